@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+// The vector kernels that a compiler must see as C. Every kernel is one plain C loop, compiled several
+// times for different instruction sets; its first argument says which copy to run, so that nothing here
+// keeps state and a test can compare the copies with each other.
+//
+// Matrices are row-major float32. A stride is the distance between the starts of two rows, in elements.
+// No kernel checks its arguments: the callers in ZooTensor do.
+
+#ifndef AMI_CKERNELS_H
+#define AMI_CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// The instruction sets kernels are compiled for, from the one that always runs to the fastest.
+enum ami_cpu {
+    ami_cpu_portable = 0,
+    ami_cpu_avx2 = 1,
+    ami_cpu_avx512 = 2,
+};
+
+/// The fastest copy this processor and its operating system can run.
+enum ami_cpu ami_cpu_detect(void);
+
+/// The number of processors the scheduler may run this process on, at least 1.
+int ami_available_processors(void);
+
+/// output = (input - mean) / sqrt(variance + epsilon) * gain + shift, row by row; the variance is the
+/// biased one. `input` and `output` may be the same matrix.
+void ami_layer_norm(enum ami_cpu cpu, const float *input, size_t input_stride, float *output,
+                    size_t output_stride, size_t rows, size_t columns, const float *gain,
+                    const float *shift, float epsilon);
+
+/// x = gelu(x + bias) in place, with gelu(v) = v/2 (1 + erf(v / sqrt 2)), a few units in the last place
+/// from exact wherever the result is a normal number. `bias` may be null.
+void ami_bias_gelu(enum ami_cpu cpu, float *x, size_t stride, size_t rows, size_t columns,
+                   const float *bias);
+
+/// x = x + bias in place, the same bias for every row.
+void ami_add_bias(enum ami_cpu cpu, float *x, size_t stride, size_t rows, size_t columns,
+                  const float *bias);
+
+/// x = exp(scale (x - max of its row)) in place, and sums[row] = the sum of the new row. Dividing by the sum
+/// is left to ami_divide_rows, because it is cheaper after the product with the values.
+void ami_softmax_rows(enum ami_cpu cpu, float *x, size_t stride, size_t rows, size_t columns,
+                      float scale, float *sums);
+
+/// x[row] = x[row] / divisors[row] in place.
+void ami_divide_rows(enum ami_cpu cpu, float *x, size_t stride, size_t rows, size_t columns,
+                     const float *divisors);
+
+/// Cuts rows of heads side by side into one matrix per head, adding a bias and turning pairs of elements.
+///
+/// input is [rows, heads * head_width]; output element (head, row, j) is at
+/// output[head * head_stride + row * head_width + j]. With v = input + bias, element j < turned becomes
+/// v[j] cosines[row, j] + w[j] sines[row, j], where w[2i] = -v[2i+1] and w[2i+1] = v[2i]; the others are copied.
+/// cosines and sines are [rows, turned], turned is even and at most head_width. `bias` may be null.
+void ami_split_heads(enum ami_cpu cpu, const float *input, size_t input_stride, const float *bias,
+                     float *output, size_t head_stride, size_t rows, size_t heads, size_t head_width,
+                     size_t turned, const float *cosines, const float *sines);
+
+/// Widens bfloat16 to float32, exactly. `input` needs no alignment.
+void ami_widen_bf16(enum ami_cpu cpu, const void *input, float *output, size_t count);
+
+/// Widens IEEE half precision to float32, exactly, subnormals included. `input` needs no alignment.
+void ami_widen_f16(enum ami_cpu cpu, const void *input, float *output, size_t count);
+
+#endif

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+
+/// Hashes every file of an archive while the raw stream goes by, and compares what lies between
+/// files with the layout.
+package struct ArchiveContentHasher {
+    private let layout: ArchiveLayout
+    private var hashers: [ContentDigest.Hasher]
+
+    /// A hasher for one archive.
+    package init(_ layout: ArchiveLayout) {
+        self.layout = layout
+        hashers = layout.members.map { _ in ContentDigest.Hasher() }
+    }
+
+    /// Takes the next stretch of the raw stream.
+    ///
+    /// - Throws: ``ZooError`` with code `archive.member-mismatch`.
+    package mutating func update(_ raw: BlockBuffer, at offset: Int) throws(ZooError) {
+        unsafe try raw.withBytes { raw throws(ZooError) in
+            var position = 0
+            for piece in layout.pieces(of: offset..<offset + raw.count) {
+                let part = unsafe UnsafeRawBufferPointer(
+                    rebasing: raw[position..<position + piece.length])
+                switch piece {
+                case .fixed(let bytes):
+                    guard unsafe part.elementsEqual(bytes) else {
+                        throw .memberMismatch(layout, at: offset + position)
+                    }
+                case .content(let member, _): unsafe hashers[member].update(part)
+                }
+                position += piece.length
+            }
+        }
+    }
+
+    /// The digest of each file.
+    package func finish() -> [(ReleasePath, ContentDigest)] {
+        zip(layout.members, hashers).map { ($0.path, $1.finish()) }
+    }
+}
+
+extension ZooError {
+    /// The error for bytes between files that the layout does not allow.
+    static func memberMismatch(_ layout: ArchiveLayout, at offset: Int) -> ZooError {
+        let member = layout.members.first { $0.contentOffset > offset }?.path.text
+        return ZooError(
+            .memberMismatch,
+            "at byte \(offset), the archive does not hold the plain file "
+                + "\(member.map { "'\($0)'" } ?? "end") that the release record announces there",
+            remedy: "do not use this release; tell its publisher")
+    }
+}

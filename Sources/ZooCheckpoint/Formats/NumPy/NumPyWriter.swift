@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+public import ZooCore
+internal import ZooFiles
+public import ZooTensor
+
+/// Writes one tensor as a `.npy` file, version 1.0 (numpy `lib/format.py`).
+public enum NumPyWriter {
+    /// Writes a file; the old content or the new is there at every instant.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    public static func write(_ tensor: Tensor, to path: String) throws(ZooError) {
+        let extents = tensor.shape.extents
+        let shape =
+            extents.map(String.init).joined(separator: ", ") + (extents.count == 1 ? "," : "")
+        var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(shape)), }"
+        // Magic, version and length take 10 bytes; the elements begin at a multiple of 64.
+        header += String(repeating: " ", count: 63 - (10 + header.utf8.count) % 64) + "\n"
+        let length = header.utf8.count
+        let magic: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0]
+        let start = magic + [UInt8(length & 0xFF), UInt8(length >> 8)] + Array(header.utf8)
+        let temporary = "\(FileSystem.parent(of: path))/.\(FileSystem.uniqueName()).tmp"
+        do throws(ZooError) {
+            let file = try OpenFile(temporary, .createNew)
+            try file.write(start, at: 0)
+            try file.write(StoredTensor(tensor), at: start.count)
+            try file.synchronize()
+            try FileSystem.rename(temporary, to: path)
+        } catch {
+            // The failure that matters is the first one; a leftover says what it is by its name.
+            try? FileSystem.remove(temporary)
+            throw error
+        }
+    }
+}

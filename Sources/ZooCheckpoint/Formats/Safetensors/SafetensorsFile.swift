@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+package import ZooTensor
+
+/// One safetensors file: `u64` little-endian length of the header, the header, the elements.
+package struct SafetensorsFile: Sendable {
+    package let header: SafetensorsHeader
+    private let file: MappedFile
+    private let dataStart: Int
+
+    /// Opens and checks a file.
+    ///
+    /// - Throws: ``ZooError`` with a `checkpoint.safetensors-*` code, or `io.*`.
+    package init(_ path: String) throws(ZooError) {
+        let file = try MappedFile(path)
+        guard file.byteCount >= 8 else {
+            throw ZooError(
+                .safetensorsHeaderTruncated,
+                "'\(path)' has \(file.byteCount) bytes, and a header needs at least 8",
+                remedy: "the file is incomplete; fetch it again"
+            )
+        }
+        let length = file.copy(0..<8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        guard length <= UInt64(SafetensorsHeader.Limits.header) else {
+            throw ZooError(
+                .safetensorsHeaderTooLarge,
+                "'\(path)' declares a header of \(length) bytes; the limit is "
+                    + "\(SafetensorsHeader.Limits.header)",
+                remedy: "check that this is a safetensors file"
+            )
+        }
+        dataStart = 8 + Int(length)
+        guard dataStart <= file.byteCount else {
+            throw ZooError(
+                .safetensorsHeaderTruncated,
+                "'\(path)' declares a header of \(length) bytes and has \(file.byteCount) in all",
+                remedy: "the file is incomplete; fetch it again"
+            )
+        }
+        header = try SafetensorsHeader(
+            parsing: file.copy(8..<dataStart),
+            dataSize: file.byteCount - dataStart,
+            source: path
+        )
+        self.file = file
+        try requireBooleans()
+    }
+
+    /// Where each tensor begins, counted from the start of the file.
+    package var tensorStarts: [Int] {
+        header.entries.map { dataStart + $0.range.lowerBound }
+    }
+
+    /// The tensor of an entry.
+    package func tensor(_ entry: SafetensorsHeader.Entry) -> StoredTensor {
+        let start = dataStart + entry.range.lowerBound
+        let bytes = unsafe UnsafeRawBufferPointer(
+            rebasing: file.bytes[start..<start + entry.range.count]
+        )
+        return unsafe StoredTensor(
+            dtype: entry.description.dtype,
+            shape: entry.description.shape,
+            unsafeBytes: bytes,
+            owner: file
+        )
+    }
+
+    /// Programs disagree on what a BOOL of 2 means, so that no file may hold one.
+    private func requireBooleans() throws(ZooError) {
+        for entry in header.entries where entry.description.dtype == .bool {
+            let isValid = tensor(entry).withBytes { span in
+                unsafe span.withUnsafeBytes { unsafe $0.allSatisfy { $0 <= 1 } }
+            }
+            guard isValid else {
+                throw ZooError(
+                    .safetensorsBoolInvalid,
+                    "tensor '\(entry.description.name)' of '\(file.path)' holds BOOL elements "
+                        + "that are neither 0 nor 1"
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+
+/// `model.safetensors.index.json`: which file of a set holds which tensor.
+struct ShardIndex {
+    /// Bytes of an index; one entry takes about a hundred.
+    static let limit = 64 << 20
+    /// Files of a set.
+    static let shardLimit = 10_000
+
+    /// The file of each tensor.
+    let fileOfTensor: [String: String]
+    /// The size of all tensors together, in bytes, when the index states it.
+    let totalSize: Int?
+
+    /// The files of the set, sorted.
+    var files: [String] { Set(fileOfTensor.values).sorted() }
+
+    /// Reads an index.
+    ///
+    /// - Parameters:
+    ///   - text: the document.
+    ///   - source: where it comes from, for messages.
+    /// - Throws: ``ZooError`` with code `checkpoint.index-malformed` or
+    ///   `checkpoint.index-path-unsafe`.
+    init(parsing text: [UInt8], source: String) throws(ZooError) {
+        do {
+            let root = try JSONObject(
+                try JSONValue(parsing: text, limits: JSONValue.Limits(bytes: Self.limit))
+            )
+            totalSize = try root.optionalObject("metadata")?.optionalInteger(
+                "total_size",
+                in: 0...JSONValue.largestInteger
+            )
+            let map = try root.object("weight_map")
+            var files: [String: String] = [:]
+            for name in map.members.keys { files[name] = try map.string(name, maximum: 255) }
+            fileOfTensor = files
+        } catch {
+            throw ZooError(
+                .shardIndexMalformed,
+                "'\(source)' is not an index of shards",
+                cause: error
+            )
+        }
+        for file in fileOfTensor.values {
+            // Shards lie beside their index, so that a name with a folder in it is never right.
+            guard !file.contains("/"), !file.contains("\\"), file.hasSuffix(".safetensors"),
+                !file.hasPrefix(".")
+            else {
+                throw ZooError(
+                    .shardIndexPathUnsafe,
+                    "'\(source)' names the file '\(file)'; shards are `.safetensors` files "
+                        + "beside their index"
+                )
+            }
+        }
+        guard files.count <= Self.shardLimit else {
+            throw ZooError(.shardIndexMalformed, "'\(source)' names \(files.count) files")
+        }
+    }
+}

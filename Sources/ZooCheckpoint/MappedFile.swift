@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import Glibc
+package import ZooCore
+internal import ZooFiles
+
+/// A file in memory, read-only, loaded by the kernel page by page as it is touched.
+///
+/// The bytes are those of the file while it is mapped: whoever shortens the file meanwhile makes
+/// this process fail, so files are replaced by renaming and never rewritten in place.
+@safe
+package final class MappedFile: @unchecked Sendable {
+    // Sendable because the mapping is read-only and lives as long as this object.
+
+    /// The path it was opened under, for messages.
+    package let path: String
+    /// The bytes, at an address that is a multiple of the page size; valid while this object lives.
+    @unsafe package let bytes: UnsafeRawBufferPointer
+
+    /// Maps a regular file.
+    ///
+    /// Symbolic links are followed, because the cache of Hugging Face is made of them.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    package init(_ path: String) throws(ZooError) {
+        self.path = path
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw .system(errno, "open", path) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard unsafe fstat(descriptor, &status) == 0 else { throw .system(errno, "examine", path) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw ZooError(.systemCall, "cannot read '\(path)': it is not a regular file")
+        }
+        let size = Int(status.st_size)
+        guard size > 0 else {
+            // An empty mapping does not exist; an empty file has no bytes to lend.
+            unsafe bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
+        let address = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+        guard let address = unsafe address, unsafe address != MAP_FAILED else {
+            throw .system(errno, "map", path)
+        }
+        unsafe bytes = UnsafeRawBufferPointer(start: address, count: size)
+    }
+
+    deinit {
+        if let address = unsafe bytes.baseAddress {
+            unsafe munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
+        }
+    }
+
+    /// The size of the file, in bytes.
+    package var byteCount: Int { unsafe bytes.count }
+
+    /// Lends some of the bytes.
+    package func withBytes<Result>(
+        _ range: Range<Int>,
+        _ body: (RawSpan) throws -> Result
+    ) rethrows -> Result {
+        precondition(range.lowerBound >= 0 && range.upperBound <= byteCount)
+        defer { withExtendedLifetime(self) {} }
+        return try body(unsafe UnsafeRawBufferPointer(rebasing: bytes[range]).bytes)
+    }
+
+    /// A copy of some of the bytes.
+    package func copy(_ range: Range<Int>) -> [UInt8] {
+        precondition(range.lowerBound >= 0 && range.upperBound <= byteCount)
+        return unsafe Array(bytes[range])
+    }
+}

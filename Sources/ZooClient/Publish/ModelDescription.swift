@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+internal import Yams
+
+/// What an author writes about a model: `model.yaml`, turned into JSON where it is read.
+///
+/// YAML exists here and nowhere else; it is never stored in a registry.
+package enum ModelDescription {
+    /// The largest description that is read, in bytes.
+    package static let limit = 1 << 20
+
+    /// Reads a description.
+    ///
+    /// Only plain YAML: no aliases, no tags of its own, no duplicate keys. Numbers and Booleans are
+    /// those of the YAML core schema; everything else is text.
+    ///
+    /// - Throws: ``ZooError`` with code `pack.description-invalid`.
+    package static func parse(_ bytes: [UInt8], path: String) throws(ZooError) -> JSONObject {
+        guard bytes.count <= limit, let text = String(validating: bytes, as: UTF8.self) else {
+            throw invalid(path, "is not UTF-8 text of at most \(limit) bytes")
+        }
+        let node: Node?
+        do {
+            node = try Yams.compose(yaml: text)
+        } catch {
+            throw invalid(path, "is not YAML: \(error)")
+        }
+        guard let node else { throw invalid(path, "is empty") }
+        return try JSONObject(try value(node, path, depth: 0))
+    }
+
+    private static func invalid(_ path: String, _ what: String) -> ZooError {
+        ZooError(
+            .descriptionInvalid, "'\(path)' \(what)",
+            remedy: "see models/ami/ball-drop/model.yaml for an example")
+    }
+
+    private static func value(
+        _ node: Node, _ path: String, depth: Int
+    ) throws(ZooError) -> JSONValue {
+        guard depth < 32 else { throw invalid(path, "nests deeper than 32 levels") }
+        switch node {
+        case .scalar(let scalar): return self.scalar(node, scalar)
+        case .sequence(let sequence):
+            var elements: [JSONValue] = []
+            for element in sequence { elements.append(try value(element, path, depth: depth + 1)) }
+            return .array(elements)
+        case .mapping(let mapping):
+            var members: [String: JSONValue] = [:]
+            for (key, member) in mapping {
+                guard let name = key.scalar?.string else {
+                    throw invalid(path, "has a key that is not text")
+                }
+                let member = try value(member, path, depth: depth + 1)
+                guard members.updateValue(member, forKey: name) == nil else {
+                    throw invalid(path, "has the key '\(name)' twice")
+                }
+            }
+            return .object(members)
+        case .alias:
+            throw invalid(path, "uses an alias, which descriptions may not")
+        }
+    }
+
+    private static func scalar(_ node: Node, _ scalar: Node.Scalar) -> JSONValue {
+        // A quoted scalar is text whatever it looks like.
+        guard scalar.style == .plain || scalar.style == .any else { return .string(scalar.string) }
+        if node.null != nil { return .null }
+        if let value = node.bool { return .bool(value) }
+        if let value = node.int, value.magnitude <= UInt(JSONValue.largestInteger) {
+            return .integer(value)
+        }
+        if let value = node.float, value.isFinite, scalar.string.first.map({ "+-.0123456789".contains($0) }) ?? false {
+            return .number(value)
+        }
+        return .string(scalar.string)
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+
+/// What a release is made from: a model folder, and what its author and its weights say about it.
+package struct PackRequest: Sendable {
+    /// What reading the weights told about one component.
+    package struct ComponentFacts: Sendable {
+        /// How many tensors it has.
+        package let tensors: Int
+        /// How many numbers they hold.
+        package let parameters: Int
+        /// The types they are stored in.
+        package let dtypes: [String]
+        /// The tensor fingerprint.
+        package let fingerprint: ContentDigest
+
+        /// Facts about a component.
+        package init(
+            tensors: Int, parameters: Int, dtypes: [String], fingerprint: ContentDigest
+        ) {
+            self.tensors = tensors
+            self.parameters = parameters
+            self.dtypes = dtypes
+            self.fingerprint = fingerprint
+        }
+    }
+
+    /// The name of a description inside a model folder; it does not become part of the release.
+    package static let descriptionName = "model.yaml"
+
+    /// The model folder; everything in it but the description becomes part of the release.
+    package var source: String
+    /// What the author wrote about the model (`model.yaml`), as JSON.
+    package var description: JSONObject
+    /// Where tensors begin inside each file that holds tensors: blocks are cut there.
+    package var tensorStarts: [ReleasePath: [Int]]
+    /// Facts by component name.
+    package var components: [String: ComponentFacts]
+    /// How archives are stored.
+    package var encoding: ArchiveEncoding
+    /// The registry folder, or OCI image layout, that receives the release.
+    package var output: String
+
+    /// A request to pack a folder.
+    package init(
+        source: String, description: JSONObject, tensorStarts: [ReleasePath: [Int]],
+        components: [String: ComponentFacts], encoding: ArchiveEncoding, output: String
+    ) {
+        self.source = source
+        self.description = description
+        self.tensorStarts = tensorStarts
+        self.components = components
+        self.encoding = encoding
+        self.output = output
+    }
+}
+
+/// What packing made.
+package struct PackReport: Sendable, Equatable {
+    /// The release.
+    package let reference: ModelReference
+    /// The digest of its manifest.
+    package let digest: ContentDigest
+    /// Bytes of its files.
+    package let bytesTotal: Int
+    /// Bytes of its archives.
+    package let bytesStored: Int
+    /// Whether the very same release was there already.
+    package let alreadyThere: Bool
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+internal import ZooArchive
+internal import ZooFiles
+internal import ZooStore
+
+/// Makes a release from a model folder and puts it into a registry folder.
+///
+/// The same folder, description and program give the same bytes on any machine. Order of writing:
+/// archives, tables and record, then the manifest, then the list of manifests; a crash at any point
+/// leaves the old state and blobs that nothing refers to.
+package struct Packer: Sendable {
+    /// The archive of everything that describes the model.
+    static let documentsArchive = "documents"
+    /// The archive of files that hold tensors.
+    static let weightsArchive = "weights"
+
+    private let request: PackRequest
+
+    /// A packer for one request.
+    package init(_ request: PackRequest) { self.request = request }
+
+    /// Packs.
+    ///
+    /// - Throws: ``ZooError`` with code `pack.description-invalid`, `registry.version-taken`, a
+    ///   `release.*` or `format.*` code for what the record would break, or `io.*`.
+    package func pack() async throws -> PackReport {
+        try await BlockingWork.run {
+            let registry = try RegistryFolder.openForWriting(request.output)
+            return try pack(into: registry)
+        }
+    }
+
+    private func pack(into registry: RegistryFolder) throws -> PackReport {
+        let files = try listFiles()
+        let record = try ReleaseRecord(canonical: recordDocument(files).canonicalBytes)
+        var archives: [ReleaseManifest.Archive] = []
+        for name in Set(record.files.map(\.archive)).sorted() {
+            archives.append(try writeArchive(name, of: record, into: registry.blobs))
+        }
+        let recordDigest = try registry.blobs.write(record.canonicalBytes)
+        let manifest = ReleaseManifest(
+            record: Descriptor(
+                mediaType: ReleaseManifest.MediaType.record, digest: recordDigest,
+                size: record.canonicalBytes.count),
+            archives: archives)
+        let added = try registry.add(manifest, of: record)
+        return PackReport(
+            reference: ModelReference(name: record.name, selector: .version(record.version)),
+            digest: ContentDigest(of: manifest.canonicalBytes), bytesTotal: record.totalSize,
+            bytesStored: archives.reduce(0) { $0 + $1.archive.size }, alreadyThere: !added)
+    }
+
+    // MARK: Record
+
+    private struct SourceFile {
+        let path: ReleasePath
+        let size: Int
+        let digest: ContentDigest
+        let archive: String
+    }
+
+    private func listFiles() throws -> [SourceFile] {
+        let names = try FileSystem.files(below: request.source)
+        return try names.filter { $0 != PackRequest.descriptionName }.map { name in
+            let path = try ReleasePath(parsing: name)
+            let full = "\(request.source)/\(name)"
+            return SourceFile(
+                path: path, size: try OpenFile(full, .read).status().size,
+                digest: try FileDigest.compute(full),
+                archive: request.tensorStarts[path] == nil
+                    ? Self.documentsArchive : Self.weightsArchive)
+        }
+    }
+
+    private func recordDocument(_ files: [SourceFile]) throws -> JSONValue {
+        let description = request.description
+        var offsets: [ReleasePath: Int] = [:]
+        for (_, members) in Dictionary(grouping: files, by: \.archive) {
+            for member in ArchiveLayout(files: members.map { ($0.path, $0.size) }).members {
+                offsets[member.path] = member.contentOffset
+            }
+        }
+        var members = description.members
+        members["format"] = .string(ReleaseRecord.format)
+        members["requires"] = members["requires"] ?? []
+        members["compatibility"] = members["compatibility"] ?? ["reader": "0.1.0"]
+        members["evaluation"] = members["evaluation"] ?? []
+        members["architecture"] = try architecture()
+        members["components"] = .array(try description.objects("components", maximum: 256).map(component))
+        members["files"] = .array(
+            files.map { file in
+                [
+                    "path": .string(file.path.text), "size": .integer(file.size),
+                    "digest": .string(file.digest.description), "archive": .string(file.archive),
+                    "offset": .integer(offsets[file.path] ?? 0),
+                ]
+            })
+        return .object(members)
+    }
+
+    /// The author's architecture, with the configuration that the model folder itself has.
+    private func architecture() throws -> JSONValue {
+        let object = try request.description.object("architecture")
+        guard object.value("configuration") == nil else { return .object(object.members) }
+        let bytes = try FileSystem.document("\(request.source)/config.json", limit: 1 << 20)
+        var members = object.members
+        members["configuration"] = try JSONValue(parsing: bytes)
+        return .object(members)
+    }
+
+    private func component(_ object: JSONObject) throws -> JSONValue {
+        let name = try object.string("name")
+        guard let facts = request.components[name] else {
+            throw ZooError(
+                .descriptionInvalid, "component '\(name)' has no tensors in its files",
+                remedy: "check 'files' and 'prefix' of the component in the description")
+        }
+        var members = object.members
+        members["prefix"] = members["prefix"] ?? ""
+        members["tensors"] = .integer(facts.tensors)
+        members["parameters"] = .integer(facts.parameters)
+        members["dtypes"] = .array(facts.dtypes.map(JSONValue.string))
+        members["fingerprint"] = .string(facts.fingerprint.description)
+        return .object(members)
+    }
+
+    // MARK: Archives
+
+    private func writeArchive(
+        _ name: String, of record: ReleaseRecord, into blobs: BlobFolder
+    ) throws -> ReleaseManifest.Archive {
+        let layout = record.layout(of: name)
+        let writer = ArchiveWriter(
+            layout: layout, plan: BlockPlan(layout: layout, tensorStarts: request.tensorStarts),
+            encoding: request.encoding)
+        let draft = try blobs.draft()
+        let table: BlockTable
+        do {
+            let digests = record.files.map { ($0.path, $0.digest) }
+            table = try writer.write(
+                from: request.source, digests: Dictionary(uniqueKeysWithValues: digests),
+                to: draft.file)
+            try blobs.commit(draft, as: table.archiveDigest)
+        } catch {
+            // The failure that stopped the writing is the one to report.
+            try? blobs.discard(draft)
+            throw error
+        }
+        let tableBytes = table.canonicalBytes
+        let suffix = request.encoding == .zstd ? ".tar.zst" : ".tar"
+        return ReleaseManifest.Archive(
+            name: name,
+            archive: Descriptor(
+                mediaType: ReleaseManifest.MediaType.archive(request.encoding),
+                digest: table.archiveDigest, size: table.archiveSize,
+                annotations: [
+                    ReleaseManifest.MediaType.archiveName: name,
+                    ReleaseManifest.MediaType.title: name + suffix,
+                ]),
+            blocks: Descriptor(
+                mediaType: ReleaseManifest.MediaType.blocks,
+                digest: try blobs.write(tableBytes), size: tableBytes.count,
+                annotations: [
+                    ReleaseManifest.MediaType.archiveName: name,
+                    ReleaseManifest.MediaType.title: name + ".blocks.json",
+                ]))
+    }
+}

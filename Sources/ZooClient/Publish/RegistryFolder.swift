@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+internal import ZooFiles
+package import ZooStore
+
+/// A registry folder that this machine may write to.
+///
+/// Writers take an advisory lock, so two of them do not lose each other's entries.
+package struct RegistryFolder: Sendable {
+    /// The folder.
+    package let root: String
+    /// Its blobs.
+    package let blobs: BlobFolder
+    private let lock: OpenFile
+
+    /// Makes a new registry.
+    ///
+    /// - Parameters:
+    ///   - root: a folder that is empty or does not exist.
+    ///   - description: what `zoo.json` will say.
+    /// - Throws: ``ZooError`` with code `registry.exists`, or `io.*`. Blocking.
+    package static func create(_ root: String, _ description: RegistryDescription) throws(ZooError) {
+        guard try FileSystem.names(in: root).isEmpty else {
+            throw ZooError(
+                .registryExists, "'\(root)' is not empty",
+                remedy: "choose a new folder for the registry")
+        }
+        try createLayout(root)
+        try FileSystem.createFolder("\(root)/index")
+        try FileSystem.replace(
+            "\(root)/\(RegistryLayout.description)", with: description.canonicalBytes)
+    }
+
+    /// The parts that make a folder an OCI image layout.
+    private static func createLayout(_ root: String) throws(ZooError) {
+        try FileSystem.createFolder("\(root)/\(RegistryLayout.blobs)")
+        try FileSystem.replace(
+            "\(root)/\(RegistryLayout.imageIndex)", with: ImageIndex(entries: []).canonicalBytes)
+        try FileSystem.replace(
+            "\(root)/\(RegistryLayout.imageLayout)",
+            with: Array(RegistryLayout.imageLayoutContent.utf8))
+    }
+
+    /// Opens a registry or OCI image layout for writing, waiting for another writer; a folder that
+    /// is new or empty becomes an image layout.
+    ///
+    /// - Throws: ``ZooError`` with code `registry.not-a-registry`, or `io.*`. Blocking.
+    package static func openForWriting(_ root: String) throws -> RegistryFolder {
+        if try FileSystem.names(in: root).isEmpty { try createLayout(root) }
+        guard try FileSystem.status("\(root)/\(RegistryLayout.imageLayout)") != nil else {
+            throw ZooError(
+                .notARegistry, "'\(root)' is neither empty nor a registry",
+                remedy: "make one with 'ami-zoo registry init \(root)'")
+        }
+        let lock = try OpenFile("\(root)/.lock", .write)
+        while !lock.tryLock() {
+            try Task.checkCancellation()
+            FileSystem.pause(milliseconds: 50)
+        }
+        return RegistryFolder(root: root, blobs: BlobFolder(root: root), lock: lock)
+    }
+
+    private init(root: String, blobs: BlobFolder, lock: OpenFile) {
+        self.root = root
+        self.blobs = blobs
+        self.lock = lock
+    }
+
+    /// The list of manifests.
+    package func contents() throws(ZooError) -> ImageIndex {
+        try ImageIndex(
+            parsing: try FileSystem.document(
+                "\(root)/\(RegistryLayout.imageIndex)", limit: FormatLimits.imageIndex))
+    }
+
+    /// Adds a release whose blobs are all there.
+    ///
+    /// - Returns: whether it is new; false when the very same release was there.
+    /// - Throws: ``ZooError`` with code `registry.version-taken` when the version exists with
+    ///   other content, or `io.*`.
+    func add(_ manifest: ReleaseManifest, of record: ReleaseRecord) throws(ZooError) -> Bool {
+        let bytes = manifest.canonicalBytes
+        let entry = ImageIndex.Entry(
+            name: record.name, version: record.version, digest: ContentDigest(of: bytes),
+            size: bytes.count)
+        let entries = try contents().entries
+        if let other = entries.first(where: { $0.name == entry.name && $0.version == entry.version }) {
+            guard other.digest == entry.digest else {
+                throw ZooError(
+                    .versionTaken,
+                    "'\(entry.name):\(entry.version)' exists with other content (\(other.digest))",
+                    remedy: "a version never changes; give the release a new version")
+            }
+            return false
+        }
+        try blobs.write(bytes)
+        try FileSystem.replace(
+            "\(root)/\(RegistryLayout.imageIndex)",
+            with: ImageIndex(entries: entries + [entry]).canonicalBytes)
+        return true
+    }
+
+    // MARK: Index documents
+
+    /// Writes the index document of every model from the list of manifests. Withdrawals and
+    /// channels that are there already are kept; a version that is new goes to `stable`, or to
+    /// `candidate` when it is a pre-release.
+    ///
+    /// - Returns: the documents that changed.
+    /// - Throws: ``ZooError`` with code `store.blob-mismatch`, a code of the documents, or `io.*`.
+    package func rebuildIndex() throws(ZooError) -> [IndexDocument] {
+        var changed: [IndexDocument] = []
+        for (name, entries) in Dictionary(grouping: try contents().entries, by: \.name) {
+            let path = "\(root)/\(RegistryLayout.index(name))"
+            let old: IndexDocument? =
+                if try FileSystem.status(path) == nil { nil } else {
+                    try IndexDocument(
+                        canonical: try FileSystem.document(
+                            path, limit: FormatLimits.indexDocument))
+                }
+            let new = try index(of: name, entries, after: old)
+            guard new != old else { continue }
+            try FileSystem.createFolder(FileSystem.parent(of: path))
+            try FileSystem.replace(path, with: new.canonicalBytes)
+            changed.append(new)
+        }
+        return changed.sorted { $0.name < $1.name }
+    }
+
+    private func index(
+        of name: ModelName, _ entries: [ImageIndex.Entry], after old: IndexDocument?
+    ) throws(ZooError) -> IndexDocument {
+        var versions: [IndexDocument.Entry] = []
+        var channels = old?.channels ?? [:]
+        for entry in entries {
+            let known = old?.entry(for: .version(entry.version))
+            let manifest = try ReleaseManifest(
+                canonical: try blobs.read(entry.digest, limit: FormatLimits.manifest))
+            let record = try ReleaseRecord(
+                canonical: try blobs.read(manifest.record.digest, limit: FormatLimits.record))
+            versions.append(
+                IndexDocument.Entry(
+                    version: entry.version, digest: entry.digest, size: record.totalSize,
+                    created: record.created, licence: record.licence, yank: known?.yank))
+            if known == nil {
+                let channel: ChannelName = entry.version.isPrerelease ? .candidate : .stable
+                channels[channel, default: []].insert(entry.version)
+            }
+        }
+        return try IndexDocument(name: name, entries: versions, channels: channels)
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import Synchronization
+internal import ZooArchive
+internal import ZooCore
+internal import ZooStore
+
+/// The state that all streams of one pull share: which blocks are in place, and what it cost.
+///
+/// A lock guards it; every critical section is short and none blocks on a device except the
+/// eight-byte journal row.
+final class BlockLedger: Sendable {
+    typealias Index = StagingArea.BlockIndex
+
+    private struct State {
+        var done: Set<Index> = []
+        var rows = 0
+        var doneBytes = 0
+        var reusedBytes = 0
+        var downloadedBytes = 0
+        var failures: [Index: Int] = [:]
+    }
+
+    private let state: Mutex<State>
+    private let staging: StagingArea
+    private let total: Int
+    private let report: @Sendable (PullEvent) -> Void
+
+    init(
+        staging: StagingArea, rows: Int, total: Int,
+        report: @escaping @Sendable (PullEvent) -> Void
+    ) {
+        state = Mutex(State(rows: rows))
+        self.staging = staging
+        self.total = total
+        self.report = report
+    }
+
+    /// How a block came to be in place.
+    enum Origin {
+        /// By an earlier run, and checked again.
+        case resumed
+        /// Copied from another release on this machine.
+        case copied
+        /// From the registry.
+        case fetched
+    }
+
+    /// Notes that a block is verified and in place.
+    func complete(_ index: Index, bytes: Int, _ origin: Origin) throws {
+        let progress = try state.withLock { state in
+            guard state.done.insert(index).inserted else { return nil as PullEvent.Progress? }
+            if origin != .resumed {
+                try staging.record(index, row: state.rows)
+                state.rows += 1
+            }
+            state.doneBytes += bytes
+            if origin != .fetched { state.reusedBytes += bytes }
+            return PullEvent.Progress(
+                total: total, done: state.doneBytes, reused: state.reusedBytes)
+        }
+        if let progress { report(.progress(progress)) }
+    }
+
+    func isDone(_ index: Index) -> Bool { state.withLock { $0.done.contains(index) } }
+
+    /// Counts bytes that came from the registry.
+    func received(_ bytes: Int) { state.withLock { $0.downloadedBytes += bytes } }
+
+    /// Notes that a block arrived damaged; returns how often that happened to it.
+    func failed(_ index: Index) -> Int {
+        state.withLock { state in
+            state.failures[index, default: 0] += 1
+            return state.failures[index, default: 0]
+        }
+    }
+
+    var totals: (downloaded: Int, reused: Int) {
+        state.withLock { ($0.downloadedBytes, $0.reusedBytes) }
+    }
+}

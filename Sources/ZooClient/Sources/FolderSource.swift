@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+internal import ZooFiles
+
+/// A registry folder on this machine.
+package struct FolderSource: RegistrySource {
+    private let root: String
+    private static let piece = 1 << 20
+
+    /// The registry in a folder.
+    package init(root: String) { self.root = root }
+
+    /// The folder as a `file:` address.
+    package var address: String { "file:\(root)" }
+
+    /// Reads a document; folders have no entity tags.
+    package func document(
+        _ path: String, limit: Int, entityTag: String?
+    ) async throws -> SourceDocument {
+        let full = "\(root)/\(path)"
+        let bytes = try await BlockingWork.run { try FileSystem.document(full, limit: limit) }
+        return .fetched(bytes, entityTag: nil)
+    }
+
+    /// Reads part of a blob piece by piece.
+    package func stream(
+        _ path: String, size: Int, range: Range<Int>?,
+        into sink: @escaping @Sendable (RawSpan) throws -> Void
+    ) async throws {
+        let full = "\(root)/\(path)"
+        let range = range ?? 0..<size
+        let stop = CancellationFlag()
+        try await withTaskCancellationHandler {
+            try await BlockingWork.run {
+                let file = try OpenFile(full, .read)
+                let found = try file.status().size
+                guard found == size else {
+                    throw ZooError(
+                        .registryMismatch,
+                        "'\(full)' has \(found) bytes, and the registry says \(size)",
+                        remedy: "run 'ami-zoo registry check' on the registry")
+                }
+                for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.piece) {
+                    guard !stop.isRaised else { throw CancellationError() }
+                    let end = min(start + Self.piece, range.upperBound)
+                    let piece = try file.bytes(start..<end)
+                    unsafe try sink(piece.span.bytes)
+                }
+            }
+        } onCancel: {
+            stop.raise()
+        }
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+
+/// A release as a registry announces it: documents fetched and checked against each other, weights
+/// not yet fetched.
+package struct RemoteRelease: Sendable {
+    /// One archive with its parsed table.
+    package struct Archive: Sendable {
+        /// The archive's entry in the manifest.
+        package let entry: ReleaseManifest.Archive
+        /// Its block table.
+        package let table: BlockTable
+        /// The stored form of the table.
+        package let tableBytes: [UInt8]
+    }
+
+    /// The digest of the manifest.
+    package let digest: ContentDigest
+    /// The stored form of the manifest.
+    package let manifestBytes: [UInt8]
+    /// The manifest.
+    package let manifest: ReleaseManifest
+    /// The release record.
+    package let record: ReleaseRecord
+    /// The archives, in the order of the manifest; empty until ``withTables(from:)``.
+    package let archives: [Archive]
+    /// Why the version was withdrawn, when it was.
+    package let yank: IndexDocument.Yank?
+}
+
+extension Registry {
+    /// Finds the release that a reference means and fetches its record.
+    ///
+    /// - Throws: ``ZooError`` with code `registry.model-not-found`, `registry.version-not-found`,
+    ///   `registry.digest-mismatch`, `registry.release-inconsistent`, or a code of the documents.
+    package func resolve(_ reference: ModelReference) async throws -> RemoteRelease {
+        let entry = try await entry(for: reference)
+        let digest = reference.digest ?? entry.digest
+        guard digest == entry.digest else {
+            throw ZooError(
+                .registryMismatch,
+                "\(source.address) has \(entry.digest) for '\(reference.name):\(entry.version)', "
+                    + "and you asked for \(digest)",
+                remedy: "do not use it before you know why the two differ")
+        }
+        let manifestBytes = try await blob(digest, limit: FormatLimits.manifest)
+        let manifest = try ReleaseManifest(canonical: manifestBytes)
+        let record = try ReleaseRecord(
+            canonical: try await blob(manifest.record.digest, limit: FormatLimits.record))
+        guard record.name == reference.name, record.version == entry.version else {
+            throw inconsistent(
+                "the index lists it as '\(reference.name):\(entry.version)', and its record says "
+                    + "'\(record.name):\(record.version)'")
+        }
+        return RemoteRelease(
+            digest: digest, manifestBytes: manifestBytes, manifest: manifest, record: record,
+            archives: [], yank: entry.yank)
+    }
+
+    private func entry(for reference: ModelReference) async throws -> IndexDocument.Entry {
+        let index = try await index(of: reference.name)
+        if let digest = reference.digest, case .channel(.stable) = reference.selector,
+            let pinned = index.entries.first(where: { $0.digest == digest })
+        {
+            return pinned
+        }
+        guard let entry = index.entry(for: reference.selector) else {
+            let versions = index.entries.filter { $0.yank == nil }.map(\.version.description)
+            throw ZooError(
+                .versionUnknown, "\(source.address) has no '\(reference)'",
+                remedy: versions.isEmpty
+                    ? "it has no version that is not withdrawn"
+                    : "it has \(versions.joined(separator: ", "))")
+        }
+        return entry
+    }
+
+    /// Fetches the block tables of a release and checks them against manifest and record.
+    ///
+    /// - Throws: ``ZooError`` with code `registry.release-inconsistent`, or as ``resolve(_:)``.
+    package func withTables(_ release: RemoteRelease) async throws -> RemoteRelease {
+        var archives: [RemoteRelease.Archive] = []
+        for entry in release.manifest.archives {
+            let bytes = try await blob(entry.blocks.digest, limit: FormatLimits.blockTable)
+            let table = try BlockTable(canonical: bytes)
+            let layout = release.record.layout(of: entry.name)
+            guard table.archiveDigest == entry.archive.digest,
+                table.archiveSize == entry.archive.size,
+                entry.archive.mediaType == ReleaseManifest.MediaType.archive(table.encoding)
+            else { throw inconsistent("the block table of '\(entry.name)' is of another archive") }
+            guard table.rawSize == layout.rawSize else {
+                throw inconsistent(
+                    "archive '\(entry.name)' unpacks to \(table.rawSize) bytes, and the files of "
+                        + "the record need \(layout.rawSize)")
+            }
+            archives.append(
+                RemoteRelease.Archive(entry: entry, table: table, tableBytes: bytes))
+        }
+        let named = Set(release.manifest.archives.map(\.name))
+        if let orphan = release.record.files.first(where: { !named.contains($0.archive) }) {
+            throw inconsistent("'\(orphan.path)' is in archive '\(orphan.archive)', which is missing")
+        }
+        return RemoteRelease(
+            digest: release.digest, manifestBytes: release.manifestBytes,
+            manifest: release.manifest, record: release.record, archives: archives,
+            yank: release.yank)
+    }
+
+    private func inconsistent(_ what: String) -> ZooError {
+        ZooError(
+            .releaseInconsistent, "the release contradicts itself: \(what)",
+            remedy: "do not use it; tell whoever runs \(source.address)")
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+extension ZooError.Code {
+    /// A document is not JSON, or not JSON as RFC 8785 allows it (duplicate names included).
+    public static let jsonMalformed = Self("json.malformed", .badData)
+    /// A document is larger, deeper or longer than its limit.
+    public static let jsonTooLarge = Self("json.too-large", .badData)
+    /// A stored document is not in canonical form.
+    public static let jsonNotCanonical = Self("json.not-canonical", .badData)
+    /// A field is missing, has the wrong type, or holds a value outside its range.
+    public static let fieldInvalid = Self("format.field-invalid", .badData)
+    /// A document declares a format or version this program does not read.
+    public static let formatUnknown = Self("format.unknown", .badData)
+    /// A document requires a feature that this program lacks.
+    public static let featureRequired = Self("format.feature-required", .badData)
+    /// A text is not a digest.
+    public static let digestMalformed = Self("digest.malformed", .badData)
+    /// A text is not a model reference.
+    public static let referenceMalformed = Self("reference.malformed", .usage)
+    /// A text is not a version.
+    public static let versionMalformed = Self("version.malformed", .badData)
+    /// A path inside a release is absolute, climbs out, or is not portable.
+    public static let pathUnsafe = Self("release.path-unsafe", .badData)
+    /// Two paths of a release are the same, or the same after case folding.
+    public static let pathDuplicate = Self("release.path-duplicate", .badData)
+    /// A block table contradicts itself, its archive or its release record.
+    public static let blockTableInvalid = Self("release.block-table-invalid", .badData)
+    /// A manifest, its layers and its release record do not fit together.
+    public static let manifestInvalid = Self("release.manifest-invalid", .badData)
+    /// An index document contradicts itself.
+    public static let indexInvalid = Self("registry.index-invalid", .badData)
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+/// The OCI `index.json` at the top of a registry: every manifest with its name and version.
+///
+/// Other OCI tools read it; here it is the list of what a registry holds. Foreign entries (other
+/// artifact types) are kept out of the way, not refused.
+///
+/// Source: opencontainers/image-spec, `image-layout.md` and `image-index.md`, version 1.1.
+public struct ImageIndex: Sendable, Equatable {
+    /// One release.
+    public struct Entry: Sendable, Equatable, Comparable {
+        /// The model.
+        public let name: ModelName
+        /// The version.
+        public let version: SemanticVersion
+        /// The digest of the manifest.
+        public let digest: ContentDigest
+        /// The size of the manifest in bytes.
+        public let size: Int
+
+        /// A release.
+        public init(name: ModelName, version: SemanticVersion, digest: ContentDigest, size: Int) {
+            self.name = name
+            self.version = version
+            self.digest = digest
+            self.size = size
+        }
+
+        /// Orders by name, then version.
+        public static func < (left: Self, right: Self) -> Bool {
+            (left.name, left.version) < (right.name, right.version)
+        }
+    }
+
+    private static let mediaType = "application/vnd.oci.image.index.v1+json"
+    private static let referenceName = "org.opencontainers.image.ref.name"
+
+    /// The releases, in order.
+    public let entries: [Entry]
+
+    /// An index of releases.
+    public init(entries: [Entry]) { self.entries = entries.sorted() }
+
+    /// Reads `index.json`; it may come from another OCI tool, so it need not be canonical.
+    ///
+    /// - Throws: ``ZooError`` with a `json.*` or `format.*` code.
+    public init(parsing bytes: [UInt8]) throws(ZooError) {
+        let limits = JSONValue.Limits(bytes: FormatLimits.imageIndex, depth: 16, values: 10_000_000)
+        let object = try JSONObject(try JSONValue(parsing: bytes, limits: limits))
+        var entries: [Entry] = []
+        for item in try object.objects("manifests", maximum: 1_000_000) {
+            // Only then a descriptor: a foreign entry may have a digest of another algorithm.
+            guard item.value("artifactType") == .string(ReleaseManifest.MediaType.release) else {
+                continue
+            }
+            let descriptor = try Descriptor(item)
+            guard let text = descriptor.annotations[Self.referenceName] else { continue }
+            guard let reference = try? ModelReference(parsing: text),
+                reference.host == nil, reference.digest == nil,
+                case .version(let version) = reference.selector
+            else {
+                throw item.invalid(
+                    "annotations",
+                    "name '\(text)', which is not 'namespace/name:version'"
+                )
+            }
+            entries.append(
+                Entry(
+                    name: reference.name,
+                    version: version,
+                    digest: descriptor.digest,
+                    size: descriptor.size
+                )
+            )
+        }
+        self.init(entries: entries)
+    }
+
+    /// The stored form.
+    public var canonicalBytes: [UInt8] {
+        let manifests = entries.map { entry -> JSONValue in
+            [
+                "mediaType": .string(ReleaseManifest.MediaType.manifest),
+                "artifactType": .string(ReleaseManifest.MediaType.release),
+                "digest": .string(entry.digest.description),
+                "size": .integer(entry.size),
+                "annotations": [Self.referenceName: .string("\(entry.name):\(entry.version)")],
+            ]
+        }
+        let document: JSONValue = [
+            "schemaVersion": 2, "mediaType": .string(Self.mediaType),
+            "manifests": .array(manifests),
+        ]
+        return document.canonicalBytes
+    }
+}

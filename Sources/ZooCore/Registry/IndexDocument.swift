@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+/// The document that says which versions of a model exist and which channel holds which.
+///
+/// Format `ami-zoo.index/1`, `registry/SPEC.md` section 6.
+public struct IndexDocument: Sendable, Equatable {
+    /// Why and when a version was withdrawn from resolution.
+    public struct Yank: Sendable, Equatable {
+        /// What is wrong with the version.
+        public let reason: String
+        /// When it was withdrawn.
+        public let date: Timestamp
+
+        /// A withdrawal.
+        public init(reason: String, date: Timestamp) {
+            self.reason = reason
+            self.date = date
+        }
+    }
+
+    /// One version.
+    public struct Entry: Sendable, Equatable {
+        /// The version.
+        public let version: SemanticVersion
+        /// The digest of its manifest.
+        public let digest: ContentDigest
+        /// Bytes of all its files.
+        public let size: Int
+        /// When it was made.
+        public let created: Timestamp
+        /// Its SPDX licence expression.
+        public let licence: String
+        /// Set when the version was withdrawn.
+        public let yank: Yank?
+
+        /// A version.
+        public init(
+            version: SemanticVersion,
+            digest: ContentDigest,
+            size: Int,
+            created: Timestamp,
+            licence: String,
+            yank: Yank? = nil
+        ) {
+            self.version = version
+            self.digest = digest
+            self.size = size
+            self.created = created
+            self.licence = licence
+            self.yank = yank
+        }
+    }
+
+    /// The name of the document format.
+    public static let format = "ami-zoo.index/1"
+
+    /// The model.
+    public let name: ModelName
+    /// Its versions, oldest version number first.
+    public let entries: [Entry]
+    /// The versions of each channel.
+    public let channels: [ChannelName: Set<SemanticVersion>]
+
+    /// An index of versions and channels.
+    ///
+    /// - Throws: ``ZooError`` with code `registry.index-invalid` when a version appears twice or a
+    ///   channel names a version that does not exist.
+    public init(
+        name: ModelName,
+        entries: [Entry],
+        channels: [ChannelName: Set<SemanticVersion>]
+    ) throws(ZooError) {
+        self.name = name
+        self.entries = entries.sorted { $0.version < $1.version }
+        self.channels = channels
+        let versions = Set(entries.map(\.version))
+        guard versions.count == entries.count else { throw invalid("a version appears twice") }
+        for (channel, members) in channels {
+            if let stray = members.subtracting(versions).min() {
+                throw invalid("channel '\(channel)' names version \(stray), which is not listed")
+            }
+        }
+    }
+
+    /// Reads a stored index document.
+    ///
+    /// - Throws: ``ZooError`` with a `json.*`, `format.*` code or `registry.index-invalid`.
+    public init(canonical bytes: [UInt8]) throws(ZooError) {
+        let limits = JSONValue.Limits(bytes: FormatLimits.indexDocument, depth: 8, values: 400_000)
+        let object = try JSONObject(try JSONValue(canonical: bytes, limits: limits))
+        try object.requireFormat(Self.format)
+        var entries: [Entry] = []
+        for entry in try object.objects("versions", maximum: FormatLimits.versions) {
+            entries.append(try Entry(entry))
+        }
+        var channels: [ChannelName: Set<SemanticVersion>] = [:]
+        let listed = try object.object("channels")
+        for key in listed.members.keys {
+            var members: Set<SemanticVersion> = []
+            for text in try listed.strings(key, maximum: FormatLimits.versions) {
+                guard let version = try? SemanticVersion(parsing: text) else {
+                    throw listed.invalid(key, "names '\(text)', which is not a version")
+                }
+                members.insert(version)
+            }
+            guard let channel = try? ChannelName(parsing: key) else {
+                throw listed.invalid(key, "is not the name of a channel")
+            }
+            channels[channel] = members
+        }
+        try self.init(name: try object.modelName("name"), entries: entries, channels: channels)
+    }
+
+    private func invalid(_ what: String) -> ZooError {
+        ZooError(.indexInvalid, "the index of '\(name)' contradicts itself: \(what)")
+    }
+
+    /// The stored form.
+    public var canonicalBytes: [UInt8] {
+        let listed = channels.map { channel, members in
+            (channel.text, JSONValue.array(members.sorted().map { .string($0.description) }))
+        }
+        let document: JSONValue = [
+            "format": .string(Self.format),
+            "name": .string(name.description),
+            "versions": .array(entries.map(\.json)),
+            "channels": .object(Dictionary(uniqueKeysWithValues: listed)),
+        ]
+        return document.canonicalBytes
+    }
+
+    /// The entry that a selector means, if there is one: an exact version even when it is yanked,
+    /// or the newest version of a channel that is not.
+    public func entry(for selector: ModelReference.Selector) -> Entry? {
+        switch selector {
+        case .version(let version): entries.first { $0.version == version }
+        case .channel(let channel):
+            entries.last { $0.yank == nil && channels[channel, default: []].contains($0.version) }
+        }
+    }
+}
+
+extension IndexDocument.Entry {
+    fileprivate init(_ object: JSONObject) throws(ZooError) {
+        version = try object.version("version")
+        digest = try object.digest("digest")
+        size = try object.size("size")
+        created = try object.timestamp("created")
+        licence = try object.string("licence")
+        if let yanked = try object.optionalObject("yanked") {
+            yank = IndexDocument.Yank(
+                reason: try yanked.string("reason", maximum: 1000),
+                date: try yanked.timestamp("date")
+            )
+        } else {
+            yank = nil
+        }
+    }
+
+    fileprivate var json: JSONValue {
+        var members: [String: JSONValue] = [
+            "version": .string(version.description), "digest": .string(digest.description),
+            "size": .integer(size), "created": .string(created.text), "licence": .string(licence),
+        ]
+        if let yank {
+            members["yanked"] = ["reason": .string(yank.reason), "date": .string(yank.date.text)]
+        }
+        return .object(members)
+    }
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+/// Where things lie in a registry folder, whether on disk or behind a web server.
+///
+/// ```
+/// zoo.json                        what this registry is
+/// index/<namespace>/<name>.json   one document per model
+/// blobs/sha256/<hex>              manifests, records, archives, block tables: immutable
+/// oci-layout, index.json          so that the folder is also an OCI image layout
+/// ```
+public enum RegistryLayout {
+    /// What this registry is.
+    public static let description = "zoo.json"
+    /// The marker of an OCI image layout.
+    public static let imageLayout = "oci-layout"
+    /// Its content.
+    public static let imageLayoutContent = #"{"imageLayoutVersion":"1.0.0"}"#
+    /// The list of all manifests.
+    public static let imageIndex = "index.json"
+    /// The folder of blobs.
+    public static let blobs = "blobs/sha256"
+
+    /// The path of a blob.
+    public static func blob(_ digest: ContentDigest) -> String { "\(blobs)/\(digest.hex)" }
+
+    /// The path of a model's index document.
+    public static func index(_ name: ModelName) -> String {
+        "index/\(name.namespace)/\(name.name).json"
+    }
+}
+
+/// The document `zoo.json`, format `ami-zoo.registry/1`, `registry/SPEC.md` section 7.
+public struct RegistryDescription: Sendable, Equatable {
+    /// The name of the document format.
+    public static let format = "ami-zoo.registry/1"
+
+    /// What people call the registry.
+    public let name: String
+    /// Base URLs that hold the same blobs.
+    public let mirrors: [String]
+
+    /// A description of a new registry.
+    public init(name: String, mirrors: [String] = []) {
+        self.name = name
+        self.mirrors = mirrors
+    }
+
+    /// Reads `zoo.json`.
+    ///
+    /// - Throws: ``ZooError`` with a `json.*` or `format.*` code.
+    public init(canonical bytes: [UInt8]) throws(ZooError) {
+        let limits = JSONValue.Limits(
+            bytes: FormatLimits.registryDescription,
+            depth: 8,
+            values: 4096
+        )
+        let object = try JSONObject(try JSONValue(canonical: bytes, limits: limits))
+        try object.requireFormat(Self.format)
+        name = try object.string("name")
+        mirrors = try object.strings("mirrors", maximum: 64, each: 2048)
+    }
+
+    /// The stored form.
+    public var canonicalBytes: [UInt8] {
+        let document: JSONValue = [
+            "format": .string(Self.format), "name": .string(name),
+            "mirrors": .array(mirrors.map(JSONValue.string)),
+        ]
+        return document.canonicalBytes
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+/// The largest documents and counts that this program accepts; `registry/SPEC.md` states them.
+public enum FormatLimits {
+    /// Bytes of `zoo.json`.
+    public static let registryDescription = 64 << 10
+    /// Bytes of an index document.
+    public static let indexDocument = 8 << 20
+    /// Bytes of a manifest.
+    public static let manifest = 1 << 20
+    /// Bytes of a release record.
+    public static let record = 4 << 20
+    /// Bytes of a block table.
+    public static let blockTable = 64 << 20
+    /// Bytes of the OCI `index.json` at the top of a registry.
+    public static let imageIndex = 64 << 20
+    /// Bytes of any one file or archive: 2^45, 32 TiB, far inside what JSON integers hold.
+    public static let largestFile = 1 << 45
+    /// Files of one release.
+    public static let files = 10_000
+    /// Archives of one release.
+    public static let archives = 64
+    /// Versions in one index document.
+    public static let versions = 10_000
+    /// Blocks in one table.
+    public static let blocks = 200_000
+    /// Raw bytes of one block.
+    public static let block = 4 << 20
+    /// Bytes of one encoded block: a zstd frame that did not shrink is a little larger than its
+    /// content (`ZSTD_COMPRESSBOUND`, zstd.h: size + size/256 and a margin for small inputs).
+    public static let encodedBlock = (4 << 20) + (4 << 12) + 512
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+/// Everything a reader needs to know about a release before it fetches weights.
+///
+/// A record is parsed or assembled, never edited: ``canonicalBytes`` is what was stored, unknown
+/// fields included, and its digest is bound by the manifest.
+///
+/// Document format `ami-zoo.release/1`, `registry/SPEC.md` section 4.
+public struct ReleaseRecord: Sendable, Equatable {
+    /// The name of the document format.
+    public static let format = "ami-zoo.release/1"
+    /// Required features that this program implements.
+    public static let knownFeatures: Set<String> = []
+
+    /// The model.
+    public let name: ModelName
+    /// The version.
+    public let version: SemanticVersion
+    /// When the release was made, `YYYY-MM-DDTHH:MM:SSZ`.
+    public let created: Timestamp
+    /// One sentence.
+    public let summary: String
+    /// Who made the model.
+    public let authors: [String]
+    /// An SPDX licence expression.
+    public let licence: String
+    /// Where to read more.
+    public let homepage: String?
+    /// What the model is.
+    public let architecture: Architecture
+    /// What the model takes.
+    public let inputs: Inputs
+    /// The parts that can be used on their own.
+    public let components: [Component]
+    /// Every file of the model folder.
+    public let files: [File]
+    /// Where the weights come from.
+    public let lineage: Lineage
+    /// What is claimed about quality, and by whom.
+    public let evaluation: [EvaluationClaim]
+    /// The lowest version of this program that reads the release.
+    public let minimumReader: SemanticVersion
+    /// The stored form.
+    public let canonicalBytes: [UInt8]
+
+    /// Reads a stored record.
+    ///
+    /// - Throws: ``ZooError`` with a `json.*`, `format.*` or `release.*` code.
+    public init(canonical bytes: [UInt8]) throws(ZooError) {
+        let limits = JSONValue.Limits(bytes: FormatLimits.record, depth: 16, values: 500_000)
+        let object = try JSONObject(try JSONValue(canonical: bytes, limits: limits))
+        try object.requireFormat(Self.format)
+        let compatibility = try object.object("compatibility")
+        minimumReader = try compatibility.version("reader")
+        try Self.requireFeatures(try object.strings("requires", maximum: 64), minimumReader)
+        name = try object.modelName("name")
+        version = try object.version("version")
+        created = try object.timestamp("created")
+        summary = try object.string("summary", maximum: 500)
+        authors = try object.strings("authors", maximum: 200)
+        licence = try object.string("licence")
+        homepage = try object.optionalString("homepage", maximum: 2048)
+        architecture = try Architecture(try object.object("architecture"))
+        inputs = try Inputs(try object.object("inputs"))
+        files = try Self.files(try object.objects("files", maximum: FormatLimits.files))
+        components = try Self.components(
+            try object.objects("components", maximum: 256),
+            files: Set(files.map(\.path))
+        )
+        lineage = try Lineage(try object.object("lineage"))
+        var claims: [EvaluationClaim] = []
+        for claim in try object.objects("evaluation", maximum: 1000) {
+            claims.append(try EvaluationClaim(claim))
+        }
+        evaluation = claims
+        canonicalBytes = bytes
+    }
+
+    private static func requireFeatures(
+        _ features: [String],
+        _ reader: SemanticVersion
+    ) throws(ZooError) {
+        let missing = features.filter { !knownFeatures.contains($0) }
+        guard missing.isEmpty else {
+            let list = missing.map { "'\($0)'" }.joined(separator: ", ")
+            throw ZooError(
+                .featureRequired,
+                "the release needs \(list), which this program does not have",
+                remedy: "needs ami-zoo ≥ \(reader)"
+            )
+        }
+    }
+
+    /// Checks every file against the layout of its archive.
+    private static func files(_ objects: [JSONObject]) throws(ZooError) -> [File] {
+        var files: [File] = []
+        var seen: [String: String] = [:]
+        for object in objects {
+            let file = try File(object)
+            if let other = seen.updateValue(file.path.text, forKey: file.path.collisionKey) {
+                throw ZooError(
+                    .pathDuplicate,
+                    "the paths '\(other)' and '\(file.path)' are the same on some file systems",
+                    remedy: "do not use this release; tell its publisher"
+                )
+            }
+            files.append(file)
+        }
+        try refuseFilesInsideFiles(seen)
+        for (archive, members) in Dictionary(grouping: files, by: \.archive) {
+            let layout = ArchiveLayout(files: members.map { ($0.path, $0.size) })
+            let offsets = Dictionary(
+                uniqueKeysWithValues: layout.members.map { ($0.path, $0.contentOffset) }
+            )
+            for file in members where offsets[file.path] != file.offset {
+                throw JSONObject.invalid(
+                    "files",
+                    "places '\(file.path)' at \(file.offset) of archive '\(archive)', "
+                        + "and its place is \(offsets[file.path] ?? -1)"
+                )
+            }
+        }
+        return files
+    }
+
+    /// `a` and `a/b` cannot both be files.
+    private static func refuseFilesInsideFiles(_ seen: [String: String]) throws(ZooError) {
+        for (key, path) in seen {
+            var parent = key.utf8[...]
+            while let slash = parent.lastIndex(of: UInt8(ascii: "/")) {
+                parent = parent[..<slash]
+                if let file = seen[String(Substring(parent))] {
+                    throw ZooError(
+                        .pathDuplicate,
+                        "'\(file)' is a file, and '\(path)' lies inside it",
+                        remedy: "do not use this release; tell its publisher"
+                    )
+                }
+            }
+        }
+    }
+
+    private static func components(
+        _ objects: [JSONObject],
+        files: Set<ReleasePath>
+    ) throws(ZooError) -> [Component] {
+        var components: [Component] = []
+        for object in objects {
+            let component = try Component(object)
+            for path in component.files where !files.contains(path) {
+                throw object.invalid("files", "names '\(path)', which the release does not have")
+            }
+            guard !components.contains(where: { $0.name == component.name }) else {
+                throw object.invalid("name", "is used twice")
+            }
+            components.append(component)
+        }
+        return components
+    }
+
+    /// Bytes of all files.
+    public var totalSize: Int { files.reduce(0) { $0 + $1.size } }
+
+    /// The digest of the stored form.
+    public var digest: ContentDigest { ContentDigest(of: canonicalBytes) }
+
+    /// The layout of one archive.
+    public func layout(of archive: String) -> ArchiveLayout {
+        ArchiveLayout(files: files.filter { $0.archive == archive }.map { ($0.path, $0.size) })
+    }
+
+    /// The files that `component` needs: its own, and those that belong to no component.
+    public func files(of components: Set<String>) -> [File] {
+        let owned = Set(self.components.flatMap(\.files))
+        let wanted = Set(self.components.filter { components.contains($0.name) }.flatMap(\.files))
+        return files.filter { wanted.contains($0.path) || !owned.contains($0.path) }
+    }
+}
+
+extension JSONObject {
+    func modelName(_ name: String) throws(ZooError) -> ModelName {
+        let text = try string(name)
+        do {
+            return try ModelName(parsing: text)
+        } catch {
+            // Not the error itself: its category says that a person mistyped a command.
+            throw invalid(name, "is '\(text)', and must be 'namespace/name' in lower case")
+        }
+    }
+
+    func version(_ name: String) throws(ZooError) -> SemanticVersion {
+        let text = try string(name)
+        do {
+            return try SemanticVersion(parsing: text)
+        } catch {
+            throw invalid(name, "is '\(text)', and must be a version such as '1.2.0'")
+        }
+    }
+
+    func timestamp(_ name: String) throws(ZooError) -> Timestamp {
+        let text = try string(name)
+        guard let time = Timestamp(parsing: text) else {
+            throw invalid(name, "is '\(text)', and must be a UTC time like 2026-01-31T12:00:00Z")
+        }
+        return time
+    }
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// Operations on paths; every failure is a ``ZooError`` with the path in it. All calls block.
+package enum FileSystem {
+    /// What is at `path`, without following a symbolic link; nil when nothing is.
+    package static func status(_ path: String) throws(ZooError) -> FileStatus? {
+        var raw = stat()
+        guard unsafe lstat(path, &raw) == 0 else {
+            guard errno == ENOENT || errno == ENOTDIR else { throw .system(errno, "examine", path) }
+            return nil
+        }
+        return FileStatus(raw)
+    }
+
+    /// The names in a folder, sorted; empty when the folder does not exist.
+    package static func names(in folder: String) throws(ZooError) -> [String] {
+        guard let stream = unsafe opendir(folder) else {
+            guard errno == ENOENT else { throw .system(errno, "list", folder) }
+            return []
+        }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while let entry = unsafe readdir(stream) {
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
+                unsafe field.withMemoryRebound(to: CChar.self, capacity: 256) {
+                    unsafe String(cString: $0)
+                }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Every regular file below a folder, as paths relative to it, sorted.
+    ///
+    /// - Throws: ``ZooError`` with code `io.failed` when anything but files and folders is there.
+    package static func files(below folder: String) throws(ZooError) -> [String] {
+        var found: [String] = []
+        for name in try names(in: folder) {
+            switch try status("\(folder)/\(name)")?.kind {
+            case .file: found.append(name)
+            case .folder: found += try files(below: "\(folder)/\(name)").map { "\(name)/\($0)" }
+            case .other:
+                throw ZooError(
+                    .systemCall, "'\(folder)/\(name)' is neither a file nor a folder",
+                    remedy: "replace links and special files by plain files")
+            case nil: continue
+            }
+        }
+        return found.sorted()
+    }
+
+    /// Bytes on the disk of every file below a folder; none when it does not exist.
+    package static func allocatedBytes(below folder: String) throws(ZooError) -> Int {
+        var sum = 0
+        for file in try files(below: folder) {
+            sum += try status("\(folder)/\(file)")?.allocated ?? 0
+        }
+        return sum
+    }
+
+    /// Makes a folder and those above it, each durable in its parent.
+    package static func createFolder(_ path: String) throws(ZooError) {
+        if unsafe mkdir(path, 0o777) == 0 {
+            return try synchronizeFolder(parent(of: path))
+        }
+        switch errno {
+        case EEXIST:
+            guard try followedKind(path) == .folder else {
+                throw ZooError(.fileExists, "'\(path)' is there, and is not a folder")
+            }
+        case ENOENT:
+            let above = parent(of: path)
+            guard above != path else { throw .system(ENOENT, "create", path) }
+            try createFolder(above)
+            guard unsafe mkdir(path, 0o777) == 0 || errno == EEXIST else {
+                throw .system(errno, "create", path)
+            }
+            try synchronizeFolder(above)
+        default:
+            throw .system(errno, "create", path)
+        }
+    }
+
+    /// People do put their data folder behind a symbolic link; only what lies inside is ours.
+    private static func followedKind(_ path: String) throws(ZooError) -> FileStatus.Kind {
+        var raw = stat()
+        guard unsafe stat(path, &raw) == 0 else { throw .system(errno, "examine", path) }
+        return FileStatus(raw).kind
+    }
+
+    /// The folder that holds `path`.
+    package static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Waits until the names in a folder are on the disk.
+    package static func synchronizeFolder(_ path: String) throws(ZooError) {
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system(errno, "open", path) }
+        defer { close(descriptor) }
+        // Some file systems cannot sync a folder and say EINVAL; then there is nothing to wait for.
+        guard fsync(descriptor) == 0 || errno == EINVAL else {
+            throw .system(errno, "write", path)
+        }
+    }
+
+    /// Renames, replacing a file at `new`, and makes the new name durable.
+    package static func rename(_ old: String, to new: String) throws(ZooError) {
+        guard Self.renameCall(old, new) == 0 else { throw .system(errno, "rename", old) }
+        try synchronizeFolder(parent(of: new))
+    }
+
+    private static func renameCall(_ old: String, _ new: String) -> Int32 {
+        #if canImport(Glibc)
+        unsafe Glibc.rename(old, new)
+        #else
+        unsafe Darwin.rename(old, new)
+        #endif
+    }
+
+    /// Removes a file or a folder with everything in it; does nothing when it is not there.
+    package static func remove(_ path: String) throws(ZooError) {
+        guard let status = try status(path) else { return }
+        guard status.kind == .folder else {
+            guard unsafe unlink(path) == 0 || errno == ENOENT else {
+                throw .system(errno, "remove", path)
+            }
+            return
+        }
+        for name in try names(in: path) { try remove("\(path)/\(name)") }
+        guard unsafe rmdir(path) == 0 || errno == ENOENT else {
+            throw .system(errno, "remove", path)
+        }
+    }
+
+    /// Reads a small file whole.
+    ///
+    /// - Throws: ``ZooError`` with code `io.document-too-large` past `limit` bytes, or `io.*`.
+    package static func document(_ path: String, limit: Int) throws(ZooError) -> [UInt8] {
+        let file = try OpenFile(path, .read)
+        let size = try file.status().size
+        guard size <= limit else {
+            throw ZooError(
+                .documentTooLarge, "'\(path)' has \(size) bytes; the limit is \(limit)")
+        }
+        return try file.bytes(0..<size)
+    }
+
+    /// Replaces a small file: the old content or the new is there at every instant.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code; then the old content is still there.
+    package static func replace(_ path: String, with bytes: [UInt8]) throws(ZooError) {
+        let temporary = "\(parent(of: path))/.\(uniqueName()).tmp"
+        do throws(ZooError) {
+            let file = try OpenFile(temporary, .createNew)
+            try file.write(bytes, at: 0)
+            try file.synchronize()
+            try rename(temporary, to: path)
+        } catch {
+            // The first failure is the one to report; the leftover is named so that it is found.
+            try? remove(temporary)
+            throw error
+        }
+    }
+
+    /// A name nobody else uses: the process and 64 random bits.
+    package static func uniqueName() -> String {
+        "\(getpid())-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+    }
+
+    /// Bytes that may still be written to the file system of `path`; nil when it does not say.
+    package static func freeSpace(at path: String) -> Int? {
+        var raw = statvfs()
+        guard unsafe statvfs(path, &raw) == 0 else { return nil }
+        let (bytes, overflow) = Int(raw.f_bavail).multipliedReportingOverflow(by: Int(raw.f_frsize))
+        return overflow ? nil : bytes
+    }
+
+    /// Waits, blocking this thread; for polling a lock.
+    package static func pause(milliseconds: UInt32) { usleep(milliseconds * 1000) }
+
+    /// `path` made absolute against the working folder, with `.` and `..` resolved as text.
+    package static func absolute(_ path: String) -> String {
+        var components: [Substring] = []
+        let full = path.hasPrefix("/") ? path : workingFolder() + "/" + path
+        for component in full.split(separator: "/") where component != "." {
+            if component == ".." {
+                _ = components.popLast()
+            } else {
+                components.append(component)
+            }
+        }
+        return "/" + components.joined(separator: "/")
+    }
+
+    private static func workingFolder() -> String {
+        guard let text = unsafe getcwd(nil, 0) else { return "/" }
+        defer { unsafe free(text) }
+        return unsafe String(cString: text)
+    }
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// An open file that closes itself; reads and writes name their offsets, so many threads share it.
+///
+/// All calls block; run them where blocking is allowed (``BlockingWork``).
+package final class OpenFile: Sendable {
+    /// How to open.
+    package enum Mode: Sendable {
+        /// An existing regular file, for reading; a symbolic link is refused.
+        case read
+        /// An existing or new file, for reading and writing; a symbolic link is refused.
+        case write
+        /// A file that must not exist yet.
+        case createNew
+    }
+
+    /// The path it was opened under, for messages.
+    package let path: String
+    private let descriptor: Int32
+
+    /// Opens a file.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    package init(_ path: String, _ mode: Mode) throws(ZooError) {
+        self.path = path
+        let flags: Int32 =
+            switch mode {
+            case .read: O_RDONLY
+            case .write: O_RDWR | O_CREAT
+            case .createNew: O_RDWR | O_CREAT | O_EXCL
+            }
+        descriptor = unsafe open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        guard descriptor >= 0 else { throw .system(errno, "open", path) }
+        if case .read = mode, try status().kind != .file {
+            throw ZooError(.systemCall, "cannot read '\(path)': it is not a regular file")
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// What kind of file it is, and how long.
+    package func status() throws(ZooError) -> FileStatus {
+        var raw = stat()
+        guard unsafe fstat(descriptor, &raw) == 0 else { throw .system(errno, "examine", path) }
+        return FileStatus(raw)
+    }
+
+    /// Fills `buffer` from `offset`.
+    ///
+    /// - Throws: ``ZooError`` with code `io.truncated` when the file ends first, or `io.*`.
+    package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(ZooError) {
+        var done = 0
+        while done < buffer.count {
+            let base = unsafe buffer.baseAddress?.advanced(by: done)
+            let count = unsafe pread(descriptor, base, buffer.count - done, off_t(offset + done))
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .system(errno, "read", path) }
+            guard count > 0 else {
+                throw ZooError(
+                    .fileTruncated, "'\(path)' ends at byte \(offset + done), before its time")
+            }
+            done += count
+        }
+    }
+
+    /// Reads `range` into memory.
+    ///
+    /// - Throws: ``ZooError`` with code `io.truncated` when the file ends first, or `io.*`.
+    package func bytes(_ range: Range<Int>) throws(ZooError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: range.count)
+        let outcome: Result<Void, ZooError> = unsafe bytes.withUnsafeMutableBytes { buffer in
+            do throws(ZooError) {
+                return .success(unsafe try read(into: buffer, at: range.lowerBound))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try outcome.get()
+        return bytes
+    }
+
+    /// Writes all of `bytes` at `offset`.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) throws(ZooError) {
+        var done = 0
+        while done < bytes.count {
+            let base = unsafe bytes.baseAddress?.advanced(by: done)
+            let count = unsafe pwrite(descriptor, base, bytes.count - done, off_t(offset + done))
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .system(errno, "write", path) }
+            done += count
+        }
+    }
+
+    /// Writes all of `bytes` at `offset`.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    package func write(_ bytes: [UInt8], at offset: Int) throws(ZooError) {
+        let outcome: Result<Void, ZooError> = unsafe bytes.withUnsafeBytes { buffer in
+            do throws(ZooError) {
+                return .success(unsafe try write(buffer, at: offset))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try outcome.get()
+    }
+
+    /// Sets the length, without writing: what lies beyond the old end reads as zeros.
+    package func resize(to size: Int) throws(ZooError) {
+        guard ftruncate(descriptor, off_t(size)) == 0 else {
+            throw .system(errno, "resize", path)
+        }
+    }
+
+    /// Waits until everything written is on the disk.
+    package func synchronize() throws(ZooError) {
+        #if canImport(Darwin)
+        let result = fcntl(descriptor, F_FULLFSYNC)
+        #else
+        let result = fsync(descriptor)
+        #endif
+        guard result == 0 else { throw .system(errno, "write", path) }
+    }
+
+    /// Makes the file read-only for everyone.
+    package func makeImmutable() throws(ZooError) {
+        guard fchmod(descriptor, 0o444) == 0 else {
+            throw .system(errno, "change the mode of", path)
+        }
+    }
+
+    /// Takes the file's advisory lock if nobody holds it.
+    ///
+    /// - Returns: whether the lock is now ours; also true where the file system has no locks, since
+    ///   locks save work here and correctness never rests on them.
+    package func tryLock() -> Bool {
+        flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
+    }
+}
+
+/// What the file system says about a file.
+package struct FileStatus: Sendable, Equatable {
+    /// The kinds that matter here.
+    package enum Kind: Sendable {
+        /// A regular file.
+        case file
+        /// A folder.
+        case folder
+        /// A symbolic link, device, socket or pipe.
+        case other
+    }
+
+    /// What it is.
+    package let kind: Kind
+    /// Its length in bytes.
+    package let size: Int
+    /// Bytes it takes on the disk.
+    package let allocated: Int
+
+    init(_ raw: stat) {
+        switch raw.st_mode & S_IFMT {
+        case S_IFREG: kind = .file
+        case S_IFDIR: kind = .folder
+        default: kind = .other
+        }
+        size = Int(raw.st_size)
+        allocated = Int(raw.st_blocks) * 512
+    }
+}

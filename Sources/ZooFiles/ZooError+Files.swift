@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+public import ZooCore
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+extension ZooError.Code {
+    /// The disk, the quota or the file size limit is exhausted.
+    public static let diskFull = Self("io.disk-full", .inputOutput)
+    /// The operating system refused for lack of permission, or the file system is read-only.
+    public static let notWritable = Self("io.not-permitted", .inputOutput)
+    /// A file or folder does not exist.
+    public static let fileMissing = Self("io.not-found", .notFound)
+    /// A file or folder is there already.
+    public static let fileExists = Self("io.exists", .inputOutput)
+    /// Any other failure of a system call.
+    public static let systemCall = Self("io.failed", .inputOutput)
+    /// A file ends before the bytes that were asked for.
+    public static let fileTruncated = Self("io.truncated", .inputOutput)
+    /// A document on disk is larger than its format allows.
+    public static let documentTooLarge = Self("io.document-too-large", .badData)
+}
+
+extension ZooError {
+    /// The error for a system call that failed.
+    ///
+    /// - Parameters:
+    ///   - number: the value of `errno` right after the call.
+    ///   - action: what was being done, such as "write".
+    ///   - path: the file it was done to.
+    package static func system(_ number: Int32, _ action: String, _ path: String) -> ZooError {
+        let reason = unsafe String(cString: strerror(number))
+        let message = "cannot \(action) '\(path)': \(reason)"
+        switch number {
+        case ENOSPC, EDQUOT, EFBIG:
+            return ZooError(
+                .diskFull, message,
+                remedy: "free some space, then run the same command again; what was verified is kept")
+        case EACCES, EPERM, EROFS:
+            return ZooError(
+                .notWritable, message,
+                remedy: "use a folder you may write to (AMI_ZOO_HOME, --to), or change its permissions")
+        case ENOENT, ENOTDIR:
+            return ZooError(.fileMissing, message)
+        case EEXIST, ENOTEMPTY:
+            return ZooError(.fileExists, message)
+        default:
+            return ZooError(.systemCall, message)
+        }
+    }
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+public import ZooCore
+
+/// The extents of a V-JEPA 2 model, as `VJEPA2Config` of transformers names and defaults them.
+public struct VJEPA2Configuration: Hashable, Sendable {
+    /// One of the two transformers: the encoder or the predictor.
+    public struct Transformer: Hashable, Sendable {
+        /// Elements of a token.
+        public let width: Int
+        /// Attention heads.
+        public let heads: Int
+        /// Blocks.
+        public let layers: Int
+        /// Elements of a token inside the MLP of a block.
+        public let hiddenWidth: Int
+
+        /// Elements of a token that one head sees.
+        public var headWidth: Int { width / heads }
+    }
+
+    /// Pixels along the side of a patch (`patch_size`).
+    public let patchSize: Int
+    /// Pixels along the side of the image that token positions refer to (`crop_size`).
+    public let cropSize: Int
+    /// Frames of a training clip (`frames_per_clip`); inputs may have more or fewer.
+    public let framesPerClip: Int
+    /// Frames that make one token (`tubelet_size`).
+    public let tubeletSize: Int
+    /// Colour channels (`in_chans`).
+    public let channels: Int
+    /// The encoder.
+    public let encoder: Transformer
+    /// The predictor.
+    public let predictor: Transformer
+    /// Learned stand-ins for tokens to predict (`pred_num_mask_tokens`).
+    public let maskTokens: Int
+    /// Whether queries, keys and values have a bias (`qkv_bias`).
+    public let hasQueryBias: Bool
+    /// What layer norms add to the variance (`layer_norm_eps`).
+    public let normEpsilon: Double
+
+    /// The grid that token positions refer to, whatever the extents of the input: transformers takes
+    /// it from `crop_size` alone.
+    var grid: TokenGrid {
+        TokenGrid(rows: cropSize / patchSize, columns: cropSize / patchSize)
+    }
+
+    /// Reads `config.json`.
+    ///
+    /// Fields of transformers that have no effect at inference are ignored.
+    ///
+    /// - Throws: ``ZooError`` with code `model.configuration-invalid` when a field has the wrong type
+    ///   or an absurd value or contradicts another, and `model.unsupported` when the model does
+    ///   something this program does not.
+    public init(_ object: JSONObject) throws(ZooError) {
+        do {
+            try self.init(reading: object)
+        } catch {
+            guard error.code == .fieldInvalid else { throw error }
+            throw ZooError(
+                .configurationInvalid,
+                "the V-JEPA 2 configuration is not valid",
+                cause: error
+            )
+        }
+    }
+
+    private init(reading object: JSONObject) throws(ZooError) {
+        try Self.requireSupported(object)
+        func extent(_ name: String, _ range: ClosedRange<Int>, default value: Int)
+            throws(ZooError) -> Int
+        {
+            try object.optionalInteger(name, in: range) ?? value
+        }
+        patchSize = try extent("patch_size", 1...256, default: 16)
+        cropSize = try extent("crop_size", 1...8192, default: 256)
+        framesPerClip = try extent("frames_per_clip", 1...4096, default: 64)
+        tubeletSize = try extent("tubelet_size", 1...64, default: 2)
+        channels = try extent("in_chans", 1...64, default: 3)
+        encoder = try Self.transformer(
+            object,
+            prefix: "",
+            defaults: (width: 1024, heads: 16, layers: 24)
+        )
+        predictor = try Self.transformer(
+            object,
+            prefix: "pred_",
+            defaults: (width: 384, heads: 12, layers: 12)
+        )
+        maskTokens = try extent("pred_num_mask_tokens", 1...4096, default: 10)
+        hasQueryBias = try Self.flag(object, "qkv_bias") ?? true
+        normEpsilon =
+            object.value("layer_norm_eps") == nil ? 1e-6 : try object.number("layer_norm_eps")
+        guard normEpsilon > 0, normEpsilon < 1 else {
+            throw object.invalid("layer_norm_eps", "is \(normEpsilon), and must be between 0 and 1")
+        }
+        guard cropSize >= patchSize else {
+            throw object.invalid("crop_size", "is \(cropSize), less than a patch of \(patchSize)")
+        }
+    }
+
+    private static func transformer(
+        _ object: JSONObject,
+        prefix: String,
+        defaults: (width: Int, heads: Int, layers: Int)
+    ) throws(ZooError) -> Transformer {
+        let widthName = "\(prefix)hidden_size"
+        let width = try object.optionalInteger(widthName, in: 1...16384) ?? defaults.width
+        let heads =
+            try object.optionalInteger("\(prefix)num_attention_heads", in: 1...1024)
+            ?? defaults.heads
+        let layers =
+            try object.optionalInteger("\(prefix)num_hidden_layers", in: 1...512)
+            ?? defaults.layers
+        guard width.isMultiple(of: heads) else {
+            throw object.invalid(widthName, "is \(width), not a multiple of \(heads) heads")
+        }
+        guard width / heads >= TiledRotaryEmbedding.leastHeadWidth else {
+            throw object.invalid(
+                widthName,
+                "gives heads of \(width / heads) elements; rotary positions need at least "
+                    + "\(TiledRotaryEmbedding.leastHeadWidth)"
+            )
+        }
+        let ratioName = "\(prefix)mlp_ratio"
+        let ratio = object.value(ratioName) == nil ? 4 : try object.number(ratioName)
+        guard ratio > 0, ratio <= 64, Int(Double(width) * ratio) >= 1 else {
+            throw object.invalid(ratioName, "is \(ratio), and must be between 0 and 64")
+        }
+        // Truncated in double precision, as `int(hidden_size * mlp_ratio)` is.
+        return Transformer(
+            width: width,
+            heads: heads,
+            layers: layers,
+            hiddenWidth: Int(Double(width) * ratio)
+        )
+    }
+
+    private static func flag(_ object: JSONObject, _ name: String) throws(ZooError) -> Bool? {
+        switch object.value(name) {
+        case nil: nil
+        case .bool(let value): value
+        default: throw object.invalid(name, "must be true or false")
+        }
+    }
+
+    private static func requireSupported(_ object: JSONObject) throws(ZooError) {
+        let type = try object.string("model_type")
+        guard type == "vjepa2" else {
+            throw ZooError(.familyUnknown, "the model is of type '\(type)', and not 'vjepa2'")
+        }
+        let activation = try object.optionalString("hidden_act") ?? "gelu"
+        guard activation == "gelu" else {
+            throw ZooError(
+                .modelUnsupported,
+                "the activation '\(activation)' is not supported, only 'gelu'"
+            )
+        }
+        if case .array(let names)? = object.value("architectures"),
+            let other = names.first(where: { $0 != "VJEPA2Model" })
+        {
+            guard case .string(let name) = other else {
+                throw object.invalid("architectures", "must be an array of strings")
+            }
+            throw ZooError(
+                .modelUnsupported,
+                "a '\(name.prefix(80))' is not supported, only a 'VJEPA2Model'",
+                remedy: "use the bare model that the classifier was built on"
+            )
+        }
+    }
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+public import ZooCore
+public import ZooTensor
+
+extension ModelFamily {
+    /// V-JEPA 2 (arXiv 2506.09985), as transformers stores it.
+    static let vjepa2 = ModelFamily(
+        id: ID("vjepa2"),
+        title: "V-JEPA 2",
+        modelTypes: ["vjepa2"],
+        loader: { folder throws(ZooError) in try VJEPA2Model(folder) }
+    )
+}
+
+/// A V-JEPA 2 model: an encoder of videos and a predictor of masked tokens.
+///
+/// Computes what `VJEPA2Model` of transformers 5.23 computes in float32, its habits included:
+/// positions refer to the grid of `crop_size` whatever the input's extents, and a clip shorter than
+/// a tubelet is repeated. The weights stay in the files they were loaded from.
+public struct VJEPA2Model: JEPAModel {
+    /// The extents.
+    public let configuration: VJEPA2Configuration
+    private let encoder: VJEPA2Encoder
+    private let predictor: VJEPA2Predictor
+
+    /// Loads a folder that transformers wrote: `config.json` and `model.safetensors`, or shards
+    /// with an index; float32, bfloat16 or half precision.
+    ///
+    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
+    public init(folder path: String) throws(ZooError) {
+        try self.init(try ModelFolder(path))
+    }
+
+    init(_ folder: ModelFolder) throws(ZooError) {
+        configuration = try VJEPA2Configuration(folder.configuration)
+        let weights = WeightScope(try Checkpoint(opening: folder.path))
+        encoder = try VJEPA2Encoder(configuration, weights: weights.scope("encoder"))
+        predictor = try VJEPA2Predictor(configuration, weights: weights.scope("predictor"))
+        try weights.requireComplete()
+    }
+
+    /// `vjepa2`.
+    public var family: ModelFamily.ID { ModelFamily.vjepa2.id }
+
+    /// Clips of the configuration's frames and crop size.
+    public var input: ModelInput {
+        ModelInput(
+            frames: configuration.framesPerClip,
+            channels: configuration.channels,
+            height: configuration.cropSize,
+            width: configuration.cropSize
+        )
+    }
+
+    /// The elements of a token's features.
+    public var width: Int { configuration.encoder.width }
+
+    /// The tokens of whole tubelets; their ids run over time, then rows, then columns.
+    public func tokens(
+        ofFrames frames: Range<Int>, batch: Int
+    ) throws(ZooError) -> TokenSelection {
+        let tubelet = configuration.tubeletSize
+        guard frames.lowerBound >= 0, !frames.isEmpty, batch >= 1,
+            frames.lowerBound % tubelet == 0, frames.upperBound % tubelet == 0
+        else {
+            throw ZooError(
+                .tokenSelectionInvalid,
+                "frames \(frames.lowerBound) to \(frames.upperBound) are not whole tubelets",
+                remedy: "choose a multiple of \(tubelet) frames")
+        }
+        let side = configuration.cropSize / configuration.patchSize
+        let (first, last) = (frames.lowerBound / tubelet, frames.upperBound / tubelet)
+        let ids = Array(first * side * side..<last * side * side)
+        return try TokenSelection(Array(repeating: ids, count: batch))
+    }
+
+    /// Encodes videos [batch, frames, channels, height, width]; see ``JEPAModel``.
+    public func encode(
+        _ pixelValues: Tensor,
+        visible: TokenSelection? = nil,
+        options: ForwardOptions = ForwardOptions(),
+        on pool: ComputePool = .shared
+    ) async throws -> Encoding {
+        let selection = try encoder.selection(of: pixelValues.shape, visible: visible)
+        return try await pool.run { session in
+            try encoder.encode(
+                pixelValues,
+                selection: selection,
+                options: options,
+                session: session
+            )
+        }
+    }
+
+    /// Predicts the features of tokens from the features of others; see ``JEPAModel``.
+    public func predict(
+        _ targets: TokenSelection,
+        from context: TokenFeatures,
+        options: ForwardOptions = ForwardOptions(),
+        on pool: ComputePool = .shared
+    ) async throws -> TokenFeatures {
+        guard context.values.shape[2] == width else {
+            throw ZooError(
+                .inputShapeInvalid,
+                "the context has features of \(context.values.shape[2]) elements, and the model "
+                    + "of \(width)"
+            )
+        }
+        guard targets.batch == context.selection.batch else {
+            throw ZooError(
+                .tokenSelectionInvalid,
+                "the targets are of \(targets.batch) samples, and the context of "
+                    + "\(context.selection.batch)"
+            )
+        }
+        return try await pool.run { session in
+            try predictor.predict(targets, from: context, options: options, session: session)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCheckpoint
+package import ZooCore
+package import ZooTensor
+
+/// x + second(GELU(first(normalised x))), the feed-forward half of a transformer block.
+package struct MLP: Sendable {
+    package let first: Linear
+    package let second: Linear
+
+    /// Adds the map of the normalised rows to the rows they came from.
+    ///
+    /// - Parameters:
+    ///   - normalised: [rows, width].
+    ///   - rows: [rows, width].
+    ///   - scratch: the calling worker's memory.
+    package func add(of normalised: Matrix, to rows: Matrix, scratch: Scratch) {
+        let hidden = scratch.matrix(
+            .hidden,
+            rows: normalised.rows,
+            columns: first.weight.outputs
+        )
+        first.weight.multiply(normalised, into: hidden, scratch: scratch)
+        hidden.biasGELU(first.bias)
+        second.add(of: hidden, to: rows, scratch: scratch)
+    }
+}
+
+extension WeightScope {
+    /// Takes `<name>.fc1` [hidden, width] and `<name>.fc2` [width, hidden], with biases.
+    package func mlp(_ name: String, width: Int, hidden: Int) throws(ZooError) -> MLP {
+        let scope = scope(name)
+        return MLP(
+            first: try scope.linear("fc1", from: width, to: hidden),
+            second: try scope.linear("fc2", from: hidden, to: width)
+        )
+    }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooTensor
+
+/// Multi-head self-attention whose queries and keys are turned by position.
+package struct SelfAttention: Sendable {
+    package let query: Linear
+    package let key: Linear
+    package let value: Linear
+    package let projection: Linear
+    package let heads: Int
+
+    /// The elements of one head.
+    package var headWidth: Int { query.weight.outputs / heads }
+
+    /// Computes queries, keys and values of some tokens and stores them by head.
+    ///
+    /// - Parameters:
+    ///   - normalised: [tokens in `range`, width].
+    ///   - range: which tokens of the sample these are.
+    ///   - sample: the sample they belong to.
+    ///   - rotation: the tables of these tokens.
+    ///   - state: where queries, keys and values go.
+    ///   - scratch: the calling worker's memory.
+    package func project(
+        _ normalised: Matrix,
+        tokens range: Range<Int>,
+        of sample: Int,
+        rotation: Rotation,
+        into state: AttentionState,
+        scratch: Scratch
+    ) {
+        let parts = [
+            (query, state.queries, rotation), (key, state.keys, rotation),
+            (value, state.values, nil),
+        ]
+        for (linear, stack, rotation) in parts {
+            let projected = scratch.matrix(
+                .projected,
+                rows: normalised.rows,
+                columns: linear.weight.outputs
+            )
+            linear.weight.multiply(normalised, into: projected, scratch: scratch)
+            stack.store(
+                projected,
+                tokens: range,
+                of: sample,
+                bias: linear.bias,
+                rotation: rotation
+            )
+        }
+    }
+
+    /// Lets every token attend to all tokens of its sample; the result is `state.attended`.
+    package func attend(_ state: AttentionState, session: ComputeSession) {
+        Attention.apply(
+            queries: state.queries,
+            keys: state.keys,
+            values: state.values,
+            scale: 1 / Float(headWidth).squareRoot(),
+            into: state.attended,
+            session: session
+        )
+    }
+}
+
+/// The memory of an attention layer; layers of equal extents share it, one after the other.
+package struct AttentionState: Sendable {
+    package let queries: HeadStack
+    package let keys: HeadStack
+    package let values: HeadStack
+    /// What the tokens have attended to, [batch · tokens, heads · head width].
+    package let attended: Matrix
+
+    package init(batch: Int, tokens: Int, heads: Int, headWidth: Int) {
+        func stack() -> HeadStack {
+            HeadStack(batch: batch, heads: heads, tokens: tokens, headWidth: headWidth)
+        }
+        queries = stack()
+        keys = stack()
+        values = stack()
+        attended = Matrix(rows: batch * tokens, columns: heads * headWidth)
+    }
+}

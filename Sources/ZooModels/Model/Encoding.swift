@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+public import ZooTensor
+
+/// What an encoder makes of its input.
+public struct Encoding: Sendable {
+    /// The features of every token after the final norm: [batch, tokens, width].
+    public let tokens: TokenFeatures
+    /// The patch embeddings and the output of each layer before the final norm, each
+    /// [batch, tokens, width]; empty unless asked for.
+    public let layers: [Tensor]
+}

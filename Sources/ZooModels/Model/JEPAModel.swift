@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+public import ZooCore
+public import ZooTensor
+
+/// A model that encodes observations and predicts representations of what it does not see.
+public protocol JEPAModel: Sendable {
+    /// The family it belongs to.
+    var family: ModelFamily.ID { get }
+
+    /// What ``encode(_:visible:options:on:)`` takes.
+    var input: ModelInput { get }
+
+    /// The number of elements of a token's features.
+    var width: Int { get }
+
+    /// The tokens that cover some frames, for every sample of a batch.
+    ///
+    /// - Throws: ``ZooError`` with code `model.token-selection-invalid` when the frames do not
+    ///   begin and end where tokens do.
+    func tokens(ofFrames frames: Range<Int>, batch: Int) throws(ZooError) -> TokenSelection
+
+    /// Encodes videos.
+    ///
+    /// - Parameters:
+    ///   - pixelValues: [batch, frames, channels, height, width], normalised as the model's card
+    ///     says.
+    ///   - visible: the tokens the encoder sees; nil for all. What it does not see has no influence.
+    ///   - options: what to do besides.
+    ///   - pool: the threads to compute on.
+    /// - Returns: the features of all tokens, or of the visible ones.
+    /// - Throws: ``ZooError`` with code `model.input-shape-invalid` or
+    ///   `model.token-selection-invalid`; `CancellationError` when the task is cancelled.
+    func encode(
+        _ pixelValues: Tensor,
+        visible: TokenSelection?,
+        options: ForwardOptions,
+        on pool: ComputePool
+    ) async throws -> Encoding
+
+    /// Predicts the features of tokens from the features of others.
+    ///
+    /// - Parameters:
+    ///   - targets: the tokens to predict.
+    ///   - context: what is known; from ``Encoding/tokens``, whole or selected from.
+    ///   - options: what to do besides.
+    ///   - pool: the threads to compute on.
+    /// - Returns: features of the targets, to be compared with the encoder's.
+    /// - Throws: ``ZooError`` with code `model.input-shape-invalid` or
+    ///   `model.token-selection-invalid`; `CancellationError` when the task is cancelled.
+    func predict(
+        _ targets: TokenSelection,
+        from context: TokenFeatures,
+        options: ForwardOptions,
+        on pool: ComputePool
+    ) async throws -> TokenFeatures
+}
+
+/// The input a model was made for; other extents may work.
+public struct ModelInput: Hashable, Sendable {
+    /// Frames of a clip.
+    public let frames: Int
+    /// Colour channels.
+    public let channels: Int
+    /// Pixels from top to bottom.
+    public let height: Int
+    /// Pixels from left to right.
+    public let width: Int
+}

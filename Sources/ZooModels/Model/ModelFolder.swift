@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+package import ZooCore
+
+/// A folder with a model: `config.json`, and weights beside it.
+package struct ModelFolder: Sendable {
+    /// Bytes of a configuration; label lists make some of them long.
+    private static let limit = 4 << 20
+
+    /// Where it is.
+    package let path: String
+    /// The members of `config.json`.
+    package let configuration: JSONObject
+
+    /// Reads the configuration.
+    ///
+    /// - Throws: ``ZooError`` with code `model.configuration-invalid` or `io.*`.
+    package init(_ path: String) throws(ZooError) {
+        self.path = path
+        let file = try MappedFile("\(path)/config.json")
+        guard file.byteCount <= Self.limit else {
+            throw ZooError(
+                .configurationInvalid,
+                "'\(file.path)' has \(file.byteCount) bytes; the limit is \(Self.limit)"
+            )
+        }
+        do {
+            configuration = try JSONObject(try JSONValue(parsing: file.copy(0..<file.byteCount)))
+        } catch {
+            throw ZooError(
+                .configurationInvalid,
+                "'\(file.path)' is not a configuration",
+                cause: error
+            )
+        }
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+public import ZooCheckpoint
+public import ZooCore
+public import ZooTensor
+
+/// A clip as a `.safetensors` file carries it: pixels, and what else is known about it.
+public struct Clip: Sendable {
+    /// [batch, frames, channels, height, width], normalised as the model's card says.
+    public let pixelValues: Tensor
+    /// Every tensor of the file.
+    public let checkpoint: Checkpoint
+
+    /// Opens a file that holds a tensor `pixel_values`.
+    ///
+    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`, or a `checkpoint.*` code.
+    public init(file path: String) throws(ZooError) {
+        checkpoint = try Checkpoint(opening: path)
+        guard let pixels = checkpoint["pixel_values"], pixels.shape.rank == 5,
+            pixels.dtype.isComputable
+        else {
+            throw ZooError(
+                .inputShapeInvalid,
+                "'\(path)' holds no 'pixel_values' of shape [batch, frames, channels, height, "
+                    + "width] in F32, F16 or BF16",
+                remedy: "write what transformers' video processor returns: "
+                    + "save_file({'pixel_values': pixel_values_videos}, path)")
+        }
+        pixelValues = pixels.tensor
+    }
+
+    /// A tensor of the clip in single precision, when it is there with this rank.
+    public func values(_ name: String, rank: Int) -> Tensor? {
+        guard let tensor = checkpoint[name], tensor.shape.rank == rank, tensor.dtype.isComputable
+        else { return nil }
+        return tensor.tensor
+    }
+
+    /// Token ids, [batch, tokens] of I64, such as `context_mask` and `target_mask`.
+    ///
+    /// - Returns: nil when the file has no such tensor.
+    /// - Throws: ``ZooError`` with code `model.token-selection-invalid`.
+    public func tokens(_ name: String) throws(ZooError) -> TokenSelection? {
+        guard let tensor = checkpoint[name] else { return nil }
+        guard tensor.dtype == .i64, tensor.shape.rank == 2, tensor.shape.elementCount > 0 else {
+            throw ZooError(
+                .tokenSelectionInvalid,
+                "'\(name)' must hold I64 token ids of shape [batch, tokens], and is "
+                    + "\(tensor.dtype.rawValue) of shape \(tensor.shape)")
+        }
+        let width = tensor.shape[1]
+        let ids: [[Int]] = tensor.withBytes { bytes in
+            (0..<tensor.shape[0]).map { row in
+                (0..<width).map { column in
+                    let start = 8 * (row * width + column)
+                    let word = (0..<8).reduce(UInt64(0)) { word, byte in
+                        word | UInt64(unsafe bytes.unsafeLoad(
+                            fromByteOffset: start + byte, as: UInt8.self)) << (8 * UInt64(byte))
+                    }
+                    return Int(Int64(bitPattern: word))
+                }
+            }
+        }
+        return try TokenSelection(ids)
+    }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+public import ZooCore
+
+extension ZooError.Code {
+    /// A folder's configuration names a model that no family here knows.
+    public static let familyUnknown = Self("model.family-unknown", .badData)
+    /// A model is of a known family, and of a kind that this program does not run.
+    public static let modelUnsupported = Self("model.unsupported", .badData)
+    /// A configuration contradicts itself or asks for absurd extents.
+    public static let configurationInvalid = Self("model.configuration-invalid", .badData)
+    /// An input does not have the shape the model takes.
+    public static let inputShapeInvalid = Self("model.input-shape-invalid", .badData)
+    /// A selection of tokens is empty, uneven, or names tokens that do not exist.
+    public static let tokenSelectionInvalid = Self("model.token-selection-invalid", .badData)
+    /// A model has no read-out of the kind that was asked for.
+    public static let readOutMissing = Self("model.read-out-missing", .notFound)
+    /// A read-out's tensors do not fit together, or do not fit the prediction.
+    public static let readOutInvalid = Self("model.read-out-invalid", .badData)
+}

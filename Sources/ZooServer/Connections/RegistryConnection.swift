@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOHTTPTypes
+internal import NIOHTTPTypesHTTP1
+
+/// An HTTP/1.1 connection as Hummingbird's own, with two handlers and tighter limits.
+struct RegistryConnection: HTTPChannelHandler {
+    typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
+
+    let responder: HTTPChannelHandler.Responder
+    /// How long a client may hold it.
+    let limits: ConnectionLimits
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        channel.eventLoop.makeCompletedFuture {
+            // Between one and two pieces may wait, so that the socket never runs dry.
+            try channel.syncOptions?.setOption(
+                .writeBufferWaterMark,
+                value: .init(low: FileBody.pieceSize, high: 2 * FileBody.pieceSize)
+            )
+            var headers = NIOHTTPDecoderLimitConfiguration()
+            headers.maxHeaderFieldSize = 16 << 10
+            headers.maxHeaderListSize = 32 << 10
+            headers.maxHeaderFieldCount = 100
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(StallHandler(limit: limits.stall))
+            try pipeline.configureHTTPServerPipeline(
+                withPipeliningAssistance: false,  // requests are taken one at a time
+                withErrorHandling: false,  // Hummingbird answers malformed requests
+                withOutboundHeaderValidation: false,  // HTTPTypes has validated them
+                withEncoderConfiguration: .init(),
+                withDecoderLimitConfiguration: headers
+            )
+            try pipeline.addHandler(ConnectionPersistenceHandler())
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try pipeline.addHandler(
+                HTTPConnectionStateHandler(idleTimeout: limits.idle, logger: logger)
+            )
+            return try NIOAsyncChannel(
+                wrappingChannelSynchronously: channel,
+                configuration: .init(isOutboundHalfClosureEnabled: true)
+            )
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        await handleHTTP(asyncChannel: value, logger: logger)
+    }
+}

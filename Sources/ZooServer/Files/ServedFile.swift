@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import Glibc
+internal import NIOCore
+internal import ZooCore
+
+/// A regular file that is open for reading, closed when the last reference goes.
+///
+/// All members block; they are called on the server's thread pool.
+final class ServedFile: Sendable {
+    private let descriptor: CInt
+    /// Which content this was when it was opened.
+    let identity: FileIdentity
+
+    /// The size in bytes when it was opened.
+    var size: Int { identity.size }
+
+    /// Takes over `descriptor`; nil, and closed, when it is not a regular file.
+    init?(descriptor: CInt) {
+        guard let identity = FileIdentity(ofRegularFile: descriptor) else {
+            _ = close(descriptor)
+            return nil
+        }
+        self.descriptor = descriptor
+        self.identity = identity
+    }
+
+    deinit { _ = close(descriptor) }
+
+    /// Reads `range`, which must lie within the file.
+    ///
+    /// - Throws: ``ZooError`` with code `server.file-unreadable`, also when the file has become
+    ///   shorter since it was opened.
+    func read(_ range: Range<Int>) throws(ZooError) -> ByteBuffer {
+        var buffer = ByteBufferAllocator().buffer(capacity: range.count)
+        while buffer.readableBytes < range.count {
+            let offset = range.lowerBound + buffer.readableBytes
+            let wanted = range.upperBound - offset
+            var failure: CInt = 0
+            // The pointer is used only during the call, which writes at most its capacity.
+            let count = unsafe buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: wanted) {
+                let count = unsafe pread(descriptor, $0.baseAddress, wanted, off_t(offset))
+                if count < 0 { failure = errno }
+                return max(0, count)
+            }
+            guard count == 0, failure != EINTR else { continue }
+            throw ZooError(
+                .fileUnreadable,
+                failure == 0
+                    ? "a file of \(size) bytes now ends at byte \(offset)"
+                    : "a file cannot be read at byte \(offset): \(systemMessage(failure))"
+            )
+        }
+        return buffer
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+
+/// What a request may ask for: the paths of the registry layout and nothing else.
+///
+/// A request's path is never turned into a file name. It is parsed into one of these cases, and
+/// the file name is made from the case, so dots, escapes, empty components and NUL bytes have
+/// nowhere to go.
+enum RegistryResource: Hashable, Sendable {
+    /// `zoo.json`
+    case description
+    /// `oci-layout`
+    case imageLayout
+    /// `index.json`
+    case imageIndex
+    /// `index/<namespace>/<name>.json`
+    case index(ModelName)
+    /// `blobs/sha256/<hex>`
+    case blob(ContentDigest)
+
+    /// Reads a request target in origin form (`/path?query`) or absolute form
+    /// (`http://host/path`, which RFC 9112 section 3.2.2 asks servers to accept).
+    ///
+    /// Escapes are not decoded: no path of a registry needs one.
+    init?(requestTarget: String) {
+        var target = requestTarget[...]
+        if target.prefix(7).lowercased() == "http://" {
+            target = target.dropFirst(7).drop { $0 != "/" }
+        }
+        target = target.prefix { $0 != "?" }
+        guard target.first == "/" else { return nil }
+        self.init(path: String(target.dropFirst()))
+    }
+
+    private init?(path: String) {
+        switch path {
+        case RegistryLayout.description: self = .description
+        case RegistryLayout.imageLayout: self = .imageLayout
+        case RegistryLayout.imageIndex: self = .imageIndex
+        default:
+            if let hex = path.dropping(prefix: RegistryLayout.blobs + "/") {
+                // The reason why a text is not a digest does not matter: there is no such path.
+                guard let digest = try? ContentDigest(hex: hex) else { return nil }
+                self = .blob(digest)
+            } else if let name = path.dropping(prefix: "index/")?.dropping(suffix: ".json") {
+                guard let name = try? ModelName(parsing: name) else { return nil }
+                self = .index(name)
+            } else {
+                return nil
+            }
+        }
+    }
+
+    /// The path below the root of the registry.
+    var path: String {
+        switch self {
+        case .description: RegistryLayout.description
+        case .imageLayout: RegistryLayout.imageLayout
+        case .imageIndex: RegistryLayout.imageIndex
+        case .index(let name): RegistryLayout.index(name)
+        case .blob(let digest): RegistryLayout.blob(digest)
+        }
+    }
+
+    /// The media type: documents are JSON, what a blob is only its referrer knows.
+    var contentType: String {
+        if case .blob = self { "application/octet-stream" } else { "application/json" }
+    }
+
+    /// How long others may keep it: a blob for ever, a document only as long as it revalidates.
+    var cacheControl: String {
+        if case .blob = self { "public, max-age=31536000, immutable" } else { "no-cache" }
+    }
+}
+
+extension String {
+    fileprivate func dropping(prefix: String) -> String? {
+        hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
+    }
+
+    fileprivate func dropping(suffix: String) -> String? {
+        hasSuffix(suffix) ? String(dropLast(suffix.count)) : nil
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+package import ZooFiles
+
+/// The blobs of a registry folder: immutable files named by the digest of their content.
+package struct BlobFolder: Sendable {
+    /// The registry folder.
+    package let root: String
+
+    /// The blobs of a registry folder.
+    package init(root: String) { self.root = root }
+
+    /// The path of a blob.
+    package func path(of digest: ContentDigest) -> String {
+        "\(root)/\(RegistryLayout.blob(digest))"
+    }
+
+    /// Stores bytes under their digest; does nothing when they are there.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    @discardableResult
+    package func write(_ bytes: [UInt8]) throws(ZooError) -> ContentDigest {
+        let digest = ContentDigest(of: bytes)
+        guard try FileSystem.status(path(of: digest)) == nil else { return digest }
+        let draft = try draft()
+        try draft.file.write(bytes, at: 0)
+        try commit(draft, as: digest)
+        return digest
+    }
+
+    /// A blob that is being written.
+    package struct Draft: Sendable {
+        /// Where to write.
+        package let file: OpenFile
+    }
+
+    /// Begins a blob whose digest is known only at its end.
+    package func draft() throws(ZooError) -> Draft {
+        let folder = "\(root)/\(RegistryLayout.blobs)"
+        try FileSystem.createFolder(folder)
+        return Draft(file: try OpenFile("\(folder)/.\(FileSystem.uniqueName()).tmp", .createNew))
+    }
+
+    /// Makes a draft a blob.
+    ///
+    /// - Parameter digest: the digest of everything that was written, computed while writing.
+    package func commit(_ draft: Draft, as digest: ContentDigest) throws(ZooError) {
+        try draft.file.synchronize()
+        try draft.file.makeImmutable()
+        try FileSystem.rename(draft.file.path, to: path(of: digest))
+    }
+
+    /// Gives up a draft.
+    package func discard(_ draft: Draft) throws(ZooError) {
+        try FileSystem.remove(draft.file.path)
+    }
+
+    /// Reads a small blob and checks it against its name.
+    ///
+    /// - Throws: ``ZooError`` with code `store.blob-mismatch`, or `io.*`.
+    package func read(_ digest: ContentDigest, limit: Int) throws(ZooError) -> [UInt8] {
+        let bytes = try FileSystem.document(path(of: digest), limit: limit)
+        guard ContentDigest(of: bytes) == digest else { throw Self.mismatch(path(of: digest)) }
+        return bytes
+    }
+
+    /// Checks a blob of any size against its name, in bounded memory. Blocking.
+    ///
+    /// - Throws: ``ZooError`` with code `store.blob-mismatch`, or `io.*`.
+    package func verify(_ descriptor: Descriptor) throws {
+        let path = path(of: descriptor.digest)
+        let file = try OpenFile(path, .read)
+        guard try file.status().size == descriptor.size else { throw Self.mismatch(path) }
+        var hasher = ContentDigest.Hasher()
+        for start in stride(from: 0, to: descriptor.size, by: 1 << 20) {
+            try Task.checkCancellation()
+            hasher.update(try file.bytes(start..<min(start + 1 << 20, descriptor.size)))
+        }
+        guard hasher.finish() == descriptor.digest else { throw Self.mismatch(path) }
+    }
+
+    private static func mismatch(_ path: String) -> ZooError {
+        ZooError(
+            .blobMismatch, "the blob '\(path)' does not have the content that its name promises",
+            remedy: "restore it from a mirror or publish the release again")
+    }
+}

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+internal import ZooFiles
+
+/// A release on this machine: a plain model folder that carries its own proof.
+///
+/// ```
+/// config.json, model.safetensors, …   the model folder, as any reader of the field expects it
+/// .ami-zoo/manifest.json              its digest is the identity of the release
+/// .ami-zoo/record.json                bound by the manifest
+/// .ami-zoo/blocks/<archive>.json      bound by the manifest
+/// .ami-zoo/install.json               which components were fetched, and from where
+/// ```
+/// So a folder can be copied to another machine and verified there, without a network or a store.
+package struct InstalledRelease: Sendable {
+    /// The folder inside a release that holds the documents below.
+    package static let receiptFolder = ".ami-zoo"
+
+    /// The model folder.
+    package let folder: String
+    /// The digest of the manifest.
+    package let digest: ContentDigest
+    /// The manifest.
+    package let manifest: ReleaseManifest
+    /// The release record.
+    package let record: ReleaseRecord
+    /// The components that were fetched; nil when all were.
+    package let components: Set<String>?
+    /// The registry it came from.
+    package let registry: String
+
+    /// Opens a folder and checks the chain from manifest to record.
+    ///
+    /// - Throws: ``ZooError`` with code `store.not-a-release`, `store.receipt-mismatch`, or a code
+    ///   of the documents.
+    package init(folder: String) throws(ZooError) {
+        self.folder = folder
+        let receipts = "\(folder)/\(Self.receiptFolder)"
+        guard try FileSystem.status("\(receipts)/manifest.json") != nil else {
+            throw ZooError(
+                .notARelease, "'\(folder)' is not a folder that ami-zoo pulled",
+                remedy: "give the path that 'ami-zoo pull' printed, or a reference")
+        }
+        let manifestBytes = try FileSystem.document(
+            "\(receipts)/manifest.json", limit: FormatLimits.manifest)
+        digest = ContentDigest(of: manifestBytes)
+        manifest = try ReleaseManifest(canonical: manifestBytes)
+        let recordBytes = try FileSystem.document(
+            "\(receipts)/record.json", limit: FormatLimits.record)
+        guard ContentDigest(of: recordBytes) == manifest.record.digest else {
+            throw Self.mismatch("\(receipts)/record.json")
+        }
+        record = try ReleaseRecord(canonical: recordBytes)
+        let install = try JSONObject(
+            try JSONValue(
+                parsing: try FileSystem.document("\(receipts)/install.json", limit: 1 << 20)))
+        registry = try install.string("registry", maximum: 4096)
+        components =
+            install.value("components") == nil
+            ? nil : Set(try install.strings("components", maximum: 256))
+    }
+
+    private static func mismatch(_ path: String) -> ZooError {
+        ZooError(
+            .receiptMismatch, "'\(path)' does not have the digest that the manifest gives it",
+            remedy: "remove the folder and pull the release again")
+    }
+
+    /// The block table of one archive, checked against the manifest.
+    ///
+    /// - Throws: ``ZooError`` with code `store.receipt-mismatch`, or a code of the document.
+    package func blockTable(of archive: ReleaseManifest.Archive) throws(ZooError) -> BlockTable {
+        let path = "\(folder)/\(Self.receiptFolder)/blocks/\(archive.name).json"
+        let bytes = try FileSystem.document(path, limit: FormatLimits.blockTable)
+        guard ContentDigest(of: bytes) == archive.blocks.digest else { throw Self.mismatch(path) }
+        return try BlockTable(canonical: bytes)
+    }
+
+    /// The files that are here.
+    package var files: [ReleaseRecord.File] {
+        components.map { record.files(of: $0) } ?? record.files
+    }
+
+    /// The name and version.
+    package var reference: ModelReference {
+        ModelReference(name: record.name, selector: .version(record.version))
+    }
+}
+
+/// The documents to put beside the files of a release when it is installed.
+package struct InstallReceipt: Sendable {
+    /// The manifest's stored form.
+    package let manifest: [UInt8]
+    /// The record's stored form.
+    package let record: [UInt8]
+    /// The stored form of each archive's block table.
+    package let blockTables: [String: [UInt8]]
+    /// The components that were fetched; nil when all were.
+    package let components: Set<String>?
+    /// The registry they came from.
+    package let registry: String
+
+    /// The documents of a release that is about to be installed.
+    package init(
+        manifest: [UInt8], record: [UInt8], blockTables: [String: [UInt8]],
+        components: Set<String>?, registry: String
+    ) {
+        self.manifest = manifest
+        self.record = record
+        self.blockTables = blockTables
+        self.components = components
+        self.registry = registry
+    }
+
+    func write(to folder: String) throws(ZooError) {
+        let receipts = "\(folder)/\(InstalledRelease.receiptFolder)"
+        try FileSystem.createFolder("\(receipts)/blocks")
+        try FileSystem.replace("\(receipts)/manifest.json", with: manifest)
+        try FileSystem.replace("\(receipts)/record.json", with: record)
+        for (archive, table) in blockTables {
+            try FileSystem.replace("\(receipts)/blocks/\(archive).json", with: table)
+        }
+        var install: [String: JSONValue] = [
+            "format": "ami-zoo.install/1", "registry": .string(registry),
+        ]
+        if let components {
+            install["components"] = .array(components.sorted().map(JSONValue.string))
+        }
+        try FileSystem.replace(
+            "\(receipts)/install.json", with: JSONValue.object(install).canonicalBytes)
+    }
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import CKernels
+
+/// Queries, keys or values cut into heads: [batch, heads, tokens, head width], so that each head is
+/// one contiguous matrix.
+package struct HeadStack: Sendable {
+    /// All heads one below the other, [batch · heads · tokens, head width].
+    package let matrix: Matrix
+    /// The number of samples.
+    package let batch: Int
+    /// The number of heads of a sample.
+    package let heads: Int
+    /// The number of tokens of a head.
+    package let tokens: Int
+
+    /// Zeros.
+    package init(batch: Int, heads: Int, tokens: Int, headWidth: Int) {
+        matrix = Matrix(rows: batch * heads * tokens, columns: headWidth)
+        self.batch = batch
+        self.heads = heads
+        self.tokens = tokens
+    }
+
+    /// One head of one sample: [tokens, head width].
+    package func head(_ head: Int, of sample: Int) -> Matrix {
+        precondition(head < heads && sample < batch)
+        let start = (sample * heads + head) * tokens
+        return matrix.rows(start..<start + tokens)
+    }
+
+    /// Stores tokens whose heads lie side by side, adding a bias and turning them on the way.
+    ///
+    /// - Parameters:
+    ///   - input: [tokens in `range`, heads · head width].
+    ///   - range: the tokens these are.
+    ///   - sample: the sample they belong to.
+    ///   - bias: heads · head width elements, added first.
+    ///   - rotation: the tables of these tokens; nil leaves the elements as they are.
+    ///   - path: which copy of the kernel to run.
+    package func store(
+        _ input: Matrix,
+        tokens range: Range<Int>,
+        of sample: Int,
+        bias: Tensor?,
+        rotation: Rotation?,
+        path: KernelPath = .fastest
+    ) {
+        let headWidth = matrix.columns
+        precondition(input.rows == range.count && input.columns == heads * headWidth)
+        precondition(range.lowerBound >= 0 && range.upperBound <= tokens && sample < batch)
+        if let bias { input.requireColumns(bias) }
+        if let rotation {
+            precondition(rotation.cosines.rows == range.count)
+            precondition(rotation.cosines.columns <= headWidth)
+        }
+        let first = head(0, of: sample).rows(range)
+        unsafe ami_split_heads(
+            path.cpu,
+            input.base,
+            input.stride,
+            bias?.buffer.base,
+            first.writableBase,
+            tokens * headWidth,
+            input.rows,
+            heads,
+            headWidth,
+            rotation?.cosines.columns ?? 0,
+            rotation?.cosines.base,
+            rotation?.sines.base
+        )
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import CKernels
+
+extension Matrix {
+    /// Writes the layer normalisation of `input` here: every row less its mean, divided by the root
+    /// of its biased variance plus `epsilon`, times `gain`, plus `shift`.
+    ///
+    /// `input` may be this matrix itself. `gain` and `shift` have one element per column.
+    package func layerNorm(
+        of input: Matrix,
+        gain: Tensor,
+        shift: Tensor,
+        epsilon: Float,
+        path: KernelPath = .fastest
+    ) {
+        requireExtents(of: input)
+        requireColumns(gain)
+        requireColumns(shift)
+        unsafe ami_layer_norm(
+            path.cpu,
+            input.base,
+            input.stride,
+            writableBase,
+            stride,
+            rows,
+            columns,
+            gain.buffer.base,
+            shift.buffer.base,
+            epsilon
+        )
+    }
+
+    /// Replaces every element by GELU(element + bias of its column), GELU(x) = x/2 (1 + erf(x/√2)).
+    package func biasGELU(_ bias: Tensor?, path: KernelPath = .fastest) {
+        if let bias { requireColumns(bias) }
+        unsafe ami_bias_gelu(path.cpu, writableBase, stride, rows, columns, bias?.buffer.base)
+    }
+
+    /// Adds the same row to every row.
+    package func addBias(_ bias: Tensor, path: KernelPath = .fastest) {
+        requireColumns(bias)
+        unsafe ami_add_bias(path.cpu, writableBase, stride, rows, columns, bias.buffer.base)
+    }
+
+    /// Replaces every element by exp(`scale` · (element − greatest of its row)) and writes the sum
+    /// of each new row to the first column of `sums`: a softmax whose division is still to be done.
+    package func softmaxNumerators(
+        scale: Float,
+        sums: Matrix,
+        path: KernelPath = .fastest
+    ) {
+        precondition(columns > 0 && sums.columns == rows && sums.rows == 1)
+        unsafe ami_softmax_rows(
+            path.cpu,
+            writableBase,
+            stride,
+            rows,
+            columns,
+            scale,
+            sums.writableBase
+        )
+    }
+
+    /// Divides every row by its own number; `divisors` is [1, rows].
+    package func divideRows(by divisors: Matrix, path: KernelPath = .fastest) {
+        precondition(divisors.columns == rows && divisors.rows == 1)
+        unsafe ami_divide_rows(path.cpu, writableBase, stride, rows, columns, divisors.base)
+    }
+
+    func requireColumns(_ vector: Tensor) {
+        precondition(
+            vector.shape.elementCount == columns,
+            "a vector \(vector.shape) meets rows of \(columns) elements"
+        )
+    }
+}

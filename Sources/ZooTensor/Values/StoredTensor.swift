@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import CKernels
+
+/// A tensor as a checkpoint stores it: little-endian elements of any type in somebody's memory.
+///
+/// The memory is usually a mapped file; nothing is read until it is asked for.
+@safe
+public struct StoredTensor: @unchecked Sendable {
+    // Sendable without a lock: the bytes are never written through this type, and `owner` promises
+    // to leave them in place and unchanged.
+
+    /// The type of the elements.
+    public let dtype: DType
+    /// The extents, outermost first.
+    public let shape: Shape
+    @unsafe private let bytes: UnsafeRawBufferPointer
+    private let owner: any AnyObject & Sendable
+
+    /// Describes elements in memory of `owner`.
+    ///
+    /// It must keep them in place and unchanged for as long as it lives. The size must be the one that `dtype` and `shape` call for.
+    @unsafe
+    public init(
+        dtype: DType,
+        shape: Shape,
+        unsafeBytes bytes: UnsafeRawBufferPointer,
+        owner: any AnyObject & Sendable
+    ) {
+        precondition(
+            shape.byteCount(of: dtype) == bytes.count,
+            "\(bytes.count) bytes are not a tensor \(dtype.rawValue) \(shape)"
+        )
+        self.dtype = dtype
+        self.shape = shape
+        unsafe self.bytes = unsafe bytes
+        self.owner = owner
+    }
+
+    /// A stored tensor over the elements of a computed one.
+    public init(_ tensor: Tensor) {
+        dtype = .f32
+        shape = tensor.shape
+        let buffer = tensor.buffer
+        unsafe bytes = unsafe UnsafeRawBufferPointer(
+            UnsafeBufferPointer(start: buffer.base, count: buffer.count)
+        )
+        owner = buffer
+    }
+
+    /// The size of the elements, in bytes.
+    public var byteCount: Int { unsafe bytes.count }
+
+    /// Lends the row-major little-endian bytes.
+    public func withBytes<Result>(_ body: (RawSpan) throws -> Result) rethrows -> Result {
+        defer { withExtendedLifetime(owner) {} }
+        return try body(unsafe bytes.bytes)
+    }
+
+    /// The elements as float32: the stored memory itself where it can be used as it is, otherwise a
+    /// widened copy.
+    ///
+    /// The element type must be computable (``DType/isComputable``).
+    public var tensor: Tensor {
+        precondition(dtype.isComputable, "\(dtype.rawValue) elements are not widened to F32")
+        if let buffer = sharedBuffer { return Tensor(shape: shape, buffer: buffer) }
+        let buffer = FloatBuffer(count: shape.elementCount)
+        unsafe widen(elements: 0..<buffer.count, into: buffer.base)
+        return Tensor(shape: shape, buffer: buffer)
+    }
+
+    /// The stored memory as float32 elements, when it holds such and begins at a multiple of 4.
+    package var sharedBuffer: FloatBuffer? {
+        guard dtype == .f32, unsafe Int(bitPattern: bytes.baseAddress) % 4 == 0 else { return nil }
+        return unsafe FloatBuffer(
+            borrowing: bytes.assumingMemoryBound(to: Float.self),
+            from: owner
+        )
+    }
+
+    /// Widens some elements, counted in row-major order, into float32 memory of the same length.
+    @unsafe
+    package func widen(elements: Range<Int>, into output: UnsafeMutablePointer<Float>) {
+        guard !elements.isEmpty, let start = unsafe bytes.baseAddress else { return }
+        let width = dtype.bitWidth / 8
+        precondition(
+            unsafe elements.upperBound * width <= bytes.count,
+            "elements \(elements) of \(shape)"
+        )
+        let input = unsafe start + elements.lowerBound * width
+        let path = KernelPath.fastest.cpu
+        switch dtype {
+        case .bf16: unsafe ami_widen_bf16(path, input, output, elements.count)
+        case .f16: unsafe ami_widen_f16(path, input, output, elements.count)
+        case .f32:
+            unsafe UnsafeMutableRawPointer(output).copyMemory(
+                from: input,
+                byteCount: elements.count * width
+            )
+        default: preconditionFailure("\(dtype.rawValue) elements are not widened to F32")
+        }
+        withExtendedLifetime(owner) {}
+    }
+}

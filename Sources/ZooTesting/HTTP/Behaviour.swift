@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+/// How ``HostileServer`` answers a request; behaviours are changed by chaining.
+///
+/// ```swift
+/// server.on("/blob", .serving(content).resetting(after: 1000), .serving(content))
+/// ```
+package struct Behaviour: Sendable {
+    /// Makes the response to a request.
+    package let respond: @Sendable (RecordedRequest) -> ScriptedResponse
+
+    /// Answers with whatever the closure returns.
+    package init(_ respond: @escaping @Sendable (RecordedRequest) -> ScriptedResponse) {
+        self.respond = respond
+    }
+
+    // MARK: Beginnings
+
+    /// A correct static file server.
+    package static func serving(_ content: ServedContent) -> Behaviour {
+        Behaviour { ScriptedResponse(content, to: $0) }
+    }
+
+    /// A server that always sends the whole content with 200.
+    package static func ignoringRanges(_ content: ServedContent) -> Behaviour {
+        Behaviour { _ in
+            ScriptedResponse(
+                status: 200,
+                headers: ["ETag": content.entityTag],
+                body: content.bytes
+            )
+        }
+    }
+
+    /// A status with headers and a short body.
+    package static func status(_ status: Int, headers: [String: String?] = [:]) -> Behaviour {
+        Behaviour { _ in
+            let body = status == 304 ? [] : Array("status \(status)\n".utf8)
+            return ScriptedResponse(status: status, headers: headers, body: body)
+        }
+    }
+
+    /// A redirect.
+    package static func redirect(to location: String, status: Int = 307) -> Behaviour {
+        .status(status, headers: ["Location": location])
+    }
+
+    // MARK: Changes
+
+    /// The same with a header added, replaced, or with nil taken away.
+    package func header(_ name: String, _ value: String?) -> Behaviour {
+        changing { $0.headers.updateValue(value, forKey: name) }
+    }
+
+    /// The same with another status.
+    package func answering(_ status: Int) -> Behaviour { changing { $0.status = status } }
+
+    /// The same with more bytes than the content has, and with a length that includes them.
+    package func lengthened(by count: Int) -> Behaviour {
+        changing { $0.body += [UInt8](repeating: 0xAA, count: count) }
+    }
+
+    /// The same with the end of the body marked in another way.
+    package func framed(_ framing: ScriptedResponse.Framing) -> Behaviour {
+        changing { $0.framing = framing }
+    }
+
+    /// The same, closing the connection after so many bytes of the body.
+    package func closing(after count: Int) -> Behaviour {
+        changing { $0.fault = .close(after: count) }
+    }
+
+    /// The same, resetting the connection after so many bytes of the body.
+    package func resetting(after count: Int) -> Behaviour {
+        changing { $0.fault = .reset(after: count) }
+    }
+
+    /// The same, with a silence after so many bytes of the body.
+    package func stalling(after count: Int, for duration: Duration) -> Behaviour {
+        changing { $0.fault = .stall(after: count, duration) }
+    }
+
+    /// The same, in small pieces with a pause after each.
+    package func dripping(_ count: Int, every pause: Duration) -> Behaviour {
+        changing { $0.fault = .drip(bytes: count, every: pause) }
+    }
+
+    private func changing(_ change: @escaping @Sendable (inout ScriptedResponse) -> Void)
+        -> Behaviour
+    {
+        Behaviour { [respond] request in
+            var response = respond(request)
+            change(&response)
+            return response
+        }
+    }
+}

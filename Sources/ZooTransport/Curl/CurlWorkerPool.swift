@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import CCurl
+import Foundation
+import Synchronization
+import ZooCore
+
+/// Threads that do blocking exchanges, at most so many at once, started when first needed.
+///
+/// Each worker has its own handles and so its own connections, which stay open between exchanges.
+/// The threads hold the pool alive until ``close()``.
+final class CurlWorkerPool: Sendable {
+    /// A task and whoever waits for its outcome.
+    private struct Entry {
+        let task: ExchangeTask
+        let continuation: CheckedContinuation<ExchangeOutcome, Never>
+
+        func cancel() {
+            let end = ExchangeEnd.aborted(CancellationError())
+            continuation.resume(returning: ExchangeOutcome(machine: task.machine, end: end))
+        }
+    }
+
+    private struct State {
+        var queue: [Entry] = []
+        var running: [ObjectIdentifier: CurlHandles] = [:]
+        var idle: [CurlHandles] = []
+        var workers = 0
+        var isClosed = false
+    }
+
+    /// What a worker does next.
+    private enum Assignment {
+        case run(Entry)
+        case sleep
+        case end
+    }
+
+    private let limit: Int
+    private let state = Mutex(State())
+
+    /// Makes a pool of at most `limit` threads.
+    init(limit: Int) { self.limit = max(1, limit) }
+
+    /// Does one exchange on a worker; ends early when the Swift task is cancelled.
+    ///
+    /// When it returns, the worker has let go of the exchange: its sink is not called again.
+    func run(_ task: ExchangeTask) async -> ExchangeOutcome {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { submit(Entry(task: task, continuation: $0)) }
+        } onCancel: {
+            cancel(task)
+        }
+    }
+
+    /// Ends the threads once the queue is empty.
+    func close() {
+        state.withLock { state in
+            state.isClosed = true
+            state.idle.forEach { $0.wake() }
+        }
+    }
+
+    private func submit(_ entry: Entry) {
+        let needsWorker = state.withLock { state in
+            // A cancellation that came first found nothing to wake; the flag is all it left.
+            if entry.task.isCancelled {
+                entry.cancel()
+                return false
+            }
+            state.queue.append(entry)
+            if let worker = state.idle.popLast() {
+                worker.wake()
+                return false
+            }
+            guard state.workers < limit else { return false }
+            state.workers += 1
+            return true
+        }
+        if needsWorker { Thread.detachNewThread { self.work() } }
+    }
+
+    private func cancel(_ task: ExchangeTask) {
+        task.cancel()
+        state.withLock { state in
+            state.running[ObjectIdentifier(task)]?.wake()
+            guard let index = state.queue.firstIndex(where: { $0.task === task }) else { return }
+            state.queue.remove(at: index).cancel()
+        }
+    }
+
+    // MARK: On the worker's thread
+
+    private func work() {
+        _ = ccurl_block_broken_pipe_signal()
+        let handles = CurlHandles()
+        while true {
+            switch assignment(for: handles) {
+            case .run(let entry): run(entry, on: handles)
+            case .sleep: handles?.sleep()
+            case .end: return
+            }
+        }
+    }
+
+    private func assignment(for handles: CurlHandles?) -> Assignment {
+        state.withLock { state in
+            // A wake-up meant for an earlier exchange may end a sleep.
+            state.idle.removeAll { $0 === handles }
+            if !state.queue.isEmpty {
+                let entry = state.queue.removeFirst()
+                state.running[ObjectIdentifier(entry.task)] = handles
+                return .run(entry)
+            }
+            // A thread without handles fails what it was started for and ends.
+            guard !state.isClosed, let handles else {
+                state.workers -= 1
+                return .end
+            }
+            state.idle.append(handles)
+            return .sleep
+        }
+    }
+
+    private func run(_ entry: Entry, on handles: CurlHandles?) {
+        let outcome = handles.map { CurlExchange(entry.task, on: $0).run() }
+        state.withLock { state in
+            state.running[ObjectIdentifier(entry.task)] = nil
+            // Idle before the outcome is known: the caller's next exchange finds this worker and
+            // its open connection instead of starting another.
+            if let handles { state.idle.append(handles) }
+        }
+        entry.continuation.resume(
+            returning: outcome
+                ?? ExchangeOutcome(
+                    machine: entry.task.machine,
+                    end: .failed(.permanent(.libraryFailed, "libcurl cannot be started"))
+                )
+        )
+    }
+}

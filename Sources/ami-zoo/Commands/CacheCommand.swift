@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooCore
+internal import ZooFiles
+internal import ZooStore
+
+/// `ami-zoo cache`
+struct CacheCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cache", abstract: "Look at the local store.",
+        subcommands: [CacheListCommand.self, CacheUsageCommand.self])
+}
+
+/// `ami-zoo cache ls`
+struct CacheListCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ls", abstract: "Show the models that are installed.")
+
+    @OptionGroup var output: OutputOptions
+
+    func report() async throws -> CacheListOutcome {
+        let store = Surroundings().store
+        return CacheListOutcome(root: store.root, releases: try store.releases())
+    }
+}
+
+struct CacheListOutcome: Report {
+    let root: String
+    let releases: [InstalledRelease]
+
+    var json: JSONValue {
+        [
+            "root": .string(root),
+            "releases": .array(
+                releases.map { release in
+                    [
+                        "reference": .string(release.reference.description),
+                        "digest": .string(release.digest.description),
+                        "path": .string(release.folder),
+                        "bytes": .integer(release.files.reduce(0) { $0 + $1.size }),
+                        "components": release.components.map {
+                            .array($0.sorted().map(JSONValue.string))
+                        } ?? .null,
+                        "registry": .string(release.registry),
+                    ]
+                }),
+        ]
+    }
+
+    var text: String {
+        guard !releases.isEmpty else { return "nothing is installed in \(root)" }
+        return Table.text(
+            ["MODEL", "SIZE", "DIGEST", "PATH"],
+            releases.map { release in
+                [
+                    release.reference.description,
+                    ByteCount(release.files.reduce(0) { $0 + $1.size }).description,
+                    release.digest.short, release.folder,
+                ]
+            })
+    }
+}
+
+/// `ami-zoo cache du`
+struct CacheUsageCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "du", abstract: "Show how much disk the local store takes.")
+
+    @OptionGroup var output: OutputOptions
+
+    func report() async throws -> CacheUsageOutcome {
+        let root = Surroundings().store.root
+        return try await BlockingWork.run {
+            CacheUsageOutcome(
+                root: root, models: try FileSystem.allocatedBytes(below: "\(root)/models"),
+                staging: try FileSystem.allocatedBytes(below: "\(root)/staging"),
+                documents: try FileSystem.allocatedBytes(below: "\(root)/registries"))
+        }
+    }
+}
+
+struct CacheUsageOutcome: Report {
+    let root: String
+    let models: Int
+    let staging: Int
+    let documents: Int
+
+    private var total: Int { models + staging + documents }
+
+    var json: JSONValue {
+        [
+            "root": .string(root), "models": .integer(models), "staging": .integer(staging),
+            "documents": .integer(documents), "total": .integer(total),
+        ]
+    }
+
+    var text: String {
+        Table.text(
+            ["WHAT", "ON DISK"],
+            [
+                ["installed models", ByteCount(models).description],
+                ["unfinished pulls", ByteCount(staging).description],
+                ["remembered documents", ByteCount(documents).description],
+                ["total in \(root)", ByteCount(total).description],
+            ])
+    }
+}

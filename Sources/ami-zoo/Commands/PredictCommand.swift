@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooCore
+internal import ZooFiles
+internal import ZooModels
+internal import ZooTensor
+
+/// What the encoder sees when it makes the context of a prediction.
+enum ContextView: String, ExpressibleByArgument, CaseIterable {
+    /// The context alone: a prediction in the sense of the word.
+    case context
+    /// The whole clip, of which the context's tokens are then taken: what
+    /// `VJEPA2Model.forward` of transformers computes.
+    case clip
+}
+
+/// What a model's prediction can be read out as.
+enum ReadOutKind: String, ExpressibleByArgument, CaseIterable {
+    case trajectory
+}
+
+/// `ami-zoo predict`
+struct PredictCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict",
+        abstract: "Predict the features of what a model does not see.",
+        discussion: """
+            The context is the first frames of the clip (--context-frames) or the token ids in the \
+            input's tensors 'context_mask' and 'target_mask'. The result is 'predicted', \
+            [batch, targets, width], with the token ids in 'target_mask'.
+            """)
+
+    @Argument(help: "An installed model or a model folder.")
+    var model: String
+
+    @Argument(help: "A .safetensors file with 'pixel_values' [batch, frames, channels, rows, columns].")
+    var input: String
+
+    @Option(help: "See this many frames and predict the rest of the clip.")
+    var contextFrames: Int?
+
+    @Option(
+        help: "What the encoder attends to: the 'context' alone, or the whole 'clip' as transformers does.")
+    var encode = ContextView.context
+
+    @Option(name: .customLong("output"), help: "The file to write the predicted features to.")
+    var destination: String?
+
+    @Option(help: "Say what the prediction means: 'trajectory' of a ball.")
+    var readOut: ReadOutKind?
+
+    @Option(help: "Draw the predicted path, over the true one if it is known, as SVG.")
+    var svg: String?
+
+    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if destination == nil, readOut == nil {
+            throw ValidationError("say what to make: --output FILE, --read-out trajectory, or both")
+        }
+        if svg != nil, readOut == nil { throw ValidationError("--svg needs --read-out trajectory") }
+    }
+
+    func report() async throws -> PredictOutcome {
+        let location = try ModelLocation(model, in: Surroundings().store)
+        let pool = try compute.pool()
+        let clock = ContinuousClock()
+        let start = clock.now
+        let readOut = try await BlockingWork.run { [readOut] in
+            try readOut.map { _ in try TrajectoryReadOut(folder: location.folder) }
+        }
+        let clip = try await BlockingWork.run { [input] in try Clip(file: input) }
+        let (contextFrames, encode) = (contextFrames ?? readOut?.contextFrames, encode)
+        let predicted = try await Interruption.cancelling {
+            let model = try await BlockingWork.run { try ModelFamily.load(folder: location.folder) }
+            let selection = try MaskSelection(clip: clip, contextFrames: contextFrames, model: model)
+            let encoding = try await model.encode(
+                clip.pixelValues, visible: encode == .context ? selection.context : nil,
+                options: ForwardOptions(), on: pool)
+            return try await model.predict(
+                selection.targets, from: try encoding.tokens.selecting(selection.context),
+                options: ForwardOptions(), on: pool)
+        }
+        let path = destination.map(FileSystem.absolute)
+        if let path {
+            try await BlockingWork.run {
+                try TensorOutput.write(["predicted": predicted.values], to: path)
+            }
+        }
+        let reading = try readOut.map {
+            try TrajectoryReading(of: predicted, by: $0, clip: clip, model: location.name)
+        }
+        let picture = svg.map(FileSystem.absolute)
+        if let picture, let reading {
+            let drawing = TrajectoryDrawing(reading: reading, clip: clip).svg
+            try await BlockingWork.run {
+                try FileSystem.replace(picture, with: Array(drawing.utf8))
+            }
+        }
+        return PredictOutcome(
+            path: path, shape: predicted.values.shape, reading: reading, picture: picture,
+            time: clock.now - start)
+    }
+}
+
+/// Which tokens are given and which are to be predicted.
+private struct MaskSelection {
+    let context: TokenSelection
+    let targets: TokenSelection
+
+    init(clip: Clip, contextFrames: Int?, model: any JEPAModel) throws(ZooError) {
+        let shape = clip.pixelValues.shape
+        if let contextFrames {
+            guard contextFrames >= 1, contextFrames < shape[1] else {
+                throw ZooError(
+                    .tokenSelectionInvalid,
+                    "\(contextFrames) context frames of a clip of \(shape[1]) leave nothing to do",
+                    remedy: "choose 1 to \(shape[1] - 1) frames")
+            }
+            context = try model.tokens(ofFrames: 0..<contextFrames, batch: shape[0])
+            targets = try model.tokens(ofFrames: contextFrames..<shape[1], batch: shape[0])
+            return
+        }
+        guard let context = try clip.tokens("context_mask"),
+            let targets = try clip.tokens("target_mask")
+        else {
+            throw ZooError(
+                .tokenSelectionInvalid, "nothing says what is given and what is to be predicted",
+                remedy: "give --context-frames N, or put 'context_mask' and 'target_mask' into the input"
+            )
+        }
+        self.context = context
+        self.targets = targets
+    }
+}
+
+struct PredictOutcome: Report {
+    let path: String?
+    let shape: Shape
+    let reading: TrajectoryReading?
+    let picture: String?
+    let time: Duration
+
+    var json: JSONValue {
+        var members: [String: JSONValue] = [
+            "shape": .array(shape.extents.map(JSONValue.integer)),
+            "seconds": .number(time.secondsToMilliseconds),
+        ]
+        if let path { members["output"] = .string(path) }
+        if let reading { members["trajectory"] = reading.json }
+        if let picture { members["svg"] = .string(picture) }
+        return .object(members)
+    }
+
+    var text: String {
+        var lines: [String] = []
+        if let reading { lines.append(reading.text) }
+        if let path { lines.append("predicted \(shape) in \(time.shortText)\n\(path)") }
+        if let picture { lines.append("drawn in \(picture)") }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooClient
+internal import ZooCore
+
+/// `ami-zoo pull`
+struct PullCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pull",
+        abstract: "Fetch a model, verify every block of it, and install it.",
+        discussion: """
+            Interrupted at any point, the same command goes on where it was. A model that is \
+            installed is left alone.
+            """)
+
+    @Argument(help: "The model, such as ami/ball-drop or ami/ball-drop:1.0.0.")
+    var reference: String
+
+    @OptionGroup var registry: RegistryOptions
+
+    @Option(help: "Put the model folder here instead of the local store.")
+    var to: String?
+
+    @Option(help: "Fetch only this component, and what belongs to no component; repeatable.")
+    var only: [String] = []
+
+    @Flag(help: "Use no network; succeed only if the model is installed.")
+    var offline = false
+
+    @OptionGroup var output: OutputOptions
+
+    func report() async throws -> PullOutcome {
+        let reference = try ModelReference(parsing: reference)
+        let surroundings = Surroundings()
+        let view = PullProgressView(output)
+        defer { view.close() }
+        var request = PullRequest(reference)
+        request.components = only.isEmpty ? nil : Set(only)
+        request.destination = to
+        request.offline = offline
+        let puller = Puller(
+            registry: try surroundings.registry(registry, host: reference.host) { view.note($0) },
+            store: surroundings.store, report: { view.show($0) })
+        let clock = ContinuousClock()
+        let start = clock.now
+        let report = try await Interruption.cancelling { [request] in
+            try await puller.pull(request)
+        }
+        view.close()
+        if let yank = report.yank {
+            Console.note("warning: \(report.reference) was withdrawn: \(yank.reason)")
+        }
+        return PullOutcome(report: report, time: clock.now - start)
+    }
+}
+
+struct PullOutcome: Report {
+    let report: PullReport
+    let time: Duration
+
+    var json: JSONValue {
+        [
+            "reference": .string(report.reference.description),
+            "digest": .string(report.digest.description),
+            "path": .string(report.path),
+            "bytesTotal": .integer(report.bytesTotal),
+            "bytesDownloaded": .integer(report.bytesDownloaded),
+            "bytesReused": .integer(report.bytesReused),
+            "alreadyInstalled": .bool(report.alreadyInstalled),
+            "seconds": .number(time.secondsToMilliseconds),
+        ]
+    }
+
+    var text: String {
+        let identity = "\(report.reference) \(report.digest.short)"
+        guard !report.alreadyInstalled else {
+            return "\(identity) is installed already\n\(report.path)"
+        }
+        var parts = ["\(ByteCount(report.bytesDownloaded)) downloaded"]
+        if report.bytesReused > 0 {
+            parts.append("\(ByteCount(report.bytesReused)) reused from this machine")
+        }
+        return "\(identity) verified and installed (\(parts.joined(separator: ", "))) "
+            + "in \(time.shortText)\n\(report.path)"
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooClient
+internal import ZooCore
+internal import ZooFiles
+
+/// `ami-zoo registry`
+struct RegistryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "registry", abstract: "Operate a registry folder.",
+        subcommands: [
+            RegistryInitCommand.self, RegistryIndexCommand.self, RegistryCheckCommand.self,
+        ])
+}
+
+/// `ami-zoo registry init`
+struct RegistryInitCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "init", abstract: "Make a new, empty registry folder.")
+
+    @Argument(help: "A folder that is empty or does not exist.")
+    var root: String
+
+    @Option(help: "What people call the registry.")
+    var name = "ami-zoo registry"
+
+    @Option(help: "Another address that holds the same blobs; repeatable.")
+    var mirror: [String] = []
+
+    @OptionGroup var output: OutputOptions
+
+    func report() async throws -> RegistryInitOutcome {
+        let description = RegistryDescription(name: name, mirrors: mirror)
+        let path = FileSystem.absolute(root)
+        try await BlockingWork.run { try RegistryFolder.create(path, description) }
+        return RegistryInitOutcome(path: path, name: name)
+    }
+}
+
+struct RegistryInitOutcome: Report {
+    let path: String
+    let name: String
+
+    var json: JSONValue { ["path": .string(path), "name": .string(name)] }
+    var text: String { "'\(name)' is ready at \(path)" }
+}
+
+/// `ami-zoo registry index`
+struct RegistryIndexCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "index",
+        abstract: "Write the index documents from the releases that are there.",
+        discussion: "Withdrawals and channels are kept; new versions go to 'stable', and "
+            + "pre-releases to 'candidate'.")
+
+    @Argument(help: "The registry folder.")
+    var root: String
+
+    @OptionGroup var output: OutputOptions
+
+    func report() async throws -> RegistryIndexOutcome {
+        let path = FileSystem.absolute(root)
+        let changed = try await BlockingWork.run {
+            try RegistryFolder.openForWriting(path).rebuildIndex()
+        }
+        return RegistryIndexOutcome(path: path, changed: changed)
+    }
+}
+
+struct RegistryIndexOutcome: Report {
+    let path: String
+    let changed: [IndexDocument]
+
+    var json: JSONValue {
+        [
+            "path": .string(path),
+            "changed": .array(changed.map { .string($0.name.description) }),
+        ]
+    }
+
+    var text: String {
+        guard !changed.isEmpty else { return "the index of \(path) is up to date" }
+        return changed.map { "\($0.name): \($0.entries.count) versions" }.joined(separator: "\n")
+    }
+}
+
+/// `ami-zoo registry check`
+struct RegistryCheckCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Check every document, blob, block and file of a registry folder.")
+
+    @Argument(help: "The registry folder.")
+    var root: String
+
+    @OptionGroup var output: OutputOptions
+
+    func report() async throws -> RegistryCheckOutcome {
+        let path = FileSystem.absolute(root)
+        return RegistryCheckOutcome(
+            path: path,
+            report: try await Interruption.cancelling {
+                try await RegistryCheck(root: path).run()
+            })
+    }
+}
+
+struct RegistryCheckOutcome: Report {
+    let path: String
+    let report: RegistryCheck.Report
+
+    private var isSound: Bool { !report.findings.contains { $0.severity == .error } }
+    var exitStatus: Int32 { isSound ? 0 : 1 }
+
+    var json: JSONValue {
+        [
+            "status": .string(isSound ? "passed" : "failed"), "path": .string(path),
+            "releases": .integer(report.releases), "blobs": .integer(report.blobs),
+            "bytes": .integer(report.bytes), "findings": .array(report.findings.map(\.json)),
+        ]
+    }
+
+    var text: String {
+        var lines = report.findings.isEmpty ? [] : [FindingList.text(report.findings)]
+        lines.append(
+            "\(report.releases) releases, \(report.blobs) blobs, \(ByteCount(report.bytes)): "
+                + (isSound ? "sound" : "FAILED"))
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooClient
+internal import ZooCore
+
+/// `ami-zoo show`
+struct ShowCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show the record of a release, before fetching weights.")
+
+    @Argument(help: "The model, such as ami/ball-drop or ami/ball-drop:1.0.0.")
+    var reference: String
+
+    @OptionGroup var registry: RegistryOptions
+    @OptionGroup var output: OutputOptions
+
+    func report() async throws -> ShowOutcome {
+        let reference = try ModelReference(parsing: reference)
+        let source = try Surroundings().registry(registry, host: reference.host)
+        let release = try await source.resolve(reference)
+        return ShowOutcome(
+            digest: release.digest, record: release.record,
+            transfer: release.manifest.transferSize, yank: release.yank)
+    }
+}
+
+struct ShowOutcome: Report {
+    let digest: ContentDigest
+    let record: ReleaseRecord
+    let transfer: Int
+    let yank: IndexDocument.Yank?
+
+    var json: JSONValue {
+        // The record was parsed from these very bytes.
+        let document = (try? JSONValue(parsing: record.canonicalBytes)) ?? .null
+        return [
+            "reference": .string("\(record.name):\(record.version)"),
+            "digest": .string(digest.description),
+            "transferBytes": .integer(transfer),
+            "yanked": yank.map { .string($0.reason) } ?? .null,
+            "record": document,
+        ]
+    }
+
+    var text: String {
+        var lines = [
+            "\(record.name):\(record.version)", "  \(record.summary)", "",
+            "  digest      \(digest)",
+            "  family      \(record.architecture.family), \(record.architecture.variant)",
+            "  input       \(input)",
+            "  licence     \(record.licence)",
+            "  authors     \(record.authors.joined(separator: ", "))",
+            "  created     \(record.created)",
+            "  lineage     \(record.lineage.kind.rawValue)",
+            "  size        \(ByteCount(record.totalSize)) in \(record.files.count) files, "
+                + "\(ByteCount(transfer)) to transfer",
+        ]
+        if let yank { lines.append("  WITHDRAWN   \(yank.reason) (\(yank.date))") }
+        lines += ["", "  components"]
+        lines += record.components.map { part in
+            "    \(part.name): \(part.parameters) parameters in \(part.tensors) tensors "
+                + "(\(part.dtypes.joined(separator: ", "))), fingerprint \(part.fingerprint.short)"
+        }
+        guard !record.evaluation.isEmpty else { return lines.joined(separator: "\n") }
+        lines += ["", "  evaluation (claims; not repeated here)"]
+        lines += record.evaluation.map { claim in
+            "    \(claim.metric): \(claim.value) \(claim.unit) "
+                + "(\(claim.direction.rawValue) is better; \(claim.status.rawValue), \(claim.dataset))"
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private var input: String {
+        let inputs = record.inputs
+        let frames = inputs.modality == .video ? "\(inputs.frames) frames of " : ""
+        return "\(inputs.modality.rawValue), \(frames)\(inputs.width)×\(inputs.height) \(inputs.channels)"
+    }
+}

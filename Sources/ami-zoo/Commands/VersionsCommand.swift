@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooClient
+internal import ZooCore
+
+/// `ami-zoo versions`
+struct VersionsCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "versions", abstract: "Show the versions and channels of a model.")
+
+    @Argument(help: "The model, such as ami/ball-drop.")
+    var name: String
+
+    @OptionGroup var registry: RegistryOptions
+    @OptionGroup var output: OutputOptions
+
+    func report() async throws -> VersionsOutcome {
+        let name = try ModelReference(parsing: name)
+        let source = try Surroundings().registry(registry, host: name.host)
+        return VersionsOutcome(index: try await source.index(of: name.name))
+    }
+}
+
+struct VersionsOutcome: Report {
+    let index: IndexDocument
+
+    private func channels(of version: SemanticVersion) -> [ChannelName] {
+        index.channels.filter { $0.value.contains(version) }.map(\.key).sorted()
+    }
+
+    var json: JSONValue {
+        let versions = index.entries.reversed().map { entry -> JSONValue in
+            var members: [String: JSONValue] = [
+                "version": .string(entry.version.description),
+                "digest": .string(entry.digest.description),
+                "size": .integer(entry.size),
+                "created": .string(entry.created.text),
+                "licence": .string(entry.licence),
+                "channels": .array(channels(of: entry.version).map { .string($0.text) }),
+            ]
+            if let yank = entry.yank {
+                members["yanked"] = [
+                    "reason": .string(yank.reason), "date": .string(yank.date.text),
+                ]
+            }
+            return .object(members)
+        }
+        return ["name": .string(index.name.description), "versions": .array(Array(versions))]
+    }
+
+    var text: String {
+        Table.text(
+            ["VERSION", "CREATED", "SIZE", "LICENCE", "CHANNELS", "DIGEST", ""],
+            index.entries.reversed().map { entry in
+                [
+                    entry.version.description, String(entry.created.text.prefix(10)),
+                    ByteCount(entry.size).description, entry.licence,
+                    channels(of: entry.version).map(\.text).joined(separator: ", "),
+                    entry.digest.short,
+                    entry.yank.map { "withdrawn: \($0.reason)" } ?? "",
+                ]
+            })
+    }
+}

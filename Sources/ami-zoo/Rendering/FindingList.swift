@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+
+extension Finding {
+    /// The documented fields.
+    var json: JSONValue {
+        var members: [String: JSONValue] = [
+            "code": .string(code.rawValue), "severity": .string(severity.rawValue),
+            "path": .string(path), "message": .string(message),
+        ]
+        if let remedy { members["remedy"] = .string(remedy) }
+        return .object(members)
+    }
+}
+
+/// Findings for people.
+enum FindingList {
+    /// One paragraph for each finding.
+    static func text(_ findings: [Finding]) -> String {
+        findings.map { finding in
+            let line = "\(finding.severity.rawValue): \(finding.message) [\(finding.code)]"
+            return finding.remedy.map { "\(line)\n  remedy: \($0)" } ?? line
+        }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import Synchronization
+internal import ZooClient
+internal import ZooCore
+
+/// Shows a pull on standard error: a line that rewrites itself on a terminal, or one JSON event per
+/// line for programs.
+final class PullProgressView: Sendable {
+    private struct State {
+        var started = ContinuousClock.now
+        var shown: ContinuousClock.Instant?
+        var firstDone: Int?
+        var isOpen = false
+    }
+
+    private let state = Mutex(State())
+    private let style: Style
+    private let isVerbose: Bool
+
+    private enum Style { case line, events, silent }
+
+    init(_ options: OutputOptions) {
+        isVerbose = options.verbose
+        style =
+            switch options.progress {
+            case .json: .events
+            case .none: .silent
+            case .auto: Console.isTerminal && !options.quiet ? .line : .silent
+            }
+    }
+
+    /// Between two drawings of the line.
+    private static let interval = Duration.milliseconds(100)
+
+    func show(_ event: PullEvent) {
+        switch style {
+        case .events: Console.raw(String(decoding: Self.json(event).canonicalBytes, as: UTF8.self) + "\n")
+        case .line: draw(event)
+        case .silent:
+            if case .damaged(let text) = event { Console.note(text) }
+            if isVerbose, case .resolved(let name, let version, let digest) = event {
+                Console.note("\(name):\(version) is \(digest)")
+            }
+        }
+    }
+
+    /// Shows a remark without breaking the line.
+    func note(_ text: String) {
+        switch style {
+        case .events:
+            let event: JSONValue = ["event": "note", "message": .string(text)]
+            Console.raw(String(decoding: event.canonicalBytes, as: UTF8.self) + "\n")
+        case .line, .silent:
+            close()
+            Console.note(text)
+        }
+    }
+
+    /// Ends the line, so that what follows starts at the left.
+    func close() {
+        state.withLock { state in
+            if state.isOpen { Console.raw("\r\u{1B}[K") }
+            state.isOpen = false
+        }
+    }
+
+    private func draw(_ event: PullEvent) {
+        switch event {
+        case .resolved(let name, let version, _): line("\(name):\(version)")
+        case .waiting: line("waiting for another pull of the same release")
+        case .damaged(let text): note(text)
+        case .finishing: line("writing to disk")
+        case .progress(let progress):
+            let text = state.withLock { state -> String? in
+                let now = ContinuousClock.now
+                if let shown = state.shown, now - shown < Self.interval,
+                    progress.done < progress.total
+                {
+                    return nil
+                }
+                let first = state.firstDone ?? progress.done
+                if state.firstDone == nil { state.started = now }
+                state.firstDone = first
+                state.shown = now
+                return Self.text(progress, since: first, after: now - state.started)
+            }
+            if let text { line(text) }
+        }
+    }
+
+    private func line(_ text: String) {
+        state.withLock { state in
+            Console.raw("\r\u{1B}[K\(text)")
+            state.isOpen = true
+        }
+    }
+
+    private static func text(
+        _ progress: PullEvent.Progress, since first: Int, after time: Duration
+    ) -> String {
+        let percent = progress.total == 0 ? 100 : progress.done * 100 / progress.total
+        var text = "\(percent)%  \(ByteCount(progress.done)) of \(ByteCount(progress.total))"
+        let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
+        let rate = Double(progress.done - first) / max(seconds, 0.001)
+        if seconds > 0.3, rate > 0 {
+            let left = Int(Double(progress.total - progress.done) / rate)
+            text += "  \(ByteCount(Int(rate)))/s  \(left / 60):\(left % 60 < 10 ? "0" : "")\(left % 60)"
+        }
+        return text
+    }
+
+    private static func json(_ event: PullEvent) -> JSONValue {
+        switch event {
+        case .resolved(let name, let version, let digest):
+            [
+                "event": "resolved", "reference": .string("\(name):\(version)"),
+                "digest": .string(digest.description),
+            ]
+        case .waiting: ["event": "waiting"]
+        case .damaged(let text): ["event": "damaged", "message": .string(text)]
+        case .finishing: ["event": "finishing"]
+        case .progress(let progress):
+            [
+                "event": "progress", "bytesDone": .integer(progress.done),
+                "bytesTotal": .integer(progress.total), "bytesReused": .integer(progress.reused),
+            ]
+        }
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooCore
+
+/// Options that every command has.
+struct OutputOptions: ParsableArguments {
+    /// How progress is shown.
+    enum ProgressStyle: String, ExpressibleByArgument, CaseIterable {
+        case auto, json, none
+    }
+
+    @Flag(help: "Print the result as one JSON document.")
+    var json = false
+
+    @Flag(name: [.short, .long], help: "Print nothing but the result.")
+    var quiet = false
+
+    @Flag(name: [.short, .long], help: "Print what happens on the way.")
+    var verbose = false
+
+    @Option(help: "Show progress: 'auto' on a terminal, 'json' one event per line, or 'none'.")
+    var progress = ProgressStyle.auto
+}
+
+/// What a command has to say: rendered as text for people or as JSON for programs.
+protocol Report {
+    /// The documented fields.
+    var json: JSONValue { get }
+    /// The text for people, without a final newline; not promised to stay the same.
+    var text: String { get }
+    /// Zero, or the status of a check that found something.
+    var exitStatus: Int32 { get }
+}
+
+extension Report {
+    var exitStatus: Int32 { 0 }
+}
+
+/// A command that makes one report.
+protocol ReportingCommand: AsyncParsableCommand {
+    associatedtype Outcome: Report
+    var output: OutputOptions { get }
+    func report() async throws -> Outcome
+}
+
+extension ReportingCommand {
+    func run() async throws {
+        let outcome: Outcome
+        do {
+            outcome = try await report()
+        } catch {
+            throw Failure.show(error, json: output.json)
+        }
+        if output.json {
+            Console.print(outcome.json.prettyText, terminator: "")
+        } else if !outcome.text.isEmpty {
+            Console.print(outcome.text)
+        }
+        if outcome.exitStatus != 0 { throw ExitCode(outcome.exitStatus) }
+    }
+}

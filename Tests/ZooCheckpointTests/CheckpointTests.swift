@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Foundation
+import Testing
+import ZooCheckpoint
+import ZooCore
+import ZooTensor
+
+@Suite struct CheckpointTests {
+    private static let models = "\(vectors)/families/vjepa2"
+
+    /// A folder with two shards, `a` in the first and `b` in the second, and an index of them.
+    private func shards(_ index: String) throws -> TemporaryFolder {
+        let folder = try TemporaryFolder()
+        try SafetensorsWriter.write(
+            ["a": Tensor(zeros: [1])],
+            to: "\(folder.path)/one.safetensors"
+        )
+        try SafetensorsWriter.write(
+            ["b": Tensor(zeros: [2])],
+            to: "\(folder.path)/two.safetensors"
+        )
+        try folder.write(Array(index.utf8), to: "model.safetensors.index.json")
+        return folder
+    }
+
+    private static let map = #""weight_map":{"a":"one.safetensors","b":"two.safetensors"}"#
+
+    @Test(arguments: [
+        #"{"metadata":{"total_size":12},\#(map)}"#, #"{\#(map)}"#, #"{"metadata":{},\#(map)}"#,
+    ])
+    func aShardedSetReadsAsOneCheckpoint(index: String) throws {
+        let folder = try shards(index)
+        let checkpoint = try Checkpoint(opening: folder.path)
+        #expect(checkpoint.format == .shardedSafetensors)
+        #expect(checkpoint.tensors.map(\.name) == ["a", "b"])
+    }
+
+    @Test(arguments: [
+        ("", "index-malformed"), ("[]", "index-malformed"), ("{}", "index-malformed"),
+        (#"{"weight_map":{"a":1}}"#, "index-malformed"),
+        (#"{"metadata":{"total_size":"12"},\#(map)}"#, "index-malformed"),
+        (#"{"weight_map":{"a":"one.safetensors","a":"one.safetensors"}}"#, "index-malformed"),
+        (#"{"weight_map":{"a":"../one.safetensors"}}"#, "index-path-unsafe"),
+        (#"{"weight_map":{"a":"/etc/one.safetensors"}}"#, "index-path-unsafe"),
+        (#"{"weight_map":{"a":"x/one.safetensors"}}"#, "index-path-unsafe"),
+        (#"{"weight_map":{"a":"config.json"}}"#, "index-path-unsafe"),
+        (#"{"weight_map":{"a":".hidden.safetensors"}}"#, "index-path-unsafe"),
+        (#"{"weight_map":{"a":"two.safetensors"}}"#, "index-mismatch"),
+        (#"{"weight_map":{"a":"one.safetensors","c":"two.safetensors"}}"#, "index-mismatch"),
+        (#"{"metadata":{"total_size":13},\#(map)}"#, "index-mismatch"),
+    ])
+    func anIndexThatDoesNotFitIsRefused(index: String, code: String) throws {
+        let folder = try shards(index)
+        let error = #expect(throws: ZooError.self) { try Checkpoint(opening: folder.path) }
+        #expect(error?.code.rawValue == "checkpoint.\(code)")
+    }
+
+    @Test func aTensorInTwoShardsIsRefused() throws {
+        let folder = try shards("{\(Self.map)}")
+        try SafetensorsWriter.write(
+            ["a": Tensor(zeros: [1]), "b": Tensor(zeros: [2])],
+            to: "\(folder.path)/two.safetensors"
+        )
+        let error = #expect(throws: ZooError.self) { try Checkpoint(opening: folder.path) }
+        #expect(error?.code == .shardIndexMismatch)
+    }
+
+    @Test func foldersAndPathsWithoutWeightsSaySo() throws {
+        let folder = try TemporaryFolder()
+        let empty = #expect(throws: ZooError.self) { try Checkpoint(opening: folder.path) }
+        #expect(empty?.code == .checkpointMissing)
+        let missing = #expect(throws: ZooError.self) {
+            try Checkpoint(opening: "\(folder.path)/nothing.safetensors")
+        }
+        #expect(missing?.code.rawValue == "io.not-found")
+    }
+
+    @Test func weightsBehindSymbolicLinksAreRead() throws {
+        // The cache of Hugging Face stores a snapshot as links to blobs.
+        let folder = try TemporaryFolder()
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder.path)/model.safetensors",
+            withDestinationPath: "\(Self.models)/plain/model.safetensors"
+        )
+        #expect(try Checkpoint(opening: folder.path).format == .safetensors)
+    }
+
+    @Test func theFingerprintIsThatOfThePublishedEncoding() throws {
+        let checkpoint = try Checkpoint(opening: "\(vectors)/safetensors/ok-one.safetensors")
+        // python: sha256(json.dumps([["a","F32",[1],sha256(b"\0\0\x80\x3f").hexdigest()]],
+        //                           separators=(",",":")))
+        #expect(checkpoint.fingerprint().hex == Self.fingerprintOfOne)
+    }
+
+    private static let fingerprintOfOne =
+        "795b40c0314e6593db8e77cb1ea9b2b5da82ed81992455cf0ead3eab09a1ccd3"
+
+    @Test func theFingerprintDoesNotDependOnTheContainer() throws {
+        let source = try Checkpoint(opening: "\(Self.models)/sharded")
+        let folder = try TemporaryFolder()
+        var tensors: [String: StoredTensor] = [:]
+        for tensor in source.tensors { tensors[tensor.name] = source[tensor.name] }
+        try SafetensorsWriter.write(
+            tensors,
+            metadata: ["other": "metadata"],
+            to: "\(folder.path)/model.safetensors"
+        )
+        let copy = try Checkpoint(opening: folder.path)
+        #expect(copy.format != source.format)
+        #expect(copy.fingerprint() == source.fingerprint())
+    }
+
+    @Test func theSummaryListsWhatInspectPrints() throws {
+        let checkpoint = try Checkpoint(opening: "\(Self.models)/bf16")
+        let summary = CheckpointSummary(of: checkpoint, fingerprinting: true)
+        #expect(summary.topLevelKeys == ["encoder", "predictor"])
+        #expect(summary.byteCount == 2 * summary.elementCount)
+        let json = try JSONObject(summary.json)
+        #expect(try json.string("format") == "safetensors")
+        #expect(try json.string("fingerprint") == "\(checkpoint.fingerprint())")
+        let first = try #require(try json.objects("tensors", maximum: 1000).first)
+        #expect(try first.string("name") == "encoder.embeddings.patch_embeddings.proj.bias")
+        #expect(try first.string("dtype") == "BF16")
+        #expect(try first.integer("bytes", in: 96...96) == 96)
+        #expect(try first.numbers("shape", maximum: 8) == [48])
+    }
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Testing
+import ZooArchive
+import ZooClient
+import ZooCore
+import ZooStore
+import ZooTesting
+import ZooTransport
+
+/// A registry folder with a small release in it, made by the code that maintainers use.
+struct SampleRegistry {
+    let root: String
+    let folder: TemporaryFolder
+
+    /// Bytes of the weights: five tensors of 1.5 MiB, so that blocks have several tensors' worth of
+    /// neighbours and tensors their own blocks.
+    static let tensorSize = 3 << 19
+    static let tensors = 5
+
+    init(in folder: TemporaryFolder) throws {
+        self.folder = folder
+        root = folder.path(of: "registry")
+        try RegistryFolder.create(root, RegistryDescription(name: "sample"))
+    }
+
+    /// Numbers without pattern, the same on every run.
+    static func noise(_ count: Int, seed: UInt64) -> [UInt8] {
+        var state = seed &+ 0x9E37_79B9_7F4A_7C15
+        return (0..<count).map { _ in
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return UInt8(truncatingIfNeeded: state >> 24)
+        }
+    }
+
+    /// Packs a version whose tensors come from the given seeds, and lists it.
+    @discardableResult
+    func publish(
+        _ version: String, seeds: [UInt64] = [1, 2, 3, 4, 5],
+        encoding: ArchiveEncoding = .stored
+    ) async throws -> PackReport {
+        let model = "model-\(version)"
+        let header = Self.header(tensors: seeds.count)
+        var weights = header
+        for seed in seeds { weights += Self.noise(Self.tensorSize, seed: seed) }
+        try folder.write(weights, to: "\(model)/model.safetensors")
+        try folder.write(Array(#"{"model_type":"sample"}"#.utf8), to: "\(model)/config.json")
+        try folder.write(Array("# Sample\n".utf8), to: "\(model)/README.md")
+        let starts = seeds.indices.map { header.count + $0 * Self.tensorSize }
+        let request = PackRequest(
+            source: folder.path(of: model),
+            description: try ModelDescription.parse(
+                Array(Self.description(version).utf8), path: "model.yaml"),
+            tensorStarts: [try ReleasePath(parsing: "model.safetensors"): starts],
+            components: [
+                "all": PackRequest.ComponentFacts(
+                    tensors: seeds.count, parameters: 1, dtypes: ["U8"],
+                    fingerprint: ContentDigest(of: weights))
+            ],
+            encoding: encoding, output: root)
+        let report = try await Packer(request).pack()
+        _ = try RegistryFolder.openForWriting(root).rebuildIndex()
+        return report
+    }
+
+    private static func header(tensors: Int) -> [UInt8] {
+        let entries = (0..<tensors).map { index in
+            """
+            "t\(index)":{"dtype":"U8","shape":[\(tensorSize)],\
+            "data_offsets":[\(index * tensorSize),\((index + 1) * tensorSize)]}
+            """
+        }
+        var text = Array("{\(entries.joined(separator: ","))}".utf8)
+        while text.count % 8 != 0 { text.append(0x20) }
+        return (0..<8).map { UInt8(truncatingIfNeeded: text.count >> (8 * $0)) } + text
+    }
+
+    private static func description(_ version: String) -> String {
+        """
+        name: ami/sample
+        version: "\(version)"
+        summary: Numbers without meaning.
+        authors: [somebody]
+        licence: Apache-2.0
+        created: 2026-01-31T12:00:00Z
+        architecture: {family: sample, variant: tiny}
+        inputs: {modality: image, frames: 1, height: 1, width: 1, channels: rgb, layout: BCHW,
+                 mean: [0, 0, 0], std: [1, 1, 1], resampling: none}
+        components: [{name: all, files: [model.safetensors]}]
+        lineage: {kind: trained}
+        """
+    }
+
+    /// The path of the archive that carries the weights of the newest version.
+    func weights(of report: PackReport) throws -> (path: String, table: BlockTable) {
+        let blobs = BlobFolder(root: root)
+        let manifest = try ReleaseManifest(
+            canonical: try blobs.read(report.digest, limit: FormatLimits.manifest))
+        let entry = try #require(manifest.archives.first { $0.name == "weights" })
+        let table = try BlockTable(
+            canonical: try blobs.read(entry.blocks.digest, limit: FormatLimits.blockTable))
+        return (RegistryLayout.blob(entry.archive.digest), table)
+    }
+
+    /// A puller from a location into a store of this folder.
+    func puller(
+        from location: RegistryLocation, store: String = "store",
+        policy: TransferPolicy = .impatient,
+        report: @escaping @Sendable (PullEvent) -> Void = { _ in }
+    ) -> Puller {
+        let store = ModelStore(root: folder.path(of: store))
+        var configuration = TransportConfiguration(version: "0.0.0")
+        configuration.policy = policy
+        configuration.proxies = .none
+        configuration.jitter = { 0 }
+        return Puller(
+            registry: Registry(
+                location, transport: HTTPTransport(configuration: configuration), cache: store),
+            store: store, report: report)
+    }
+}
+
+extension TransferPolicy {
+    /// Gives up quickly, so that tests of failures are quick.
+    static var impatient: TransferPolicy {
+        var policy = TransferPolicy()
+        policy.attempts = 3
+        policy.connectTimeout = .seconds(2)
+        policy.stallWindow = .seconds(1)
+        policy.backoffBase = .milliseconds(1)
+        return policy
+    }
+}
+
+extension PullRequest {
+    /// A request for what a text names.
+    static func of(_ text: String) throws -> PullRequest {
+        PullRequest(try ModelReference(parsing: text))
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Synchronization
+import Testing
+import ZooTensor
+
+@Suite struct ComputePoolTests {
+    @Test(arguments: [1, 2, 5])
+    func everyIndexIsVisitedOnceInManyRounds(threads: Int) async throws {
+        let visits = try await ComputePool(threads: threads).run { session in
+            let table = Matrix(rows: 2000, columns: 7)
+            for round in 0..<2000 {
+                session.forEach(7) { index, _ in table[round, index] += Float(index + 1) }
+            }
+            return table
+        }
+        for round in 0..<2000 {
+            for index in 0..<7 { #expect(visits[round, index] == Float(index + 1)) }
+        }
+    }
+
+    @Test(arguments: [(1, 1), (5, 2), (256, 256), (1000, 256)])
+    func panelsTileTheRows(rows: Int, height: Int) async throws {
+        let counts = try await ComputePool(threads: 2).run { session in
+            let counts = Matrix(rows: 3, columns: rows)
+            session.forEachPanel(samples: 3, rows: rows, height: height) { sample, range, _ in
+                for row in range { counts[sample, row] += 1 }
+            }
+            return counts
+        }
+        for sample in 0..<3 {
+            for row in 0..<rows { #expect(counts[sample, row] == 1) }
+        }
+    }
+
+    @Test func computationsWaitForEachOther() async throws {
+        let pool = ComputePool(threads: 2)
+        let running = Counter()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 {
+                group.addTask {
+                    try await pool.run { _ in
+                        #expect(running.value.add(1, ordering: .relaxed).newValue == 1)
+                        running.value.subtract(1, ordering: .relaxed)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func whatAComputationThrowsReachesItsCaller() async {
+        struct Failure: Error {}
+        await #expect(throws: Failure.self) {
+            try await ComputePool(threads: 1).run { _ in throw Failure() }
+        }
+    }
+
+    @Test func aCancelledTaskStopsItsComputation() async {
+        let pool = ComputePool(threads: 2)
+        let task = Task {
+            try await pool.run { session in
+                while true { try session.checkCancellation() }
+            }
+        }
+        task.cancel()
+        await #expect(throws: CancellationError.self) { try await task.value }
+    }
+
+    @Test func aPoolMayHaveMoreThreadsThanProcessors() async throws {
+        let sum = Counter()
+        try await ComputePool(threads: 16).run { session in
+            session.forEach(1000) { index, _ in sum.value.add(index, ordering: .relaxed) }
+        }
+        #expect(sum.value.load(ordering: .relaxed) == 499_500)
+    }
+}
+
+final class Counter: Sendable {
+    let value = Atomic(0)
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Foundation
+import Testing
+import ZooTensor
+
+@Suite struct ProductTests {
+    private func product(_ left: Matrix, _ right: Matrix) -> [[Double]] {
+        (0..<left.rows).map { row in
+            (0..<right.columns).map { column in
+                (0..<left.columns).reduce(0.0) {
+                    $0 + Double(left[row, $1]) * Double(right[$1, column])
+                }
+            }
+        }
+    }
+
+    private func transposed(_ matrix: Matrix) -> Matrix {
+        let result = Matrix(rows: matrix.columns, columns: matrix.rows)
+        for row in 0..<matrix.rows {
+            for column in 0..<matrix.columns { result[column, row] = matrix[row, column] }
+        }
+        return result
+    }
+
+    private func expectClose(_ found: Matrix, _ expected: [[Double]], within limit: Double) {
+        for row in 0..<found.rows {
+            for column in 0..<found.columns {
+                #expect(abs(Double(found[row, column]) - expected[row][column]) < limit)
+            }
+        }
+    }
+
+    @Test func productsOfWindowsMatchTheirDefinition() {
+        let left = KernelTests.matrix(rows: 7, columns: 33, limit: 1, seed: 1)
+        let right = KernelTests.matrix(rows: 33, columns: 12, limit: 1, seed: 2)
+        let output = Matrix(rows: 9, columns: 20)
+        let window = output.rows(1..<8).columns(2..<14)
+        MatrixProduct.multiply(left, right, into: window)
+        expectClose(window, product(left, right), within: 1e-5)
+        #expect(output[0, 0] == 0 && output[1, 1] == 0 && output[8, 14] == 0)
+
+        MatrixProduct.multiply(left, transposed: transposed(right), into: window)
+        expectClose(window, product(left, right), within: 1e-5)
+    }
+
+    @Test func accumulatingAddsToWhatIsThere() {
+        let left = KernelTests.matrix(rows: 3, columns: 5, limit: 1, seed: 3)
+        let right = KernelTests.matrix(rows: 5, columns: 4, limit: 1, seed: 4)
+        let output = Matrix(rows: 3, columns: 4)
+        output[1, 2] = 100
+        MatrixProduct.multiply(left, right, into: output, accumulating: true)
+        var expected = product(left, right)
+        expected[1][2] += 100
+        expectClose(output, expected, within: 1e-4)
+    }
+
+    @Test(arguments: [DType.f32, .bf16, .f16])
+    func weightsOfEveryTypeMultiplyAlike(dtype: DType) {
+        // Small multiples of 1/8 are exact in every type; 700 inputs take several widened panels.
+        let (outputs, inputs) = (1000, 700)
+        let values = (0..<outputs * inputs).map { Float($0 % 17 - 8) / 8 }
+        let bytes = values.flatMap { value -> [UInt8] in
+            switch dtype {
+            case .f16: unsafe withUnsafeBytes(of: Float16(value)) { unsafe Array($0) }
+            case .bf16: unsafe withUnsafeBytes(of: UInt16(value.bitPattern >> 16)) { unsafe Array($0) }
+            default: unsafe withUnsafeBytes(of: value) { unsafe Array($0) }
+            }
+        }
+        let weights = WeightMatrix(
+            StoredBytes.tensor(dtype, [outputs, inputs], bytes, misalignment: 2)
+        )
+        let input = Matrix(rows: 2, columns: inputs)
+        for row in 0..<2 {
+            for column in 0..<inputs { input[row, column] = Float((column + row) % 5 - 2) }
+        }
+        let output = Matrix(rows: 2, columns: outputs)
+        weights.multiply(input, into: output, scratch: Scratch())
+        for row in 0..<2 {
+            for column in 0..<outputs {
+                let exact = (0..<inputs).reduce(Float(0)) {
+                    $0 + input[row, $1] * values[column * inputs + $1]
+                }
+                #expect(output[row, column] == exact)
+            }
+        }
+    }
+
+    @Test(arguments: [1, 2, 3])
+    func attentionMatchesItsDefinitionAcrossBlocks(threads: Int) async throws {
+        // 600 tokens make several blocks of queries, the last of them lower.
+        let (batch, heads, tokens, width) = (2, 2, 600, 5)
+        func stack(_ seed: UInt64) -> HeadStack {
+            let stack = HeadStack(batch: batch, heads: heads, tokens: tokens, headWidth: width)
+            stack.matrix.copy(
+                from: KernelTests.matrix(
+                    rows: batch * heads * tokens,
+                    columns: width,
+                    limit: 2,
+                    seed: seed
+                )
+            )
+            return stack
+        }
+        let (queries, keys, values) = (stack(1), stack(2), stack(3))
+        let output = Matrix(rows: batch * tokens, columns: heads * width)
+        try await ComputePool(threads: threads).run { session in
+            Attention.apply(
+                queries: queries,
+                keys: keys,
+                values: values,
+                scale: 0.5,
+                into: output,
+                session: session
+            )
+        }
+        for (sample, head, token) in [(0, 0, 0), (0, 1, 255), (1, 0, 256), (1, 1, 599)] {
+            let (q, k, v) = (
+                queries.head(head, of: sample), keys.head(head, of: sample),
+                values.head(head, of: sample)
+            )
+            let weights = (0..<tokens).map { other -> Double in
+                exp(
+                    (0..<width).reduce(0.0) {
+                        $0 + Double(q[token, $1]) * Double(k[other, $1])
+                    } / 2
+                )
+            }
+            let sum = weights.reduce(0, +)
+            for j in 0..<width {
+                let exact = (0..<tokens).reduce(0.0) { $0 + weights[$1] * Double(v[$1, j]) } / sum
+                let found = output[sample * tokens + token, head * width + j]
+                #expect(abs(Double(found) - exact) < 1e-6)
+            }
+        }
+    }
+}
