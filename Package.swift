@@ -116,5 +116,37 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
+
+        // MARK: Tests
+
+        // A scripted hostile server, nginx, temporary folders.
+        .target(
+            name: "ZooTesting", dependencies: ["ZooCore"],
+            swiftSettings: settings),
+        .testTarget(name: "ZooCoreTests", dependencies: ["ZooCore"], swiftSettings: settings),
+        .testTarget(name: "ZooTensorTests", dependencies: ["ZooTensor"], swiftSettings: settings),
+        .testTarget(
+            name: "ZooCheckpointTests", dependencies: ["ZooCheckpoint", "ZooCore", "ZooTensor"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ZooModelsTests",
+            dependencies: ["ZooModels", "ZooCheckpoint", "ZooCore", "ZooTensor"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ZooTransportTests", dependencies: ["ZooCore", "ZooTransport", "ZooTesting"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ZooClientTests",
+            dependencies: [
+                "ZooArchive", "ZooClient", "ZooCore", "ZooFiles", "ZooStore", "ZooTesting",
+                "ZooTransport",
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ZooServerTests",
+            dependencies: [
+                "ZooCore", "ZooServer", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
     ]
 )

@@ -100,7 +100,8 @@ package enum FileSystem {
 
     /// The folder that holds `path`.
     package static func parent(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
+        // By bytes: a character may be a slash and a combining mark.
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
@@ -192,13 +193,14 @@ package enum FileSystem {
 
     /// `path` made absolute against the working folder, with `.` and `..` resolved as text.
     package static func absolute(_ path: String) -> String {
-        var components: [Substring] = []
-        let full = path.hasPrefix("/") ? path : workingFolder() + "/" + path
-        for component in full.split(separator: "/") where component != "." {
-            if component == ".." {
+        var components: [String] = []
+        let full = path.utf8.first == UInt8(ascii: "/") ? path : workingFolder() + "/" + path
+        for component in full.utf8.split(separator: UInt8(ascii: "/")) {
+            let name = String(decoding: component, as: UTF8.self)
+            if name == ".." {
                 _ = components.popLast()
-            } else {
-                components.append(component)
+            } else if name != "." {
+                components.append(name)
             }
         }
         return "/" + components.joined(separator: "/")

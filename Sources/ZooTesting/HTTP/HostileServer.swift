@@ -55,7 +55,10 @@ package final class HostileServer: Sendable {
     }
 
     /// Sets how the requests for a path are answered: the n-th by the n-th, later ones by the last.
-    package func on(_ path: String, _ behaviours: Behaviour...) {
+    package func on(_ path: String, _ behaviours: Behaviour...) { on(path, behaviours) }
+
+    /// Sets how the requests for a path are answered, as above.
+    package func on(_ path: String, _ behaviours: [Behaviour]) {
         state.withLock { $0.behaviours[path] = behaviours }
     }
 
