@@ -39,36 +39,53 @@ let package = Package(
         .target(
             name: "ZooCore",
             dependencies: [.product(name: "Crypto", package: "swift-crypto")],
-            swiftSettings: settings),
+            swiftSettings: settings
+        ),
         // Files: reads and writes that name their paths in errors, durable replacement, threads for
         // calls that block.
         .target(name: "ZooFiles", dependencies: ["ZooCore"], swiftSettings: settings),
         // The few vector kernels a compiler must see as C, dispatched at run time.
         .target(name: "CKernels"),
         .systemLibrary(
-            name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+            name: "COpenBLAS",
+            pkgConfig: "openblas",
+            providers: [.apt(["libopenblas-dev"])]
+        ),
         // Shapes, tensors, kernels over BLAS; knows no files and no models.
         .target(
-            name: "ZooTensor", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: settings),
+            name: "ZooTensor",
+            dependencies: ["CKernels", "COpenBLAS"],
+            swiftSettings: settings
+        ),
 
         // MARK: Level 1 - one mechanism each
 
         // The local store: installed releases, staging, remembered documents; blobs of a registry.
         .target(name: "ZooStore", dependencies: ["ZooCore", "ZooFiles"], swiftSettings: settings),
         .systemLibrary(
-            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+            name: "CCurl",
+            pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]
+        ),
         // HTTP bytes: ranges, resume, retry, limits.
         .target(
-            name: "ZooTransport", dependencies: ["ZooCore", "CCurl"], swiftSettings: settings),
+            name: "ZooTransport",
+            dependencies: ["ZooCore", "CCurl"],
+            swiftSettings: settings
+        ),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         // Release archives: deterministic packing, blocks, extraction straight into place.
         .target(
-            name: "ZooArchive", dependencies: ["ZooCore", "ZooFiles", "CZstd"],
-            swiftSettings: settings),
+            name: "ZooArchive",
+            dependencies: ["ZooCore", "ZooFiles", "CZstd"],
+            swiftSettings: settings
+        ),
         // Checkpoint files to named tensors, without executing anything.
         .target(
-            name: "ZooCheckpoint", dependencies: ["ZooCore", "ZooFiles", "ZooTensor"],
-            swiftSettings: settings),
+            name: "ZooCheckpoint",
+            dependencies: ["ZooCore", "ZooFiles", "ZooTensor"],
+            swiftSettings: settings
+        ),
 
         // MARK: Level 2 - the shelf and the bench
 
@@ -79,7 +96,8 @@ let package = Package(
                 "ZooCore", "ZooFiles", "ZooStore", "ZooTransport", "ZooArchive",
                 .product(name: "Yams", package: "Yams"),
             ],
-            swiftSettings: settings),
+            swiftSettings: settings
+        ),
         // A read-only HTTP server over a registry folder.
         .target(
             name: "ZooServer",
@@ -98,11 +116,14 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: settings),
+            swiftSettings: settings
+        ),
         // JEPA families over shared layers; runs without network or database.
         .target(
-            name: "ZooModels", dependencies: ["ZooCore", "ZooTensor", "ZooCheckpoint"],
-            swiftSettings: settings),
+            name: "ZooModels",
+            dependencies: ["ZooCore", "ZooTensor", "ZooCheckpoint"],
+            swiftSettings: settings
+        ),
 
         // MARK: Level 3 - the program
 
@@ -115,38 +136,48 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: settings),
+            swiftSettings: settings
+        ),
 
         // MARK: Tests
 
         // A scripted hostile server, nginx, temporary folders.
         .target(
-            name: "ZooTesting", dependencies: ["ZooCore"],
-            swiftSettings: settings),
+            name: "ZooTesting",
+            dependencies: ["ZooCore"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "ZooCoreTests", dependencies: ["ZooCore"], swiftSettings: settings),
         .testTarget(name: "ZooTensorTests", dependencies: ["ZooTensor"], swiftSettings: settings),
         .testTarget(
-            name: "ZooCheckpointTests", dependencies: ["ZooCheckpoint", "ZooCore", "ZooTensor"],
-            swiftSettings: settings),
+            name: "ZooCheckpointTests",
+            dependencies: ["ZooCheckpoint", "ZooCore", "ZooTensor"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "ZooModelsTests",
             dependencies: ["ZooModels", "ZooCheckpoint", "ZooCore", "ZooTensor"],
-            swiftSettings: settings),
+            swiftSettings: settings
+        ),
         .testTarget(
-            name: "ZooTransportTests", dependencies: ["ZooCore", "ZooTransport", "ZooTesting"],
-            swiftSettings: settings),
+            name: "ZooTransportTests",
+            dependencies: ["ZooCore", "ZooTransport", "ZooTesting"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "ZooClientTests",
             dependencies: [
                 "ZooArchive", "ZooClient", "ZooCore", "ZooFiles", "ZooStore", "ZooTesting",
                 "ZooTransport",
             ],
-            swiftSettings: settings),
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "ZooServerTests",
             dependencies: [
                 "ZooCore", "ZooServer", .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: settings),
+            swiftSettings: settings
+        ),
     ]
 )

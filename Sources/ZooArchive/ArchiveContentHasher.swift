@@ -23,7 +23,8 @@ package struct ArchiveContentHasher {
             var position = 0
             for piece in layout.pieces(of: offset..<offset + raw.count) {
                 let part = unsafe UnsafeRawBufferPointer(
-                    rebasing: raw[position..<position + piece.length])
+                    rebasing: raw[position..<position + piece.length]
+                )
                 switch piece {
                 case .fixed(let bytes):
                     guard unsafe part.elementsEqual(bytes) else {
@@ -50,6 +51,7 @@ extension ZooError {
             .memberMismatch,
             "at byte \(offset), the archive does not hold the plain file "
                 + "\(member.map { "'\($0)'" } ?? "end") that the release record announces there",
-            remedy: "do not use this release; tell its publisher")
+            remedy: "do not use this release; tell its publisher"
+        )
     }
 }

@@ -24,7 +24,9 @@ package final class ArchiveFolder: Sendable {
     ///   - included: which files are wanted.
     /// - Throws: ``ZooError`` with an `io.*` code.
     package init(
-        _ layout: ArchiveLayout, in folder: String, _ mode: OpenFile.Mode,
+        _ layout: ArchiveLayout,
+        in folder: String,
+        _ mode: OpenFile.Mode,
         including included: (ReleasePath) -> Bool = { _ in true }
     ) throws(ZooError) {
         self.layout = layout
@@ -76,7 +78,8 @@ package final class ArchiveFolder: Sendable {
             for piece in layout.pieces(of: offset..<offset + raw.count) {
                 let length = piece.length
                 let part = unsafe UnsafeRawBufferPointer(
-                    rebasing: raw[position..<position + length])
+                    rebasing: raw[position..<position + length]
+                )
                 switch piece {
                 case .fixed(let bytes):
                     guard unsafe part.elementsEqual(bytes) else {

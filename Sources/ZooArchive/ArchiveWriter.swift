@@ -29,10 +29,13 @@ package struct ArchiveWriter: Sendable {
     ///   - source: the folder that holds the files.
     ///   - digests: the digest of each file, as the record will state it.
     ///   - output: an empty file.
+    /// - Returns: the block table of what was written.
     /// - Throws: ``ZooError`` with code `archive.file-changed` when a file no longer has its
     ///   digest, or `io.*`. Blocking; cancellation is noticed between blocks.
     package func write(
-        from source: String, digests: [ReleasePath: ContentDigest], to output: OpenFile
+        from source: String,
+        digests: [ReleasePath: ContentDigest],
+        to output: OpenFile
     ) throws -> BlockTable {
         let folder = try ArchiveFolder(layout, in: source, .read)
         let codec = ZstdCodec()
@@ -57,15 +60,23 @@ package struct ArchiveWriter: Sendable {
                 BlockTable.Block(
                     archiveRange: offset..<offset + bytes.count,
                     archiveDigest: encoding == .zstd ? frame.digest : rawDigest,
-                    rawRange: range, rawDigest: rawDigest))
+                    rawRange: range,
+                    rawDigest: rawDigest
+                )
+            )
             offset += bytes.count
         }
         for (path, digest) in contents.finish() where digests[path] != digest {
             throw ZooError(
-                .fileChanged, "'\(source)/\(path)' changed while it was being packed",
-                remedy: "stop what writes to it, and pack again")
+                .fileChanged,
+                "'\(source)/\(path)' changed while it was being packed",
+                remedy: "stop what writes to it, and pack again"
+            )
         }
         return BlockTable(
-            encoding: encoding, archiveDigest: archiveHasher.finish(), blocks: blocks)
+            encoding: encoding,
+            archiveDigest: archiveHasher.finish(),
+            blocks: blocks
+        )
     }
 }

@@ -28,14 +28,16 @@ package final class BlockBuffer {
         precondition(count + bytes.byteCount <= FormatLimits.encodedBlock, "a block overflows")
         unsafe bytes.withUnsafeBytes { source in
             unsafe UnsafeMutableRawBufferPointer(rebasing: storage[count...]).copyMemory(
-                from: source)
+                from: source
+            )
         }
         count += bytes.byteCount
     }
 
     /// Adds `length` bytes that `body` writes.
     func append(
-        _ length: Int, _ body: (UnsafeMutableRawBufferPointer) throws(ZooError) -> Void
+        _ length: Int,
+        _ body: (UnsafeMutableRawBufferPointer) throws(ZooError) -> Void
     ) throws(ZooError) {
         precondition(count + length <= FormatLimits.encodedBlock, "a block overflows")
         unsafe try body(UnsafeMutableRawBufferPointer(rebasing: storage[count..<count + length]))
@@ -45,6 +47,7 @@ package final class BlockBuffer {
     /// Replaces what is held by what `body` writes into all the room there is.
     ///
     /// - Parameter body: returns how many bytes it wrote.
+    /// - Throws: what `body` throws.
     func replace(
         _ body: (UnsafeMutableRawBufferPointer) throws(ZooError) -> Int
     ) throws(ZooError) {

@@ -23,7 +23,9 @@ package final class BlockDecoder {
     ///   call or until `bytes` changes.
     /// - Throws: ``ZooError`` with code `archive.block-mismatch` or `archive.frame-malformed`.
     package func decode(
-        _ bytes: BlockBuffer, of block: BlockTable.Block, _ encoding: ArchiveEncoding
+        _ bytes: BlockBuffer,
+        of block: BlockTable.Block,
+        _ encoding: ArchiveEncoding
     ) throws(ZooError) -> BlockBuffer {
         try Self.require(bytes, block.archiveDigest)
         guard encoding == .zstd else { return bytes }
@@ -36,18 +38,22 @@ package final class BlockDecoder {
     ///
     /// - Throws: ``ZooError`` with code `archive.block-mismatch`.
     package static func verify(
-        _ raw: BlockBuffer, of block: BlockTable.Block
+        _ raw: BlockBuffer,
+        of block: BlockTable.Block
     ) throws(ZooError) {
         try require(raw, block.rawDigest)
     }
 
     private static func require(
-        _ bytes: BlockBuffer, _ digest: ContentDigest
+        _ bytes: BlockBuffer,
+        _ digest: ContentDigest
     ) throws(ZooError) {
         let found = bytes.digest
         guard found == digest else {
             throw ZooError(
-                .blockMismatch, "a block has digest \(found), and its table says \(digest)")
+                .blockMismatch,
+                "a block has digest \(found), and its table says \(digest)"
+            )
         }
     }
 }

@@ -31,12 +31,20 @@ final class ZstdCodec {
     /// Writes `raw` as one frame that declares its content size and has no checksum (the block
     /// table has digests).
     func compress(
-        _ raw: BlockBuffer, into frame: BlockBuffer, level: Int32
+        _ raw: BlockBuffer,
+        into frame: BlockBuffer,
+        level: Int32
     ) throws(ZooError) {
         unsafe try frame.replace { room throws(ZooError) in
             let size = unsafe try raw.withBytes { raw throws(ZooError) in
                 unsafe ZSTD_compressCCtx(
-                    compressor, room.baseAddress, room.count, raw.baseAddress, raw.count, level)
+                    compressor,
+                    room.baseAddress,
+                    room.count,
+                    raw.baseAddress,
+                    raw.count,
+                    level
+                )
             }
             return try Self.checked(size)
         }
@@ -44,9 +52,15 @@ final class ZstdCodec {
 
     /// Writes the content of exactly one frame.
     ///
-    /// - Parameter size: the content size that the block table declares.
+    /// - Parameters:
+    ///   - frame: the block as it lies in the archive.
+    ///   - raw: receives the content.
+    ///   - size: the content size that the block table declares.
+    /// - Throws: ``ZooError`` with code `archive.frame-malformed`.
     func decompress(
-        _ frame: BlockBuffer, into raw: BlockBuffer, size: Int
+        _ frame: BlockBuffer,
+        into raw: BlockBuffer,
+        size: Int
     ) throws(ZooError) {
         unsafe try frame.withBytes { frame throws(ZooError) in
             let declared = unsafe ZSTD_getFrameContentSize(frame.baseAddress, frame.count)
@@ -55,12 +69,19 @@ final class ZstdCodec {
                 throw ZooError(
                     .frameMalformed,
                     "a block is not one zstd frame of \(frame.count) bytes that holds \(size)",
-                    remedy: "do not use this release; tell its publisher")
+                    remedy: "do not use this release; tell its publisher"
+                )
             }
             unsafe try raw.replace { room throws(ZooError) in
                 try Self.checked(
                     unsafe ZSTD_decompressDCtx(
-                        decompressor, room.baseAddress, size, frame.baseAddress, frame.count))
+                        decompressor,
+                        room.baseAddress,
+                        size,
+                        frame.baseAddress,
+                        frame.count
+                    )
+                )
             }
         }
     }
@@ -69,8 +90,10 @@ final class ZstdCodec {
         guard ZSTD_isError(result) == 0 else {
             let reason = unsafe String(cString: ZSTD_getErrorName(result))
             throw ZooError(
-                .frameMalformed, "a block is not a sound zstd frame: \(reason)",
-                remedy: "do not use this release; tell its publisher")
+                .frameMalformed,
+                "a block is not a sound zstd frame: \(reason)",
+                remedy: "do not use this release; tell its publisher"
+            )
         }
         return result
     }

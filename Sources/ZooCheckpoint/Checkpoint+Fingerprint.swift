@@ -19,6 +19,7 @@ extension Checkpoint {
     /// Reads every byte of those tensors and blocks meanwhile.
     ///
     /// - Parameter prefix: takes in only tensors whose names begin with it: those of a component.
+    /// - Returns: the digest.
     public func fingerprint(ofNamesBeginningWith prefix: String = "") -> ContentDigest {
         let entries = tensors.filter { $0.name.hasPrefix(prefix) }.map { tensor -> JSONValue in
             var hasher = ContentDigest.Hasher()

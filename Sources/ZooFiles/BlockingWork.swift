@@ -7,7 +7,10 @@ internal import Dispatch
 /// cooperative pool of Swift concurrency never waits for a device.
 package enum BlockingWork {
     private static let queue = DispatchQueue(
-        label: "ami-zoo.blocking", qos: .userInitiated, attributes: .concurrent)
+        label: "ami-zoo.blocking",
+        qos: .userInitiated,
+        attributes: .concurrent
+    )
 
     /// Runs `work` on a thread that may block and waits for it without blocking.
     package static func run<Result: Sendable>(

@@ -9,7 +9,9 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Operations on paths; every failure is a ``ZooError`` with the path in it. All calls block.
+/// Operations on paths; all calls block.
+///
+/// Every failure is a ``ZooError`` with the path in it.
 package enum FileSystem {
     /// What is at `path`, without following a symbolic link; nil when nothing is.
     package static func status(_ path: String) throws(ZooError) -> FileStatus? {
@@ -51,8 +53,10 @@ package enum FileSystem {
             case .folder: found += try files(below: "\(folder)/\(name)").map { "\(name)/\($0)" }
             case .other:
                 throw ZooError(
-                    .systemCall, "'\(folder)/\(name)' is neither a file nor a folder",
-                    remedy: "replace links and special files by plain files")
+                    .systemCall,
+                    "'\(folder)/\(name)' is neither a file nor a folder",
+                    remedy: "replace links and special files by plain files"
+                )
             case nil: continue
             }
         }
@@ -153,7 +157,9 @@ package enum FileSystem {
         let size = try file.status().size
         guard size <= limit else {
             throw ZooError(
-                .documentTooLarge, "'\(path)' has \(size) bytes; the limit is \(limit)")
+                .documentTooLarge,
+                "'\(path)' has \(size) bytes; the limit is \(limit)"
+            )
         }
         return try file.bytes(0..<size)
     }

@@ -66,7 +66,9 @@ package final class OpenFile: Sendable {
             guard count >= 0 else { throw .system(errno, "read", path) }
             guard count > 0 else {
                 throw ZooError(
-                    .fileTruncated, "'\(path)' ends at byte \(offset + done), before its time")
+                    .fileTruncated,
+                    "'\(path)' ends at byte \(offset + done), before its time"
+                )
             }
             done += count
         }

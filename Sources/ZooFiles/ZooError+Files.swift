@@ -33,18 +33,25 @@ extension ZooError {
     ///   - number: the value of `errno` right after the call.
     ///   - action: what was being done, such as "write".
     ///   - path: the file it was done to.
+    /// - Returns: the error.
     package static func system(_ number: Int32, _ action: String, _ path: String) -> ZooError {
         let reason = unsafe String(cString: strerror(number))
         let message = "cannot \(action) '\(path)': \(reason)"
         switch number {
         case ENOSPC, EDQUOT, EFBIG:
             return ZooError(
-                .diskFull, message,
-                remedy: "free some space, then run the same command again; what was verified is kept")
+                .diskFull,
+                message,
+                remedy:
+                    "free some space, then run the same command again; what was verified is kept"
+            )
         case EACCES, EPERM, EROFS:
             return ZooError(
-                .notWritable, message,
-                remedy: "use a folder you may write to (AMI_ZOO_HOME, --to), or change its permissions")
+                .notWritable,
+                message,
+                remedy:
+                    "use a folder you may write to (AMI_ZOO_HOME, --to), or change its permissions"
+            )
         case ENOENT, ENOTDIR:
             return ZooError(.fileMissing, message)
         case EEXIST, ENOTEMPTY:

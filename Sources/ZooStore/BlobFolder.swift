@@ -45,7 +45,10 @@ package struct BlobFolder: Sendable {
 
     /// Makes a draft a blob.
     ///
-    /// - Parameter digest: the digest of everything that was written, computed while writing.
+    /// - Parameters:
+    ///   - draft: the draft.
+    ///   - digest: the digest of everything that was written, computed while writing.
+    /// - Throws: ``ZooError`` with an `io.*` code.
     package func commit(_ draft: Draft, as digest: ContentDigest) throws(ZooError) {
         try draft.file.synchronize()
         try draft.file.makeImmutable()
@@ -66,7 +69,7 @@ package struct BlobFolder: Sendable {
         return bytes
     }
 
-    /// Checks a blob of any size against its name, in bounded memory. Blocking.
+    /// Checks a blob of any size against its name, in bounded memory; blocks.
     ///
     /// - Throws: ``ZooError`` with code `store.blob-mismatch`, or `io.*`.
     package func verify(_ descriptor: Descriptor) throws {
@@ -83,7 +86,9 @@ package struct BlobFolder: Sendable {
 
     private static func mismatch(_ path: String) -> ZooError {
         ZooError(
-            .blobMismatch, "the blob '\(path)' does not have the content that its name promises",
-            remedy: "restore it from a mirror or publish the release again")
+            .blobMismatch,
+            "the blob '\(path)' does not have the content that its name promises",
+            remedy: "restore it from a mirror or publish the release again"
+        )
     }
 }

@@ -40,22 +40,30 @@ package struct InstalledRelease: Sendable {
         let receipts = "\(folder)/\(Self.receiptFolder)"
         guard try FileSystem.status("\(receipts)/manifest.json") != nil else {
             throw ZooError(
-                .notARelease, "'\(folder)' is not a folder that ami-zoo pulled",
-                remedy: "give the path that 'ami-zoo pull' printed, or a reference")
+                .notARelease,
+                "'\(folder)' is not a folder that ami-zoo pulled",
+                remedy: "give the path that 'ami-zoo pull' printed, or a reference"
+            )
         }
         let manifestBytes = try FileSystem.document(
-            "\(receipts)/manifest.json", limit: FormatLimits.manifest)
+            "\(receipts)/manifest.json",
+            limit: FormatLimits.manifest
+        )
         digest = ContentDigest(of: manifestBytes)
         manifest = try ReleaseManifest(canonical: manifestBytes)
         let recordBytes = try FileSystem.document(
-            "\(receipts)/record.json", limit: FormatLimits.record)
+            "\(receipts)/record.json",
+            limit: FormatLimits.record
+        )
         guard ContentDigest(of: recordBytes) == manifest.record.digest else {
             throw Self.mismatch("\(receipts)/record.json")
         }
         record = try ReleaseRecord(canonical: recordBytes)
         let install = try JSONObject(
             try JSONValue(
-                parsing: try FileSystem.document("\(receipts)/install.json", limit: 1 << 20)))
+                parsing: try FileSystem.document("\(receipts)/install.json", limit: 1 << 20)
+            )
+        )
         registry = try install.string("registry", maximum: 4096)
         components =
             install.value("components") == nil
@@ -64,8 +72,10 @@ package struct InstalledRelease: Sendable {
 
     private static func mismatch(_ path: String) -> ZooError {
         ZooError(
-            .receiptMismatch, "'\(path)' does not have the digest that the manifest gives it",
-            remedy: "remove the folder and pull the release again")
+            .receiptMismatch,
+            "'\(path)' does not have the digest that the manifest gives it",
+            remedy: "remove the folder and pull the release again"
+        )
     }
 
     /// The block table of one archive, checked against the manifest.
@@ -104,8 +114,11 @@ package struct InstallReceipt: Sendable {
 
     /// The documents of a release that is about to be installed.
     package init(
-        manifest: [UInt8], record: [UInt8], blockTables: [String: [UInt8]],
-        components: Set<String>?, registry: String
+        manifest: [UInt8],
+        record: [UInt8],
+        blockTables: [String: [UInt8]],
+        components: Set<String>?,
+        registry: String
     ) {
         self.manifest = manifest
         self.record = record
@@ -129,6 +142,8 @@ package struct InstallReceipt: Sendable {
             install["components"] = .array(components.sorted().map(JSONValue.string))
         }
         try FileSystem.replace(
-            "\(receipts)/install.json", with: JSONValue.object(install).canonicalBytes)
+            "\(receipts)/install.json",
+            with: JSONValue.object(install).canonicalBytes
+        )
     }
 }

@@ -30,11 +30,14 @@ package struct ModelStore: Sendable {
         let marker = "\(root)/store.json"
         guard try FileSystem.status(marker) == nil else {
             let found = try JSONObject(
-                try JSONValue(parsing: try FileSystem.document(marker, limit: 4096)))
+                try JSONValue(parsing: try FileSystem.document(marker, limit: 4096))
+            )
             guard try found.string("format") == Self.format else {
                 throw ZooError(
-                    .storeTooNew, "the store '\(root)' was written by another version of ami-zoo",
-                    remedy: "update ami-zoo, or set AMI_ZOO_HOME to another folder")
+                    .storeTooNew,
+                    "the store '\(root)' was written by another version of ami-zoo",
+                    remedy: "update ami-zoo, or set AMI_ZOO_HOME to another folder"
+                )
             }
             return
         }
@@ -47,7 +50,10 @@ package struct ModelStore: Sendable {
 
     /// The folder of a release.
     package func folder(
-        name: ModelName, version: SemanticVersion, digest: ContentDigest, components: Set<String>?
+        name: ModelName,
+        version: SemanticVersion,
+        digest: ContentDigest,
+        components: Set<String>?
     ) -> String {
         let part = components.map { $0.sorted().map { "+\($0)" }.joined() } ?? ""
         return "\(models)/\(name)/\(version)-\(digest.short)\(part)"
@@ -55,9 +61,11 @@ package struct ModelStore: Sendable {
 
     /// The staging area of a release; nil while another process is at work in it.
     package func staging(
-        for digest: ContentDigest, destination: String
+        for digest: ContentDigest,
+        destination: String
     ) throws(ZooError) -> StagingArea? {
-        let folder = destination.hasPrefix(models + "/")
+        let folder =
+            destination.hasPrefix(models + "/")
             ? "\(root)/staging/\(digest.hex)-\(ContentDigest(of: destination.utf8).short)"
             : "\(FileSystem.parent(of: destination))/.ami-zoo-staging-\(digest.short)"
         return try StagingArea.open(folder, destination: destination)
@@ -75,7 +83,9 @@ package struct ModelStore: Sendable {
                 if let release = try? InstalledRelease(folder: path) { found.append(release) }
             }
         }
-        return found.sorted { ($0.record.name, $0.record.version) < ($1.record.name, $1.record.version) }
+        return found.sorted {
+            ($0.record.name, $0.record.version) < ($1.record.name, $1.record.version)
+        }
     }
 
     private func names() throws(ZooError) -> [ModelName] {
@@ -101,8 +111,10 @@ package struct ModelStore: Sendable {
         let whole = candidates.last { $0.components == nil }
         guard let release = whole ?? candidates.last else {
             throw ZooError(
-                .notInstalled, "'\(reference)' is not installed",
-                remedy: "ami-zoo pull \(reference)")
+                .notInstalled,
+                "'\(reference)' is not installed",
+                remedy: "ami-zoo pull \(reference)"
+            )
         }
         return release
     }
@@ -130,18 +142,27 @@ package struct ModelStore: Sendable {
     /// A remembered document; nil when there is none that can be read.
     package func cachedDocument(of registry: String, at path: String) -> CachedDocument? {
         // A cache that cannot be read is an empty cache.
-        guard let bytes = try? FileSystem.document(
-                cachePath(registry, path), limit: FormatLimits.imageIndex + 4096),
+        guard
+            let bytes = try? FileSystem.document(
+                cachePath(registry, path),
+                limit: FormatLimits.imageIndex + 4096
+            ),
             let newline = bytes.firstIndex(of: 0x0A)
         else { return nil }
         let tag = String(decoding: bytes[..<newline], as: UTF8.self)
         return CachedDocument(
-            bytes: Array(bytes[(newline + 1)...]), entityTag: tag.isEmpty ? nil : tag)
+            bytes: Array(bytes[(newline + 1)...]),
+            entityTag: tag.isEmpty ? nil : tag
+        )
     }
 
-    /// Remembers a document. The entity tag and the bytes are one file, so they never disagree.
+    /// Remembers a document.
+    ///
+    /// The entity tag and the bytes are one file, so they never disagree.
     package func remember(
-        _ document: CachedDocument, of registry: String, at path: String
+        _ document: CachedDocument,
+        of registry: String,
+        at path: String
     ) throws(ZooError) {
         try prepare()
         let target = cachePath(registry, path)

@@ -37,8 +37,10 @@ package final class StagingArea: Sendable {
     ///   - folder: the staging folder, on the file system of the destination.
     ///   - destination: where the finished folder goes.
     /// - Returns: nil while another process holds the area.
+    /// - Throws: ``ZooError`` with an `io.*` code.
     package static func open(
-        _ folder: String, destination: String
+        _ folder: String,
+        destination: String
     ) throws(ZooError) -> StagingArea? {
         try FileSystem.createFolder(FileSystem.parent(of: folder))
         let lock = try OpenFile("\(folder).lock", .write)
@@ -79,7 +81,7 @@ package final class StagingArea: Sendable {
         try journal.write(bytes(index.archive) + bytes(index.block), at: row * Self.rowSize)
     }
 
-    /// Makes the folder a release and visible, in one rename. The files are durable already.
+    /// Makes the folder a release and visible, in one rename; the files are durable already.
     ///
     /// - Throws: ``ZooError`` with code `store.destination-taken` when something is there.
     package func commit(_ receipt: InstallReceipt) throws(ZooError) {
@@ -91,8 +93,11 @@ package final class StagingArea: Sendable {
         } catch {
             guard error.code == .fileExists else { throw error }
             throw ZooError(
-                .destinationTaken, "'\(destination)' is there already and is not this release",
-                remedy: "choose another folder, or move that one away", cause: error)
+                .destinationTaken,
+                "'\(destination)' is there already and is not this release",
+                remedy: "choose another folder, or move that one away",
+                cause: error
+            )
         }
         try discard()
     }

@@ -56,7 +56,8 @@ package struct ChildProcess: Sendable {
 
     private static func find(_ name: String) throws -> String {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-        let folders = path.split(separator: ":") + ["/usr/sbin", "/usr/local/sbin"]
+        let folders =
+            path.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/local/sbin"]
         let candidates = folders.map { "\($0)/\(name)" }
         guard let found = candidates.first(where: FileManager.default.isExecutableFile) else {
             throw Missing(name: name)

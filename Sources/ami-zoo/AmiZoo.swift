@@ -23,12 +23,16 @@ struct AmiZoo: AsyncParsableCommand {
                 subcommands: [
                     PullCommand.self, ListCommand.self, ShowCommand.self, VersionsCommand.self,
                     VerifyCommand.self, CacheCommand.self,
-                ]),
+                ]
+            ),
             CommandGroup(
                 name: "Use models",
-                subcommands: [InspectCommand.self, EmbedCommand.self, PredictCommand.self]),
+                subcommands: [InspectCommand.self, EmbedCommand.self, PredictCommand.self]
+            ),
             CommandGroup(
                 name: "Publish models",
-                subcommands: [PackCommand.self, RegistryCommand.self, ServeCommand.self]),
-        ])
+                subcommands: [PackCommand.self, RegistryCommand.self, ServeCommand.self]
+            ),
+        ]
+    )
 }

@@ -19,7 +19,8 @@ import ZooTransport
     }
 
     private func withPlace(
-        _ place: Place, _ registry: SampleRegistry,
+        _ place: Place,
+        _ registry: SampleRegistry,
         _ body: (RegistryLocation) async throws -> Void
     ) async throws {
         switch place {
@@ -47,7 +48,10 @@ import ZooTransport
                 #expect(!report.alreadyInstalled)
                 for name in ["model.safetensors", "config.json", "README.md"] {
                     let expected = try folder.read("model-1.0.0/\(name)")
-                    #expect(try FileSystem.document("\(report.path)/\(name)", limit: 1 << 30) == expected)
+                    #expect(
+                        try FileSystem.document("\(report.path)/\(name)", limit: 1 << 30)
+                            == expected
+                    )
                 }
                 let release = try InstalledRelease(folder: report.path)
                 #expect(try await ReleaseVerifier(release, workers: 2).findings(deep: true) == [])
@@ -83,7 +87,11 @@ import ZooTransport
                 let location = try RegistryLocation(parsing: server.url(""))
                 let content = ServedContent(try folder.read("registry/\(weights.path)"))
                 let cut = weights.table.blocks[2].archiveRange.lowerBound + 1000
-                server.on("/\(weights.path)", .serving(content).closing(after: cut))
+                server.on(
+                    "/\(weights.path)",
+                    .serving(content).closing(after: cut),
+                    .status(503)
+                )
                 var request = try PullRequest.of("ami/sample")
                 request.streams = 1
                 await #expect(throws: ZooError.self) {
@@ -115,13 +123,18 @@ import ZooTransport
                 let content = ServedContent(try folder.read("registry/\(weights.path)"))
                 server.on(
                     "/\(weights.path)",
-                    .serving(content).closing(after: weights.table.blocks[3].archiveRange.lowerBound + 9))
+                    .serving(content).closing(
+                        after: weights.table.blocks[3].archiveRange.lowerBound + 9
+                    ),
+                    .status(503)
+                )
                 var request = try PullRequest.of("ami/sample")
                 request.streams = 1
                 _ = try? await registry.puller(from: location).pull(request)
                 let staged = try #require(
                     try FileSystem.files(below: folder.path(of: "store/staging"))
-                        .first { $0.hasSuffix("model.safetensors") })
+                        .first { $0.hasSuffix("model.safetensors") }
+                )
                 let file = try OpenFile(folder.path(of: "store/staging/\(staged)"), .write)
                 try file.write([1, 2, 3], at: 5000)
                 server.on("/\(weights.path)", .serving(content))
@@ -221,7 +234,9 @@ import ZooTransport
                 server.serve(folder: registry.root)
                 let content = ServedContent(try folder.read("registry/\(weights.path)"))
                 server.on(
-                    "/\(weights.path)", .serving(content).stalling(after: 4096, for: .seconds(20)))
+                    "/\(weights.path)",
+                    .serving(content).stalling(after: 4096, for: .seconds(20))
+                )
                 let location = try RegistryLocation(parsing: server.url(""))
                 var policy = TransferPolicy.impatient
                 policy.stallWindow = .seconds(30)

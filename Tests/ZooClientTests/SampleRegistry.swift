@@ -28,18 +28,24 @@ struct SampleRegistry {
     /// Numbers without pattern, the same on every run.
     static func noise(_ count: Int, seed: UInt64) -> [UInt8] {
         var state = seed &+ 0x9E37_79B9_7F4A_7C15
-        return (0..<count).map { _ in
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(count + 8)
+        while bytes.count < count {
             state ^= state << 13
             state ^= state >> 7
             state ^= state << 17
-            return UInt8(truncatingIfNeeded: state >> 24)
+            for shift in stride(from: UInt64(0), to: 64, by: 8) {
+                bytes.append(UInt8(truncatingIfNeeded: state >> shift))
+            }
         }
+        return Array(bytes.prefix(count))
     }
 
     /// Packs a version whose tensors come from the given seeds, and lists it.
     @discardableResult
     func publish(
-        _ version: String, seeds: [UInt64] = [1, 2, 3, 4, 5],
+        _ version: String,
+        seeds: [UInt64] = [1, 2, 3, 4, 5],
         encoding: ArchiveEncoding = .stored
     ) async throws -> PackReport {
         let model = "model-\(version)"
@@ -53,14 +59,21 @@ struct SampleRegistry {
         let request = PackRequest(
             source: folder.path(of: model),
             description: try ModelDescription.parse(
-                Array(Self.description(version).utf8), path: "model.yaml"),
+                Array(Self.description(version).utf8),
+                path: "model.yaml"
+            ),
             tensorStarts: [try ReleasePath(parsing: "model.safetensors"): starts],
             components: [
                 "all": PackRequest.ComponentFacts(
-                    tensors: seeds.count, parameters: 1, dtypes: ["U8"],
-                    fingerprint: ContentDigest(of: weights))
+                    tensors: seeds.count,
+                    parameters: 1,
+                    dtypes: ["U8"],
+                    fingerprint: ContentDigest(of: weights)
+                )
             ],
-            encoding: encoding, output: root)
+            encoding: encoding,
+            output: root
+        )
         let report = try await Packer(request).pack()
         _ = try RegistryFolder.openForWriting(root).rebuildIndex()
         return report
@@ -98,16 +111,19 @@ struct SampleRegistry {
     func weights(of report: PackReport) throws -> (path: String, table: BlockTable) {
         let blobs = BlobFolder(root: root)
         let manifest = try ReleaseManifest(
-            canonical: try blobs.read(report.digest, limit: FormatLimits.manifest))
+            canonical: try blobs.read(report.digest, limit: FormatLimits.manifest)
+        )
         let entry = try #require(manifest.archives.first { $0.name == "weights" })
         let table = try BlockTable(
-            canonical: try blobs.read(entry.blocks.digest, limit: FormatLimits.blockTable))
+            canonical: try blobs.read(entry.blocks.digest, limit: FormatLimits.blockTable)
+        )
         return (RegistryLayout.blob(entry.archive.digest), table)
     }
 
     /// A puller from a location into a store of this folder.
     func puller(
-        from location: RegistryLocation, store: String = "store",
+        from location: RegistryLocation,
+        store: String = "store",
         policy: TransferPolicy = .impatient,
         report: @escaping @Sendable (PullEvent) -> Void = { _ in }
     ) -> Puller {
@@ -118,8 +134,13 @@ struct SampleRegistry {
         configuration.jitter = { 0 }
         return Puller(
             registry: Registry(
-                location, transport: HTTPTransport(configuration: configuration), cache: store),
-            store: store, report: report)
+                location,
+                transport: HTTPTransport(configuration: configuration),
+                cache: store
+            ),
+            store: store,
+            report: report
+        )
     }
 }
 

@@ -79,7 +79,7 @@ struct HostileClientTests {
     func refusesMalformed(_ what: String, _ request: String) async throws {
         try await RunningServer.with { server in
             let result = try await raw(request, to: server.url)
-            #expect(result.status != 124, "the connection stays open")
+            #expect(result.status == 0, "the connection stays open")
             if let reply = Reply(result.output) { #expect(reply.status == 400) }
             #expect(try await curl("\(server.url)/zoo.json").status == 200)
         }
@@ -128,8 +128,8 @@ struct HostileClientTests {
                     + "GET /oci-layout HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
                 to: server.url
             )
-            let statuses = result.text.split(separator: "\r\n").filter { $0.hasPrefix("HTTP/1.1") }
-            #expect(statuses.map { $0.split(separator: " ")[1] } == ["200", "404", "200"])
+            let statuses = result.text.components(separatedBy: "HTTP/1.1 ").map { $0.prefix(3) }
+            #expect(statuses == ["", "200", "404", "200"])
             #expect(result.text.hasSuffix(RegistryLayout.imageLayoutContent))
         }
     }
@@ -161,7 +161,7 @@ struct HostileClientTests {
     @Test("that takes nothing is dropped, one that is slow is not")
     func dropsStalledClients() async throws {
         var limits = ConnectionLimits.standard
-        limits.stall = .milliseconds(500)
+        limits.stall = .seconds(1)
         try await RunningServer.with(limits: limits) { server in
             let path = try server.registry.add(zeros: 32 << 20)
             async let slow = command(
@@ -174,8 +174,8 @@ struct HostileClientTests {
             )
             let script = #"""
                 exec 3<>"/dev/tcp/127.0.0.1/$0"
-                printf 'GET /%s HTTP/1.1\r\nHost: a\r\n\r\n' "$1" >&3
-                sleep 2; cat <&3 | wc -c
+                printf 'GET /%s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n' "$1" >&3
+                sleep 4; cat <&3 | wc -c
                 """#
             let stalled = try await command("bash", "-c", script, port(of: server.url), path)
             let received = try #require(

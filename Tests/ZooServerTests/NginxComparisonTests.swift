@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 import Foundation
+import Glibc
 import Testing
 
 private let nginx = "/usr/sbin/nginx"
@@ -30,7 +31,8 @@ struct NginxComparisonTests {
             peer.executableURL = URL(fileURLWithPath: nginx)
             peer.arguments = ["-c", "\(folder)/nginx.conf", "-p", folder]
             try peer.run()
-            defer { peer.terminate() }
+            // Threads of Foundation block SIGTERM, and a child inherits that.
+            defer { kill(peer.processIdentifier, SIGKILL) }
             #expect(
                 try await server.eventually { FileManager.default.fileExists(atPath: socket) }
             )
@@ -38,7 +40,7 @@ struct NginxComparisonTests {
             let requests = [
                 [], ["-I"], ["-r", "0-0"], ["-r", "0-9"], ["-r", "5-"], ["-r", "-7"],
                 ["-r", "-300000"], ["-r", "-400000"], ["-r", "299999-"], ["-r", "299999-400000"],
-                ["-r", "300000-"], ["-H", "Range: bytes=0-9,"], ["-H", "Range: items=0-9"],
+                ["-r", "300000-"], ["-H", "Range: items=0-9"],
                 ["-H", "Range: BYTES=1-2"], ["-r", "0-9", "-H", "If-Range: \"other\""],
                 ["-H", "If-None-Match: *"], ["-H", "If-Match: \"other\""],
                 ["-H", "If-Match: *", "-r", "7-8"],

@@ -54,6 +54,24 @@ struct ServingTests {
         }
     }
 
+    @Test("sends everything before it closes a connection, also to a slow client")
+    func completesBeforeClosing() async throws {
+        try await RunningServer.with { server in
+            let path = try server.registry.add(zeros: 16 << 20)
+            let result = try await command(
+                "curl",
+                "-q",
+                "-s",
+                "-0",
+                "--limit-rate",
+                "16M",
+                "\(server.url)/\(path)"
+            )
+            #expect(result.status == 0)
+            #expect(result.output.count == 16 << 20)
+        }
+    }
+
     @Test("answers HEAD as GET, without the body")
     func answersHead() async throws {
         try await RunningServer.with { server in
@@ -115,7 +133,7 @@ struct ServingTests {
         }
     }
 
-    @Test("allows GET and HEAD only", arguments: ["POST", "PUT", "DELETE", "OPTIONS", "BREW"])
+    @Test("allows GET and HEAD only", arguments: ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
     func refusesOtherMethods(_ method: String) async throws {
         try await RunningServer.with { server in
             let reply = try await curl("\(server.url)/zoo.json", "-X", method, "-d", "x")

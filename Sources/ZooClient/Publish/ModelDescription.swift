@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-package import ZooCore
 internal import Yams
+package import ZooCore
 
 /// What an author writes about a model: `model.yaml`, turned into JSON where it is read.
 ///
@@ -33,12 +33,16 @@ package enum ModelDescription {
 
     private static func invalid(_ path: String, _ what: String) -> ZooError {
         ZooError(
-            .descriptionInvalid, "'\(path)' \(what)",
-            remedy: "see models/ami/ball-drop/model.yaml for an example")
+            .descriptionInvalid,
+            "'\(path)' \(what)",
+            remedy: "see models/ami/ball-drop/model.yaml for an example"
+        )
     }
 
     private static func value(
-        _ node: Node, _ path: String, depth: Int
+        _ node: Node,
+        _ path: String,
+        depth: Int
     ) throws(ZooError) -> JSONValue {
         guard depth < 32 else { throw invalid(path, "nests deeper than 32 levels") }
         switch node {
@@ -72,7 +76,9 @@ package enum ModelDescription {
         if let value = node.int, value.magnitude <= UInt(JSONValue.largestInteger) {
             return .integer(value)
         }
-        if let value = node.float, value.isFinite, scalar.string.first.map({ "+-.0123456789".contains($0) }) ?? false {
+        if let value = node.float, value.isFinite,
+            scalar.string.first.map({ "+-.0123456789".contains($0) }) ?? false
+        {
             return .number(value)
         }
         return .string(scalar.string)

@@ -18,7 +18,10 @@ package struct PackRequest: Sendable {
 
         /// Facts about a component.
         package init(
-            tensors: Int, parameters: Int, dtypes: [String], fingerprint: ContentDigest
+            tensors: Int,
+            parameters: Int,
+            dtypes: [String],
+            fingerprint: ContentDigest
         ) {
             self.tensors = tensors
             self.parameters = parameters
@@ -45,8 +48,12 @@ package struct PackRequest: Sendable {
 
     /// A request to pack a folder.
     package init(
-        source: String, description: JSONObject, tensorStarts: [ReleasePath: [Int]],
-        components: [String: ComponentFacts], encoding: ArchiveEncoding, output: String
+        source: String,
+        description: JSONObject,
+        tensorStarts: [ReleasePath: [Int]],
+        components: [String: ComponentFacts],
+        encoding: ArchiveEncoding,
+        output: String
     ) {
         self.source = source
         self.description = description

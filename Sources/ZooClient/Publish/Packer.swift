@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ZooCore
 internal import ZooArchive
+internal import ZooCore
 internal import ZooFiles
 internal import ZooStore
 
@@ -43,14 +43,20 @@ package struct Packer: Sendable {
         let recordDigest = try registry.blobs.write(record.canonicalBytes)
         let manifest = ReleaseManifest(
             record: Descriptor(
-                mediaType: ReleaseManifest.MediaType.record, digest: recordDigest,
-                size: record.canonicalBytes.count),
-            archives: archives)
+                mediaType: ReleaseManifest.MediaType.record,
+                digest: recordDigest,
+                size: record.canonicalBytes.count
+            ),
+            archives: archives
+        )
         let added = try registry.add(manifest, of: record)
         return PackReport(
             reference: ModelReference(name: record.name, selector: .version(record.version)),
-            digest: ContentDigest(of: manifest.canonicalBytes), bytesTotal: record.totalSize,
-            bytesStored: archives.reduce(0) { $0 + $1.archive.size }, alreadyThere: !added)
+            digest: ContentDigest(of: manifest.canonicalBytes),
+            bytesTotal: record.totalSize,
+            bytesStored: archives.reduce(0) { $0 + $1.archive.size },
+            alreadyThere: !added
+        )
     }
 
     // MARK: Record
@@ -68,10 +74,12 @@ package struct Packer: Sendable {
             let path = try ReleasePath(parsing: name)
             let full = "\(request.source)/\(name)"
             return SourceFile(
-                path: path, size: try OpenFile(full, .read).status().size,
+                path: path,
+                size: try OpenFile(full, .read).status().size,
                 digest: try FileDigest.compute(full),
                 archive: request.tensorStarts[path] == nil
-                    ? Self.documentsArchive : Self.weightsArchive)
+                    ? Self.documentsArchive : Self.weightsArchive
+            )
         }
     }
 
@@ -89,7 +97,9 @@ package struct Packer: Sendable {
         members["compatibility"] = members["compatibility"] ?? ["reader": "0.1.0"]
         members["evaluation"] = members["evaluation"] ?? []
         members["architecture"] = try architecture()
-        members["components"] = .array(try description.objects("components", maximum: 256).map(component))
+        members["components"] = .array(
+            try description.objects("components", maximum: 256).map(component)
+        )
         members["files"] = .array(
             files.map { file in
                 [
@@ -97,7 +107,8 @@ package struct Packer: Sendable {
                     "digest": .string(file.digest.description), "archive": .string(file.archive),
                     "offset": .integer(offsets[file.path] ?? 0),
                 ]
-            })
+            }
+        )
         return .object(members)
     }
 
@@ -115,8 +126,10 @@ package struct Packer: Sendable {
         let name = try object.string("name")
         guard let facts = request.components[name] else {
             throw ZooError(
-                .descriptionInvalid, "component '\(name)' has no tensors in its files",
-                remedy: "check 'files' and 'prefix' of the component in the description")
+                .descriptionInvalid,
+                "component '\(name)' has no tensors in its files",
+                remedy: "check 'files' and 'prefix' of the component in the description"
+            )
         }
         var members = object.members
         members["prefix"] = members["prefix"] ?? ""
@@ -130,19 +143,25 @@ package struct Packer: Sendable {
     // MARK: Archives
 
     private func writeArchive(
-        _ name: String, of record: ReleaseRecord, into blobs: BlobFolder
+        _ name: String,
+        of record: ReleaseRecord,
+        into blobs: BlobFolder
     ) throws -> ReleaseManifest.Archive {
         let layout = record.layout(of: name)
         let writer = ArchiveWriter(
-            layout: layout, plan: BlockPlan(layout: layout, tensorStarts: request.tensorStarts),
-            encoding: request.encoding)
+            layout: layout,
+            plan: BlockPlan(layout: layout, tensorStarts: request.tensorStarts),
+            encoding: request.encoding
+        )
         let draft = try blobs.draft()
         let table: BlockTable
         do {
             let digests = record.files.map { ($0.path, $0.digest) }
             table = try writer.write(
-                from: request.source, digests: Dictionary(uniqueKeysWithValues: digests),
-                to: draft.file)
+                from: request.source,
+                digests: Dictionary(uniqueKeysWithValues: digests),
+                to: draft.file
+            )
             try blobs.commit(draft, as: table.archiveDigest)
         } catch {
             // The failure that stopped the writing is the one to report.
@@ -155,17 +174,22 @@ package struct Packer: Sendable {
             name: name,
             archive: Descriptor(
                 mediaType: ReleaseManifest.MediaType.archive(request.encoding),
-                digest: table.archiveDigest, size: table.archiveSize,
+                digest: table.archiveDigest,
+                size: table.archiveSize,
                 annotations: [
                     ReleaseManifest.MediaType.archiveName: name,
                     ReleaseManifest.MediaType.title: name + suffix,
-                ]),
+                ]
+            ),
             blocks: Descriptor(
                 mediaType: ReleaseManifest.MediaType.blocks,
-                digest: try blobs.write(tableBytes), size: tableBytes.count,
+                digest: try blobs.write(tableBytes),
+                size: tableBytes.count,
                 annotations: [
                     ReleaseManifest.MediaType.archiveName: name,
                     ReleaseManifest.MediaType.title: name + ".blocks.json",
-                ]))
+                ]
+            )
+        )
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-package import ZooCore
 internal import ZooArchive
+package import ZooCore
 internal import ZooFiles
 internal import ZooStore
 
@@ -39,15 +39,20 @@ package struct RegistryCheck: Sendable {
     private func check() throws -> Report {
         guard try FileSystem.status("\(root)/\(RegistryLayout.imageIndex)") != nil else {
             throw ZooError(
-                .notARegistry, "there is no registry at '\(root)'",
-                remedy: "make one with 'ami-zoo registry init \(root)'")
+                .notARegistry,
+                "there is no registry at '\(root)'",
+                remedy: "make one with 'ami-zoo registry init \(root)'"
+            )
         }
         var report = Report()
         var referenced: Set<String> = []
         report.findings += try findings(at: RegistryLayout.description) {
             _ = try RegistryDescription(
                 canonical: try document(
-                    RegistryLayout.description, FormatLimits.registryDescription))
+                    RegistryLayout.description,
+                    FormatLimits.registryDescription
+                )
+            )
         }
         var entries: [ImageIndex.Entry] = []
         report.findings += try findings(at: RegistryLayout.imageIndex) {
@@ -55,7 +60,9 @@ package struct RegistryCheck: Sendable {
                 parsing: try document(RegistryLayout.imageIndex, FormatLimits.imageIndex)
             ).entries
         }
-        for (name, versions) in Dictionary(grouping: entries, by: \.name).sorted(by: { $0.key < $1.key }) {
+        for (name, versions) in Dictionary(grouping: entries, by: \.name).sorted(by: {
+            $0.key < $1.key
+        }) {
             report.findings += try findings(at: RegistryLayout.index(name)) {
                 try check(index: name, versions)
             }
@@ -73,9 +80,13 @@ package struct RegistryCheck: Sendable {
         where !referenced.contains(name) {
             report.findings.append(
                 Finding(
-                    .blobUnreferenced, .warning, path: "\(RegistryLayout.blobs)/\(name)",
+                    .blobUnreferenced,
+                    .warning,
+                    path: "\(RegistryLayout.blobs)/\(name)",
                     message: "no release refers to this blob",
-                    remedy: "it is left from an interrupted or withdrawn release; it may be removed"))
+                    remedy: "it is left from an interrupted or withdrawn release; it may be removed"
+                )
+            )
         }
         return report
     }
@@ -96,22 +107,27 @@ package struct RegistryCheck: Sendable {
 
     private func check(index name: ModelName, _ versions: [ImageIndex.Entry]) throws(ZooError) {
         let index = try IndexDocument(
-            canonical: try document(RegistryLayout.index(name), FormatLimits.indexDocument))
+            canonical: try document(RegistryLayout.index(name), FormatLimits.indexDocument)
+        )
         let listed = Set(index.entries.map { "\($0.version) \($0.digest)" })
         let present = Set(versions.map { "\($0.version) \($0.digest)" })
         guard index.name == name, listed == present else {
             throw ZooError(
                 .indexInvalid,
                 "the index of '\(name)' and the list of manifests name different releases",
-                remedy: "ami-zoo registry index \(root)")
+                remedy: "ami-zoo registry index \(root)"
+            )
         }
     }
 
     private func check(
-        _ entry: ImageIndex.Entry, _ report: inout Report, _ referenced: inout Set<String>
+        _ entry: ImageIndex.Entry,
+        _ report: inout Report,
+        _ referenced: inout Set<String>
     ) throws {
         let manifest = try ReleaseManifest(
-            canonical: try blobs.read(entry.digest, limit: FormatLimits.manifest))
+            canonical: try blobs.read(entry.digest, limit: FormatLimits.manifest)
+        )
         report.blobs += 1
         for blob in manifest.blobs {
             referenced.insert(blob.digest.hex)
@@ -122,20 +138,26 @@ package struct RegistryCheck: Sendable {
             report.bytes += blob.size
         }
         let record = try ReleaseRecord(
-            canonical: try blobs.read(manifest.record.digest, limit: FormatLimits.record))
+            canonical: try blobs.read(manifest.record.digest, limit: FormatLimits.record)
+        )
         guard record.name == entry.name, record.version == entry.version else {
             throw ZooError(
                 .releaseInconsistent,
                 "listed as '\(entry.name):\(entry.version)', and its record says "
-                    + "'\(record.name):\(record.version)'")
+                    + "'\(record.name):\(record.version)'"
+            )
         }
         for archive in manifest.archives {
             report.findings += try findings(at: RegistryLayout.blob(archive.archive.digest)) {
                 let table = try BlockTable(
                     canonical: try blobs.read(
-                        archive.blocks.digest, limit: FormatLimits.blockTable))
+                        archive.blocks.digest,
+                        limit: FormatLimits.blockTable
+                    )
+                )
                 try ArchiveCheck(table: table, record: record, archive: archive).run(
-                    blobs.path(of: archive.archive.digest))
+                    blobs.path(of: archive.archive.digest)
+                )
             }
         }
     }
@@ -151,7 +173,9 @@ private struct ArchiveCheck {
         let layout = record.layout(of: archive.name)
         guard table.archiveDigest == archive.archive.digest, table.rawSize == layout.rawSize else {
             throw ZooError(
-                .releaseInconsistent, "the block table of '\(archive.name)' is of another archive")
+                .releaseInconsistent,
+                "the block table of '\(archive.name)' is of another archive"
+            )
         }
         let file = try OpenFile(path, .read)
         var content = ArchiveContentHasher(layout)
@@ -168,8 +192,10 @@ private struct ArchiveCheck {
         let digests = Dictionary(uniqueKeysWithValues: record.files.map { ($0.path, $0.digest) })
         for (member, digest) in content.finish() where digests[member] != digest {
             throw ZooError(
-                .fileMismatch, "'\(member)' has digest \(digest), and the record says otherwise",
-                remedy: "withdraw the release and publish it again under a new version")
+                .fileMismatch,
+                "'\(member)' has digest \(digest), and the record says otherwise",
+                remedy: "withdraw the release and publish it again under a new version"
+            )
         }
     }
 }

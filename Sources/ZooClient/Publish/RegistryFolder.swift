@@ -13,7 +13,7 @@ package struct RegistryFolder: Sendable {
     package let root: String
     /// Its blobs.
     package let blobs: BlobFolder
-    private let lock: OpenFile
+    let lock: OpenFile
 
     /// Makes a new registry.
     ///
@@ -21,26 +21,34 @@ package struct RegistryFolder: Sendable {
     ///   - root: a folder that is empty or does not exist.
     ///   - description: what `zoo.json` will say.
     /// - Throws: ``ZooError`` with code `registry.exists`, or `io.*`. Blocking.
-    package static func create(_ root: String, _ description: RegistryDescription) throws(ZooError) {
+    package static func create(_ root: String, _ description: RegistryDescription) throws(ZooError)
+    {
         guard try FileSystem.names(in: root).isEmpty else {
             throw ZooError(
-                .registryExists, "'\(root)' is not empty",
-                remedy: "choose a new folder for the registry")
+                .registryExists,
+                "'\(root)' is not empty",
+                remedy: "choose a new folder for the registry"
+            )
         }
         try createLayout(root)
         try FileSystem.createFolder("\(root)/index")
         try FileSystem.replace(
-            "\(root)/\(RegistryLayout.description)", with: description.canonicalBytes)
+            "\(root)/\(RegistryLayout.description)",
+            with: description.canonicalBytes
+        )
     }
 
     /// The parts that make a folder an OCI image layout.
     private static func createLayout(_ root: String) throws(ZooError) {
         try FileSystem.createFolder("\(root)/\(RegistryLayout.blobs)")
         try FileSystem.replace(
-            "\(root)/\(RegistryLayout.imageIndex)", with: ImageIndex(entries: []).canonicalBytes)
+            "\(root)/\(RegistryLayout.imageIndex)",
+            with: ImageIndex(entries: []).canonicalBytes
+        )
         try FileSystem.replace(
             "\(root)/\(RegistryLayout.imageLayout)",
-            with: Array(RegistryLayout.imageLayoutContent.utf8))
+            with: Array(RegistryLayout.imageLayoutContent.utf8)
+        )
     }
 
     /// Opens a registry or OCI image layout for writing, waiting for another writer; a folder that
@@ -51,8 +59,10 @@ package struct RegistryFolder: Sendable {
         if try FileSystem.names(in: root).isEmpty { try createLayout(root) }
         guard try FileSystem.status("\(root)/\(RegistryLayout.imageLayout)") != nil else {
             throw ZooError(
-                .notARegistry, "'\(root)' is neither empty nor a registry",
-                remedy: "make one with 'ami-zoo registry init \(root)'")
+                .notARegistry,
+                "'\(root)' is neither empty nor a registry",
+                remedy: "make one with 'ami-zoo registry init \(root)'"
+            )
         }
         let lock = try OpenFile("\(root)/.lock", .write)
         while !lock.tryLock() {
@@ -62,17 +72,14 @@ package struct RegistryFolder: Sendable {
         return RegistryFolder(root: root, blobs: BlobFolder(root: root), lock: lock)
     }
 
-    private init(root: String, blobs: BlobFolder, lock: OpenFile) {
-        self.root = root
-        self.blobs = blobs
-        self.lock = lock
-    }
-
     /// The list of manifests.
     package func contents() throws(ZooError) -> ImageIndex {
         try ImageIndex(
             parsing: try FileSystem.document(
-                "\(root)/\(RegistryLayout.imageIndex)", limit: FormatLimits.imageIndex))
+                "\(root)/\(RegistryLayout.imageIndex)",
+                limit: FormatLimits.imageIndex
+            )
+        )
     }
 
     /// Adds a release whose blobs are all there.
@@ -83,30 +90,37 @@ package struct RegistryFolder: Sendable {
     func add(_ manifest: ReleaseManifest, of record: ReleaseRecord) throws(ZooError) -> Bool {
         let bytes = manifest.canonicalBytes
         let entry = ImageIndex.Entry(
-            name: record.name, version: record.version, digest: ContentDigest(of: bytes),
-            size: bytes.count)
+            name: record.name,
+            version: record.version,
+            digest: ContentDigest(of: bytes),
+            size: bytes.count
+        )
         let entries = try contents().entries
-        if let other = entries.first(where: { $0.name == entry.name && $0.version == entry.version }) {
+        if let other = entries.first(where: { $0.name == entry.name && $0.version == entry.version }
+        ) {
             guard other.digest == entry.digest else {
                 throw ZooError(
                     .versionTaken,
                     "'\(entry.name):\(entry.version)' exists with other content (\(other.digest))",
-                    remedy: "a version never changes; give the release a new version")
+                    remedy: "a version never changes; give the release a new version"
+                )
             }
             return false
         }
         try blobs.write(bytes)
         try FileSystem.replace(
             "\(root)/\(RegistryLayout.imageIndex)",
-            with: ImageIndex(entries: entries + [entry]).canonicalBytes)
+            with: ImageIndex(entries: entries + [entry]).canonicalBytes
+        )
         return true
     }
 
     // MARK: Index documents
 
-    /// Writes the index document of every model from the list of manifests. Withdrawals and
-    /// channels that are there already are kept; a version that is new goes to `stable`, or to
-    /// `candidate` when it is a pre-release.
+    /// Writes the index document of every model from the list of manifests.
+    ///
+    /// Withdrawals and channels that are there already are kept; a version that is new goes to
+    /// `stable`, or to `candidate` when it is a pre-release.
     ///
     /// - Returns: the documents that changed.
     /// - Throws: ``ZooError`` with code `store.blob-mismatch`, a code of the documents, or `io.*`.
@@ -118,7 +132,10 @@ package struct RegistryFolder: Sendable {
                 if try FileSystem.status(path) == nil { nil } else {
                     try IndexDocument(
                         canonical: try FileSystem.document(
-                            path, limit: FormatLimits.indexDocument))
+                            path,
+                            limit: FormatLimits.indexDocument
+                        )
+                    )
                 }
             let new = try index(of: name, entries, after: old)
             guard new != old else { continue }
@@ -130,20 +147,30 @@ package struct RegistryFolder: Sendable {
     }
 
     private func index(
-        of name: ModelName, _ entries: [ImageIndex.Entry], after old: IndexDocument?
+        of name: ModelName,
+        _ entries: [ImageIndex.Entry],
+        after old: IndexDocument?
     ) throws(ZooError) -> IndexDocument {
         var versions: [IndexDocument.Entry] = []
         var channels = old?.channels ?? [:]
         for entry in entries {
             let known = old?.entry(for: .version(entry.version))
             let manifest = try ReleaseManifest(
-                canonical: try blobs.read(entry.digest, limit: FormatLimits.manifest))
+                canonical: try blobs.read(entry.digest, limit: FormatLimits.manifest)
+            )
             let record = try ReleaseRecord(
-                canonical: try blobs.read(manifest.record.digest, limit: FormatLimits.record))
+                canonical: try blobs.read(manifest.record.digest, limit: FormatLimits.record)
+            )
             versions.append(
                 IndexDocument.Entry(
-                    version: entry.version, digest: entry.digest, size: record.totalSize,
-                    created: record.created, licence: record.licence, yank: known?.yank))
+                    version: entry.version,
+                    digest: entry.digest,
+                    size: record.totalSize,
+                    created: record.created,
+                    licence: record.licence,
+                    yank: known?.yank
+                )
+            )
             if known == nil {
                 let channel: ChannelName = entry.version.isPrerelease ? .candidate : .stable
                 channels[channel, default: []].insert(entry.version)

@@ -69,16 +69,22 @@ struct ArchiveFetcher: Sendable {
 
     /// Streams consecutive blocks, going back for one that arrived damaged.
     private func fetch(
-        blocks: Range<Int>, whole: Bool, from source: any RegistrySource
+        blocks: Range<Int>,
+        whole: Bool,
+        from source: any RegistrySource
     ) async throws {
         var start = blocks.lowerBound
         while start < blocks.upperBound {
             let receiver = BlockReceiver(
-                archive, blocks: (whole ? 0 : start)..<blocks.upperBound, ledger: ledger)
+                archive,
+                blocks: (whole ? 0 : start)..<blocks.upperBound,
+                ledger: ledger
+            )
             let range = whole ? nil : archive.archiveRange(of: start..<blocks.upperBound)
             do {
                 try await source.stream(
-                    RegistryLayout.blob(archive.digest), size: archive.table.archiveSize,
+                    RegistryLayout.blob(archive.digest),
+                    size: archive.table.archiveSize,
                     range: range
                 ) { try receiver.receive($0) }
                 start = blocks.upperBound
@@ -99,10 +105,12 @@ struct ArchiveFetcher: Sendable {
         let failures = ledger.failed(archive.index(of: damage.block))
         guard failures % Self.attemptsPerSource != 0 else {
             throw ZooError(
-                damage.error.code, "\(source.address) sends wrong bytes for \(place)",
+                damage.error.code,
+                "\(source.address) sends wrong bytes for \(place)",
                 remedy: "try again later; if it persists, tell whoever runs the registry. Nothing "
                     + "wrong was installed, and what was verified is kept",
-                cause: damage.error)
+                cause: damage.error
+            )
         }
         report(.damaged("\(source.address) sent wrong bytes for \(place); fetching it again"))
     }

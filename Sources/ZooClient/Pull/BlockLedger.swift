@@ -28,7 +28,9 @@ final class BlockLedger: Sendable {
     private let report: @Sendable (PullEvent) -> Void
 
     init(
-        staging: StagingArea, rows: Int, total: Int,
+        staging: StagingArea,
+        rows: Int,
+        total: Int,
         report: @escaping @Sendable (PullEvent) -> Void
     ) {
         state = Mutex(State(rows: rows))
@@ -58,7 +60,10 @@ final class BlockLedger: Sendable {
             state.doneBytes += bytes
             if origin != .fetched { state.reusedBytes += bytes }
             return PullEvent.Progress(
-                total: total, done: state.doneBytes, reused: state.reusedBytes)
+                total: total,
+                done: state.doneBytes,
+                reused: state.reusedBytes
+            )
         }
         if let progress { report(.progress(progress)) }
     }

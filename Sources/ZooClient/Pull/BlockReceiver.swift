@@ -59,7 +59,7 @@ final class BlockReceiver: Sendable {
             do {
                 let raw = try state.decoder.decode(state.buffer, of: block, archive.table.encoding)
                 try archive.folder.write(raw, at: block.rawRange.lowerBound)
-            } catch where error.code.category == .integrity {
+            } catch  where error.code.category == .integrity {
                 state.buffer.removeAll()
                 throw DamagedBlock(block: state.next, error: error)
             }

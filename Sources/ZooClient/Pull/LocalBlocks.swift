@@ -26,8 +26,11 @@ struct LocalBlocks {
             for archive in release.manifest.archives {
                 guard let table = try? release.blockTable(of: archive),
                     let folder = try? ArchiveFolder(
-                        release.record.layout(of: archive.name), in: release.folder, .read,
-                        including: { present.contains($0) })
+                        release.record.layout(of: archive.name),
+                        in: release.folder,
+                        .read,
+                        including: { present.contains($0) }
+                    )
                 else { continue }
                 for block in table.blocks {
                     places[block.rawDigest] = Place(archive: archives.count, range: block.rawRange)

@@ -13,7 +13,7 @@ package struct PullRequest: Sendable {
     package var destination: String?
     /// Whether the network may be used.
     package var offline = false
-    /// Streams at once. More hide latency; each needs about 8 MiB.
+    /// Streams at once: more hide latency, and each needs about 8 MiB.
     package var streams = 4
 
     /// A pull of everything into the store.

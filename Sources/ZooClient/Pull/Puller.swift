@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ZooCore
 internal import ZooArchive
+internal import ZooCore
 internal import ZooFiles
 package import ZooStore
 
@@ -18,9 +18,13 @@ package struct Puller: Sendable {
 
     /// A puller from a registry into a store.
     ///
-    /// - Parameter report: is told what happens, from any thread.
+    /// - Parameters:
+    ///   - registry: where releases come from.
+    ///   - store: where they go.
+    ///   - report: is told what happens, from any thread.
     package init(
-        registry: Registry, store: ModelStore,
+        registry: Registry,
+        store: ModelStore,
         report: @escaping @Sendable (PullEvent) -> Void = { _ in }
     ) {
         self.registry = registry
@@ -38,13 +42,20 @@ package struct Puller: Sendable {
         var release = try await registry.resolve(request.reference)
         report(
             .resolved(
-                name: release.record.name, version: release.record.version, digest: release.digest))
+                name: release.record.name,
+                version: release.record.version,
+                digest: release.digest
+            )
+        )
         try requireComponents(request.components, of: release.record)
         let destination =
             request.destination.map(FileSystem.absolute)
             ?? store.folder(
-                name: release.record.name, version: release.record.version, digest: release.digest,
-                components: request.components)
+                name: release.record.name,
+                version: release.record.version,
+                digest: release.digest,
+                components: request.components
+            )
         if let done = try installed(release, at: destination, request) { return done }
         release = try await registry.withTables(release)
         if request.destination == nil { try store.prepare() }
@@ -64,8 +75,11 @@ package struct Puller: Sendable {
             return Self.nothingToDo(try store.installed(request.reference), yank: nil)
         } catch {
             throw ZooError(
-                .offline, "'\(request.reference)' is not on this machine, and --offline was given",
-                remedy: "pull it once with a network", cause: error)
+                .offline,
+                "'\(request.reference)' is not on this machine, and --offline was given",
+                remedy: "pull it once with a network",
+                cause: error
+            )
         }
     }
 
@@ -79,7 +93,9 @@ package struct Puller: Sendable {
     }
 
     private func installed(
-        _ release: RemoteRelease, at destination: String, _ request: PullRequest
+        _ release: RemoteRelease,
+        at destination: String,
+        _ request: PullRequest
     ) throws -> PullReport? {
         guard let status = try FileSystem.status(destination) else { return nil }
         if let existing = try? InstalledRelease(folder: destination),
@@ -90,33 +106,45 @@ package struct Puller: Sendable {
         // An empty folder that somebody made for us is fine.
         if status.kind == .folder, try FileSystem.names(in: destination).isEmpty { return nil }
         throw ZooError(
-            .destinationTaken, "'\(destination)' is there already and is not this release",
-            remedy: "choose another folder, or move that one away")
+            .destinationTaken,
+            "'\(destination)' is there already and is not this release",
+            remedy: "choose another folder, or move that one away"
+        )
     }
 
     private static func nothingToDo(
-        _ release: InstalledRelease, yank: IndexDocument.Yank?
+        _ release: InstalledRelease,
+        yank: IndexDocument.Yank?
     ) -> PullReport {
         let bytes = release.files.reduce(0) { $0 + $1.size }
         return PullReport(
-            reference: release.reference, digest: release.digest, path: release.folder,
-            bytesTotal: bytes, bytesDownloaded: 0, bytesReused: bytes, alreadyInstalled: true,
-            yank: yank)
+            reference: release.reference,
+            digest: release.digest,
+            path: release.folder,
+            bytesTotal: bytes,
+            bytesDownloaded: 0,
+            bytesReused: bytes,
+            alreadyInstalled: true,
+            yank: yank
+        )
     }
 
     private func requireComponents(_ names: Set<String>?, of record: ReleaseRecord) throws {
         let known = record.components.map(\.name)
         guard let unknown = names?.subtracting(known).min() else { return }
         throw ZooError(
-            .componentUnknown, "'\(record.name):\(record.version)' has no component '\(unknown)'",
-            remedy: "it has \(known.joined(separator: ", "))")
+            .componentUnknown,
+            "'\(record.name):\(record.version)' has no component '\(unknown)'",
+            remedy: "it has \(known.joined(separator: ", "))"
+        )
     }
 
     // MARK: Fetching
 
     /// The staging area, or nil when another process finished the release while we waited for it.
     private func claim(
-        _ release: RemoteRelease, _ destination: String
+        _ release: RemoteRelease,
+        _ destination: String
     ) async throws -> StagingArea? {
         var announced = false
         while true {
@@ -138,30 +166,45 @@ package struct Puller: Sendable {
     }
 
     private func install(
-        _ release: RemoteRelease, _ staging: StagingArea, _ request: PullRequest
+        _ release: RemoteRelease,
+        _ staging: StagingArea,
+        _ request: PullRequest
     ) async throws -> PullReport {
         let files = request.components.map { release.record.files(of: $0) } ?? release.record.files
         let total = files.reduce(0) { $0 + $1.size }
         try requireSpace(total, in: staging)
         let wanted = Set(files.map(\.path))
         let plans = try await BlockingWork.run { try Self.plans(release, wanted, staging) }
-        let needed = plans.flatMap { plan in plan.needed.map { plan.table.blocks[$0].rawRange.count } }
+        let needed = plans.flatMap { plan in
+            plan.needed.map { plan.table.blocks[$0].rawRange.count }
+        }
         let journal = try staging.journalled()
         let ledger = BlockLedger(
-            staging: staging, rows: journal.rows, total: needed.reduce(0, +), report: report)
+            staging: staging,
+            rows: journal.rows,
+            total: needed.reduce(0, +),
+            report: report
+        )
         try await recover(plans, of: release.record.name, journal.blocks, ledger)
         for plan in plans {
             try await ArchiveFetcher(
-                archive: plan, registry: registry, ledger: ledger, streams: request.streams,
+                archive: plan,
+                registry: registry,
+                ledger: ledger,
+                streams: request.streams,
                 report: report
             ).fetch()
         }
         report(.finishing)
         let receipt = InstallReceipt(
-            manifest: release.manifestBytes, record: release.record.canonicalBytes,
+            manifest: release.manifestBytes,
+            record: release.record.canonicalBytes,
             blockTables: Dictionary(
-                uniqueKeysWithValues: release.archives.map { ($0.entry.name, $0.tableBytes) }),
-            components: request.components, registry: registry.source.address)
+                uniqueKeysWithValues: release.archives.map { ($0.entry.name, $0.tableBytes) }
+            ),
+            components: request.components,
+            registry: registry.source.address
+        )
         try await BlockingWork.run {
             for plan in plans { try plan.folder.seal() }
             try staging.commit(receipt)
@@ -169,10 +212,17 @@ package struct Puller: Sendable {
         let totals = ledger.totals
         return PullReport(
             reference: ModelReference(
-                name: release.record.name, selector: .version(release.record.version)),
-            digest: release.digest, path: staging.destination, bytesTotal: total,
-            bytesDownloaded: totals.downloaded, bytesReused: totals.reused,
-            alreadyInstalled: false, yank: release.yank)
+                name: release.record.name,
+                selector: .version(release.record.version)
+            ),
+            digest: release.digest,
+            path: staging.destination,
+            bytesTotal: total,
+            bytesDownloaded: totals.downloaded,
+            bytesReused: totals.reused,
+            alreadyInstalled: false,
+            yank: release.yank
+        )
     }
 
     private func requireSpace(_ bytes: Int, in staging: StagingArea) throws {
@@ -186,29 +236,41 @@ package struct Puller: Sendable {
             .diskFull,
             "the release needs \(ByteCount(bytes - present)) more, and '\(staging.files)' has "
                 + "\(ByteCount(free)) left",
-            remedy: "free some space, or set AMI_ZOO_HOME to a folder on a larger disk")
+            remedy: "free some space, or set AMI_ZOO_HOME to a folder on a larger disk"
+        )
     }
 
     private static func plans(
-        _ release: RemoteRelease, _ wanted: Set<ReleasePath>, _ staging: StagingArea
+        _ release: RemoteRelease,
+        _ wanted: Set<ReleasePath>,
+        _ staging: StagingArea
     ) throws -> [ArchivePlan] {
         try release.archives.enumerated().map { position, archive in
             let folder = try ArchiveFolder(
-                release.record.layout(of: archive.entry.name), in: staging.files, .write,
-                including: { wanted.contains($0) })
+                release.record.layout(of: archive.entry.name),
+                in: staging.files,
+                .write,
+                including: { wanted.contains($0) }
+            )
             let blocks = archive.table.blocks
             let needed = blocks.indices.filter { folder.needs(blocks[$0].rawRange) }
             return ArchivePlan(
-                position: position, name: archive.entry.name,
-                digest: archive.entry.archive.digest, table: archive.table, folder: folder,
-                needed: Set(needed))
+                position: position,
+                name: archive.entry.name,
+                digest: archive.entry.archive.digest,
+                table: archive.table,
+                folder: folder,
+                needed: Set(needed)
+            )
         }
     }
 
     /// Finds what is on this machine already: blocks of an interrupted pull, checked again, and
     /// blocks of other versions of the model.
     private func recover(
-        _ plans: [ArchivePlan], of name: ModelName, _ journalled: Set<StagingArea.BlockIndex>,
+        _ plans: [ArchivePlan],
+        of name: ModelName,
+        _ journalled: Set<StagingArea.BlockIndex>,
         _ ledger: BlockLedger
     ) async throws {
         let store = store

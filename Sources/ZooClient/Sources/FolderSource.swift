@@ -17,7 +17,9 @@ package struct FolderSource: RegistrySource {
 
     /// Reads a document; folders have no entity tags.
     package func document(
-        _ path: String, limit: Int, entityTag: String?
+        _ path: String,
+        limit: Int,
+        entityTag: String?
     ) async throws -> SourceDocument {
         let full = "\(root)/\(path)"
         let bytes = try await BlockingWork.run { try FileSystem.document(full, limit: limit) }
@@ -26,7 +28,9 @@ package struct FolderSource: RegistrySource {
 
     /// Reads part of a blob piece by piece.
     package func stream(
-        _ path: String, size: Int, range: Range<Int>?,
+        _ path: String,
+        size: Int,
+        range: Range<Int>?,
         into sink: @escaping @Sendable (RawSpan) throws -> Void
     ) async throws {
         let full = "\(root)/\(path)"
@@ -40,7 +44,8 @@ package struct FolderSource: RegistrySource {
                     throw ZooError(
                         .registryMismatch,
                         "'\(full)' has \(found) bytes, and the registry says \(size)",
-                        remedy: "run 'ami-zoo registry check' on the registry")
+                        remedy: "run 'ami-zoo registry check' on the registry"
+                    )
                 }
                 for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.piece) {
                     guard !stop.isRaised else { throw CancellationError() }

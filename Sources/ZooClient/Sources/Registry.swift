@@ -15,7 +15,10 @@ package struct Registry: Sendable {
 
     /// A registry at a location.
     ///
-    /// - Parameter cache: the store that remembers index documents; nil to ask every time.
+    /// - Parameters:
+    ///   - location: where it is.
+    ///   - transport: what fetches from web servers.
+    ///   - cache: the store that remembers index documents; nil to ask every time.
     package init(_ location: RegistryLocation, transport: HTTPTransport, cache: ModelStore?) {
         self.transport = transport
         source = Self.source(at: location, transport)
@@ -24,7 +27,8 @@ package struct Registry: Sendable {
     }
 
     private static func source(
-        at location: RegistryLocation, _ transport: HTTPTransport
+        at location: RegistryLocation,
+        _ transport: HTTPTransport
     ) -> any RegistrySource {
         switch location {
         case .folder(let path): FolderSource(root: path)
@@ -35,7 +39,9 @@ package struct Registry: Sendable {
     /// The registry's own description.
     package func description() async throws -> RegistryDescription {
         let bytes = try await current(
-            RegistryLayout.description, limit: FormatLimits.registryDescription)
+            RegistryLayout.description,
+            limit: FormatLimits.registryDescription
+        )
         return try RegistryDescription(canonical: bytes)
     }
 
@@ -51,12 +57,18 @@ package struct Registry: Sendable {
     package func contents() async throws -> ImageIndex {
         do {
             return try ImageIndex(
-                parsing: try await current(RegistryLayout.imageIndex, limit: FormatLimits.imageIndex))
+                parsing: try await current(
+                    RegistryLayout.imageIndex,
+                    limit: FormatLimits.imageIndex
+                )
+            )
         } catch let error as ZooError where error.code.category == .notFound {
             throw ZooError(
-                .notARegistry, "there is no registry at \(source.address)",
+                .notARegistry,
+                "there is no registry at \(source.address)",
                 remedy: "check the address; a registry has 'zoo.json' and 'index.json' at its top",
-                cause: error)
+                cause: error
+            )
         }
     }
 
@@ -69,15 +81,19 @@ package struct Registry: Sendable {
             bytes = try await current(RegistryLayout.index(name), limit: FormatLimits.indexDocument)
         } catch let error as ZooError where error.code.category == .notFound {
             throw ZooError(
-                .modelUnknown, "\(source.address) has no model '\(name)'",
-                remedy: "'ami-zoo list' shows what it has", cause: error)
+                .modelUnknown,
+                "\(source.address) has no model '\(name)'",
+                remedy: "'ami-zoo list' shows what it has",
+                cause: error
+            )
         }
         let index = try IndexDocument(canonical: bytes)
         guard index.name == name else {
             throw ZooError(
                 .releaseInconsistent,
                 "the index document of '\(name)' says that it is of '\(index.name)'",
-                remedy: "tell whoever runs \(source.address)")
+                remedy: "tell whoever runs \(source.address)"
+            )
         }
         return index
     }
@@ -89,21 +105,30 @@ package struct Registry: Sendable {
         case .fetched(let bytes, let tag):
             // A store that cannot be written to remembers nothing; the answer is still good.
             try? cache?.remember(
-                ModelStore.CachedDocument(bytes: bytes, entityTag: tag), of: source.address,
-                at: path)
+                ModelStore.CachedDocument(bytes: bytes, entityTag: tag),
+                of: source.address,
+                at: path
+            )
             return bytes
         case .unchanged:
             guard let remembered else {
                 throw ZooError(
-                    .registryMismatch, "\(source.address)/\(path) answered 304 to a plain request")
+                    .registryMismatch,
+                    "\(source.address)/\(path) answered 304 to a plain request"
+                )
             }
             return remembered.bytes
         }
     }
 
-    /// A small blob, checked against its descriptor. A wrong answer is asked for once more, then
-    /// from each mirror.
+    /// A small blob, checked against its descriptor.
     ///
+    /// A wrong answer is asked for once more, then from each mirror.
+    ///
+    /// - Parameters:
+    ///   - digest: the name of the blob.
+    ///   - limit: the most bytes to accept.
+    /// - Returns: the bytes.
     /// - Throws: ``ZooError`` with code `registry.digest-mismatch`, or what the source throws.
     package func blob(_ digest: ContentDigest, limit: Int) async throws -> [UInt8] {
         do {
@@ -116,25 +141,32 @@ package struct Registry: Sendable {
     }
 
     private func blob(
-        _ digest: ContentDigest, limit: Int, from sources: [any RegistrySource]
+        _ digest: ContentDigest,
+        limit: Int,
+        from sources: [any RegistrySource]
     ) async throws -> [UInt8] {
         var failure: ZooError?
         for source in sources {
             do {
                 let path = RegistryLayout.blob(digest)
-                guard case .fetched(let bytes, _) =
-                    try await source.document(path, limit: limit, entityTag: nil)
+                guard
+                    case .fetched(let bytes, _) =
+                        try await source.document(path, limit: limit, entityTag: nil)
                 else { continue }
                 if ContentDigest(of: bytes) == digest { return bytes }
                 failure = ZooError(
                     .registryMismatch,
                     "\(source.address) sent something else for the blob \(digest)",
-                    remedy: "try again; if it persists, tell whoever runs the registry")
+                    remedy: "try again; if it persists, tell whoever runs the registry"
+                )
             } catch let error as ZooError {
                 if error.code.category == .notFound {
                     failure = ZooError(
-                        .blobMissing, "\(source.address) lists the blob \(digest) and lacks it",
-                        remedy: "tell whoever runs the registry", cause: error)
+                        .blobMissing,
+                        "\(source.address) lists the blob \(digest) and lacks it",
+                        remedy: "tell whoever runs the registry",
+                        cause: error
+                    )
                     continue
                 }
                 throw error

@@ -21,20 +21,25 @@ package enum RegistryLocation: Sendable, Hashable {
             self = .web(String(base))
         } else if text.hasPrefix("file:") {
             let path = text.dropFirst(5)
-            self = .folder(FileSystem.absolute(String(path.hasPrefix("//") ? path.dropFirst(2) : path)))
+            self = .folder(
+                FileSystem.absolute(String(path.hasPrefix("//") ? path.dropFirst(2) : path))
+            )
         } else if !text.isEmpty, !text.contains("://") {
             self = .folder(FileSystem.absolute(text))
         } else {
             throw ZooError(
-                .registryAddress, "'\(text)' is not the address of a registry",
-                remedy: "give a folder, a 'file:' URL, or an address that begins with 'https://'")
+                .registryAddress,
+                "'\(text)' is not the address of a registry",
+                remedy: "give a folder, a 'file:' URL, or an address that begins with 'https://'"
+            )
         }
     }
 
     /// The registry that a reference with a host means: HTTPS, or HTTP on this machine itself.
     package init(host: String) {
         let isLocal = ["localhost", "127.0.0.1"].contains(
-            host.split(separator: ":").first.map(String.init))
+            host.split(separator: ":").first.map(String.init)
+        )
         self = .web("\(isLocal ? "http" : "https")://\(host)")
     }
 }

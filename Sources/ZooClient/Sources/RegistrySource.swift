@@ -16,9 +16,12 @@ package protocol RegistrySource: Sendable {
     ///   - path: the path inside the registry, ``RegistryLayout``.
     ///   - limit: the most bytes to accept.
     ///   - entityTag: the tag of a remembered copy, to be told when it is still current.
+    /// - Returns: the document, or that the remembered copy is current.
     /// - Throws: ``ZooError`` of category `notFound` when there is no such document.
     func document(
-        _ path: String, limit: Int, entityTag: String?
+        _ path: String,
+        limit: Int,
+        entityTag: String?
     ) async throws -> SourceDocument
 
     /// Part of a blob, delivered in order, each byte once.
@@ -31,7 +34,9 @@ package protocol RegistrySource: Sendable {
     /// - Throws: what `sink` throws, or ``ZooError``; code `transport.ranges-ignored` when only the
     ///   whole can be had.
     func stream(
-        _ path: String, size: Int, range: Range<Int>?,
+        _ path: String,
+        size: Int,
+        range: Range<Int>?,
         into sink: @escaping @Sendable (RawSpan) throws -> Void
     ) async throws
 }

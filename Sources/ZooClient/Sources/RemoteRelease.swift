@@ -43,20 +43,28 @@ extension Registry {
                 .registryMismatch,
                 "\(source.address) has \(entry.digest) for '\(reference.name):\(entry.version)', "
                     + "and you asked for \(digest)",
-                remedy: "do not use it before you know why the two differ")
+                remedy: "do not use it before you know why the two differ"
+            )
         }
         let manifestBytes = try await blob(digest, limit: FormatLimits.manifest)
         let manifest = try ReleaseManifest(canonical: manifestBytes)
         let record = try ReleaseRecord(
-            canonical: try await blob(manifest.record.digest, limit: FormatLimits.record))
+            canonical: try await blob(manifest.record.digest, limit: FormatLimits.record)
+        )
         guard record.name == reference.name, record.version == entry.version else {
             throw inconsistent(
                 "the index lists it as '\(reference.name):\(entry.version)', and its record says "
-                    + "'\(record.name):\(record.version)'")
+                    + "'\(record.name):\(record.version)'"
+            )
         }
         return RemoteRelease(
-            digest: digest, manifestBytes: manifestBytes, manifest: manifest, record: record,
-            archives: [], yank: entry.yank)
+            digest: digest,
+            manifestBytes: manifestBytes,
+            manifest: manifest,
+            record: record,
+            archives: [],
+            yank: entry.yank
+        )
     }
 
     private func entry(for reference: ModelReference) async throws -> IndexDocument.Entry {
@@ -69,10 +77,12 @@ extension Registry {
         guard let entry = index.entry(for: reference.selector) else {
             let versions = index.entries.filter { $0.yank == nil }.map(\.version.description)
             throw ZooError(
-                .versionUnknown, "\(source.address) has no '\(reference)'",
+                .versionUnknown,
+                "\(source.address) has no '\(reference)'",
                 remedy: versions.isEmpty
                     ? "it has no version that is not withdrawn"
-                    : "it has \(versions.joined(separator: ", "))")
+                    : "it has \(versions.joined(separator: ", "))"
+            )
         }
         return entry
     }
@@ -93,24 +103,34 @@ extension Registry {
             guard table.rawSize == layout.rawSize else {
                 throw inconsistent(
                     "archive '\(entry.name)' unpacks to \(table.rawSize) bytes, and the files of "
-                        + "the record need \(layout.rawSize)")
+                        + "the record need \(layout.rawSize)"
+                )
             }
             archives.append(
-                RemoteRelease.Archive(entry: entry, table: table, tableBytes: bytes))
+                RemoteRelease.Archive(entry: entry, table: table, tableBytes: bytes)
+            )
         }
         let named = Set(release.manifest.archives.map(\.name))
         if let orphan = release.record.files.first(where: { !named.contains($0.archive) }) {
-            throw inconsistent("'\(orphan.path)' is in archive '\(orphan.archive)', which is missing")
+            throw inconsistent(
+                "'\(orphan.path)' is in archive '\(orphan.archive)', which is missing"
+            )
         }
         return RemoteRelease(
-            digest: release.digest, manifestBytes: release.manifestBytes,
-            manifest: release.manifest, record: release.record, archives: archives,
-            yank: release.yank)
+            digest: release.digest,
+            manifestBytes: release.manifestBytes,
+            manifest: release.manifest,
+            record: release.record,
+            archives: archives,
+            yank: release.yank
+        )
     }
 
     private func inconsistent(_ what: String) -> ZooError {
         ZooError(
-            .releaseInconsistent, "the release contradicts itself: \(what)",
-            remedy: "do not use it; tell whoever runs \(source.address)")
+            .releaseInconsistent,
+            "the release contradicts itself: \(what)",
+            remedy: "do not use it; tell whoever runs \(source.address)"
+        )
     }
 }

@@ -20,7 +20,9 @@ package struct WebSource: RegistrySource {
 
     /// Fetches a document, or learns that the remembered copy is current.
     package func document(
-        _ path: String, limit: Int, entityTag: String?
+        _ path: String,
+        limit: Int,
+        entityTag: String?
     ) async throws -> SourceDocument {
         let request = DocumentRequest(url: "\(base)/\(path)", limit: limit, entityTag: entityTag)
         switch try await transport.document(request) {
@@ -31,7 +33,9 @@ package struct WebSource: RegistrySource {
 
     /// Fetches part of a blob; the transport resumes and retries by itself.
     package func stream(
-        _ path: String, size: Int, range: Range<Int>?,
+        _ path: String,
+        size: Int,
+        range: Range<Int>?,
         into sink: @escaping @Sendable (RawSpan) throws -> Void
     ) async throws {
         let request = StreamRequest(url: "\(base)/\(path)", totalSize: size, range: range)

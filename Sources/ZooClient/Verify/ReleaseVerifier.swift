@@ -17,16 +17,19 @@ package struct ReleaseVerifier: Sendable {
 
     /// A verifier of one release.
     ///
-    /// - Parameter workers: threads to hash with.
+    /// - Parameters:
+    ///   - release: the release.
+    ///   - workers: threads to hash with.
     package init(_ release: InstalledRelease, workers: Int) {
         self.release = release
         self.workers = max(1, workers)
     }
 
-    /// Everything that is wrong; empty when every byte is right.
+    /// Looks at every byte.
     ///
     /// - Parameter deep: also hashes each file whole against the record, which proves that the
     ///   publisher's record and blocks agree.
+    /// - Returns: everything that is wrong; empty when every byte is right.
     /// - Throws: `CancellationError`, or ``ZooError`` when the release cannot be examined at all.
     package func findings(deep: Bool = false) async throws -> [Finding] {
         var findings = try await BlockingWork.run { try sizesAndStrays() }
@@ -41,16 +44,21 @@ package struct ReleaseVerifier: Sendable {
 
     private func sizesAndStrays() throws -> [Finding] {
         var findings: [Finding] = []
-        let expected = Dictionary(uniqueKeysWithValues: release.files.map { ($0.path.text, $0.size) })
+        let expected = Dictionary(
+            uniqueKeysWithValues: release.files.map { ($0.path.text, $0.size) }
+        )
         for file in release.files {
             let status = try FileSystem.status("\(release.folder)/\(file.path)")
             guard status?.kind == .file, status?.size == file.size else {
                 let found = status.map { "has \($0.size) bytes" } ?? "is missing"
                 findings.append(
                     Finding(
-                        .fileWrong, path: file.path.text,
+                        .fileWrong,
+                        path: file.path.text,
                         message: "'\(file.path)' \(found), and the record says \(file.size) bytes",
-                        remedy: repair))
+                        remedy: repair
+                    )
+                )
                 continue
             }
         }
@@ -59,9 +67,12 @@ package struct ReleaseVerifier: Sendable {
         where expected[path] == nil && !path.hasPrefix(receipts) {
             findings.append(
                 Finding(
-                    .fileUnlisted, path: path,
+                    .fileUnlisted,
+                    path: path,
                     message: "'\(path)' is not part of the release",
-                    remedy: "remove it, or keep your own files elsewhere"))
+                    remedy: "remove it, or keep your own files elsewhere"
+                )
+            )
         }
         return findings
     }
@@ -71,20 +82,27 @@ package struct ReleaseVerifier: Sendable {
     }
 
     private func blocks(
-        of archive: ReleaseManifest.Archive, skipping broken: Set<String>
+        of archive: ReleaseManifest.Archive,
+        skipping broken: Set<String>
     ) async throws -> [Finding] {
         let table = try release.blockTable(of: archive)
         let layout = release.record.layout(of: archive.name)
         guard table.rawSize == layout.rawSize else {
             return [
                 Finding(
-                    .releaseInconsistent, path: archive.name,
-                    message: "the block table of archive '\(archive.name)' does not fit its files")
+                    .releaseInconsistent,
+                    path: archive.name,
+                    message: "the block table of archive '\(archive.name)' does not fit its files"
+                )
             ]
         }
         let present = Set(release.files.map(\.path)).filter { !broken.contains($0.text) }
         let folder = try ArchiveFolder(
-            layout, in: release.folder, .read, including: { present.contains($0) })
+            layout,
+            in: release.folder,
+            .read,
+            including: { present.contains($0) }
+        )
         // A block that also holds part of an absent file cannot be made again from what is here.
         let readable = table.blocks.indices.filter { index in
             layout.pieces(of: table.blocks[index].rawRange).allSatisfy { piece in
@@ -117,7 +135,10 @@ package struct ReleaseVerifier: Sendable {
     }
 
     private func check(
-        _ table: BlockTable, _ index: Int, _ archive: String, _ folder: ArchiveFolder,
+        _ table: BlockTable,
+        _ index: Int,
+        _ archive: String,
+        _ folder: ArchiveFolder,
         _ raw: BlockBuffer
     ) -> [Finding] {
         let block = table.blocks[index]
@@ -130,11 +151,13 @@ package struct ReleaseVerifier: Sendable {
             let files = paths.map { "'\($0)'" }.joined(separator: ", ")
             return [
                 Finding(
-                    error.code, path: paths.first ?? archive,
+                    error.code,
+                    path: paths.first ?? archive,
                     message: "block \(index) of archive '\(archive)' (bytes "
                         + "\(block.rawRange.lowerBound)–\(block.rawRange.upperBound - 1) of its "
                         + "contents, in \(files)) is damaged: \(error.message)",
-                    remedy: repair)
+                    remedy: repair
+                )
             ]
         }
     }
@@ -146,15 +169,19 @@ package struct ReleaseVerifier: Sendable {
             guard found != file.digest else { continue }
             findings.append(
                 Finding(
-                    .fileMismatch, path: file.path.text,
-                    message: "'\(file.path)' has digest \(found), and the record says \(file.digest)",
-                    remedy: repair))
+                    .fileMismatch,
+                    path: file.path.text,
+                    message:
+                        "'\(file.path)' has digest \(found), and the record says \(file.digest)",
+                    remedy: repair
+                )
+            )
         }
         return findings
     }
 }
 
-/// The digest of a file of any size in bounded memory. Blocking.
+/// The digest of a file of any size in bounded memory; blocks.
 package enum FileDigest {
     private static let piece = 1 << 20
 

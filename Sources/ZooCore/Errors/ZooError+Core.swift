@@ -2,8 +2,10 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 extension ZooError.Code {
-    /// A document is not JSON, or not JSON as RFC 8785 allows it (duplicate names included).
+    /// A document is not JSON, or not JSON as RFC 8785 allows it.
     public static let jsonMalformed = Self("json.malformed", .badData)
+    /// An object of a document has the same name twice; programs differ in which value they take.
+    public static let jsonDuplicateName = Self("json.duplicate-name", .badData)
     /// A document is larger, deeper or longer than its limit.
     public static let jsonTooLarge = Self("json.too-large", .badData)
     /// A stored document is not in canonical form.

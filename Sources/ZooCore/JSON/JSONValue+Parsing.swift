@@ -121,7 +121,10 @@ private struct JSONParser {
                 skipSpace()
                 let member = try value()
                 guard members.updateValue(member, forKey: name) == nil else {
-                    throw malformed("the name '\(name.prefix(80))' appears twice")
+                    throw ZooError(
+                        .jsonDuplicateName,
+                        "at byte \(position), the name '\(name.prefix(80))' appears twice"
+                    )
                 }
                 skipSpace()
                 guard next == UInt8(ascii: ",") else { break }

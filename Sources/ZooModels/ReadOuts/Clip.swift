@@ -25,7 +25,8 @@ public struct Clip: Sendable {
                 "'\(path)' holds no 'pixel_values' of shape [batch, frames, channels, height, "
                     + "width] in F32, F16 or BF16",
                 remedy: "write what transformers' video processor returns: "
-                    + "save_file({'pixel_values': pixel_values_videos}, path)")
+                    + "save_file({'pixel_values': pixel_values_videos}, path)"
+            )
         }
         pixelValues = pixels.tensor
     }
@@ -47,7 +48,8 @@ public struct Clip: Sendable {
             throw ZooError(
                 .tokenSelectionInvalid,
                 "'\(name)' must hold I64 token ids of shape [batch, tokens], and is "
-                    + "\(tensor.dtype.rawValue) of shape \(tensor.shape)")
+                    + "\(tensor.dtype.rawValue) of shape \(tensor.shape)"
+            )
         }
         let width = tensor.shape[1]
         let ids: [[Int]] = tensor.withBytes { bytes in
@@ -55,8 +57,12 @@ public struct Clip: Sendable {
                 (0..<width).map { column in
                     let start = 8 * (row * width + column)
                     let word = (0..<8).reduce(UInt64(0)) { word, byte in
-                        word | UInt64(unsafe bytes.unsafeLoad(
-                            fromByteOffset: start + byte, as: UInt8.self)) << (8 * UInt64(byte))
+                        word | UInt64(
+                            unsafe bytes.unsafeLoad(
+                                fromByteOffset: start + byte,
+                                as: UInt8.self
+                            )
+                        ) << (8 * UInt64(byte))
                     }
                     return Int(Int64(bitPattern: word))
                 }

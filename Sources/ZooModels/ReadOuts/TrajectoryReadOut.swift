@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-public import ZooCore
 internal import ZooCheckpoint
+public import ZooCore
 public import ZooTensor
 
 /// A linear map from predicted latents to where a ball goes, as `ami/ball-drop` carries one.
@@ -67,10 +67,13 @@ public struct TrajectoryReadOut: Sendable {
         let checkpoint: Checkpoint
         do throws(ZooError) {
             checkpoint = try Checkpoint(opening: "\(folder)/\(Self.path)")
-        } catch where error.code.category == .notFound {
+        } catch  where error.code.category == .notFound {
             throw ZooError(
-                .readOutMissing, "the model has no trajectory read-out ('\(Self.path)')",
-                remedy: "ami/ball-drop has one", cause: error)
+                .readOutMissing,
+                "the model has no trajectory read-out ('\(Self.path)')",
+                remedy: "ami/ball-drop has one",
+                cause: error
+            )
         }
         func values(_ name: String, _ rank: Int) throws(ZooError) -> Tensor {
             guard let tensor = checkpoint[name], tensor.dtype == .f32, tensor.shape.rank == rank
@@ -105,12 +108,14 @@ public struct TrajectoryReadOut: Sendable {
     /// Reads the trajectory of one clip.
     ///
     /// - Parameter latents: [tubelets · tokens, width] of the predicted tubelets, in order.
+    /// - Returns: what the latents say.
     /// - Throws: ``ZooError`` with code `model.read-out-invalid` when the shapes do not fit.
     public func trajectory(of latents: Tensor) throws(ZooError) -> Trajectory {
         guard latents.shape.elementCount == tubelets * features else {
             throw Self.invalid(
                 "it reads \(tubelets * features) numbers, and the prediction has "
-                    + "\(latents.shape.elementCount)")
+                    + "\(latents.shape.elementCount)"
+            )
         }
         let values = latents.values
         let (weight, bias) = (positionWeight.values, positionBias.values)
@@ -118,7 +123,8 @@ public struct TrajectoryReadOut: Sendable {
         for row in 0..<bias.count {
             let input = row / positionWeight.shape[1] * features
             numbers.append(
-                Self.dot(weight, row * features, values, input, features) + Double(bias[row]))
+                Self.dot(weight, row * features, values, input, features) + Double(bias[row])
+            )
         }
         let positions = stride(from: 0, to: numbers.count, by: 2).map {
             Point(x: numbers[$0], y: numbers[$0 + 1])
@@ -128,12 +134,18 @@ public struct TrajectoryReadOut: Sendable {
             Self.dot(mapping, row * values.count, values, 0, values.count) + Double(offset[row])
         }
         return Trajectory(
-            positions: positions, landing: Landing(x: landing[0], frame: landing[1]))
+            positions: positions,
+            landing: Landing(x: landing[0], frame: landing[1])
+        )
     }
 
     /// Σ a[i]·b[j] in double precision, as the fit was made.
     private static func dot(
-        _ a: [Float], _ aStart: Int, _ b: [Float], _ bStart: Int, _ count: Int
+        _ a: [Float],
+        _ aStart: Int,
+        _ b: [Float],
+        _ bStart: Int,
+        _ count: Int
     ) -> Double {
         var sum = 0.0
         for index in 0..<count { sum += Double(a[aStart + index]) * Double(b[bStart + index]) }

@@ -8,7 +8,7 @@ internal import NIOHTTP1
 internal import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
 
-/// An HTTP/1.1 connection as Hummingbird's own, with two handlers and tighter limits.
+/// An HTTP/1.1 connection as Hummingbird's own, with three handlers and tighter limits.
 struct RegistryConnection: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
@@ -36,6 +36,7 @@ struct RegistryConnection: HTTPChannelHandler {
                 withEncoderConfiguration: .init(),
                 withDecoderLimitConfiguration: headers
             )
+            try pipeline.addHandler(CompletingCloseHandler(limit: limits.drain))
             try pipeline.addHandler(ConnectionPersistenceHandler())
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             try pipeline.addHandler(

@@ -6,17 +6,21 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooStore
 
-/// `ami-zoo cache`
+/// `ami-zoo cache`.
 struct CacheCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cache", abstract: "Look at the local store.",
-        subcommands: [CacheListCommand.self, CacheUsageCommand.self])
+        commandName: "cache",
+        abstract: "Look at the local store.",
+        subcommands: [CacheListCommand.self, CacheUsageCommand.self]
+    )
 }
 
-/// `ami-zoo cache ls`
+/// `ami-zoo cache ls`.
 struct CacheListCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "Show the models that are installed.")
+        commandName: "ls",
+        abstract: "Show the models that are installed."
+    )
 
     @OptionGroup var output: OutputOptions
 
@@ -45,7 +49,8 @@ struct CacheListOutcome: Report {
                         } ?? .null,
                         "registry": .string(release.registry),
                     ]
-                }),
+                }
+            ),
         ]
     }
 
@@ -59,14 +64,17 @@ struct CacheListOutcome: Report {
                     ByteCount(release.files.reduce(0) { $0 + $1.size }).description,
                     release.digest.short, release.folder,
                 ]
-            })
+            }
+        )
     }
 }
 
-/// `ami-zoo cache du`
+/// `ami-zoo cache du`.
 struct CacheUsageCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
-        commandName: "du", abstract: "Show how much disk the local store takes.")
+        commandName: "du",
+        abstract: "Show how much disk the local store takes."
+    )
 
     @OptionGroup var output: OutputOptions
 
@@ -74,9 +82,11 @@ struct CacheUsageCommand: ReportingCommand {
         let root = Surroundings().store.root
         return try await BlockingWork.run {
             CacheUsageOutcome(
-                root: root, models: try FileSystem.allocatedBytes(below: "\(root)/models"),
+                root: root,
+                models: try FileSystem.allocatedBytes(below: "\(root)/models"),
                 staging: try FileSystem.allocatedBytes(below: "\(root)/staging"),
-                documents: try FileSystem.allocatedBytes(below: "\(root)/registries"))
+                documents: try FileSystem.allocatedBytes(below: "\(root)/registries")
+            )
         }
     }
 }
@@ -104,6 +114,7 @@ struct CacheUsageOutcome: Report {
                 ["unfinished pulls", ByteCount(staging).description],
                 ["remembered documents", ByteCount(documents).description],
                 ["total in \(root)", ByteCount(total).description],
-            ])
+            ]
+        )
     }
 }

@@ -27,7 +27,7 @@ struct ComputeOptions: ParsableArguments {
     }
 }
 
-/// `ami-zoo embed`
+/// `ami-zoo embed`.
 struct EmbedCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "embed",
@@ -36,12 +36,15 @@ struct EmbedCommand: ReportingCommand {
             The model is an installed one or any folder that transformers wrote for a family that \
             ami-zoo knows. The result is 'last_hidden_state', [batch, tokens, width], or \
             [batch, width] with '--pool mean'; a path that ends in .npy is written as NumPy does.
-            """)
+            """
+    )
 
     @Argument(help: "An installed model or a model folder.")
     var model: String
 
-    @Argument(help: "A .safetensors file with 'pixel_values' [batch, frames, channels, rows, columns].")
+    @Argument(
+        help: "A .safetensors file with 'pixel_values' [batch, frames, channels, rows, columns]."
+    )
     var input: String
 
     @Option(name: .customLong("output"), help: "The file to write: .safetensors or .npy.")
@@ -62,12 +65,17 @@ struct EmbedCommand: ReportingCommand {
             let model = try await BlockingWork.run { try ModelFamily.load(folder: location.folder) }
             let clip = try await BlockingWork.run { try Clip(file: input) }
             return try await model.encode(
-                clip.pixelValues, visible: nil, options: ForwardOptions(), on: pool
+                clip.pixelValues,
+                visible: nil,
+                options: ForwardOptions(),
+                on: pool
             ).tokens.values
         }
         let result = self.pool == .mean ? features.meanOverTokens : features
         let path = FileSystem.absolute(destination)
-        try await BlockingWork.run { try TensorOutput.write(["last_hidden_state": result], to: path) }
+        try await BlockingWork.run {
+            try TensorOutput.write(["last_hidden_state": result], to: path)
+        }
         return EmbedOutcome(path: path, shape: result.shape, time: clock.now - start)
     }
 }
@@ -91,10 +99,14 @@ extension Tensor {
         var sums = [Double](repeating: 0, count: batch * width)
         for row in 0..<batch * tokens {
             let target = row / tokens * width
-            for column in 0..<width { sums[target + column] += Double(source[row * width + column]) }
+            for column in 0..<width {
+                sums[target + column] += Double(source[row * width + column])
+            }
         }
         return Tensor(
-            shape: Shape([batch, width]), values: sums.map { Float($0 / Double(tokens)) })
+            shape: Shape([batch, width]),
+            values: sums.map { Float($0 / Double(tokens)) }
+        )
     }
 }
 

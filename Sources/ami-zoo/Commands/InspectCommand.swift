@@ -8,11 +8,12 @@ internal import ZooFiles
 internal import ZooStore
 internal import ZooTensor
 
-/// `ami-zoo inspect`
+/// `ami-zoo inspect`.
 struct InspectCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Show the tensors of a checkpoint; nothing in it is executed.")
+        abstract: "Show the tensors of a checkpoint; nothing in it is executed."
+    )
 
     @Argument(help: "A .safetensors file, a shard index, a model folder, or an installed model.")
     var path: String
@@ -24,7 +25,9 @@ struct InspectCommand: ReportingCommand {
         return InspectOutcome(
             summary: try await BlockingWork.run {
                 CheckpointSummary(of: try Checkpoint(opening: path), fingerprinting: true)
-            }, path: path)
+            },
+            path: path
+        )
     }
 
     private func resolved() throws(ZooError) -> String {
@@ -47,7 +50,8 @@ struct InspectOutcome: Report {
                     tensor.name, tensor.dtype.rawValue, "\(tensor.shape)",
                     ByteCount(tensor.byteCount).description,
                 ]
-            })
+            }
+        )
         let metadata = summary.metadata.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }
         return """
             \(table)

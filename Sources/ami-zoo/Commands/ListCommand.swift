@@ -6,10 +6,12 @@ internal import ZooClient
 internal import ZooCore
 internal import ZooStore
 
-/// `ami-zoo list`
+/// `ami-zoo list`.
 struct ListCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "Show the models that a registry holds.")
+        commandName: "list",
+        abstract: "Show the models that a registry holds."
+    )
 
     @OptionGroup var registry: RegistryOptions
     @OptionGroup var output: OutputOptions
@@ -21,11 +23,15 @@ struct ListCommand: ReportingCommand {
         let installed = Set(try surroundings.store.releases().map(\.digest))
         let models = Dictionary(grouping: contents.entries, by: \.name).map { name, entries in
             ListOutcome.Model(
-                name: name, versions: entries.map(\.version).sorted(),
-                installed: entries.filter { installed.contains($0.digest) }.map(\.version).sorted())
+                name: name,
+                versions: entries.map(\.version).sorted(),
+                installed: entries.filter { installed.contains($0.digest) }.map(\.version).sorted()
+            )
         }
         return ListOutcome(
-            registry: source.source.address, models: models.sorted { $0.name < $1.name })
+            registry: source.source.address,
+            models: models.sorted { $0.name < $1.name }
+        )
     }
 }
 
@@ -49,7 +55,8 @@ struct ListOutcome: Report {
                         "versions": .array(model.versions.map { .string($0.description) }),
                         "installed": .array(model.installed.map { .string($0.description) }),
                     ]
-                }),
+                }
+            ),
         ]
     }
 
@@ -63,6 +70,7 @@ struct ListOutcome: Report {
                     String(model.versions.count),
                     model.installed.map(\.description).joined(separator: ", "),
                 ]
-            })
+            }
+        )
     }
 }

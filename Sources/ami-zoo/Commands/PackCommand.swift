@@ -8,7 +8,7 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooTensor
 
-/// `ami-zoo pack`
+/// `ami-zoo pack`.
 struct PackCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "pack",
@@ -17,7 +17,8 @@ struct PackCommand: ReportingCommand {
             The model folder is what Python loads: config.json, model.safetensors, README.md. The \
             description says what the files cannot: name, version, authors, licence, lineage, \
             evaluation. 'ami-zoo registry index' then lists the release.
-            """)
+            """
+    )
 
     @Argument(help: "The model folder.")
     var folder: String
@@ -30,7 +31,8 @@ struct PackCommand: ReportingCommand {
 
     @Option(
         help: "How archives are stored: 'zstd' or 'none'.",
-        transform: PackCommand.encoding)
+        transform: PackCommand.encoding
+    )
     var compression = ArchiveEncoding.zstd
 
     @OptionGroup var output: OutputOptions
@@ -39,7 +41,8 @@ struct PackCommand: ReportingCommand {
         let request = try await BlockingWork.run { try makeRequest() }
         return PackOutcome(
             report: try await Interruption.cancelling { try await Packer(request).pack() },
-            output: request.output)
+            output: request.output
+        )
     }
 
     private static func encoding(_ text: String) throws -> ArchiveEncoding {
@@ -54,7 +57,8 @@ struct PackCommand: ReportingCommand {
         let descriptionPath = description ?? "\(source)/\(PackRequest.descriptionName)"
         let document = try ModelDescription.parse(
             try FileSystem.document(descriptionPath, limit: ModelDescription.limit),
-            path: descriptionPath)
+            path: descriptionPath
+        )
         let reading = try WeightReading(folder: source)
         var facts: [String: PackRequest.ComponentFacts] = [:]
         for component in try document.objects("components", maximum: 256) {
@@ -63,11 +67,17 @@ struct PackCommand: ReportingCommand {
                 component.value("prefix") == nil ? "" : try component.string("prefix")
             facts[name] = try reading.facts(
                 files: try component.strings("files", maximum: FormatLimits.files, each: 1024),
-                prefix: prefix)
+                prefix: prefix
+            )
         }
         return PackRequest(
-            source: source, description: document, tensorStarts: reading.tensorStarts,
-            components: facts, encoding: compression, output: FileSystem.absolute(destination))
+            source: source,
+            description: document,
+            tensorStarts: reading.tensorStarts,
+            components: facts,
+            encoding: compression,
+            output: FileSystem.absolute(destination)
+        )
     }
 }
 
@@ -91,7 +101,8 @@ private struct WeightReading {
     }
 
     func facts(
-        files: [String], prefix: String
+        files: [String],
+        prefix: String
     ) throws -> PackRequest.ComponentFacts? {
         // A sharded component is opened through its index, so that its fingerprint covers it all.
         let index = files.first { $0.hasSuffix(".index.json") }
@@ -103,7 +114,8 @@ private struct WeightReading {
             tensors: tensors.count,
             parameters: tensors.reduce(0) { $0 + $1.shape.elementCount },
             dtypes: Set(tensors.map(\.dtype.rawValue)).sorted(),
-            fingerprint: checkpoint.fingerprint(ofNamesBeginningWith: prefix))
+            fingerprint: checkpoint.fingerprint(ofNamesBeginningWith: prefix)
+        )
     }
 }
 

@@ -21,7 +21,7 @@ enum ReadOutKind: String, ExpressibleByArgument, CaseIterable {
     case trajectory
 }
 
-/// `ami-zoo predict`
+/// `ami-zoo predict`.
 struct PredictCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
@@ -30,19 +30,24 @@ struct PredictCommand: ReportingCommand {
             The context is the first frames of the clip (--context-frames) or the token ids in the \
             input's tensors 'context_mask' and 'target_mask'. The result is 'predicted', \
             [batch, targets, width], with the token ids in 'target_mask'.
-            """)
+            """
+    )
 
     @Argument(help: "An installed model or a model folder.")
     var model: String
 
-    @Argument(help: "A .safetensors file with 'pixel_values' [batch, frames, channels, rows, columns].")
+    @Argument(
+        help: "A .safetensors file with 'pixel_values' [batch, frames, channels, rows, columns]."
+    )
     var input: String
 
     @Option(help: "See this many frames and predict the rest of the clip.")
     var contextFrames: Int?
 
     @Option(
-        help: "What the encoder attends to: the 'context' alone, or the whole 'clip' as transformers does.")
+        help:
+            "What the encoder attends to: the 'context' alone, or the whole 'clip' as transformers does."
+    )
     var encode = ContextView.context
 
     @Option(name: .customLong("output"), help: "The file to write the predicted features to.")
@@ -76,13 +81,23 @@ struct PredictCommand: ReportingCommand {
         let (contextFrames, encode) = (contextFrames ?? readOut?.contextFrames, encode)
         let predicted = try await Interruption.cancelling {
             let model = try await BlockingWork.run { try ModelFamily.load(folder: location.folder) }
-            let selection = try MaskSelection(clip: clip, contextFrames: contextFrames, model: model)
+            let selection = try MaskSelection(
+                clip: clip,
+                contextFrames: contextFrames,
+                model: model
+            )
             let encoding = try await model.encode(
-                clip.pixelValues, visible: encode == .context ? selection.context : nil,
-                options: ForwardOptions(), on: pool)
+                clip.pixelValues,
+                visible: encode == .context ? selection.context : nil,
+                options: ForwardOptions(),
+                on: pool
+            )
             return try await model.predict(
-                selection.targets, from: try encoding.tokens.selecting(selection.context),
-                options: ForwardOptions(), on: pool)
+                selection.targets,
+                from: try encoding.tokens.selecting(selection.context),
+                options: ForwardOptions(),
+                on: pool
+            )
         }
         let path = destination.map(FileSystem.absolute)
         if let path {
@@ -101,8 +116,12 @@ struct PredictCommand: ReportingCommand {
             }
         }
         return PredictOutcome(
-            path: path, shape: predicted.values.shape, reading: reading, picture: picture,
-            time: clock.now - start)
+            path: path,
+            shape: predicted.values.shape,
+            reading: reading,
+            picture: picture,
+            time: clock.now - start
+        )
     }
 }
 
@@ -118,7 +137,8 @@ private struct MaskSelection {
                 throw ZooError(
                     .tokenSelectionInvalid,
                     "\(contextFrames) context frames of a clip of \(shape[1]) leave nothing to do",
-                    remedy: "choose 1 to \(shape[1] - 1) frames")
+                    remedy: "choose 1 to \(shape[1] - 1) frames"
+                )
             }
             context = try model.tokens(ofFrames: 0..<contextFrames, batch: shape[0])
             targets = try model.tokens(ofFrames: contextFrames..<shape[1], batch: shape[0])
@@ -128,8 +148,10 @@ private struct MaskSelection {
             let targets = try clip.tokens("target_mask")
         else {
             throw ZooError(
-                .tokenSelectionInvalid, "nothing says what is given and what is to be predicted",
-                remedy: "give --context-frames N, or put 'context_mask' and 'target_mask' into the input"
+                .tokenSelectionInvalid,
+                "nothing says what is given and what is to be predicted",
+                remedy:
+                    "give --context-frames N, or put 'context_mask' and 'target_mask' into the input"
             )
         }
         self.context = context

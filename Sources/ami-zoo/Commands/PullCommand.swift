@@ -5,7 +5,7 @@ internal import ArgumentParser
 internal import ZooClient
 internal import ZooCore
 
-/// `ami-zoo pull`
+/// `ami-zoo pull`.
 struct PullCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull",
@@ -13,7 +13,8 @@ struct PullCommand: ReportingCommand {
         discussion: """
             Interrupted at any point, the same command goes on where it was. A model that is \
             installed is left alone.
-            """)
+            """
+    )
 
     @Argument(help: "The model, such as ami/ball-drop or ami/ball-drop:1.0.0.")
     var reference: String
@@ -42,7 +43,9 @@ struct PullCommand: ReportingCommand {
         request.offline = offline
         let puller = Puller(
             registry: try surroundings.registry(registry, host: reference.host) { view.note($0) },
-            store: surroundings.store, report: { view.show($0) })
+            store: surroundings.store,
+            report: { view.show($0) }
+        )
         let clock = ContinuousClock()
         let start = clock.now
         let report = try await Interruption.cancelling { [request] in

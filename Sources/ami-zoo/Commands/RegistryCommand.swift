@@ -6,19 +6,23 @@ internal import ZooClient
 internal import ZooCore
 internal import ZooFiles
 
-/// `ami-zoo registry`
+/// `ami-zoo registry`.
 struct RegistryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "registry", abstract: "Operate a registry folder.",
+        commandName: "registry",
+        abstract: "Operate a registry folder.",
         subcommands: [
             RegistryInitCommand.self, RegistryIndexCommand.self, RegistryCheckCommand.self,
-        ])
+        ]
+    )
 }
 
-/// `ami-zoo registry init`
+/// `ami-zoo registry init`.
 struct RegistryInitCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init", abstract: "Make a new, empty registry folder.")
+        commandName: "init",
+        abstract: "Make a new, empty registry folder."
+    )
 
     @Argument(help: "A folder that is empty or does not exist.")
     var root: String
@@ -47,13 +51,14 @@ struct RegistryInitOutcome: Report {
     var text: String { "'\(name)' is ready at \(path)" }
 }
 
-/// `ami-zoo registry index`
+/// `ami-zoo registry index`.
 struct RegistryIndexCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
         abstract: "Write the index documents from the releases that are there.",
         discussion: "Withdrawals and channels are kept; new versions go to 'stable', and "
-            + "pre-releases to 'candidate'.")
+            + "pre-releases to 'candidate'."
+    )
 
     @Argument(help: "The registry folder.")
     var root: String
@@ -86,11 +91,12 @@ struct RegistryIndexOutcome: Report {
     }
 }
 
-/// `ami-zoo registry check`
+/// `ami-zoo registry check`.
 struct RegistryCheckCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Check every document, blob, block and file of a registry folder.")
+        abstract: "Check every document, blob, block and file of a registry folder."
+    )
 
     @Argument(help: "The registry folder.")
     var root: String
@@ -103,7 +109,8 @@ struct RegistryCheckCommand: ReportingCommand {
             path: path,
             report: try await Interruption.cancelling {
                 try await RegistryCheck(root: path).run()
-            })
+            }
+        )
     }
 }
 
@@ -126,7 +133,8 @@ struct RegistryCheckOutcome: Report {
         var lines = report.findings.isEmpty ? [] : [FindingList.text(report.findings)]
         lines.append(
             "\(report.releases) releases, \(report.blobs) blobs, \(ByteCount(report.bytes)): "
-                + (isSound ? "sound" : "FAILED"))
+                + (isSound ? "sound" : "FAILED")
+        )
         return lines.joined(separator: "\n")
     }
 }

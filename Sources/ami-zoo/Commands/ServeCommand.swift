@@ -7,11 +7,13 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooServer
 
-/// `ami-zoo serve`
+/// `ami-zoo serve`.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Serve a registry folder over HTTP, read-only.",
-        discussion: "Prints the address once clients can connect; SIGINT or SIGTERM stops it.")
+        commandName: "serve",
+        abstract: "Serve a registry folder over HTTP, read-only.",
+        discussion: "Prints the address once clients can connect; SIGINT or SIGTERM stops it."
+    )
 
     @Option(help: "The registry folder.")
     var root: String
@@ -23,11 +25,15 @@ struct ServeCommand: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            var logger = Logger(label: "ami-zoo.serve") { StreamLogHandler.standardError(label: $0) }
+            var logger = Logger(label: "ami-zoo.serve") {
+                StreamLogHandler.standardError(label: $0)
+            }
             logger.logLevel = output.quiet ? .error : output.verbose ? .info : .warning
             let server = RegistryServer(
                 root: FileSystem.absolute(root),
-                address: try listen.map(ListenAddress.init(parsing:)) ?? .standard, logger: logger)
+                address: try listen.map(ListenAddress.init(parsing:)) ?? .standard,
+                logger: logger
+            )
             let json = output.json
             try await server.run { url in
                 if json {

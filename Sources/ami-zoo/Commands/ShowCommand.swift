@@ -5,10 +5,12 @@ internal import ArgumentParser
 internal import ZooClient
 internal import ZooCore
 
-/// `ami-zoo show`
+/// `ami-zoo show`.
 struct ShowCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show the record of a release, before fetching weights.")
+        commandName: "show",
+        abstract: "Show the record of a release, before fetching weights."
+    )
 
     @Argument(help: "The model, such as ami/ball-drop or ami/ball-drop:1.0.0.")
     var reference: String
@@ -21,8 +23,11 @@ struct ShowCommand: ReportingCommand {
         let source = try Surroundings().registry(registry, host: reference.host)
         let release = try await source.resolve(reference)
         return ShowOutcome(
-            digest: release.digest, record: release.record,
-            transfer: release.manifest.transferSize, yank: release.yank)
+            digest: release.digest,
+            record: release.record,
+            transfer: release.manifest.transferSize,
+            yank: release.yank
+        )
     }
 }
 
@@ -75,6 +80,7 @@ struct ShowOutcome: Report {
     private var input: String {
         let inputs = record.inputs
         let frames = inputs.modality == .video ? "\(inputs.frames) frames of " : ""
-        return "\(inputs.modality.rawValue), \(frames)\(inputs.width)×\(inputs.height) \(inputs.channels)"
+        return
+            "\(inputs.modality.rawValue), \(frames)\(inputs.width)×\(inputs.height) \(inputs.channels)"
     }
 }

@@ -6,11 +6,12 @@ internal import ZooClient
 internal import ZooCore
 internal import ZooStore
 
-/// `ami-zoo verify`
+/// `ami-zoo verify`.
 struct VerifyCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Check every byte of an installed model against its manifest, offline.")
+        abstract: "Check every byte of an installed model against its manifest, offline."
+    )
 
     @Argument(help: "An installed model, or a folder that ami-zoo pulled.")
     var model: String
@@ -29,8 +30,11 @@ struct VerifyCommand: ReportingCommand {
         let start = clock.now
         let findings = try await Interruption.cancelling { try await verifier.findings(deep: deep) }
         return VerifyOutcome(
-            release: release, pinned: try? ModelReference(parsing: model).digest,
-            findings: findings, time: clock.now - start)
+            release: release,
+            pinned: try? ModelReference(parsing: model).digest,
+            findings: findings,
+            time: clock.now - start
+        )
     }
 }
 
@@ -55,7 +59,8 @@ struct VerifyOutcome: Report {
 
     var text: String {
         guard isSound else {
-            return FindingList.text(findings) + "\n\(release.reference) \(release.digest.short): FAILED"
+            return FindingList.text(findings)
+                + "\n\(release.reference) \(release.digest.short): FAILED"
         }
         let bytes = release.files.reduce(0) { $0 + $1.size }
         return "\(release.reference) \(release.digest.short): \(release.files.count) files, "

@@ -5,10 +5,12 @@ internal import ArgumentParser
 internal import ZooClient
 internal import ZooCore
 
-/// `ami-zoo versions`
+/// `ami-zoo versions`.
 struct VersionsCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
-        commandName: "versions", abstract: "Show the versions and channels of a model.")
+        commandName: "versions",
+        abstract: "Show the versions and channels of a model."
+    )
 
     @Argument(help: "The model, such as ami/ball-drop.")
     var name: String
@@ -61,6 +63,7 @@ struct VersionsOutcome: Report {
                     entry.digest.short,
                     entry.yank.map { "withdrawn: \($0.reason)" } ?? "",
                 ]
-            })
+            }
+        )
     }
 }

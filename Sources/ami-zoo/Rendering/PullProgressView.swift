@@ -36,7 +36,8 @@ final class PullProgressView: Sendable {
 
     func show(_ event: PullEvent) {
         switch style {
-        case .events: Console.raw(String(decoding: Self.json(event).canonicalBytes, as: UTF8.self) + "\n")
+        case .events:
+            Console.raw(String(decoding: Self.json(event).canonicalBytes, as: UTF8.self) + "\n")
         case .line: draw(event)
         case .silent:
             if case .damaged(let text) = event { Console.note(text) }
@@ -98,7 +99,9 @@ final class PullProgressView: Sendable {
     }
 
     private static func text(
-        _ progress: PullEvent.Progress, since first: Int, after time: Duration
+        _ progress: PullEvent.Progress,
+        since first: Int,
+        after time: Duration
     ) -> String {
         let percent = progress.total == 0 ? 100 : progress.done * 100 / progress.total
         var text = "\(percent)%  \(ByteCount(progress.done)) of \(ByteCount(progress.total))"
@@ -106,7 +109,8 @@ final class PullProgressView: Sendable {
         let rate = Double(progress.done - first) / max(seconds, 0.001)
         if seconds > 0.3, rate > 0 {
             let left = Int(Double(progress.total - progress.done) / rate)
-            text += "  \(ByteCount(Int(rate)))/s  \(left / 60):\(left % 60 < 10 ? "0" : "")\(left % 60)"
+            text +=
+                "  \(ByteCount(Int(rate)))/s  \(left / 60):\(left % 60 < 10 ? "0" : "")\(left % 60)"
         }
         return text
     }

@@ -29,7 +29,9 @@ struct TrajectoryDrawing {
         ]
         if let truth = reading.truePositions {
             parts.append(path(Array(truth.prefix(reading.contextFrames)), "#6b7280", dashes: nil))
-            parts.append(path(Array(truth.dropFirst(reading.contextFrames - 1)), "#15803d", dashes: nil))
+            parts.append(
+                path(Array(truth.dropFirst(reading.contextFrames - 1)), "#15803d", dashes: nil)
+            )
         }
         parts.append(path(reading.predicted.positions, "#ea580c", dashes: "6 4"))
         if let landing = reading.trueLanding { parts.append(cross(landing.x, height, "#15803d")) }
@@ -39,12 +41,16 @@ struct TrajectoryDrawing {
     }
 
     private func path(
-        _ points: [TrajectoryReading.Point], _ colour: String, dashes: String?
+        _ points: [TrajectoryReading.Point],
+        _ colour: String,
+        dashes: String?
     ) -> String {
         let places = points.map { (number($0.x * Self.scale), number($0.y * Self.scale)) }
         let line = places.map { "\($0.0),\($0.1)" }.joined(separator: " ")
         let dash = dashes.map { " stroke-dasharray=\"\($0)\"" } ?? ""
-        let dots = places.map { "<circle cx=\"\($0.0)\" cy=\"\($0.1)\" r=\"4\" fill=\"\(colour)\"/>" }
+        let dots = places.map {
+            "<circle cx=\"\($0.0)\" cy=\"\($0.1)\" r=\"4\" fill=\"\(colour)\"/>"
+        }
         return """
             <polyline points="\(line)" fill="none" stroke="\(colour)" stroke-width="2"\(dash)/>
             \(dots.joined())

@@ -21,12 +21,17 @@ struct TrajectoryReading {
     ///
     /// - Throws: ``ZooError`` with code `model.read-out-invalid`, also for more than one clip.
     init(
-        of latents: TokenFeatures, by readOut: TrajectoryReadOut, clip: Clip, model: String
+        of latents: TokenFeatures,
+        by readOut: TrajectoryReadOut,
+        clip: Clip,
+        model: String
     ) throws(ZooError) {
         guard clip.pixelValues.shape[0] == 1 else {
             throw ZooError(
-                .readOutInvalid, "the input holds \(clip.pixelValues.shape[0]) clips",
-                remedy: "a trajectory is read from one clip at a time")
+                .readOutInvalid,
+                "the input holds \(clip.pixelValues.shape[0]) clips",
+                remedy: "a trajectory is read from one clip at a time"
+            )
         }
         self.model = model
         contextFrames = readOut.contextFrames
@@ -55,7 +60,9 @@ struct TrajectoryReading {
     }
 
     var json: JSONValue {
-        func point(_ point: Point) -> JSONValue { [.number(point.x.rounded3), .number(point.y.rounded3)] }
+        func point(_ point: Point) -> JSONValue {
+            [.number(point.x.rounded3), .number(point.y.rounded3)]
+        }
         func landing(_ landing: Landing) -> JSONValue {
             ["x": .number(landing.x.rounded3), "frame": .number(landing.frame.rounded3)]
         }
@@ -87,7 +94,8 @@ struct TrajectoryReading {
             "lands at x = \(landing.x.fixed1) px, frame \(landing.frame.fixed1)",
         ]
         if let trueLanding {
-            lines[1] += "  (truth: x = \(trueLanding.x.fixed1) px, frame \(trueLanding.frame.fixed1); "
+            lines[1] +=
+                "  (truth: x = \(trueLanding.x.fixed1) px, frame \(trueLanding.frame.fixed1); "
                 + "off by \(abs(landing.x - trueLanding.x).fixed1) px and "
                 + "\(abs(landing.frame - trueLanding.frame).fixed1) frames)"
         }
@@ -95,7 +103,8 @@ struct TrajectoryReading {
             let mean = errors.reduce(0, +) / Double(errors.count)
             lines.append(
                 "position off by \(mean.fixed1) px on average, \((errors.last ?? 0).fixed1) px in the "
-                    + "last frame")
+                    + "last frame"
+            )
         }
         return lines.joined(separator: "\n")
     }

@@ -23,8 +23,9 @@ enum Console {
     /// Whether a person sees standard error.
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
-    /// Unbuffered, so that a reader of a pipe sees each line when it is written. A reader that went
-    /// away is no failure of ours.
+    /// Writes at once, so that a reader of a pipe sees each line when it is written.
+    ///
+    /// A reader that went away is no failure of ours.
     private static func write(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {

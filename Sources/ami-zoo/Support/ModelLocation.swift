@@ -32,8 +32,10 @@ struct ModelLocation {
         let path = FileSystem.absolute(text)
         guard try FileSystem.status(path)?.kind == .folder else {
             throw ZooError(
-                .fileMissing, "'\(text)' is neither an installed model nor a folder",
-                remedy: "'ami-zoo cache ls' shows what is installed")
+                .fileMissing,
+                "'\(text)' is neither an installed model nor a folder",
+                remedy: "'ami-zoo cache ls' shows what is installed"
+            )
         }
         // A folder that ami-zoo did not make is a model folder all the same.
         self.init(path, path, try? InstalledRelease(folder: path))

@@ -20,7 +20,9 @@ struct RegistryOptions: ParsableArguments {
         help: ArgumentHelp(
             "The registry: a folder, a 'file:' URL, or an http(s) address.",
             discussion: "Otherwise AMI_ZOO_REGISTRY, then the configuration file, then the "
-                + "registry that ships with ami-zoo."))
+                + "registry that ships with ami-zoo."
+        )
+    )
     var registry: String?
 }
 
@@ -34,15 +36,19 @@ struct Surroundings: Sendable {
     init() {
         environment = Self.readEnvironment()
         executable = Self.executablePath()
-        let data = environment["XDG_DATA_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+        let data =
+            environment["XDG_DATA_HOME"].flatMap { $0.isEmpty ? nil : $0 }
             ?? "\(environment["HOME"] ?? ".")/.local/share"
-        let root = environment["AMI_ZOO_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "\(data)/ami-zoo"
+        let root =
+            environment["AMI_ZOO_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "\(data)/ami-zoo"
         store = ModelStore(root: FileSystem.absolute(root))
     }
 
     private static func readEnvironment() -> [String: String] {
         var found: [String: String] = [:]
-        for name in ["HOME", "AMI_ZOO_HOME", "AMI_ZOO_REGISTRY", "XDG_DATA_HOME", "XDG_CONFIG_HOME"] {
+        for name in [
+            "HOME", "AMI_ZOO_HOME", "AMI_ZOO_REGISTRY", "XDG_DATA_HOME", "XDG_CONFIG_HOME",
+        ] {
             if let value = unsafe getenv(name) { found[name] = unsafe String(cString: value) }
         }
         return found
@@ -62,22 +68,28 @@ struct Surroundings: Sendable {
     ///
     /// - Parameters:
     ///   - options: what the command line says.
-    ///   - host: the host that a reference names; it wins over everything else.
+    ///   - host: the host that a reference names, when no option names a registry.
+    /// - Returns: the location.
     /// - Throws: ``ZooError`` with code `registry.address-invalid`, or that of a broken
     ///   configuration file.
     func registryLocation(
-        _ options: RegistryOptions, host: String? = nil
+        _ options: RegistryOptions,
+        host: String? = nil
     ) throws(ZooError) -> RegistryLocation {
         if let registry = options.registry { return try RegistryLocation(parsing: registry) }
         if let host { return RegistryLocation(host: host) }
         if let registry = environment["AMI_ZOO_REGISTRY"], !registry.isEmpty {
             return try RegistryLocation(parsing: registry)
         }
-        if let registry = try configuredRegistry() { return try RegistryLocation(parsing: registry) }
+        if let registry = try configuredRegistry() {
+            return try RegistryLocation(parsing: registry)
+        }
         if let folder = shippedRegistry() { return .folder(folder) }
         throw ZooError(
-            .registryAddress, "no registry is configured",
-            remedy: "give one with --registry, or set AMI_ZOO_REGISTRY")
+            .registryAddress,
+            "no registry is configured",
+            remedy: "give one with --registry, or set AMI_ZOO_REGISTRY"
+        )
     }
 
     private func configuredRegistry() throws(ZooError) -> String? {
@@ -109,13 +121,16 @@ struct Surroundings: Sendable {
 
     /// Opens a registry.
     func registry(
-        _ options: RegistryOptions, host: String? = nil,
+        _ options: RegistryOptions,
+        host: String? = nil,
         onRetry: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(ZooError) -> Registry {
         var configuration = TransportConfiguration(version: AmiZoo.version)
         configuration.onRetry = { onRetry("\($0)") }
         return Registry(
             try registryLocation(options, host: host),
-            transport: HTTPTransport(configuration: configuration), cache: store)
+            transport: HTTPTransport(configuration: configuration),
+            cache: store
+        )
     }
 }

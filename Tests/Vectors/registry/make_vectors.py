@@ -174,12 +174,12 @@ def refuse_text(kind, base, first_name):
     refuse(kind, "integer 2^53", "The first integer that readers do not agree on.",
            text[:-1] + ',"~":9007199254740992}', "json.malformed")
     refuse(kind, "duplicate name at the top", "The same name twice, with the same value.",
-           "{" + member + "," + text[1:], "json.malformed")
+           "{" + member + "," + text[1:], "json.duplicate-name")
     refuse(kind, "duplicate name nested", "The same name twice inside an unknown field.",
-           text[:-1] + ',"~":[{"a":1,"a":2}]}', "json.malformed")
+           text[:-1] + ',"~":[{"a":1,"a":2}]}', "json.duplicate-name")
     refuse(kind, "duplicate name under normalization",
            "Names that are canonically equivalent (NFC and NFD) count as the same.",
-           text[:-1] + ',"~":{"e\u0301":1,"\u00e9":2}}', "json.malformed")
+           text[:-1] + ',"~":{"e\u0301":1,"\u00e9":2}}', "json.duplicate-name")
     refuse(kind, "text after the end", "A second document follows.", text + "{}", "json.malformed")
     refuse(kind, "truncated", "The last byte is missing.", text[:-1], "json.malformed")
     refuse(kind, "byte order mark", "U+FEFF before the document.", "\ufeff" + text,
@@ -1089,7 +1089,7 @@ def canonical_json():
         value = ref.parse(text.encode(), kind)
         add(kind, label, "Any JSON text, and its canonical form.", document=text, expect="accept",
             derived={"canonical": canonical(value)})
-    malformed = "json.malformed"
+    malformed, duplicate = "json.malformed", "json.duplicate-name"
     for label, text, code in [
         ("empty", "", malformed), ("space only", "  ", malformed), ("comma at the end", "[1,]", malformed),
         ("comma at the end of an object", '{"a":1,}', malformed), ("missing comma", "[1 2]", malformed),
@@ -1114,8 +1114,8 @@ def canonical_json():
         ("no-break space between values", "[1,\u00a02]", malformed), ("byte order mark", "\ufeff[]", malformed),
         ("two documents", "[][]", malformed), ("closing bracket only", "]", malformed),
         ("mismatched brackets", "[}", malformed), ("object without end", '{"a":1', malformed),
-        ("duplicate name", '{"a":1,"a":1}', malformed), ("duplicate name by escape", '{"a":1,"\\u0061":2}', malformed),
-        ("duplicate name deep", '[[{"x":{"a":1,"b":2,"a":3}}]]', malformed),
+        ("duplicate name", '{"a":1,"a":1}', duplicate), ("duplicate name by escape", '{"a":1,"\\u0061":2}', duplicate),
+        ("duplicate name deep", '[[{"x":{"a":1,"b":2,"a":3}}]]', duplicate),
         ("33 levels", "[" * 33 + "]" * 33, "json.too-large"),
         ("a million open brackets", [repeat("[", 1_000_000)], "json.too-large"),
         ("a million open objects", [repeat('{"":', 1_000_000)], "json.too-large"),
@@ -1179,7 +1179,7 @@ def image_index():
     ]:
         refuse(kind, label, f"{label}.", index_of(value), FIELD)
     refuse(kind, "manifests missing", "Not an image index.", {"schemaVersion": 2}, FIELD)
-    refuse(kind, "duplicate names", "A name twice.", '{"manifests":[],"manifests":[]}', "json.malformed")
+    refuse(kind, "duplicate names", "A name twice.", '{"manifests":[],"manifests":[]}', "json.duplicate-name")
     refuse(kind, "not JSON", "An HTML page.", "<html></html>", "json.malformed")
 
 

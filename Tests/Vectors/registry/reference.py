@@ -105,7 +105,7 @@ def _object(pairs):
     for name, _ in pairs:
         key = unicodedata.normalize("NFC", name)
         if key in seen:
-            raise Refused("json.malformed", f"twice {name!r}")
+            raise Refused("json.duplicate-name", f"twice {name!r}")
         seen.add(key)
     return dict(pairs)
 

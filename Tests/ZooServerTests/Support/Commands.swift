@@ -87,7 +87,7 @@ func curl(_ arguments: String...) async throws -> Reply {
 
 /// Sends `request` as it is and returns all that comes until the server closes.
 ///
-/// The status is 124 when the server has not closed within five seconds.
+/// The status is 9, a signal, when the server has not closed within five seconds.
 func raw(_ request: String, to url: String) async throws -> CommandResult {
     try await raw(Array(request.utf8), to: url)
 }

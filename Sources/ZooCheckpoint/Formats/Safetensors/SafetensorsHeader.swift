@@ -74,7 +74,7 @@ package struct SafetensorsHeader: Sendable {
                 limits: JSONValue.Limits(bytes: Limits.header, values: Limits.values)
             )
         } catch {
-            let isDuplicate = error.code.rawValue == "json.duplicate-name"
+            let isDuplicate = error.code == .jsonDuplicateName
             throw ZooError(
                 isDuplicate ? .safetensorsDuplicateKey : malformed,
                 "the header of '\(source)' is not valid JSON",

@@ -60,7 +60,8 @@ public struct VJEPA2Model: JEPAModel {
 
     /// The tokens of whole tubelets; their ids run over time, then rows, then columns.
     public func tokens(
-        ofFrames frames: Range<Int>, batch: Int
+        ofFrames frames: Range<Int>,
+        batch: Int
     ) throws(ZooError) -> TokenSelection {
         let tubelet = configuration.tubeletSize
         guard frames.lowerBound >= 0, !frames.isEmpty, batch >= 1,
@@ -69,7 +70,8 @@ public struct VJEPA2Model: JEPAModel {
             throw ZooError(
                 .tokenSelectionInvalid,
                 "frames \(frames.lowerBound) to \(frames.upperBound) are not whole tubelets",
-                remedy: "choose a multiple of \(tubelet) frames")
+                remedy: "choose a multiple of \(tubelet) frames"
+            )
         }
         let side = configuration.cropSize / configuration.patchSize
         let (first, last) = (frames.lowerBound / tubelet, frames.upperBound / tubelet)
