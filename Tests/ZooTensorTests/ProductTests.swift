@@ -64,7 +64,8 @@ import ZooTensor
         let bytes = values.flatMap { value -> [UInt8] in
             switch dtype {
             case .f16: unsafe withUnsafeBytes(of: Float16(value)) { unsafe Array($0) }
-            case .bf16: unsafe withUnsafeBytes(of: UInt16(value.bitPattern >> 16)) { unsafe Array($0) }
+            case .bf16:
+                unsafe withUnsafeBytes(of: UInt16(value.bitPattern >> 16)) { unsafe Array($0) }
             default: unsafe withUnsafeBytes(of: value) { unsafe Array($0) }
             }
         }
