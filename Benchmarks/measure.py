@@ -6,20 +6,29 @@ import os
 import statistics
 import subprocess
 import sys
-import time
+
+
+# A child's peak memory starts at its parent's, so a small process stands between a large one (with
+# PyTorch in it) and what is measured.
+LAUNCHER = """
+import os, sys, time
+start = time.perf_counter()
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ,
+    file_actions=[(os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)])
+_, status, usage = os.wait4(child, 0)
+print(time.perf_counter() - start, usage.ru_maxrss * 1024)
+sys.exit(os.waitstatus_to_exitcode(status) != 0)
+"""
 
 
 def run(command, **options):
-    """Runs a command; returns (seconds, peak resident bytes). Fails loudly."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **options)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode != 0:
-        sys.exit(f"{command} exited with {process.returncode}: {process.stderr.read().decode()}")
-    process.stderr.close()
-    return seconds, usage.ru_maxrss * 1024
+    """Runs a command; returns (seconds, peak resident bytes, no less than the launcher's 10 MB)."""
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", LAUNCHER, *command], capture_output=True, text=True, **options)
+    if result.returncode != 0:
+        sys.exit(f"{command} failed: {result.stderr}")
+    seconds, peak = result.stdout.split()
+    return float(seconds), int(peak)
 
 
 def interleave(cases, repeats):

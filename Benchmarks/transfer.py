@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import shutil
+import socket
 import struct
 import subprocess
 import tempfile
@@ -54,7 +55,9 @@ def make_model(folder, mib):
 
 
 def serve(root, work):
-    port = 18473
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     with open(f"{work}/nginx.conf", "w") as file:
         file.write(
             f"daemon off; pid {work}/nginx.pid; error_log {work}/nginx.log;\n"
@@ -81,6 +84,7 @@ def main():
     options = parser.parse_args()
     program = zoo()
     work = tempfile.mkdtemp(dir=options.work)
+    server = None
     try:
         registry = f"{work}/registry"
         make_model(f"{work}/model", options.mib)
@@ -130,9 +134,10 @@ def main():
         table([row(name, result) for name, result in results.items()])
         ratio = results["sha256sum"][0] / results["ami-zoo verify"][0]
         print(f"{ratio:.2f} times sha256sum's rate (reach: at least 3)")
-        server.terminate()
-        server.wait()
     finally:
+        if server:
+            server.terminate()
+            server.wait()
         shutil.rmtree(work)
 
 

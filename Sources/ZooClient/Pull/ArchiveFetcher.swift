@@ -49,7 +49,8 @@ struct ArchiveFetcher: Sendable {
             try await fetchRuns(from: source)
         } catch let error as ZooError where error.code.rawValue == "transport.ranges-ignored" {
             // One stream of everything; blocks that are here already are passed over.
-            try await fetch(blocks: 0..<archive.table.blocks.count, whole: true, from: source)
+            let receiver = BlockReceiver(archive, ledger: ledger)
+            try await fetch(0..<archive.table.blocks.count, whole: true, from: source, receiver)
         }
     }
 
@@ -58,8 +59,9 @@ struct ArchiveFetcher: Sendable {
         try await withThrowingTaskGroup { group in
             for _ in 0..<streams {
                 group.addTask {
+                    let receiver = BlockReceiver(archive, ledger: ledger)
                     while let run = queue.next() {
-                        try await fetch(blocks: run, whole: false, from: source)
+                        try await fetch(run, whole: false, from: source, receiver)
                     }
                 }
             }
@@ -69,17 +71,14 @@ struct ArchiveFetcher: Sendable {
 
     /// Streams consecutive blocks, going back for one that arrived damaged.
     private func fetch(
-        blocks: Range<Int>,
+        _ blocks: Range<Int>,
         whole: Bool,
-        from source: any RegistrySource
+        from source: any RegistrySource,
+        _ receiver: BlockReceiver
     ) async throws {
         var start = blocks.lowerBound
         while start < blocks.upperBound {
-            let receiver = BlockReceiver(
-                archive,
-                blocks: (whole ? 0 : start)..<blocks.upperBound,
-                ledger: ledger
-            )
+            receiver.expect((whole ? 0 : start)..<blocks.upperBound)
             let range = whole ? nil : archive.archiveRange(of: start..<blocks.upperBound)
             do {
                 try await source.stream(

@@ -6,33 +6,37 @@ internal import ZooArchive
 internal import ZooCore
 internal import ZooStore
 
-/// Receives a stretch of an archive as it streams in, and puts each block in place the moment it is
-/// whole and verified.
+/// Receives stretches of an archive as they stream in, one after the other, and puts each block in
+/// place the moment it is whole and verified.
 ///
-/// The bytes of one block are all that is ever held. Calls never overlap (a stream is in order), so
-/// the lock is uncontended; it is there because the closure crosses threads.
+/// The bytes of one block are all that is ever held, in buffers that serve every stretch: memory
+/// does not grow with the archive. Calls never overlap (a stream is in order), so the lock is
+/// uncontended; it is there because the closure crosses threads.
 final class BlockReceiver: Sendable {
     private struct State {
-        var next: Int
+        /// The blocks still to come of this stretch, the one that is being received first.
+        var blocks = 0..<0
         let buffer = BlockBuffer()
         let decoder = BlockDecoder()
     }
 
-    private let state: Mutex<State>
+    private let state = Mutex(State())
     private let archive: ArchivePlan
     private let ledger: BlockLedger
-    private let end: Int
 
-    /// A receiver of consecutive blocks.
-    init(_ archive: ArchivePlan, blocks: Range<Int>, ledger: BlockLedger) {
+    /// A receiver of blocks of an archive.
+    init(_ archive: ArchivePlan, ledger: BlockLedger) {
         self.archive = archive
         self.ledger = ledger
-        end = blocks.upperBound
-        state = Mutex(State(next: blocks.lowerBound))
     }
 
-    /// The block that is being received: where to go on after an error.
-    var position: Int { state.withLock { $0.next } }
+    /// Makes ready for the stream of these blocks, from its first byte.
+    func expect(_ blocks: Range<Int>) {
+        state.withLock { state in
+            state.blocks = blocks
+            state.buffer.removeAll()
+        }
+    }
 
     /// Takes the next bytes of the stream.
     ///
@@ -41,32 +45,35 @@ final class BlockReceiver: Sendable {
         ledger.received(bytes.byteCount)
         try state.withLock { state in
             var offset = 0
-            while offset < bytes.byteCount, state.next < end {
-                let block = archive.table.blocks[state.next]
+            while offset < bytes.byteCount, let next = state.blocks.first {
+                let block = archive.table.blocks[next]
                 let missing = block.archiveRange.count - state.buffer.count
                 let count = min(missing, bytes.byteCount - offset)
                 state.buffer.append(bytes.extracting(offset..<offset + count))
                 offset += count
-                if count == missing { try finish(&state, block) }
+                if count == missing { try finish(block, number: next, &state) }
             }
         }
     }
 
-    private func finish(_ state: inout State, _ block: BlockTable.Block) throws {
-        let index = archive.index(of: state.next)
+    private func finish(
+        _ block: BlockTable.Block,
+        number: Int,
+        _ state: inout State
+    ) throws {
+        let index = archive.index(of: number)
         // A whole-archive stream passes over blocks that are not needed or already here.
-        if archive.needed.contains(state.next), !ledger.isDone(index) {
+        if archive.needed.contains(number), !ledger.isDone(index) {
             do {
                 let raw = try state.decoder.decode(state.buffer, of: block, archive.table.encoding)
                 try archive.folder.write(raw, at: block.rawRange.lowerBound)
             } catch  where error.code.category == .integrity {
-                state.buffer.removeAll()
-                throw DamagedBlock(block: state.next, error: error)
+                throw DamagedBlock(block: number, error: error)
             }
             try ledger.complete(index, bytes: block.rawRange.count, .fetched)
         }
         state.buffer.removeAll()
-        state.next += 1
+        state.blocks.removeFirst()
     }
 }
 
