@@ -172,6 +172,12 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // The program as its users run it: text, JSON, exit statuses, signals, other programs.
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["ami-zoo", "ZooCore", "ZooTesting"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "ZooServerTests",
             dependencies: [

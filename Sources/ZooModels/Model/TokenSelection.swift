@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 public import ZooCore
+public import ZooTensor
 
 /// Which tokens of each sample are meant: as many for every sample, in any order.
 ///
@@ -46,6 +47,11 @@ public struct TokenSelection: Hashable, Sendable {
     public static func first(_ count: Int, batch: Int) -> TokenSelection {
         precondition(count >= 1 && batch >= 1 && count <= largestID)
         return TokenSelection(unchecked: Array(repeating: Array(0..<count), count: batch))
+    }
+
+    /// The ids as I64 of shape [batch, tokens], as a mask is stored.
+    public var storedTensor: StoredTensor {
+        StoredTensor(shape: Shape([batch, count]), integers: ids.flatMap(\.self))
     }
 
     /// The number of samples.

@@ -49,6 +49,20 @@ public struct StoredTensor: @unchecked Sendable {
         owner = buffer
     }
 
+    /// A stored tensor of whole numbers, as I64.
+    ///
+    /// - Parameters:
+    ///   - shape: The extents; as many elements as there are numbers.
+    ///   - integers: The elements, row-major.
+    public init(shape: Shape, integers: [Int]) {
+        precondition(shape.elementCount == integers.count, "\(integers.count) are not \(shape)")
+        dtype = .i64
+        self.shape = shape
+        let storage = IntegerStorage(integers)
+        unsafe bytes = unsafe UnsafeRawBufferPointer(storage.words)
+        owner = storage
+    }
+
     /// The size of the elements, in bytes.
     public var byteCount: Int { unsafe bytes.count }
 
@@ -102,4 +116,18 @@ public struct StoredTensor: @unchecked Sendable {
         }
         withExtendedLifetime(owner) {}
     }
+}
+
+/// Little-endian 64-bit words.
+@safe
+private final class IntegerStorage: @unchecked Sendable {
+    // Sendable without a lock: nothing is written after the initialiser.
+    let words: UnsafeMutableBufferPointer<Int64>
+
+    init(_ integers: [Int]) {
+        unsafe words = .allocate(capacity: integers.count)
+        unsafe _ = words.initialize(from: integers.lazy.map { Int64($0).littleEndian })
+    }
+
+    deinit { unsafe words.deallocate() }
 }

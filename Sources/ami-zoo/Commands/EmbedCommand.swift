@@ -74,7 +74,7 @@ struct EmbedCommand: ReportingCommand {
         let result = self.pool == .mean ? features.meanOverTokens : features
         let path = FileSystem.absolute(destination)
         try await BlockingWork.run {
-            try TensorOutput.write(["last_hidden_state": result], to: path)
+            try TensorOutput.write(result, named: "last_hidden_state", to: path)
         }
         return EmbedOutcome(path: path, shape: result.shape, time: clock.now - start)
     }
@@ -82,10 +82,22 @@ struct EmbedCommand: ReportingCommand {
 
 /// Writes what a command computed in the format that the path's ending names.
 enum TensorOutput {
-    static func write(_ tensors: [String: Tensor], to path: String) throws(ZooError) {
-        if path.hasSuffix(".npy"), tensors.count == 1, let tensor = tensors.first?.value {
+    /// - Parameters:
+    ///   - tensor: What the command is about; all that a `.npy` file holds.
+    ///   - name: Its name in a safetensors file.
+    ///   - companions: What goes with it there.
+    ///   - path: Where to write.
+    static func write(
+        _ tensor: Tensor,
+        named name: String,
+        with companions: [String: StoredTensor] = [:],
+        to path: String
+    ) throws(ZooError) {
+        if path.hasSuffix(".npy") {
             try NumPyWriter.write(tensor, to: path)
         } else {
+            var tensors = companions
+            tensors[name] = StoredTensor(tensor)
             try SafetensorsWriter.write(tensors, to: path)
         }
     }

@@ -102,7 +102,12 @@ struct PredictCommand: ReportingCommand {
         let path = destination.map(FileSystem.absolute)
         if let path {
             try await BlockingWork.run {
-                try TensorOutput.write(["predicted": predicted.values], to: path)
+                try TensorOutput.write(
+                    predicted.values,
+                    named: "predicted",
+                    with: ["target_mask": predicted.selection.storedTensor],
+                    to: path
+                )
             }
         }
         let reading = try readOut.map {

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Foundation
+import Testing
+import ZooCore
+import ZooTesting
+
+/// Pulls that end before their time, and pulls that meet each other.
+@Suite struct InterruptionTests {
+    /// Runs a pull from a server that falls silent after 5 MiB of each request, ends it with a
+    /// signal once blocks are in place, and pulls again from the same server, now well.
+    private func interrupt(
+        with signal: Int32,
+        _ check: (_ status: Int32, _ second: ProgramRun) throws -> Void
+    ) async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let model = try await PackedModel(tensors: 24, with: zoo, in: folder)
+            let archive = try model.largestBlob()
+            let path = String(archive.dropFirst(model.registry.count))
+            let content = ServedContent(try folder.read("registry\(path)"))
+            try await HostileServer.with { server in
+                server.serve(folder: model.registry)
+                server.on(path, .serving(content).stalling(after: 5 << 20, for: .seconds(60)))
+                let arguments = ["pull", "test/random", "--registry", server.url("")]
+                let process = try zoo.start(arguments)
+                while try Self.journalled(zoo) < 3 {
+                    try #require(process.isRunning)
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+                let start = ContinuousClock.now
+                process.signal(signal)
+                let status = await process.status()
+                #expect(ContinuousClock.now - start < .seconds(1))
+                #expect(!FileManager.default.fileExists(atPath: "\(zoo.store)/models/test"))
+
+                server.on(path, .serving(content))
+                let second = try await zoo(
+                    "pull",
+                    "test/random",
+                    "--registry",
+                    server.url(""),
+                    "--json"
+                )
+                #expect(second.status == 0, "\(second.errors)")
+                try check(status, second)
+                #expect(try await zoo("verify", "test/random", "--deep").status == 0)
+                #expect(try await zoo("cache", "du", "--json").integer("staging") == 0)
+            }
+        }
+    }
+
+    /// Blocks that the journal of an unfinished pull lists.
+    private static func journalled(_ zoo: Program) throws -> Int {
+        let staging = "\(zoo.store)/staging"
+        let names = (try? FileManager.default.subpathsOfDirectory(atPath: staging)) ?? []
+        guard let journal = names.first(where: { $0.hasSuffix("/blocks") }) else { return 0 }
+        let path = "\(staging)/\(journal)"
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+        return (size ?? 0) / 8
+    }
+
+    @Test func aKilledPullGoesOnWhereItWas() async throws {
+        try await interrupt(with: SIGKILL) { status, second in
+            #expect(status == 128 + SIGKILL)
+            // At least three blocks were in place, and none of them is fetched again.
+            let reused = try second.integer("bytesReused")
+            #expect(reused >= 4 << 20)
+            let total = try second.integer("bytesTotal")
+            let downloaded = try second.integer("bytesDownloaded")
+            #expect(downloaded <= total - reused + (64 << 10))
+        }
+    }
+
+    @Test(arguments: [SIGINT, SIGTERM])
+    func anInterruptedPullEndsTidily(signal: Int32) async throws {
+        try await interrupt(with: signal) { status, second in
+            #expect(status == 130)
+            let reused = try second.integer("bytesReused")
+            #expect(reused >= 4 << 20)
+        }
+    }
+
+    @Test func twoProcessesPullTheSameModelAtOnce() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let model = try await PackedModel(tensors: 12, with: zoo, in: folder)
+            try await Serving.with(model.registry, zoo, folder) { url in
+                async let first = zoo("pull", "test/random", "--registry", url, "--json")
+                async let second = zoo("pull", "test/random", "--registry", url, "--json")
+                let runs = try await [first, second]
+                #expect(runs.map(\.status) == [0, 0], "\(runs.map(\.errors))")
+                #expect(try runs[0].text("path") == runs[1].text("path"))
+                #expect(try await zoo("verify", "test/random", "--deep").status == 0)
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Foundation
+import Testing
+import ZooCore
+import ZooTesting
+
+/// The commands that make and serve registries, and what other people's programs make of them.
+@Suite struct PublishTests {
+    @Test func aPackedModelIsServedPulledAndVerified() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let model = try await PackedModel(
+                tensors: 6,
+                with: zoo,
+                in: folder,
+                compression: "zstd"
+            )
+            let check = try await zoo("registry", "check", model.registry, "--json")
+            #expect(check.status == 0)
+            #expect(try check.text("status") == "passed")
+            #expect(try check.integer("releases") == 1)
+            try await Serving.with(model.registry, zoo, folder) { url in
+                let pull = try await zoo("pull", "test/random", "--registry", url, "--json")
+                #expect(pull.status == 0, "\(pull.errors)")
+                let path = try pull.text("path")
+                let difference = try await ProgramRun(
+                    "diff",
+                    ["-r", "-x", ".ami-zoo", "-x", "model.yaml", model.source, path]
+                )
+                #expect(difference.status == 0, "\(difference.output)")
+                #expect(try await zoo("verify", "test/random", "--deep").status == 0)
+            }
+        }
+    }
+
+    @Test func packingTwiceMakesTheSameBytes() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let model = try await PackedModel(tensors: 3, with: zoo, in: folder)
+            let again = try await zoo(
+                "pack",
+                model.source,
+                "--output",
+                model.registry,
+                "--compression",
+                "none",
+                "--json"
+            )
+            #expect(again.status == 0)
+            #expect(try again.text("reference") == "test/random:1.0.0")
+            let versions = try await zoo("versions", "test/random", "--registry", model.registry)
+            let digest = try again.text("digest").dropFirst("sha256:".count).prefix(12)
+            #expect(versions.output.contains(digest))
+
+            // The same version with other content is refused, and the registry is as it was.
+            try folder.write(Array("{}".utf8), to: "source/config.json")
+            let other = try await zoo(
+                "pack",
+                model.source,
+                "--output",
+                model.registry,
+                "--compression",
+                "none",
+                "--json"
+            )
+            #expect(other.status == 77)
+            #expect(other.errorCode == "registry.version-taken")
+            #expect(try await zoo("registry", "check", model.registry).status == 0)
+        }
+    }
+
+    @Test func tarOpensTheArchives() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let model = try await PackedModel(
+                tensors: 6,
+                with: zoo,
+                in: folder,
+                compression: "zstd"
+            )
+            let archive = try model.largestBlob()
+            try folder.write([], to: "out/.keep")
+            let tar = try await ProgramRun(
+                "tar",
+                ["--zstd", "-xf", archive, "-C", folder.path(of: "out")]
+            )
+            #expect(tar.status == 0, "\(tar.errors)")
+            #expect(
+                try folder.read("out/model.safetensors") == folder.read("source/model.safetensors")
+            )
+        }
+    }
+
+    @Test func skopeoCopiesReleases() async throws {
+        try await TemporaryFolder.with { folder in
+            let copy = folder.path(of: "copy")
+            let run = try await ProgramRun(
+                "skopeo",
+                [
+                    "copy", "oci:\(Program.embedded):ami/ball-drop:1.0.0",
+                    "oci:\(copy):ami/ball-drop:1.0.0",
+                ]
+            )
+            #expect(run.status == 0, "\(run.errors)")
+            let blobs = "blobs/sha256"
+            for name in try FileManager.default.contentsOfDirectory(atPath: "\(copy)/\(blobs)") {
+                let file = URL(filePath: "\(Program.embedded)/\(blobs)/\(name)")
+                #expect(try folder.read("copy/\(blobs)/\(name)") == [UInt8](Data(contentsOf: file)))
+            }
+        }
+    }
+
+    @Test func checkFindsABlobThatChanged() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let model = try await PackedModel(tensors: 3, with: zoo, in: folder)
+            let blob = String(try model.largestBlob().dropFirst(folder.path.count + 1))
+            var bytes = try folder.read(blob)
+            bytes[2_000_000] ^= 4
+            try folder.write(bytes, to: blob)
+            let check = try await zoo("registry", "check", model.registry, "--json")
+            #expect(check.status == 1)
+            #expect(try check.text("status") == "failed")
+            #expect(check.output.contains("mismatch"))
+        }
+    }
+}
+
+/// `ami-zoo serve` in the background.
+enum Serving {
+    static func with(
+        _ registry: String,
+        _ zoo: Program,
+        _ folder: TemporaryFolder,
+        _ body: (String) async throws -> Void
+    ) async throws {
+        let process = try zoo.start(
+            ["serve", "--root", registry, "--listen", "127.0.0.1:0"],
+            output: folder.path(of: "address")
+        )
+        do {
+            var url = ""
+            for _ in 0..<500 where url.isEmpty && process.isRunning {
+                let text = String(decoding: try folder.read("address"), as: UTF8.self)
+                if text.hasSuffix("\n") { url = String(text.dropFirst("serving at ".count)) }
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            try await body(url.trimmingCharacters(in: .newlines))
+        } catch {
+            await process.kill()
+            throw error
+        }
+        await process.kill()
+    }
+}
+
+extension PackedModel {
+    /// The path of the archive with the weights.
+    func largestBlob() throws -> String {
+        let folder = "\(registry)/blobs/sha256"
+        let sizes = try FileManager.default.contentsOfDirectory(atPath: folder).map { name in
+            let path = "\(folder)/\(name)"
+            let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+            return (path: path, size: size ?? 0)
+        }
+        return try #require(sizes.max { $0.size < $1.size }).path
+    }
+}

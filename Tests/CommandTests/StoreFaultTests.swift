@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Foundation
+import Testing
+import ZooCore
+import ZooTesting
+
+/// Disks that refuse, made by real file systems in a mount namespace of the test's own.
+@Suite(
+    .enabled("this machine lets nobody mount a file system of their own") {
+        try await ProgramRun("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/mnt"]).status == 0
+    }
+)
+struct StoreFaultTests {
+    /// Runs a shell script with the store on a file system of `size`; `$zoo` and `$store` are set.
+    private func run(
+        size: String,
+        _ zoo: Program,
+        variables: [String: String],
+        _ script: String
+    ) async throws -> ProgramRun {
+        try FileManager.default.createDirectory(
+            atPath: zoo.store,
+            withIntermediateDirectories: true
+        )
+        let text = "mount -t tmpfs -o size=\(size) none \"$store\" || exit 99\n\(script)"
+        return try await ProgramRun(
+            "unshare",
+            ["-rm", "sh", "-c", text],
+            environment: zoo.environment.merging(variables) { $1 }
+                .merging(["zoo": Program.executable, "store": zoo.store]) { $1 }
+        )
+    }
+
+    @Test func aDiskThatIsTooSmallIsSaidSoBeforeAnythingIsFetched() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let run = try await run(
+                size: "3m",
+                zoo,
+                variables: [:],
+                """
+                "$zoo" pull ami/ball-drop --json; echo "status $?"
+                find "$store" -name '*.safetensors' -size +0
+                """
+            )
+            #expect(run.output.contains("\"io.disk-full\""))
+            #expect(run.output.hasSuffix("status 74\n"), "\(run.output)\(run.errors)")
+        }
+    }
+
+    @Test func aDiskThatFillsUpStopsThePullAndLosesNothing() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let model = try await PackedModel(tensors: 24, with: zoo, in: folder)
+            let archive = try model.largestBlob()
+            let path = String(archive.dropFirst(model.registry.count))
+            let content = ServedContent(try folder.read("registry\(path)"))
+            try await HostileServer.with { server in
+                server.serve(folder: model.registry)
+                // The pause gives the script time to fill the disk between two blocks.
+                let pausing = Behaviour.serving(content).stalling(after: 5 << 20, for: .seconds(3))
+                server.on(
+                    path,
+                    Array(repeating: pausing, count: 4) + [.serving(content)]
+                )
+                let run = try await run(
+                    size: "64m",
+                    zoo,
+                    variables: ["url": server.url("")],
+                    """
+                    "$zoo" pull test/random --registry "$url" --json >"$store/first" &
+                    until [ -s "$(echo "$store"/staging/*/blocks)" ]; do sleep 0.05; done
+                    head -c 100m /dev/zero >"$store/filler" 2>/dev/null
+                    wait $!; echo "first $?"
+                    ls "$store/models" 2>/dev/null
+                    rm "$store/filler"
+                    "$zoo" pull test/random --registry "$url" >/dev/null; echo "second $?"
+                    "$zoo" verify test/random --deep >/dev/null; echo "verify $?"
+                    """
+                )
+                #expect(run.output == "first 74\nsecond 0\nverify 0\n", "\(run.errors)")
+            }
+        }
+    }
+
+    @Test func aReadOnlyStoreServesWhatItHasAndRefusesTheRest() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let model = try await PackedModel(tensors: 3, with: zoo, in: folder)
+            let run = try await run(
+                size: "64m",
+                zoo,
+                variables: ["url": model.registry],
+                """
+                "$zoo" pull ami/ball-drop >/dev/null
+                mount -o remount,ro "$store"
+                "$zoo" pull ami/ball-drop >/dev/null; echo "again $?"
+                "$zoo" verify ami/ball-drop >/dev/null; echo "verify $?"
+                "$zoo" pull test/random --registry "$url" --json; echo "other $?"
+                """
+            )
+            #expect(run.output.hasPrefix("again 0\nverify 0\n"), "\(run.output)\(run.errors)")
+            #expect(run.output.contains("\"io.not-permitted\""))
+            #expect(run.output.hasSuffix("other 74\n"))
+        }
+    }
+}
