@@ -165,6 +165,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "ZooArchiveTests",
+            dependencies: ["ZooArchive", "ZooCore", "ZooFiles", "ZooTesting"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "ZooClientTests",
             dependencies: [
                 "ZooArchive", "ZooClient", "ZooCore", "ZooFiles", "ZooStore", "ZooTesting",

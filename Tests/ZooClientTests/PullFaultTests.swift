@@ -217,6 +217,50 @@ import ZooTransport
         }
     }
 
+    /// A release whose weights an attacker with write access changed, all digests made right again.
+    private func pullOfATrick(
+        _ change: (inout [UInt8]) -> Void,
+        _ check: (Puller, ModelStore) async throws -> Void
+    ) async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try SampleRegistry(in: folder)
+            let packed = try await registry.publish("1.0.0")
+            try registry.replaceWeights(of: packed, change)
+            try FileSystem.remove("\(registry.root)/index")
+            _ = try RegistryFolder.openForWriting(registry.root).rebuildIndex()
+            try await NginxServer.with(folder: registry.root) { server in
+                let location = try RegistryLocation(parsing: server.url(""))
+                let store = ModelStore(root: folder.path(of: "store"))
+                try await check(registry.puller(from: location), store)
+            }
+        }
+    }
+
+    @Test(arguments: ["1", "2", "3", "5", "L", "g"] as [Character])
+    func anArchiveWithAnythingButFilesIsNotInstalled(type: Character) async throws {
+        try await pullOfATrick({ $0[156] = type.asciiValue ?? 0 }) { puller, store in
+            await #expect(throws: ZooError(.memberMismatch, "")) {
+                try await puller.pull(.of("ami/sample"))
+            }
+            let installed = try store.releases()
+            #expect(installed.isEmpty)
+        }
+    }
+
+    @Test func blocksThatContradictTheRecordAreFoundByADeepVerify() async throws {
+        try await pullOfATrick({ $0[600_000] ^= 1 }) { puller, _ in
+            let release = try InstalledRelease(
+                folder: try await puller.pull(.of("ami/sample")).path
+            )
+            let verifier = ReleaseVerifier(release, workers: 2)
+            let (shallow, deep) = (
+                try await verifier.findings(), try await verifier.findings(deep: true)
+            )
+            #expect(shallow == [])
+            #expect(deep.map(\.code) == [.fileMismatch])
+        }
+    }
+
     @Test func aMirrorHelpsOutWhenTheRegistryIsDamaged() async throws {
         try await TemporaryFolder.with { folder in
             let registry = try SampleRegistry(in: folder)

@@ -33,6 +33,66 @@ import ZooTesting
         }
     }
 
+    @Test func whatOtherProgramsWroteIsKept() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try SampleRegistry(in: folder)
+            let first = try await registry.publish("1.0.0", seeds: [1])
+            func change(_ path: String, _ body: (inout [String: JSONValue]) -> Void) throws {
+                let bytes = try folder.read("registry/\(path)")
+                var members = try JSONObject(JSONValue(parsing: bytes)).members
+                body(&members)
+                try folder.write(JSONValue.object(members).canonicalBytes, to: "registry/\(path)")
+            }
+            func value(_ path: String, _ name: String) throws -> JSONValue? {
+                try JSONObject(JSONValue(parsing: folder.read("registry/\(path)"))).value(name)
+            }
+            let foreign: JSONValue = [
+                "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                "digest": .string(first.digest.description), "size": 2,
+                "annotations": ["org.opencontainers.image.ref.name": "latest"],
+            ]
+            try change("index.json") { members in
+                guard case .array(let manifests)? = members["manifests"] else { return }
+                members["manifests"] = .array([foreign] + manifests)
+                members["annotations"] = ["made-by": "another program"]
+            }
+            let index = "index/ami/sample.json"
+            try change(index) { members in
+                guard case .array(let versions)? = members["versions"],
+                    case .object(var version)? = versions.first
+                else { return }
+                version["downloads"] = 7
+                members["versions"] = [.object(version)]
+                members["homepage"] = "https://example.org"
+            }
+            try await registry.publish("1.1.0", seeds: [2])
+            guard case .array(let manifests)? = try value("index.json", "manifests"),
+                case .array(let versions)? = try value(index, "versions"),
+                case .object(let version)? = versions.first
+            else {
+                Issue.record("the documents have another form")
+                return
+            }
+            #expect(manifests.count == 3)
+            #expect(manifests.contains(foreign))
+            #expect(try value("index.json", "annotations") != nil)
+            #expect(versions.count == 2)
+            #expect(version["downloads"] == 7)
+            #expect(try value(index, "homepage") == "https://example.org")
+        }
+    }
+
+    @Test func aListedVersionKeepsItsDigest() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try SampleRegistry(in: folder)
+            let packed = try await registry.publish("1.0.0", seeds: [1])
+            try registry.replaceWeights(of: packed) { $0[5000] ^= 1 }
+            #expect(throws: ZooError(.versionTaken, "")) {
+                try RegistryFolder.openForWriting(registry.root).rebuildIndex()
+            }
+        }
+    }
+
     @Test func prereleasesStayOutOfStable() async throws {
         try await TemporaryFolder.with { folder in
             let registry = try SampleRegistry(in: folder)

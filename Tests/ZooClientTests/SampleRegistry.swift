@@ -120,6 +120,64 @@ struct SampleRegistry {
         return (RegistryLayout.blob(entry.archive.digest), table)
     }
 
+    /// Makes the only release another one, as an attacker with write access would.
+    ///
+    /// The weights change, and every digest above them is right again; the index document is left
+    /// as it is.
+    func replaceWeights(of report: PackReport, _ change: (inout [UInt8]) -> Void) throws {
+        let blobs = BlobFolder(root: root)
+        let manifest = try ReleaseManifest(
+            canonical: try blobs.read(report.digest, limit: FormatLimits.manifest)
+        )
+        let entry = try #require(manifest.archives.first { $0.name == "weights" })
+        let old = try weights(of: report)
+        var archive = try folder.read("registry/\(old.path)")
+        change(&archive)
+        let table = BlockTable(
+            encoding: .stored,
+            archiveDigest: try blobs.write(archive),
+            blocks: old.table.blocks.map { block in
+                let digest = ContentDigest(of: Array(archive[block.archiveRange]))
+                return BlockTable.Block(
+                    archiveRange: block.archiveRange,
+                    archiveDigest: digest,
+                    rawRange: block.rawRange,
+                    rawDigest: digest
+                )
+            }
+        )
+        let other = ReleaseManifest(
+            record: manifest.record,
+            archives: try manifest.archives.map { archive in
+                guard archive.name == entry.name else { return archive }
+                return ReleaseManifest.Archive(
+                    name: archive.name,
+                    archive: Descriptor(
+                        mediaType: archive.archive.mediaType,
+                        digest: table.archiveDigest,
+                        size: archive.archive.size,
+                        annotations: archive.archive.annotations
+                    ),
+                    blocks: Descriptor(
+                        mediaType: archive.blocks.mediaType,
+                        digest: try blobs.write(table.canonicalBytes),
+                        size: table.canonicalBytes.count,
+                        annotations: archive.blocks.annotations
+                    )
+                )
+            }
+        )
+        let listed = ImageIndex(entries: [
+            ImageIndex.Entry(
+                name: try ModelName(parsing: "ami/sample"),
+                version: try SemanticVersion(parsing: "1.0.0"),
+                digest: try blobs.write(other.canonicalBytes),
+                size: other.canonicalBytes.count
+            )
+        ])
+        try folder.write(listed.canonicalBytes, to: "registry/index.json")
+    }
+
     /// A puller from a location into a store of this folder.
     func puller(
         from location: RegistryLocation,

@@ -95,35 +95,39 @@ package struct RegistryFolder: Sendable {
             digest: ContentDigest(of: bytes),
             size: bytes.count
         )
-        let entries = try contents().entries
-        if let other = entries.first(where: { $0.name == entry.name && $0.version == entry.version }
-        ) {
-            guard other.digest == entry.digest else {
-                throw ZooError(
-                    .versionTaken,
-                    "'\(entry.name):\(entry.version)' exists with other content (\(other.digest))",
-                    remedy: "a version never changes; give the release a new version"
-                )
-            }
+        let contents = try contents()
+        if let other = contents.entries.first(where: {
+            $0.name == entry.name && $0.version == entry.version
+        }) {
+            guard other.digest == entry.digest else { throw Self.taken(entry, by: other.digest) }
             return false
         }
         try blobs.write(bytes)
         try FileSystem.replace(
             "\(root)/\(RegistryLayout.imageIndex)",
-            with: ImageIndex(entries: entries + [entry]).canonicalBytes
+            with: contents.adding(entry).canonicalBytes
         )
         return true
+    }
+
+    private static func taken(_ entry: ImageIndex.Entry, by digest: ContentDigest) -> ZooError {
+        ZooError(
+            .versionTaken,
+            "'\(entry.name):\(entry.version)' exists with other content (\(digest))",
+            remedy: "a version never changes; give the release a new version"
+        )
     }
 
     // MARK: Index documents
 
     /// Writes the index document of every model from the list of manifests.
     ///
-    /// Withdrawals and channels that are there already are kept; a version that is new goes to
-    /// `stable`, or to `candidate` when it is a pre-release.
+    /// Withdrawals, channels and members of later versions of the format are kept; a version that
+    /// is new goes to `stable`, or to `candidate` when it is a pre-release.
     ///
     /// - Returns: the documents that changed.
-    /// - Throws: ``ZooError`` with code `store.blob-mismatch`, a code of the documents, or `io.*`.
+    /// - Throws: ``ZooError`` with code `registry.version-taken` when a version that is listed has
+    ///   another digest now, `store.blob-mismatch`, a code of the documents, or `io.*`.
     package func rebuildIndex() throws(ZooError) -> [IndexDocument] {
         var changed: [IndexDocument] = []
         for (name, entries) in Dictionary(grouping: try contents().entries, by: \.name) {
@@ -155,6 +159,9 @@ package struct RegistryFolder: Sendable {
         var channels = old?.channels ?? [:]
         for entry in entries {
             let known = old?.entry(for: .version(entry.version))
+            if let known, known.digest != entry.digest {
+                throw Self.taken(entry, by: known.digest)
+            }
             let manifest = try ReleaseManifest(
                 canonical: try blobs.read(entry.digest, limit: FormatLimits.manifest)
             )
@@ -168,7 +175,8 @@ package struct RegistryFolder: Sendable {
                     size: record.totalSize,
                     created: record.created,
                     licence: record.licence,
-                    yank: known?.yank
+                    yank: known?.yank,
+                    unknownMembers: known?.unknownMembers ?? [:]
                 )
             )
             if known == nil {
@@ -176,6 +184,11 @@ package struct RegistryFolder: Sendable {
                 channels[channel, default: []].insert(entry.version)
             }
         }
-        return try IndexDocument(name: name, entries: versions, channels: channels)
+        return try IndexDocument(
+            name: name,
+            entries: versions,
+            channels: channels,
+            unknownMembers: old?.unknownMembers ?? [:]
+        )
     }
 }

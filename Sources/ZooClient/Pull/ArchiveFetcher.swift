@@ -38,7 +38,9 @@ struct ArchiveFetcher: Sendable {
     }
 
     private static func isWorthAnotherSource(_ error: ZooError) -> Bool {
-        switch error.code.category {
+        // The bytes are those of the release; it is the release that is wrong, wherever it lies.
+        if error.code == .memberMismatch { return false }
+        return switch error.code.category {
         case .unreachable, .notFound, .integrity, .notPermitted: true
         case .usage, .badData, .inputOutput: false
         }

@@ -64,12 +64,13 @@ final class BlockReceiver: Sendable {
         let index = archive.index(of: number)
         // A whole-archive stream passes over blocks that are not needed or already here.
         if archive.needed.contains(number), !ledger.isDone(index) {
+            let raw: BlockBuffer
             do {
-                let raw = try state.decoder.decode(state.buffer, of: block, archive.table.encoding)
-                try archive.folder.write(raw, at: block.rawRange.lowerBound)
+                raw = try state.decoder.decode(state.buffer, of: block, archive.table.encoding)
             } catch  where error.code.category == .integrity {
                 throw DamagedBlock(block: number, error: error)
             }
+            try archive.folder.write(raw, at: block.rawRange.lowerBound)
             try ledger.complete(index, bytes: block.rawRange.count, .fetched)
         }
         state.buffer.removeAll()

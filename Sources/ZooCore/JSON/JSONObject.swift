@@ -33,6 +33,11 @@ public struct JSONObject: Sendable {
         ZooError(.fieldInvalid, "field '\(path)' \(rule)")
     }
 
+    /// The members that are not among `known`: what a later version of a format may have added.
+    public func members(besides known: Set<String>) -> [String: JSONValue] {
+        members.filter { !known.contains($0.key) }
+    }
+
     /// The member, or nil when it is absent; `null` counts as a value.
     public func value(_ name: String) -> JSONValue? { members[name] }
 

@@ -3,8 +3,9 @@
 
 /// The OCI `index.json` at the top of a registry: every manifest with its name and version.
 ///
-/// Other OCI tools read it; here it is the list of what a registry holds. Foreign entries (other
-/// artifact types) are kept out of the way, not refused.
+/// Other OCI tools read and write it; here it is the list of what a registry holds. What is not a
+/// release (entries of other artifact types, annotations of the whole) is passed over when reading,
+/// and written back as it was.
 ///
 /// Source: opencontainers/image-spec, `image-layout.md` and `image-index.md`, version 1.1.
 public struct ImageIndex: Sendable, Equatable {
@@ -38,9 +39,24 @@ public struct ImageIndex: Sendable, Equatable {
 
     /// The releases, in order.
     public let entries: [Entry]
+    /// Entries of other tools, as they came.
+    private let foreign: [JSONValue]
+    /// Members of the document besides those that every index has.
+    private let others: [String: JSONValue]
 
     /// An index of releases.
-    public init(entries: [Entry]) { self.entries = entries.sorted() }
+    public init(entries: [Entry]) { self.init(entries: entries, foreign: [], others: [:]) }
+
+    private init(entries: [Entry], foreign: [JSONValue], others: [String: JSONValue]) {
+        self.entries = entries.sorted()
+        self.foreign = foreign
+        self.others = others
+    }
+
+    /// This index with one more release.
+    public func adding(_ entry: Entry) -> ImageIndex {
+        ImageIndex(entries: entries + [entry], foreign: foreign, others: others)
+    }
 
     /// Reads `index.json`; it may come from another OCI tool, so it need not be canonical.
     ///
@@ -49,13 +65,18 @@ public struct ImageIndex: Sendable, Equatable {
         let limits = JSONValue.Limits(bytes: FormatLimits.imageIndex, depth: 16, values: 10_000_000)
         let object = try JSONObject(try JSONValue(parsing: bytes, limits: limits))
         var entries: [Entry] = []
+        var foreign: [JSONValue] = []
         for item in try object.objects("manifests", maximum: 1_000_000) {
             // Only then a descriptor: a foreign entry may have a digest of another algorithm.
             guard item.value("artifactType") == .string(ReleaseManifest.MediaType.release) else {
+                foreign.append(.object(item.members))
                 continue
             }
             let descriptor = try Descriptor(item)
-            guard let text = descriptor.annotations[Self.referenceName] else { continue }
+            guard let text = descriptor.annotations[Self.referenceName] else {
+                foreign.append(.object(item.members))
+                continue
+            }
             guard let reference = try? ModelReference(parsing: text),
                 reference.host == nil, reference.digest == nil,
                 case .version(let version) = reference.selector
@@ -74,7 +95,11 @@ public struct ImageIndex: Sendable, Equatable {
                 )
             )
         }
-        self.init(entries: entries)
+        self.init(
+            entries: entries,
+            foreign: foreign,
+            others: object.members(besides: ["schemaVersion", "mediaType", "manifests"])
+        )
     }
 
     /// The stored form.
@@ -88,10 +113,10 @@ public struct ImageIndex: Sendable, Equatable {
                 "annotations": [Self.referenceName: .string("\(entry.name):\(entry.version)")],
             ]
         }
-        let document: JSONValue = [
+        let members: [String: JSONValue] = [
             "schemaVersion": 2, "mediaType": .string(Self.mediaType),
-            "manifests": .array(manifests),
+            "manifests": .array(manifests + foreign),
         ]
-        return document.canonicalBytes
+        return JSONValue.object(members.merging(others) { own, _ in own }).canonicalBytes
     }
 }

@@ -3,7 +3,8 @@
 
 /// The document that says which versions of a model exist and which channel holds which.
 ///
-/// Format `ami-zoo.index/1`, `registry/SPEC.md` section 6.
+/// Format `ami-zoo.index/1`, `registry/SPEC.md` section 6. Members that this version of the program
+/// does not know are written back as they came.
 public struct IndexDocument: Sendable, Equatable {
     /// Why and when a version was withdrawn from resolution.
     public struct Yank: Sendable, Equatable {
@@ -33,6 +34,8 @@ public struct IndexDocument: Sendable, Equatable {
         public let licence: String
         /// Set when the version was withdrawn.
         public let yank: Yank?
+        /// Members that this version of the program does not know.
+        public let unknownMembers: [String: JSONValue]
 
         /// A version.
         public init(
@@ -41,7 +44,8 @@ public struct IndexDocument: Sendable, Equatable {
             size: Int,
             created: Timestamp,
             licence: String,
-            yank: Yank? = nil
+            yank: Yank? = nil,
+            unknownMembers: [String: JSONValue] = [:]
         ) {
             self.version = version
             self.digest = digest
@@ -49,6 +53,7 @@ public struct IndexDocument: Sendable, Equatable {
             self.created = created
             self.licence = licence
             self.yank = yank
+            self.unknownMembers = unknownMembers
         }
     }
 
@@ -61,6 +66,8 @@ public struct IndexDocument: Sendable, Equatable {
     public let entries: [Entry]
     /// The versions of each channel.
     public let channels: [ChannelName: Set<SemanticVersion>]
+    /// Members that this version of the program does not know.
+    public let unknownMembers: [String: JSONValue]
 
     /// An index of versions and channels.
     ///
@@ -69,11 +76,13 @@ public struct IndexDocument: Sendable, Equatable {
     public init(
         name: ModelName,
         entries: [Entry],
-        channels: [ChannelName: Set<SemanticVersion>]
+        channels: [ChannelName: Set<SemanticVersion>],
+        unknownMembers: [String: JSONValue] = [:]
     ) throws(ZooError) {
         self.name = name
         self.entries = entries.sorted { $0.version < $1.version }
         self.channels = channels
+        self.unknownMembers = unknownMembers
         let versions = Set(entries.map(\.version))
         guard versions.count == entries.count else { throw invalid("a version appears twice") }
         for (channel, members) in channels {
@@ -109,7 +118,12 @@ public struct IndexDocument: Sendable, Equatable {
             }
             channels[channel] = members
         }
-        try self.init(name: try object.modelName("name"), entries: entries, channels: channels)
+        try self.init(
+            name: try object.modelName("name"),
+            entries: entries,
+            channels: channels,
+            unknownMembers: object.members(besides: ["format", "name", "versions", "channels"])
+        )
     }
 
     private func invalid(_ what: String) -> ZooError {
@@ -121,13 +135,13 @@ public struct IndexDocument: Sendable, Equatable {
         let listed = channels.map { channel, members in
             (channel.text, JSONValue.array(members.sorted().map { .string($0.description) }))
         }
-        let document: JSONValue = [
+        let members: [String: JSONValue] = [
             "format": .string(Self.format),
             "name": .string(name.description),
             "versions": .array(entries.map(\.json)),
             "channels": .object(Dictionary(uniqueKeysWithValues: listed)),
         ]
-        return document.canonicalBytes
+        return JSONValue.object(members.merging(unknownMembers) { own, _ in own }).canonicalBytes
     }
 
     /// The entry that a selector means, if there is one: an exact version even when it is yanked,
@@ -156,6 +170,9 @@ extension IndexDocument.Entry {
         } else {
             yank = nil
         }
+        unknownMembers = object.members(
+            besides: ["version", "digest", "size", "created", "licence", "yanked"]
+        )
     }
 
     fileprivate var json: JSONValue {
@@ -166,6 +183,6 @@ extension IndexDocument.Entry {
         if let yank {
             members["yanked"] = ["reason": .string(yank.reason), "date": .string(yank.date.text)]
         }
-        return .object(members)
+        return .object(members.merging(unknownMembers) { own, _ in own })
     }
 }

@@ -82,11 +82,14 @@ struct EmbedCommand: ReportingCommand {
 
 /// Writes what a command computed in the format that the path's ending names.
 enum TensorOutput {
+    /// Writes a tensor and, in safetensors, what goes with it.
+    ///
     /// - Parameters:
     ///   - tensor: What the command is about; all that a `.npy` file holds.
     ///   - name: Its name in a safetensors file.
     ///   - companions: What goes with it there.
     ///   - path: Where to write.
+    /// - Throws: ``ZooError`` with an `io.*` code.
     static func write(
         _ tensor: Tensor,
         named name: String,

@@ -87,7 +87,8 @@ struct RegistryIndexOutcome: Report {
 
     var text: String {
         guard !changed.isEmpty else { return "the index of \(path) is up to date" }
-        return changed.map { "\($0.name): \($0.entries.count) versions" }.joined(separator: "\n")
+        return changed.map { "\($0.name): \(Counted.text($0.entries.count, "version"))" }
+            .joined(separator: "\n")
     }
 }
 
@@ -132,7 +133,8 @@ struct RegistryCheckOutcome: Report {
     var text: String {
         var lines = report.findings.isEmpty ? [] : [FindingList.text(report.findings)]
         lines.append(
-            "\(report.releases) releases, \(report.blobs) blobs, \(ByteCount(report.bytes)): "
+            "\(Counted.text(report.releases, "release")), "
+                + "\(Counted.text(report.blobs, "blob")), \(ByteCount(report.bytes)): "
                 + (isSound ? "sound" : "FAILED")
         )
         return lines.joined(separator: "\n")

@@ -22,3 +22,11 @@ extension String {
         return text
     }
 }
+
+/// A number of things for people.
+enum Counted {
+    /// `1 version`, `2 versions`.
+    static func text(_ count: Int, _ noun: String) -> String {
+        "\(count) \(noun)\(count == 1 ? "" : "s")"
+    }
+}

@@ -23,7 +23,7 @@ struct ModelLocation {
         {
             do throws(ZooError) {
                 let release = try store.installed(reference)
-                self.init(release.folder, reference.description, release)
+                self.init(release.folder, release.reference.description, release)
                 return
             } catch {
                 guard try FileSystem.status(text)?.kind == .folder else { throw error }
