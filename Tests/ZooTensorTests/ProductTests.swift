@@ -37,12 +37,40 @@ import ZooTensor
         let right = KernelTests.matrix(rows: 33, columns: 12, limit: 1, seed: 2)
         let output = Matrix(rows: 9, columns: 20)
         let window = output.rows(1..<8).columns(2..<14)
-        MatrixProduct.multiply(left, right, into: window)
-        expectClose(window, product(left, right), within: 1e-5)
-        #expect(output[0, 0] == 0 && output[1, 1] == 0 && output[8, 14] == 0)
-
         MatrixProduct.multiply(left, transposed: transposed(right), into: window)
         expectClose(window, product(left, right), within: 1e-5)
+        #expect(output[0, 0] == 0 && output[1, 1] == 0 && output[8, 14] == 0)
+    }
+
+    /// Extents that leave a rest in every direction of every copy's tiles, and one beyond a block.
+    @Test(arguments: KernelPath.runnable, [(7, 5, 3), (13, 33, 70), (100, 47, 520), (1, 1, 1)])
+    func packedProductsMatchTheirDefinition(path: KernelPath, extents: (Int, Int, Int)) {
+        let (rows, columns, depth) = extents
+        let left = KernelTests.matrix(rows: rows, columns: depth, limit: 1, seed: 5)
+        let right = KernelTests.matrix(rows: depth, columns: columns, limit: 1, seed: 6)
+        let expected = product(left, right)
+        for packed in [
+            PackedMatrix(right, in: .packedKeys, of: Scratch(), path: path),
+            PackedMatrix(
+                transposing: transposed(right),
+                in: .packedKeys,
+                of: Scratch(),
+                path: path
+            ),
+        ] {
+            let output = Matrix(rows: rows + 2, columns: columns + 2)
+            let window = output.rows(1..<rows + 1).columns(1..<columns + 1)
+            packed.multiply(left, into: window)
+            expectClose(window, expected, within: 1e-4)
+            for column in 0..<columns + 2 {
+                #expect(output[0, column] == 0 && output[rows + 1, column] == 0)
+            }
+            for row in 0..<rows + 2 {
+                #expect(output[row, 0] == 0 && output[row, columns + 1] == 0)
+            }
+            packed.multiply(left, into: window, accumulating: true)
+            expectClose(window, expected.map { $0.map { 2 * $0 } }, within: 2e-4)
+        }
     }
 
     @Test func accumulatingAddsToWhatIsThere() {
@@ -50,7 +78,12 @@ import ZooTensor
         let right = KernelTests.matrix(rows: 5, columns: 4, limit: 1, seed: 4)
         let output = Matrix(rows: 3, columns: 4)
         output[1, 2] = 100
-        MatrixProduct.multiply(left, right, into: output, accumulating: true)
+        MatrixProduct.multiply(
+            left,
+            transposed: transposed(right),
+            into: output,
+            accumulating: true
+        )
         var expected = product(left, right)
         expected[1][2] += 100
         expectClose(output, expected, within: 1e-4)

@@ -11,6 +11,7 @@
 #ifndef AMI_CKERNELS_H
 #define AMI_CKERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,25 @@ enum ami_cpu ami_cpu_detect(void);
 
 /// The number of processors the scheduler may run this process on, at least 1.
 int ami_available_processors(void);
+
+/// The columns of one panel of a packed matrix: 2 vectors.
+size_t ami_panel_width(enum ami_cpu cpu);
+
+/// Packs a matrix B [depth, columns] that is stored transposed, [columns, depth], for ami_multiply_packed:
+/// element (p, j) goes to output[(j / w) * w * depth + p * w + j % w] with w = panel_width, a multiple of 4.
+/// The last panel is filled up with zeros, so that output has round_up(columns, w) * depth elements.
+void ami_pack_transposed(const float *input, size_t stride, size_t columns, size_t depth,
+                         size_t panel_width, float *output);
+
+/// Packs a matrix [depth, columns] that is stored as it is; otherwise like ami_pack_transposed.
+void ami_pack_columns(const float *input, size_t stride, size_t columns, size_t depth,
+                      size_t panel_width, float *output);
+
+/// output [rows, columns] = left [rows, depth] * right, or that added to output; `right` is packed with the panel
+/// width of the same `cpu`.
+void ami_multiply_packed(enum ami_cpu cpu, const float *left, size_t left_stride, const float *right,
+                         float *output, size_t output_stride, size_t rows, size_t columns,
+                         size_t depth, bool accumulate);
 
 /// output = (input - mean) / sqrt(variance + epsilon) * gain + shift, row by row; the variance is the
 /// biased one. `input` and `output` may be the same matrix.

@@ -21,19 +21,33 @@ package final class Scratch: @unchecked Sendable {
         case sums
         /// Weights widened to float32.
         case weights
+        /// Packed keys of a head.
+        case packedKeys
+        /// Packed values of a head.
+        case packedValues
     }
 
     private var buffers: [FloatBuffer?]
 
+    /// Memory that takes no space until it is used.
     package init() { buffers = Array(repeating: nil, count: Slot.allCases.count) }
 
-    /// A matrix in the memory of `slot`, with arbitrary elements; it replaces the previous one.
-    package func matrix(_ slot: Slot, rows: Int, columns: Int) -> Matrix {
-        if let buffer = buffers[slot.rawValue], buffer.count >= rows * columns {
-            return Matrix(buffer: buffer, rows: rows, columns: columns)
-        }
-        let buffer = FloatBuffer(count: rows * columns)
+    /// At least `count` elements in the memory of `slot`, with arbitrary values; they replace what
+    /// the slot held before.
+    package func buffer(_ slot: Slot, count: Int) -> FloatBuffer {
+        if let buffer = buffers[slot.rawValue], buffer.count >= count { return buffer }
+        let buffer = FloatBuffer(count: count)
         buffers[slot.rawValue] = buffer
-        return Matrix(buffer: buffer, rows: rows, columns: columns)
+        return buffer
+    }
+
+    /// A matrix in the memory of `slot`, with arbitrary elements; it replaces what was there before.
+    ///
+    /// Rows lie a cache line further apart than they are long when they would otherwise begin at a
+    /// multiple of 1 KiB from each other, where caches of eight ways keep few of them.
+    package func matrix(_ slot: Slot, rows: Int, columns: Int) -> Matrix {
+        let stride = columns.isMultiple(of: 256) ? columns + 16 : columns
+        return Matrix(buffer: buffer(slot, count: rows * stride), rows: rows, columns: stride)
+            .columns(0..<columns)
     }
 }

@@ -5,26 +5,21 @@ internal import COpenBLAS
 
 /// The one place that calls BLAS.
 ///
-/// OpenBLAS runs each product on the calling thread: work is divided above it, into panels of rows
-/// and into heads, where the passes around a product find their data still in the cache.
+/// OpenBLAS runs each product on the calling thread: work is divided above it, into panels of rows,
+/// where the passes around a product find their data still in the cache.
 package enum MatrixProduct {
     private static let isSingleThreaded: Bool = {
         openblas_set_num_threads(1)
         return true
     }()
 
-    /// output = left · right, or output + left · right when `accumulating`.
-    package static func multiply(
-        _ left: Matrix,
-        _ right: Matrix,
-        into output: Matrix,
-        accumulating: Bool = false
-    ) {
-        precondition(left.columns == right.rows && output.columns == right.columns)
-        run(left, right, transposed: false, into: output, accumulating: accumulating)
-    }
-
     /// output = left · rightᵀ, or output + left · rightᵀ when `accumulating`.
+    ///
+    /// - Parameters:
+    ///   - left: [rows, depth].
+    ///   - right: [columns, depth], as linear maps store their weights.
+    ///   - output: [rows, columns].
+    ///   - accumulating: whether to add to what `output` holds.
     package static func multiply(
         _ left: Matrix,
         transposed right: Matrix,
@@ -32,22 +27,12 @@ package enum MatrixProduct {
         accumulating: Bool = false
     ) {
         precondition(left.columns == right.columns && output.columns == right.rows)
-        run(left, right, transposed: true, into: output, accumulating: accumulating)
-    }
-
-    private static func run(
-        _ left: Matrix,
-        _ right: Matrix,
-        transposed: Bool,
-        into output: Matrix,
-        accumulating: Bool
-    ) {
         precondition(isSingleThreaded && left.rows == output.rows)
         guard output.rows > 0, output.columns > 0 else { return }
         unsafe cblas_sgemm(
             CblasRowMajor,
             CblasNoTrans,
-            transposed ? CblasTrans : CblasNoTrans,
+            CblasTrans,
             Int32(output.rows),
             Int32(output.columns),
             Int32(left.columns),

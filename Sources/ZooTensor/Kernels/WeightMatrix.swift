@@ -60,7 +60,11 @@ package struct WeightMatrix: Sendable {
             let panel = min(outputs, max(16, Self.panelElements / max(inputs, 1)))
             for first in stride(from: 0, to: outputs, by: panel) {
                 let range = first..<min(first + panel, outputs)
-                let widened = scratch.matrix(.weights, rows: range.count, columns: inputs)
+                let widened = Matrix(
+                    buffer: scratch.buffer(.weights, count: range.count * inputs),
+                    rows: range.count,
+                    columns: inputs
+                )
                 unsafe stored.widen(
                     elements: range.lowerBound * inputs..<range.upperBound * inputs,
                     into: widened.writableBase

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import CKernels
+
+/// The right factor of a matrix product, laid out so that the product reads it from front to back.
+///
+/// Packing costs about as much as multiplying a dozen rows, so that one packed matrix should meet
+/// hundreds of them.
+package struct PackedMatrix: Sendable {
+    /// The number of rows, which a left factor has as columns.
+    package let depth: Int
+    /// The number of columns.
+    package let columns: Int
+    private let buffer: FloatBuffer
+    private let path: KernelPath
+
+    /// Packs the transpose of `matrix`, which is [columns, depth].
+    ///
+    /// - Parameters:
+    ///   - matrix: the matrix to transpose and pack.
+    ///   - slot: where in `scratch` to pack it; that slot must not hold `matrix` itself.
+    ///   - scratch: the calling worker's memory.
+    ///   - path: which copy of the kernel will multiply.
+    package init(
+        transposing matrix: Matrix,
+        in slot: Scratch.Slot,
+        of scratch: Scratch,
+        path: KernelPath = .fastest
+    ) {
+        self.init(depth: matrix.columns, columns: matrix.rows, slot, scratch, path)
+        unsafe ami_pack_transposed(
+            matrix.base,
+            matrix.stride,
+            columns,
+            depth,
+            ami_panel_width(path.cpu),
+            buffer.base
+        )
+    }
+
+    /// Packs `matrix`, which is [depth, columns].
+    ///
+    /// - Parameters:
+    ///   - matrix: the matrix to pack.
+    ///   - slot: where in `scratch` to pack it; that slot must not hold `matrix` itself.
+    ///   - scratch: the calling worker's memory.
+    ///   - path: which copy of the kernel will multiply.
+    package init(
+        _ matrix: Matrix,
+        in slot: Scratch.Slot,
+        of scratch: Scratch,
+        path: KernelPath = .fastest
+    ) {
+        self.init(depth: matrix.rows, columns: matrix.columns, slot, scratch, path)
+        unsafe ami_pack_columns(
+            matrix.base,
+            matrix.stride,
+            columns,
+            depth,
+            ami_panel_width(path.cpu),
+            buffer.base
+        )
+    }
+
+    private init(
+        depth: Int,
+        columns: Int,
+        _ slot: Scratch.Slot,
+        _ scratch: Scratch,
+        _ path: KernelPath
+    ) {
+        self.depth = depth
+        self.columns = columns
+        self.path = path
+        let width = ami_panel_width(path.cpu)
+        buffer = scratch.buffer(slot, count: (columns + width - 1) / width * width * depth)
+    }
+
+    /// Writes left · this matrix to `output`, or adds it to what is there.
+    ///
+    /// - Parameters:
+    ///   - left: [rows, depth].
+    ///   - output: [rows, columns].
+    ///   - accumulating: whether to add.
+    package func multiply(_ left: Matrix, into output: Matrix, accumulating: Bool = false) {
+        precondition(
+            left.columns == depth && output.columns == columns && left.rows == output.rows,
+            "[\(left.rows), \(left.columns)] · [\(depth), \(columns)] is not "
+                + "[\(output.rows), \(output.columns)]"
+        )
+        unsafe ami_multiply_packed(
+            path.cpu,
+            left.base,
+            left.stride,
+            buffer.base,
+            output.writableBase,
+            output.stride,
+            left.rows,
+            columns,
+            depth,
+            accumulating
+        )
+    }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Foundation
+import Testing
+import ZooCore
+import ZooTesting
+
+/// Holds the table of fields in `docs/commands.md` against what commands print.
+@Suite struct DocumentedFieldsTests {
+    /// The fields of a command: those that are always there, and all.
+    private struct Fields {
+        var always: Set<String> = []
+        var all: Set<String> = []
+    }
+
+    /// The rows of the first table.
+    private func documented() throws -> [String: Fields] {
+        let page = try String(contentsOfFile: "\(Program.root)docs/commands.md", encoding: .utf8)
+        var rows: [String: Fields] = [:]
+        let table = page.components(separatedBy: "| command | fields |")[1]
+            .components(separatedBy: "\n\n")[0]
+        for line in table.split(separator: "\n").dropFirst() {
+            let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+            var fields = Fields()
+            for item in cells[1].components(separatedBy: ", ") {
+                let name = item.trimmingCharacters(in: CharacterSet(charactersIn: "`?"))
+                fields.all.insert(name)
+                if !item.hasSuffix("?") { fields.always.insert(name) }
+            }
+            rows[cells[0].trimmingCharacters(in: CharacterSet(charactersIn: "`"))] = fields
+        }
+        return rows
+    }
+
+    @Test func everyCommandPrintsTheFieldsOfItsRow() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            var rows = try documented()
+            let registry = folder.path(of: "registry")
+            let release = "\(Program.root)models/ami/ball-drop/release"
+            try FileManager.default.copyItem(atPath: release, toPath: folder.path(of: "model"))
+            try FileManager.default.copyItem(
+                atPath: "\(Program.root)models/ami/ball-drop/model.yaml",
+                toPath: folder.path(of: "model/model.yaml")
+            )
+            let runs: [(String, [String])] = [
+                ("pull", ["ami/ball-drop"]), ("list", []), ("show", ["ami/ball-drop"]),
+                ("versions", ["ami/ball-drop"]), ("verify", ["ami/ball-drop"]),
+                ("inspect", ["ami/ball-drop"]),
+                ("embed", ["ami/ball-drop", Program.clip, "--output", folder.path(of: "x.npy")]),
+                (
+                    "predict",
+                    [
+                        "ami/ball-drop", Program.clip, "--read-out", "trajectory",
+                        "--svg", folder.path(of: "x.svg"), "--output", folder.path(of: "y.npy"),
+                    ]
+                ),
+                ("registry init", [registry]),
+                ("pack", [folder.path(of: "model"), "--output", registry]),
+                ("registry index", [registry]), ("registry check", [registry]), ("cache ls", []),
+                ("cache du", []),
+            ]
+            for (command, arguments) in runs {
+                let words = command.split(separator: " ").map(String.init)
+                let run = try await ProgramRun(
+                    Program.executable,
+                    words + arguments + ["--json"],
+                    environment: zoo.environment
+                )
+                #expect(run.status == 0, "\(command): \(run.output)\(run.errors)")
+                let found = Set(try run.document.members.keys)
+                let row = rows.removeValue(forKey: command)
+                let fields = try #require(row, "\(command)")
+                #expect(found.isSubset(of: fields.all), "\(command)")
+                #expect(found.isSuperset(of: fields.always), "\(command)")
+            }
+            #expect(rows.isEmpty, "documented and not run")
+        }
+    }
+}
