@@ -55,6 +55,23 @@ import ZooTesting
         }
     }
 
+    @Test func aTerminalSeesALineThatRewritesItself() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            // util-linux's script gives the program a terminal; with it, both streams are one.
+            let command = "'\(Program.executable)' pull ami/ball-drop"
+            let run = try await ProgramRun(
+                "script",
+                ["-qec", command, "/dev/null"],
+                environment: zoo.environment
+            )
+            #expect(run.status == 0)
+            #expect(run.output.contains("\r\u{1B}[K100%  5.62 MB of 5.62 MB"))
+            // The line is gone when the result is printed.
+            #expect(run.output.contains("\r\u{1B}[Kami/ball-drop:1.0.0 0528c06df736 verified"))
+        }
+    }
+
     @Test func onlyOneComponentIsFetched() async throws {
         try await TemporaryFolder.with { folder in
             let zoo = Program(in: folder)
