@@ -88,7 +88,7 @@ package struct BlobFolder: Sendable {
         ZooError(
             .blobMismatch,
             "the blob '\(path)' does not have the content that its name promises",
-            remedy: "restore it from a mirror or publish the release again"
+            remedy: "restore it from a mirror, or pack the release again"
         )
     }
 }

@@ -25,7 +25,8 @@ import ZooTesting
                 server.on(path, .serving(content).stalling(after: 5 << 20, for: .seconds(60)))
                 let arguments = ["pull", "test/random", "--registry", server.url("")]
                 let process = try zoo.start(arguments)
-                while try Self.journalled(zoo) < 3 {
+                // Three blocks may be small: the head of each archive, and a file of a few bytes.
+                while try Self.journalled(zoo) < 6 {
                     try #require(process.isRunning)
                     try await Task.sleep(for: .milliseconds(20))
                 }
@@ -64,7 +65,7 @@ import ZooTesting
     @Test func aKilledPullGoesOnWhereItWas() async throws {
         try await interrupt(with: SIGKILL) { status, second in
             #expect(status == 128 + SIGKILL)
-            // At least three blocks were in place, and none of them is fetched again.
+            // Three blocks of 2 MiB or more were in place, and none of them is fetched again.
             let reused = try second.integer("bytesReused")
             #expect(reused >= 4 << 20)
             let total = try second.integer("bytesTotal")

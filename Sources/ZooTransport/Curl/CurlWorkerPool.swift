@@ -2,14 +2,13 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 import CCurl
-import Foundation
 import Synchronization
 import ZooCore
 
 /// Threads that do blocking exchanges, at most so many at once, started when first needed.
 ///
 /// Each worker has its own handles and so its own connections, which stay open between exchanges.
-/// The threads hold the pool alive until ``close()``.
+/// The threads hold the pool alive until ``close()``, which waits for their end.
 final class CurlWorkerPool: Sendable {
     /// A task and whoever waits for its outcome.
     private struct Entry {
@@ -20,13 +19,18 @@ final class CurlWorkerPool: Sendable {
             let end = ExchangeEnd.aborted(CancellationError())
             continuation.resume(returning: ExchangeOutcome(machine: task.machine, end: end))
         }
+
+        func fail(_ reason: String) {
+            let end = ExchangeEnd.failed(.permanent(.libraryFailed, reason))
+            continuation.resume(returning: ExchangeOutcome(machine: task.machine, end: end))
+        }
     }
 
     private struct State {
         var queue: [Entry] = []
         var running: [ObjectIdentifier: CurlHandles] = [:]
         var idle: [CurlHandles] = []
-        var workers = 0
+        var threads: [JoinableThread] = []
         var isClosed = false
     }
 
@@ -36,6 +40,9 @@ final class CurlWorkerPool: Sendable {
         case sleep
         case end
     }
+
+    /// What the threads are called.
+    static let threadName = "ami-zoo.curl"
 
     private let limit: Int
     private let state = Mutex(State())
@@ -54,31 +61,33 @@ final class CurlWorkerPool: Sendable {
         }
     }
 
-    /// Ends the threads once the queue is empty.
+    /// Ends the threads and waits until they are gone; to be called when no exchange is running, so
+    /// that the wait is short.
     func close() {
-        state.withLock { state in
+        let threads = state.withLock { state in
             state.isClosed = true
             state.idle.forEach { $0.wake() }
+            defer { state.threads = [] }
+            return state.threads
         }
+        threads.forEach { $0.join() }
     }
 
     private func submit(_ entry: Entry) {
-        let needsWorker = state.withLock { state in
+        state.withLock { state in
             // A cancellation that came first found nothing to wake; the flag is all it left.
-            if entry.task.isCancelled {
-                entry.cancel()
-                return false
-            }
+            if entry.task.isCancelled { return entry.cancel() }
             state.queue.append(entry)
-            if let worker = state.idle.popLast() {
-                worker.wake()
-                return false
+            if let worker = state.idle.popLast() { return worker.wake() }
+            guard state.threads.count < limit else { return }
+            if let handles = CurlHandles(),
+                let thread = JoinableThread(name: Self.threadName, { self.work(on: handles) })
+            {
+                state.threads.append(thread)
+            } else if state.threads.isEmpty {
+                state.queue.removeLast().fail("libcurl, or a thread for it, cannot be started")
             }
-            guard state.workers < limit else { return false }
-            state.workers += 1
-            return true
         }
-        if needsWorker { Thread.detachNewThread { self.work() } }
     }
 
     private func cancel(_ task: ExchangeTask) {
@@ -92,19 +101,18 @@ final class CurlWorkerPool: Sendable {
 
     // MARK: On the worker's thread
 
-    private func work() {
+    private func work(on handles: CurlHandles) {
         _ = ccurl_block_broken_pipe_signal()
-        let handles = CurlHandles()
         while true {
             switch assignment(for: handles) {
             case .run(let entry): run(entry, on: handles)
-            case .sleep: handles?.sleep()
+            case .sleep: handles.sleep()
             case .end: return
             }
         }
     }
 
-    private func assignment(for handles: CurlHandles?) -> Assignment {
+    private func assignment(for handles: CurlHandles) -> Assignment {
         state.withLock { state in
             // A wake-up meant for an earlier exchange may end a sleep.
             state.idle.removeAll { $0 === handles }
@@ -113,30 +121,20 @@ final class CurlWorkerPool: Sendable {
                 state.running[ObjectIdentifier(entry.task)] = handles
                 return .run(entry)
             }
-            // A thread without handles fails what it was started for and ends.
-            guard !state.isClosed, let handles else {
-                state.workers -= 1
-                return .end
-            }
+            guard !state.isClosed else { return .end }
             state.idle.append(handles)
             return .sleep
         }
     }
 
-    private func run(_ entry: Entry, on handles: CurlHandles?) {
-        let outcome = handles.map { CurlExchange(entry.task, on: $0).run() }
+    private func run(_ entry: Entry, on handles: CurlHandles) {
+        let outcome = CurlExchange(entry.task, on: handles).run()
         state.withLock { state in
             state.running[ObjectIdentifier(entry.task)] = nil
             // Idle before the outcome is known: the caller's next exchange finds this worker and
             // its open connection instead of starting another.
-            if let handles { state.idle.append(handles) }
+            state.idle.append(handles)
         }
-        entry.continuation.resume(
-            returning: outcome
-                ?? ExchangeOutcome(
-                    machine: entry.task.machine,
-                    end: .failed(.permanent(.libraryFailed, "libcurl cannot be started"))
-                )
-        )
+        entry.continuation.resume(returning: outcome)
     }
 }

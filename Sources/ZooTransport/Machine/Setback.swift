@@ -75,8 +75,10 @@ extension ZooError.Code {
             "check the address and the clock of this machine; behind a proxy with its own "
                 + "certificate authority, configure that authority's file"
         case .resourceNotFound: "check the name and the address of the registry"
-        case .loginRequired: "log in with `ami-zoo login`, then run the same command again"
-        case .forbidden: "ask the registry's operator for access, or log in as someone who has it"
+        case .loginRequired:
+            "this version sends no credentials: use a registry, or a copy in a folder, that asks "
+                + "for none"
+        case .forbidden: "ask the registry's operator for access"
         case .rangesIgnored: "fetch the whole resource in one stream, or use another mirror"
         case .sizeMismatch, .resourceChanged:
             "the copy on this server is not the released one: use another mirror and tell its "
