@@ -80,10 +80,12 @@ let package = Package(
             dependencies: ["ZooCore", "ZooFiles", "CZstd"],
             swiftSettings: settings
         ),
+        // The checksum of ZIP files.
+        .target(name: "CChecksum"),
         // Checkpoint files to named tensors, without executing anything.
         .target(
             name: "ZooCheckpoint",
-            dependencies: ["ZooCore", "ZooFiles", "ZooTensor"],
+            dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "CChecksum"],
             swiftSettings: settings
         ),
 

@@ -21,14 +21,66 @@ extension Checkpoint {
     /// - Parameter prefix: takes in only tensors whose names begin with it: those of a component.
     /// - Returns: the digest.
     public func fingerprint(ofNamesBeginningWith prefix: String = "") -> ContentDigest {
-        let entries = tensors.filter { $0.name.hasPrefix(prefix) }.map { tensor -> JSONValue in
-            var hasher = ContentDigest.Hasher()
-            self[tensor.name]?.withBytes { hasher.update($0) }
-            return [
-                .string(tensor.name), .string(tensor.dtype.rawValue),
-                .array(tensor.shape.extents.map { .integer($0) }), .string(hasher.finish().hex),
-            ]
+        TensorDigests(of: self, names: tensors.map(\.name).filter { $0.hasPrefix(prefix) })
+            .fingerprint
+    }
+}
+
+/// The digests of a checkpoint's tensors, each over its elements in row-major little-endian order.
+package struct TensorDigests: Sendable {
+    /// A tensor and its digest.
+    package struct Entry: Sendable {
+        let description: TensorDescription
+        package let digest: ContentDigest
+    }
+
+    /// The digests by name.
+    package let entries: [String: Entry]
+
+    /// Reads some tensors of a checkpoint; those that are the same elements once.
+    package init(of checkpoint: Checkpoint, names: [String]) {
+        var known: [TensorView.Identity: ContentDigest] = [:]
+        var entries: [String: Entry] = [:]
+        for name in names {
+            guard let view = checkpoint.view(name) else { continue }
+            let digest = known[view.identity] ?? view.digest
+            known[view.identity] = digest
+            let description = TensorDescription(
+                name: name,
+                dtype: view.dtype,
+                shape: view.shape,
+                byteCount: view.byteCount
+            )
+            entries[name] = Entry(description: description, digest: digest)
         }
-        return ContentDigest(of: JSONValue.array(entries).canonicalBytes)
+        self.entries = entries
+    }
+
+    /// The fingerprint of these tensors, as ``Checkpoint/fingerprint(ofNamesBeginningWith:)``.
+    package var fingerprint: ContentDigest {
+        let rows = entries.values.sorted {
+            $0.description.name.utf8.lexicographicallyPrecedes($1.description.name.utf8)
+        }
+        return ContentDigest(
+            of: JSONValue.array(
+                rows.map { entry in
+                    [
+                        .string(entry.description.name),
+                        .string(entry.description.dtype.rawValue),
+                        .array(entry.description.shape.extents.map { .integer($0) }),
+                        .string(entry.digest.hex),
+                    ]
+                }
+            ).canonicalBytes
+        )
+    }
+}
+
+extension TensorView {
+    /// The digest of the elements.
+    var digest: ContentDigest {
+        var hasher = ContentDigest.Hasher()
+        try? forEachChunk { hasher.update($0) }
+        return hasher.finish()
     }
 }

@@ -15,6 +15,14 @@ public struct Checkpoint: Sendable {
         case safetensors
         /// Several safetensors files with an index.
         case shardedSafetensors = "safetensors-sharded"
+        /// What `torch.save` writes since PyTorch 1.6.
+        case torchZip = "torch-zip"
+        /// What `torch.save` wrote before.
+        case torchLegacy = "torch-legacy"
+        /// One array, as `numpy.save` writes it.
+        case numPy = "npy"
+        /// Several arrays, as `numpy.savez` writes them.
+        case numPyZip = "npz"
     }
 
     /// How it is stored.
@@ -22,15 +30,23 @@ public struct Checkpoint: Sendable {
     /// The path it was opened under.
     public let path: String
     /// The free-form metadata; of all shards together.
+    ///
+    /// In a PyTorch file, the numbers and texts beside the weights.
     public let metadata: [String: String]
     /// What tensors there are, ordered by the UTF-8 bytes of their names.
     public let tensors: [TensorDescription]
-    private let storedTensors: [String: StoredTensor]
+    /// The keys of the outermost dictionary of a PyTorch file; otherwise what tensor names begin
+    /// with, up to a dot.
+    public let topLevelKeys: [String]
+    private let views: [String: TensorView]
+    /// Has the checksums of a file that is a ZIP file.
+    private let directory: ZipDirectory?
 
-    /// Opens a checkpoint.
+    /// Opens a checkpoint: detects the format by what the file holds, whatever its name.
     ///
-    /// - Parameter path: a `.safetensors` file, a `.safetensors.index.json` file, or a model
-    ///   folder, in which `model.safetensors.index.json` or `model.safetensors` is looked for.
+    /// - Parameter path: a safetensors file, a `.safetensors.index.json` file, a file that
+    ///   `torch.save`, `numpy.save` or `numpy.savez` wrote, or a model folder, in which
+    ///   `model.safetensors` or `model.safetensors.index.json` is looked for.
     /// - Throws: ``ZooError`` with a `checkpoint.*` or `io.*` code.
     public init(opening path: String) throws(ZooError) {
         let single = "\(path)/model.safetensors"
@@ -54,12 +70,109 @@ public struct Checkpoint: Sendable {
         }
     }
 
-    /// The tensor with a name, or nil.
-    public subscript(name: String) -> StoredTensor? { storedTensors[name] }
+    /// The tensor with a name, or nil; its elements are copied where the file does not have them in
+    /// row-major little-endian order.
+    public subscript(name: String) -> StoredTensor? { views[name]?.stored }
 
-    private init(file: String, openedAs path: String) throws(ZooError) {
-        let shard = try SafetensorsFile(file)
-        self.init(format: .safetensors, path: path, shards: [shard])
+    /// The tensor with a name as it lies in its file, or nil.
+    package func view(_ name: String) -> TensorView? { views[name] }
+
+    /// Names of tensors that are the same elements, each group in order; tied weights.
+    public var ties: [[String]] {
+        Dictionary(grouping: tensors.filter { $0.byteCount > 0 }) { views[$0.name]?.identity }
+            .values.filter { $0.count > 1 }.map { $0.map(\.name) }
+            .sorted { $0[0].utf8.lexicographicallyPrecedes($1[0].utf8) }
+    }
+
+    /// Checks the elements of some tensors against the checksums of the file, where it has any.
+    ///
+    /// - Parameter names: the tensors; nil for all.
+    /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum`.
+    package func requireChecksums(of names: [String]? = nil) throws(ZooError) {
+        guard let directory else { return }
+        let firstBytes = (names ?? tensors.map(\.name)).compactMap { views[$0]?.firstByte }
+        let wanted = Set(firstBytes).sorted()
+        var next = wanted.startIndex
+        for record in directory.records {
+            while next < wanted.endIndex, wanted[next] < record.content.lowerBound { next += 1 }
+            guard next < wanted.endIndex, record.content.contains(wanted[next]) else { continue }
+            try directory.requireChecksum(of: record)
+        }
+    }
+
+    private init(file path: String, openedAs openedPath: String) throws(ZooError) {
+        let file = try MappedFile(path)
+        let start = file.copy(0..<min(file.byteCount, 512))
+        if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) || start.starts(with: [0x50, 0x4B, 0x05]) {
+            try self.init(zip: file, openedAs: openedPath)
+        } else if start.starts(with: TorchFile.legacyMagic) {
+            let torch = try TorchFile(legacy: file)
+            self.init(.torchLegacy, openedPath, torch, directory: nil)
+        } else if start.starts(with: NumPyArray.magic) {
+            let name = "array"
+            let array = try NumPyArray.view(0..<file.byteCount, of: file, name: name)
+            self.init(format: .numPy, path: openedPath, views: ["array": array])
+        } else {
+            try Self.refuseOtherFormats(start, file)
+            let shard = try SafetensorsFile(file)
+            self.init(format: .safetensors, path: openedPath, shards: [shard])
+        }
+    }
+
+    private init(zip file: MappedFile, openedAs path: String) throws(ZooError) {
+        let directory = try ZipDirectory(file)
+        guard !directory.records.isEmpty, !TorchFile.claims(directory),
+            directory.records.allSatisfy({ $0.name.hasSuffix(".npy") })
+        else {
+            let torch = try TorchFile(directory, in: file)
+            self.init(.torchZip, path, torch, directory: directory)
+            return
+        }
+        var views: [String: TensorView] = [:]
+        for record in directory.records {
+            let name = String(record.name.dropLast(4))
+            views[name] = try NumPyArray.view(record.content, of: file, name: name)
+        }
+        self.init(format: .numPyZip, path: path, views: views, directory: directory)
+    }
+
+    /// Says what a file is that resembles nothing here.
+    private static func refuseOtherFormats(
+        _ start: [UInt8],
+        _ file: MappedFile
+    ) throws(ZooError) {
+        if start.count >= 262, Array(start[257..<262]) == Array("ustar".utf8) {
+            throw ZooError(
+                .torchTar,
+                "'\(file.path)' is a tar file; PyTorch wrote checkpoints that way until 2017",
+                remedy: "load it with that version and save it again, or extract the archive"
+            )
+        }
+        if start.count >= 2, start[0] == 0x80, (2...5).contains(start[1]) {
+            let bytes = file.copy(0..<min(file.byteCount, PickleLimits.bytes))
+            let pickle = try PickleMachine.read(bytes, source: file.path)
+            throw ZooError(
+                .checkpointFormatUnknown,
+                "'\(file.path)' is a bare pickle of \(pickle.end) bytes, without tensors",
+                remedy: "save the weights with torch.save or as safetensors"
+            )
+        }
+    }
+
+    private init(
+        _ format: Format,
+        _ path: String,
+        _ torch: TorchFile,
+        directory: ZipDirectory?
+    ) {
+        self.init(
+            format: format,
+            path: path,
+            views: Dictionary(torch.tensors, uniquingKeysWith: { first, _ in first }),
+            metadata: torch.notes,
+            topLevelKeys: torch.topLevelKeys,
+            directory: directory
+        )
     }
 
     private init(index indexPath: String, openedAs path: String) throws(ZooError) {
@@ -69,7 +182,7 @@ public struct Checkpoint: Sendable {
         let folder = FileSystem.parent(of: indexPath)
         var shards: [SafetensorsFile] = []
         for name in index.files {
-            let shard = try SafetensorsFile("\(folder)/\(name)")
+            let shard = try SafetensorsFile(MappedFile("\(folder)/\(name)"))
             let found = Set(shard.header.entries.map(\.description.name))
             let listed = Set(index.fileOfTensor.filter { $0.value == name }.keys)
             // Also catches a tensor in two files: the index can list it for one of them only.
@@ -97,21 +210,42 @@ public struct Checkpoint: Sendable {
     }
 
     private init(format: Format, path: String, shards: [SafetensorsFile]) {
-        self.format = format
-        self.path = path
-        var stored: [String: StoredTensor] = [:]
+        var views: [String: TensorView] = [:]
         var metadata: [String: String] = [:]
         for shard in shards {
             metadata.merge(shard.header.metadata) { first, _ in first }
             for entry in shard.header.entries {
-                stored[entry.description.name] = shard.tensor(entry)
+                views[entry.description.name] = shard.view(entry)
             }
         }
+        self.init(format: format, path: path, views: views, metadata: metadata)
+    }
+
+    private init(
+        format: Format,
+        path: String,
+        views: [String: TensorView],
+        metadata: [String: String] = [:],
+        topLevelKeys: [String]? = nil,
+        directory: ZipDirectory? = nil
+    ) {
+        self.format = format
+        self.path = path
         self.metadata = metadata
-        storedTensors = stored
-        tensors =
-            shards.flatMap { $0.header.entries.map(\.description) }
-            .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        self.views = views
+        self.directory = directory
+        tensors = views.map { name, view in
+            TensorDescription(
+                name: name,
+                dtype: view.dtype,
+                shape: view.shape,
+                byteCount: view.byteCount
+            )
+        }
+        .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+        self.topLevelKeys =
+            topLevelKeys
+            ?? Set(views.keys.map { String($0.prefix { $0 != "." }) }).sorted()
     }
 
     private static func isFolder(_ path: String) throws(ZooError) -> Bool {

@@ -12,20 +12,32 @@ public struct CheckpointSummary: Sendable {
     public let tensors: [TensorDescription]
     /// The free-form metadata.
     public let metadata: [String: String]
-    /// The first parts of the tensors' names, up to a dot: the components of a model.
+    /// The keys of the outermost dictionary, or the first parts of the tensors' names, up to a dot.
     public let topLevelKeys: [String]
+    /// Names of tensors that are the same elements.
+    public let ties: [[String]]
+    /// The digest of each tensor; empty when none was asked for.
+    private let digests: [String: ContentDigest]
     /// The digest of the tensors; nil when it was not asked for.
     public let fingerprint: ContentDigest?
 
     /// Looks at a checkpoint; with `fingerprinting`, reads all of it.
-    public init(of checkpoint: Checkpoint, fingerprinting: Bool) {
+    ///
+    /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum`.
+    public init(of checkpoint: Checkpoint, fingerprinting: Bool) throws(ZooError) {
         format = checkpoint.format
         tensors = checkpoint.tensors
         metadata = checkpoint.metadata
-        topLevelKeys = Set(
-            checkpoint.tensors.map { $0.name.prefix { $0 != "." } }.map { String($0) }
-        ).sorted()
-        fingerprint = fingerprinting ? checkpoint.fingerprint() : nil
+        topLevelKeys = checkpoint.topLevelKeys
+        ties = checkpoint.ties
+        guard fingerprinting else {
+            (digests, fingerprint) = ([:], nil)
+            return
+        }
+        try checkpoint.requireChecksums()
+        let digests = TensorDigests(of: checkpoint, names: tensors.map(\.name))
+        self.digests = digests.entries.mapValues(\.digest)
+        fingerprint = digests.fingerprint
     }
 
     /// The size of all tensors together, in bytes.
@@ -34,23 +46,26 @@ public struct CheckpointSummary: Sendable {
     /// The number of elements of all tensors together.
     public var elementCount: Int { tensors.reduce(0) { $0 + $1.shape.elementCount } }
 
-    /// The JSON document: `format`, `tensors` (`name`, `dtype`, `shape`, `bytes`), `metadata`,
-    /// `topLevelKeys`, and `fingerprint` when there is one.
+    /// The JSON document: `format`, `tensors` (`name`, `dtype`, `shape`, `bytes`, and
+    /// `sha256` when asked for), `metadata`, `topLevelKeys`, `ties`, and `fingerprint` when there is one.
     public var json: JSONValue {
         var members: [String: JSONValue] = [
             "format": .string(format.rawValue),
             "tensors": .array(
                 tensors.map { tensor in
-                    .object([
+                    var members: [String: JSONValue] = [
                         "name": .string(tensor.name),
                         "dtype": .string(tensor.dtype.rawValue),
                         "shape": .array(tensor.shape.extents.map { .integer($0) }),
                         "bytes": .integer(tensor.byteCount),
-                    ])
+                    ]
+                    if let digest = digests[tensor.name] { members["sha256"] = .string(digest.hex) }
+                    return .object(members)
                 }
             ),
             "metadata": .object(metadata.mapValues { .string($0) }),
             "topLevelKeys": .array(topLevelKeys.map { .string($0) }),
+            "ties": .array(ties.map { .array($0.map { .string($0) }) }),
         ]
         if let fingerprint { members["fingerprint"] = .string("\(fingerprint)") }
         return .object(members)

@@ -65,6 +65,22 @@ package final class MappedFile: @unchecked Sendable {
         return try body(unsafe UnsafeRawBufferPointer(rebasing: bytes[range]).bytes)
     }
 
+    /// Lets the kernel take back the memory of bytes that were read and are not needed soon; they
+    /// are read again when they are touched again.
+    package func forget(_ range: Range<Int>) {
+        guard let address = unsafe bytes.baseAddress else { return }
+        let page = Int(getpagesize())
+        // Whole pages only: the neighbours of the first and the last may be in use.
+        let start = (range.lowerBound + page - 1) / page * page
+        let end = range.upperBound / page * page
+        guard start < end else { return }
+        unsafe madvise(
+            UnsafeMutableRawPointer(mutating: address + start),
+            end - start,
+            MADV_DONTNEED
+        )
+    }
+
     /// A copy of some of the bytes.
     package func copy(_ range: Range<Int>) -> [UInt8] {
         precondition(range.lowerBound >= 0 && range.upperBound <= byteCount)

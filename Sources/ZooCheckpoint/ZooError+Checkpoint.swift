@@ -9,6 +9,33 @@ extension ZooError.Code {
     /// A folder holds no weights at all.
     public static let checkpointMissing = Self("checkpoint.not-found", .notFound)
 
+    /// A ZIP file breaks the rules of its format, or says two things.
+    public static let zipMalformed = Self("checkpoint.zip-malformed", .badData)
+    /// A ZIP file is compressed.
+    public static let zipCompressed = Self("checkpoint.zip-compressed", .badData)
+    /// A ZIP file is encrypted.
+    public static let zipEncrypted = Self("checkpoint.zip-encrypted", .badData)
+    /// A record of a ZIP file does not have the checksum that the file states.
+    public static let zipChecksum = Self("checkpoint.zip-checksum", .badData)
+    /// A file is a TorchScript program.
+    public static let torchScript = Self("checkpoint.torchscript", .badData)
+    /// A file is a tar file, as PyTorch wrote until 2017.
+    public static let torchTar = Self("checkpoint.torch-tar", .badData)
+    /// A PyTorch file lacks parts, or has them in the wrong places.
+    public static let torchLayout = Self("checkpoint.torch-layout", .badData)
+    /// A tensor of a PyTorch file reaches outside its storage.
+    public static let torchTensorInvalid = Self("checkpoint.tensor-invalid", .badData)
+    /// A pickle breaks the rules of its format.
+    public static let pickleMalformed = Self("checkpoint.pickle-malformed", .badData)
+    /// A pickle does what plain data does not need.
+    public static let pickleInstruction = Self("checkpoint.pickle-opcode", .badData)
+    /// A pickle names something that is not plain data: opened with Python, it would run code.
+    public static let pickleGlobal = Self("checkpoint.pickle-global", .badData)
+    /// A pickle takes more than any checkpoint needs.
+    public static let pickleLimit = Self("checkpoint.pickle-limit", .badData)
+    /// A NumPy array breaks the rules of its format.
+    public static let numPyMalformed = Self("checkpoint.numpy-malformed", .badData)
+
     /// A header is longer than the format allows.
     public static let safetensorsHeaderTooLarge = Self(
         "checkpoint.safetensors-header-too-large",

@@ -114,7 +114,7 @@ import ZooTensor
 
     @Test func theSummaryListsWhatInspectPrints() throws {
         let checkpoint = try Checkpoint(opening: "\(Self.models)/bf16")
-        let summary = CheckpointSummary(of: checkpoint, fingerprinting: true)
+        let summary = try CheckpointSummary(of: checkpoint, fingerprinting: true)
         #expect(summary.topLevelKeys == ["encoder", "predictor"])
         #expect(summary.byteCount == 2 * summary.elementCount)
         let json = try JSONObject(summary.json)

@@ -15,7 +15,12 @@ struct InspectCommand: ReportingCommand {
         abstract: "Show the tensors of a checkpoint; nothing in it is executed."
     )
 
-    @Argument(help: "A .safetensors file, a shard index, a model folder, or an installed model.")
+    @Argument(
+        help: """
+            A checkpoint file of any format (safetensors, PyTorch, NumPy), a shard index, a model \
+            folder, or an installed model.
+            """
+    )
     var path: String
 
     @OptionGroup var output: OutputOptions
@@ -24,7 +29,7 @@ struct InspectCommand: ReportingCommand {
         let path = try resolved()
         return InspectOutcome(
             summary: try await BlockingWork.run {
-                CheckpointSummary(of: try Checkpoint(opening: path), fingerprinting: true)
+                try CheckpointSummary(of: Checkpoint(opening: path), fingerprinting: true)
             },
             path: path
         )
@@ -53,6 +58,9 @@ struct InspectOutcome: Report {
             }
         )
         let metadata = summary.metadata.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }
+        let ties =
+            summary.ties.isEmpty
+            ? "none" : summary.ties.map { $0.joined(separator: " = ") }.joined(separator: "; ")
         return """
             \(table)
 
@@ -61,6 +69,7 @@ struct InspectOutcome: Report {
             tensors      \(summary.tensors.count), \(summary.elementCount) numbers, \
             \(ByteCount(summary.byteCount))
             top level    \(summary.topLevelKeys.joined(separator: ", "))
+            tied         \(ties)
             metadata     \(metadata.isEmpty ? "none" : metadata.joined(separator: "; "))
             fingerprint  \(summary.fingerprint.map(\.description) ?? "not computed")
             """

@@ -94,7 +94,7 @@ private struct WeightReading {
         for name in try FileSystem.files(below: folder) where name.hasSuffix(".safetensors") {
             let path = try ReleasePath(parsing: name)
             checkpoints[path] = try Checkpoint(opening: "\(folder)/\(name)")
-            starts[path] = try SafetensorsFile("\(folder)/\(name)").tensorStarts
+            starts[path] = try SafetensorsFile(MappedFile("\(folder)/\(name)")).tensorStarts
         }
         self.checkpoints = checkpoints
         tensorStarts = starts

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 package import ZooCore
-package import ZooTensor
+internal import ZooTensor
 
 /// One safetensors file: `u64` little-endian length of the header, the header, the elements.
 package struct SafetensorsFile: Sendable {
@@ -13,8 +13,8 @@ package struct SafetensorsFile: Sendable {
     /// Opens and checks a file.
     ///
     /// - Throws: ``ZooError`` with a `checkpoint.safetensors-*` code, or `io.*`.
-    package init(_ path: String) throws(ZooError) {
-        let file = try MappedFile(path)
+    package init(_ file: MappedFile) throws(ZooError) {
+        let path = file.path
         guard file.byteCount >= 8 else {
             throw ZooError(
                 .safetensorsHeaderTruncated,
@@ -54,23 +54,19 @@ package struct SafetensorsFile: Sendable {
     }
 
     /// The tensor of an entry.
-    package func tensor(_ entry: SafetensorsHeader.Entry) -> StoredTensor {
-        let start = dataStart + entry.range.lowerBound
-        let bytes = unsafe UnsafeRawBufferPointer(
-            rebasing: file.bytes[start..<start + entry.range.count]
-        )
-        return unsafe StoredTensor(
+    package func view(_ entry: SafetensorsHeader.Entry) -> TensorView {
+        TensorView(
             dtype: entry.description.dtype,
             shape: entry.description.shape,
-            unsafeBytes: bytes,
-            owner: file
+            firstByte: dataStart + entry.range.lowerBound,
+            of: file
         )
     }
 
     /// Programs disagree on what a BOOL of 2 means, so that no file may hold one.
     private func requireBooleans() throws(ZooError) {
         for entry in header.entries where entry.description.dtype == .bool {
-            let isValid = tensor(entry).withBytes { span in
+            let isValid = view(entry).stored.withBytes { span in
                 unsafe span.withUnsafeBytes { unsafe $0.allSatisfy { $0 <= 1 } }
             }
             guard isValid else {

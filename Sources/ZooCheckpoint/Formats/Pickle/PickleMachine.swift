@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+internal import ZooTensor
+
+/// Reads a pickle into inert values: protocol 2 as PyTorch writes it, and the plain data of
+/// protocol 4.
+///
+/// It looks nothing up and calls nothing. Names outside ``PickleGlobal`` and instructions outside
+/// the list below end the reading, and every resource has a limit (``PickleLimits``).
+struct PickleMachine {
+    private var reader: PickleReader
+    private var pickle = Pickle()
+    private var stack: [PickleValue.Reference] = []
+    private var marks: [Int] = []
+    private var memo: [PickleValue.Reference?] = []
+
+    /// Reads the pickle that begins at `start`.
+    ///
+    /// - Throws: ``ZooError`` with a `checkpoint.pickle-*` code.
+    static func read(
+        _ bytes: [UInt8],
+        from start: Int = 0,
+        source: String
+    ) throws(ZooError) -> Pickle {
+        var machine = PickleMachine(
+            reader: PickleReader(bytes: bytes, position: start, source: source)
+        )
+        return try machine.run()
+    }
+
+    private init(reader: PickleReader) { self.reader = reader }
+
+    private mutating func run() throws(ZooError) -> Pickle {
+        for _ in 0..<PickleLimits.instructions {
+            let code = try reader.byte()
+            guard let instruction = PickleInstruction(rawValue: code) else {
+                throw reader.error(
+                    .pickleInstruction,
+                    "holds the instruction \(hexadecimal(code)), which plain data does not need"
+                )
+            }
+            if instruction == .stop {
+                guard stack.count == 1, marks.isEmpty else {
+                    throw reader.malformed("ends with \(stack.count) values instead of one")
+                }
+                pickle.root = stack[0]
+                pickle.end = reader.position
+                return pickle
+            }
+            try perform(instruction)
+        }
+        throw reader.limit("\(PickleLimits.instructions) instructions")
+    }
+
+    private func hexadecimal(_ code: UInt8) -> String { "0x" + String(code, radix: 16) }
+
+    // MARK: Instructions
+
+    private mutating func perform(_ instruction: PickleInstruction) throws(ZooError) {
+        switch instruction {
+        case .stop: break
+        case .protocolVersion:
+            let version = try reader.byte()
+            guard version <= 5 else { throw reader.malformed("has protocol \(version)") }
+        case .frame: try reader.frame()
+        case .mark: marks.append(stack.count)
+        case .none: try push(.none)
+        case .newTrue: try push(.bool(true))
+        case .newFalse: try push(.bool(false))
+        case .integer4: try push(.integer(Int(Int32(truncatingIfNeeded: try reader.integer(4)))))
+        case .integer1: try push(.integer(try reader.integer(1)))
+        case .integer2: try push(.integer(try reader.integer(2)))
+        case .long1: try push(try reader.long())
+        case .float8: try push(.float(try reader.double()))
+        case .unicode4: try push(.string(try reader.text(lengthOf: 4)))
+        case .unicode1: try push(.string(try reader.text(lengthOf: 1)))
+        case .unicode8: try push(.string(try reader.text(lengthOf: 8)))
+        case .shortString: try push(try reader.shortString())
+        case .bytes1: try push(.bytes(try reader.bytes(lengthOf: 1)))
+        case .bytes4: try push(.bytes(try reader.bytes(lengthOf: 4)))
+        case .bytes8: try push(.bytes(try reader.bytes(lengthOf: 8)))
+        case .emptyTuple: try push(.tuple([]))
+        case .tuple: try push(.tuple(try popToMark()))
+        case .tuple1: try push(.tuple(try pop(count: 1)))
+        case .tuple2: try push(.tuple(try pop(count: 2)))
+        case .tuple3: try push(.tuple(try pop(count: 3)))
+        case .emptyList: try push(.list([]))
+        case .emptyDictionary: try push(.dictionary([], isOrdered: false))
+        case .emptySet: try push(.set([]))
+        case .append: try append(try pop(count: 1))
+        case .appends: try append(try popToMark())
+        case .setItem: try setItems(try pop(count: 2))
+        case .setItems: try setItems(try popToMark())
+        case .put1: try remember(at: try reader.integer(1))
+        case .put4: try remember(at: try reader.integer(4))
+        case .memoize: try remember(at: memo.count)
+        case .get1: try recall(try reader.integer(1))
+        case .get4: try recall(try reader.integer(4))
+        case .global:
+            let module = try reader.line()
+            try pushGlobal(module: module, name: try reader.line())
+        case .stackGlobal:
+            let names = try pop(count: 2)
+            guard case .string(let module) = pickle.values[names[0]],
+                case .string(let name) = pickle.values[names[1]]
+            else { throw reader.malformed("takes a name from values that are not text") }
+            try pushGlobal(module: module, name: name)
+        case .reduce, .newObject:
+            let parts = try pop(count: 2)
+            try call(parts[0], with: parts[1], isNewObject: instruction == .newObject)
+        case .build: try build()
+        case .persistentID: try pushStorage()
+        }
+    }
+
+    private mutating func pushGlobal(module: String, name: String) throws(ZooError) {
+        guard let global = PickleGlobal(module: module, name: name) else {
+            throw reader.forbidden("\(module).\(name)")
+        }
+        try push(.global(global))
+    }
+
+    // MARK: Stack and memo
+
+    private mutating func push(_ value: PickleValue) throws(ZooError) {
+        guard pickle.values.count < PickleLimits.values else {
+            throw reader.limit("\(PickleLimits.values) values")
+        }
+        stack.append(pickle.values.count)
+        pickle.values.append(value)
+    }
+
+    private mutating func pop(count: Int) throws(ZooError) -> [PickleValue.Reference] {
+        guard stack.count - (marks.last ?? 0) >= count else {
+            throw reader.malformed("takes \(count) values from a stack that has fewer")
+        }
+        defer { stack.removeLast(count) }
+        return Array(stack.suffix(count))
+    }
+
+    private mutating func popToMark() throws(ZooError) -> [PickleValue.Reference] {
+        guard let mark = marks.popLast() else { throw reader.malformed("lacks a mark") }
+        defer { stack.removeLast(stack.count - mark) }
+        return Array(stack[mark...])
+    }
+
+    private func top() throws(ZooError) -> PickleValue.Reference {
+        guard stack.count > (marks.last ?? 0), let top = stack.last else {
+            throw reader.malformed("uses an empty stack")
+        }
+        return top
+    }
+
+    private mutating func remember(at index: Int) throws(ZooError) {
+        guard index < PickleLimits.memo else {
+            throw reader.limit("\(PickleLimits.memo) remembered values")
+        }
+        let value = try top()
+        while memo.count <= index { memo.append(nil) }
+        memo[index] = value
+    }
+
+    private mutating func recall(_ index: Int) throws(ZooError) {
+        guard memo.indices.contains(index), let value = memo[index] else {
+            throw reader.malformed("refers to value \(index), which it has not made")
+        }
+        guard stack.count < PickleLimits.values else {
+            throw reader.limit("\(PickleLimits.values) values")
+        }
+        stack.append(value)
+    }
+
+    // MARK: Containers
+
+    private mutating func append(_ elements: [PickleValue.Reference]) throws(ZooError) {
+        let target = try top()
+        guard case .list(var items) = pickle.values[target] else {
+            throw reader.malformed("appends to a value that is not a list")
+        }
+        // Taken out while it grows, so that it is not copied each time.
+        pickle.values[target] = .none
+        items.append(contentsOf: elements)
+        pickle.values[target] = .list(items)
+    }
+
+    private mutating func setItems(_ elements: [PickleValue.Reference]) throws(ZooError) {
+        let target = try top()
+        guard case .dictionary(var items, let isOrdered) = pickle.values[target] else {
+            throw reader.malformed("sets an item of a value that is not a dictionary")
+        }
+        guard elements.count.isMultiple(of: 2) else {
+            throw reader.malformed("has a key without a value")
+        }
+        for key in stride(from: 0, to: elements.count, by: 2) {
+            switch pickle.values[elements[key]] {
+            case .list, .dictionary, .set:
+                throw reader.malformed("uses a container as a key")
+            default: break
+            }
+        }
+        pickle.values[target] = .none
+        items.append(contentsOf: elements)
+        pickle.values[target] = .dictionary(items, isOrdered: isOrdered)
+    }
+
+    /// Drops the attributes of an `OrderedDict`, such as the `_metadata` of a state dictionary.
+    ///
+    /// They say nothing about tensors, and nothing else may have any.
+    private mutating func build() throws(ZooError) {
+        let state = try pop(count: 1)[0]
+        guard case .dictionary(_, isOrdered: true) = pickle.values[try top()],
+            case .dictionary = pickle.values[state]
+        else {
+            throw reader.error(
+                .pickleInstruction,
+                "sets the state of a value that is not an OrderedDict"
+            )
+        }
+    }
+
+    // MARK: Calls that are understood, not made
+
+    private mutating func call(
+        _ function: PickleValue.Reference,
+        with arguments: PickleValue.Reference,
+        isNewObject: Bool
+    ) throws(ZooError) {
+        guard case .global(let global) = pickle.values[function] else {
+            throw reader.error(.pickleInstruction, "calls a value that is not a name")
+        }
+        guard case .tuple(let arguments) = pickle.values[arguments] else {
+            throw reader.malformed("calls a name with a value that is not a tuple")
+        }
+        guard !isNewObject || global == .orderedDictionary || global == .parameter else {
+            throw reader.error(.pickleInstruction, "makes an object that is not plain data")
+        }
+        try push(try result(of: global, arguments))
+    }
+
+    private mutating func result(
+        of global: PickleGlobal,
+        _ arguments: [PickleValue.Reference]
+    ) throws(ZooError) -> PickleValue {
+        let values = arguments.map { pickle.values[$0] }
+        switch global {
+        case .orderedDictionary where arguments.isEmpty: return .dictionary([], isOrdered: true)
+        case .counter:
+            if case .dictionary(let items, _)? = values.first, values.count == 1 {
+                return .dictionary(items, isOrdered: false)
+            }
+            if values.isEmpty { return .dictionary([], isOrdered: false) }
+        case .set:
+            if case .list(let items)? = values.first, values.count == 1 { return .set(items) }
+            if values.isEmpty { return .set([]) }
+        case .size:
+            switch values.first {
+            case .tuple(let items)?, .list(let items)?: return .tuple(items)
+            default: break
+            }
+        case .device, .layout, .complex, .byteArray: return .opaque
+        case .encode:
+            if case .string(let text)? = values.first { return .bytes(Array(text.utf8)) }
+        case .parameter, .rebuildParameter:
+            if case .tensor(let tensor)? = values.first { return .tensor(tensor) }
+        case .rebuildTensor(let rebuild): return try tensor(rebuild, values)
+        case .orderedDictionary, .storage, .untypedStorage, .dtype: break
+        }
+        throw reader.malformed("calls '\(global)' with arguments that it does not take")
+    }
+
+    // MARK: Storages and tensors
+
+    /// A persistent identifier: `("storage", type, key, location, count)`, and in the legacy
+    /// container which part of it is meant.
+    private mutating func pushStorage() throws(ZooError) {
+        guard case .tuple(let items) = pickle.values[try pop(count: 1)[0]], items.count >= 5,
+            items.count <= 6
+        else { throw reader.malformed("refers to something that is not a storage") }
+        let values = items.map { pickle.values[$0] }
+        guard case .string("storage") = values[0], case .string(let key) = values[2],
+            case .string = values[3], case .integer(let count) = values[4], count >= 0
+        else { throw reader.malformed("describes a storage wrongly") }
+        let dtype: DType?
+        switch values[1] {
+        case .global(.storage(let type)): dtype = type
+        case .global(.untypedStorage): dtype = nil
+        default: throw reader.malformed("refers to a storage of an unknown type")
+        }
+        var part: Range<Int>?
+        if values.count == 6, case .tuple(let view) = values[5] {
+            guard view.count == 3, case .string = pickle.values[view[0]],
+                case .integer(let offset) = pickle.values[view[1]],
+                case .integer(let length) = pickle.values[view[2]],
+                offset >= 0, length >= 0, offset <= count, length <= count - offset
+            else { throw reader.invalidTensor("a part of a storage lies outside it") }
+            part = offset..<offset + length
+        }
+        pickle.storages.append(Pickle.Storage(key: key, dtype: dtype, count: count, part: part))
+        try push(.storage(pickle.storages.count - 1))
+    }
+
+    private mutating func tensor(
+        _ rebuild: PickleGlobal.Rebuild,
+        _ values: [PickleValue]
+    ) throws(ZooError) -> PickleValue {
+        let counts =
+            switch rebuild {
+            case .first: 4...4
+            case .second: 6...7
+            case .third: 7...8
+            }
+        guard counts.contains(values.count), case .storage(let storage) = values[0] else {
+            throw reader.malformed("describes a tensor wrongly")
+        }
+        guard case .integer(let offset) = values[1] else {
+            throw reader.invalidTensor("a tensor's offset is not a whole number")
+        }
+        let extents = try integers(values[2], "extents")
+        let strides = try integers(values[3], "strides")
+        if rebuild != .first {
+            guard case .dictionary(let hooks, _) = values[5], hooks.isEmpty else {
+                throw reader.malformed("has a tensor with hooks")
+            }
+        }
+        var dtype = pickle.storages[storage].dtype
+        if rebuild == .third {
+            guard case .global(.dtype(let type?)) = values[6] else {
+                throw reader.invalidTensor("a tensor has an element type that is not known here")
+            }
+            dtype = type
+        }
+        guard let dtype else {
+            throw reader.invalidTensor("a tensor over untyped bytes names no element type")
+        }
+        pickle.tensors.append(
+            Pickle.Tensor(
+                storage: storage,
+                dtype: dtype,
+                offset: offset,
+                extents: extents,
+                strides: strides
+            )
+        )
+        return .tensor(pickle.tensors.count - 1)
+    }
+
+    private func integers(_ value: PickleValue, _ what: String) throws(ZooError) -> [Int] {
+        let items: [PickleValue.Reference]
+        switch value {
+        case .tuple(let elements), .list(let elements): items = elements
+        default: throw reader.invalidTensor("a tensor's \(what) are not numbers")
+        }
+        guard items.count <= PickleLimits.rank else {
+            throw reader.invalidTensor("a tensor has \(items.count) axes")
+        }
+        var numbers: [Int] = []
+        for item in items {
+            guard case .integer(let number) = pickle.values[item], number >= 0 else {
+                throw reader.invalidTensor("a tensor's \(what) are not numbers from 0 upwards")
+            }
+            numbers.append(number)
+        }
+        return numbers
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+
+/// The bytes of a pickle, taken from the front, and the words for what is wrong with them.
+struct PickleReader {
+    let bytes: [UInt8]
+    var position: Int
+    /// Where the bytes come from, for messages.
+    let source: String
+
+    mutating func byte() throws(ZooError) -> UInt8 {
+        guard position < bytes.count else { throw malformed("ends before its time") }
+        defer { position += 1 }
+        return bytes[position]
+    }
+
+    /// A little-endian number of `count` bytes, at most 8; one that does not fit an `Int` is refused.
+    mutating func integer(_ count: Int) throws(ZooError) -> Int {
+        guard bytes.count - position >= count else { throw malformed("ends before its time") }
+        var number: UInt64 = 0
+        for index in (0..<count).reversed() {
+            number = number << 8 | UInt64(bytes[position + index])
+        }
+        position += count
+        guard let integer = Int(exactly: number) else { throw malformed("has an absurd length") }
+        return integer
+    }
+
+    /// A whole number in two's complement, with its length before it.
+    mutating func long() throws(ZooError) -> PickleValue {
+        let content = try bytes(lengthOf: 1)
+        guard content.count <= 8 else { return .largeInteger }
+        var number: UInt64 = content.last.map { $0 >= 0x80 } ?? false ? .max : 0
+        for byte in content.reversed() { number = number << 8 | UInt64(byte) }
+        return .integer(Int(Int64(bitPattern: number)))
+    }
+
+    /// A float64, big-endian.
+    mutating func double() throws(ZooError) -> Double {
+        guard bytes.count - position >= 8 else { throw malformed("ends before its time") }
+        defer { position += 8 }
+        let bits = bytes[position..<position + 8].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        return Double(bitPattern: bits)
+    }
+
+    /// Bytes with their length before them.
+    mutating func bytes(lengthOf width: Int) throws(ZooError) -> [UInt8] {
+        let count = try integer(width)
+        guard count <= PickleLimits.text else { throw limit("\(PickleLimits.text) bytes of text") }
+        guard bytes.count - position >= count else { throw malformed("ends before its time") }
+        defer { position += count }
+        return Array(bytes[position..<position + count])
+    }
+
+    /// Text with its length in bytes before it.
+    mutating func text(lengthOf width: Int) throws(ZooError) -> String {
+        guard let text = String(validating: try bytes(lengthOf: width), as: UTF8.self) else {
+            throw malformed("holds text that is not UTF-8")
+        }
+        return text
+    }
+
+    /// A string of Python 2, which does not say whether it is text.
+    mutating func shortString() throws(ZooError) -> PickleValue {
+        let content = try bytes(lengthOf: 1)
+        return String(validating: content, as: UTF8.self).map { .string($0) } ?? .bytes(content)
+    }
+
+    /// Text up to the end of a line.
+    mutating func line() throws(ZooError) -> String {
+        guard let end = bytes[position...].prefix(1024).firstIndex(of: 0x0A),
+            let text = String(validating: bytes[position..<end], as: UTF8.self)
+        else { throw malformed("holds a name that does not end") }
+        position = end + 1
+        return text
+    }
+
+    /// The length of the instructions to come, which must be there.
+    mutating func frame() throws(ZooError) {
+        let length = try integer(8)
+        guard length <= bytes.count - position else { throw malformed("ends before its time") }
+    }
+
+    // MARK: Errors
+
+    func error(_ code: ZooError.Code, _ what: String) -> ZooError {
+        ZooError(
+            code,
+            "the pickle in '\(source)' \(what) (byte \(position))",
+            remedy: "save the weights alone: torch.save(model.state_dict(), …), or as safetensors"
+        )
+    }
+
+    func malformed(_ what: String) -> ZooError {
+        ZooError(
+            .pickleMalformed,
+            "the pickle in '\(source)' \(what) (byte \(position))",
+            remedy: "the file is damaged or was not written by PyTorch; fetch it again"
+        )
+    }
+
+    func limit(_ what: String) -> ZooError {
+        error(.pickleLimit, "takes more than \(what), which no checkpoint needs")
+    }
+
+    func invalidTensor(_ what: String) -> ZooError {
+        ZooError(
+            .torchTensorInvalid,
+            "\(what), in '\(source)'",
+            remedy: "the file is damaged or was made to mislead; fetch it again"
+        )
+    }
+
+    /// Names everything the pickle holds that is not plain data, the offending name first.
+    func forbidden(_ name: String) -> ZooError {
+        let others = PickleScan.names(in: bytes).filter { name != $0 }
+        let rest = others.isEmpty ? "" : ", also " + others.prefix(5).joined(separator: ", ")
+        return ZooError(
+            .pickleGlobal,
+            "'\(source)' contains `\(Self.printable(name))`\(Self.printable(rest)); this file would "
+                + "run code when opened with Python",
+            remedy: "do not open it; ask its publisher for the weights alone, as safetensors or as "
+                + "torch.save(model.state_dict(), …)"
+        )
+    }
+
+    private static func printable(_ text: String) -> String {
+        String(
+            text.prefix(300).unicodeScalars.map { scalar in
+                scalar.properties.generalCategory == .control ? "�" : Character(scalar)
+            }
+        )
+    }
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+
+/// The end of a ZIP file: how many entries its directory has, and where that lies.
+struct ZipEnd {
+    let count: Int
+    let directory: Range<Int>
+
+    private static let signature = 0x0605_4B50
+    private static let size = 22
+    private static let largeSignature = 0x0606_4B50
+    private static let largeSize = 56
+    private static let locatorSignature = 0x0706_4B50
+    private static let locatorSize = 20
+
+    /// Reads the end; a comment behind it is refused, since two programs may look for the end in
+    /// different places of it.
+    init(_ file: MappedFile) throws(ZooError) {
+        let start = file.byteCount - Self.size
+        var reader = ZipReader(file: file, position: start)
+        guard start >= 0, try reader.integer(4) == Self.signature else {
+            throw reader.malformed("does not end with a ZIP directory")
+        }
+        let disks = [try reader.integer(2), try reader.integer(2)]
+        var counts = [try reader.integer(2), try reader.integer(2)]
+        var length = try reader.integer(4)
+        var offset = try reader.integer(4)
+        guard try reader.integer(2) == 0 else { throw reader.malformed("has a comment") }
+        var end = start
+        let isLarge = counts.contains(0xFFFF) || length == 0xFFFF_FFFF || offset == 0xFFFF_FFFF
+        if isLarge || Self.hasLocator(file, before: start) {
+            end = start - Self.locatorSize - Self.largeSize
+            var reader = ZipReader(file: file, position: end)
+            guard end >= 0, try reader.integer(4) == Self.largeSignature,
+                try reader.integer(8) == Self.largeSize - 12
+            else { throw reader.malformed("lacks the large directory that its end speaks of") }
+            reader.position += 4
+            guard try reader.integer(4) == 0, try reader.integer(4) == 0 else {
+                throw reader.malformed("is spread over several disks")
+            }
+            let large = [try reader.integer(8), try reader.integer(8)]
+            let largeLength = try reader.integer(8)
+            let largeOffset = try reader.integer(8)
+            guard try reader.integer(4) == Self.locatorSignature, try reader.integer(4) == 0,
+                try reader.integer(8) == end, try reader.integer(4) == 1
+            else { throw reader.malformed("has two ends that disagree") }
+            for (small, large) in zip(counts, large) where small != 0xFFFF && small != large {
+                throw reader.malformed("has two ends that disagree")
+            }
+            guard length == 0xFFFF_FFFF || length == largeLength,
+                offset == 0xFFFF_FFFF || offset == largeOffset
+            else { throw reader.malformed("has two ends that disagree") }
+            (counts, length, offset) = (large, largeLength, largeOffset)
+        }
+        guard disks == [0, 0], counts[0] == counts[1] else {
+            throw reader.malformed("is spread over several disks")
+        }
+        guard offset <= end, length == end - offset else {
+            throw reader.malformed("has a directory outside its bounds")
+        }
+        // An entry takes at least 46 bytes, so that the count is bounded by what is there.
+        guard counts[0] <= length / 46 else {
+            throw reader.malformed("claims more entries than its directory holds")
+        }
+        count = counts[0]
+        directory = offset..<end
+    }
+
+    private static func hasLocator(_ file: MappedFile, before end: Int) -> Bool {
+        var reader = ZipReader(file: file, position: end - locatorSize)
+        return end >= locatorSize && (try? reader.integer(4)) == locatorSignature
+    }
+}
+
+/// One entry of a ZIP directory.
+struct ZipEntry {
+    let name: String
+    let checksum: UInt32
+    /// Where its local header begins.
+    let start: Int
+    private let flags: Int
+    private let size: Int
+
+    private static let centralSignature = 0x0201_4B50
+    private static let localSignature = 0x0403_4B50
+    private static let large = 0xFFFF_FFFF
+    private static let encrypted = 1
+    private static let descriptor = 1 << 3
+    private static let utf8 = 1 << 11
+
+    /// Reads an entry of the central directory.
+    init(central reader: inout ZipReader, within directory: Range<Int>) throws(ZooError) {
+        guard try reader.integer(4) == Self.centralSignature else {
+            throw reader.malformed("has a directory with something else in it")
+        }
+        reader.position += 4
+        flags = try reader.integer(2)
+        let method = try reader.integer(2)
+        reader.position += 4
+        checksum = UInt32(truncatingIfNeeded: try reader.integer(4))
+        var sizes = [try reader.integer(4), try reader.integer(4)]
+        let lengths = [try reader.integer(2), try reader.integer(2), try reader.integer(2)]
+        let disk = try reader.integer(2)
+        reader.position += 6
+        var start = try reader.integer(4)
+        let name = try reader.bytes(lengths[0])
+        var extra = ZipExtra(try reader.bytes(lengths[1]))
+        reader.position += lengths[2]
+        guard reader.position <= directory.upperBound, disk == 0 else {
+            throw reader.malformed("has an entry outside its directory")
+        }
+        // Uncompressed size, compressed size, place: in this order, where they do not fit.
+        for index in [1, 0] where sizes[index] == Self.large {
+            sizes[index] = try extra.next(reader)
+        }
+        if start == Self.large { start = try extra.next(reader) }
+        self.name = try Self.text(name, reader)
+        self.start = start
+        guard flags & Self.encrypted == 0 else {
+            throw ZooError(
+                .zipEncrypted,
+                "'\(self.name)' of '\(reader.file.path)' is encrypted",
+                remedy: "decrypt it with the program that made it"
+            )
+        }
+        guard method == 0 else {
+            throw ZooError(
+                .zipCompressed,
+                "'\(self.name)' of '\(reader.file.path)' is compressed, which PyTorch never does",
+                remedy: "save it again with torch.save or numpy.savez"
+            )
+        }
+        guard flags & ~(Self.descriptor | Self.utf8) == 0, sizes[0] == sizes[1] else {
+            throw reader.malformed("has an entry '\(self.name)' of a kind that is not known here")
+        }
+        size = sizes[0]
+    }
+
+    /// Where the bytes lie; the local header must say what the directory says.
+    func content(in file: MappedFile, before end: Int) throws(ZooError) -> Range<Int> {
+        var reader = ZipReader(file: file, position: start)
+        let disagreement = reader.malformed("describes '\(name)' in two ways")
+        guard start >= 0, start < end, try reader.integer(4) == Self.localSignature else {
+            throw disagreement
+        }
+        reader.position += 2
+        let (localFlags, method) = (try reader.integer(2), try reader.integer(2))
+        reader.position += 4
+        let localChecksum = try reader.integer(4)
+        var sizes = [try reader.integer(4), try reader.integer(4)]
+        let (nameLength, extraLength) = (try reader.integer(2), try reader.integer(2))
+        guard try reader.bytes(nameLength) == Array(name.utf8) else { throw disagreement }
+        var extra = ZipExtra(try reader.bytes(extraLength))
+        for index in [1, 0] where sizes[index] == Self.large {
+            sizes[index] = try extra.next(reader)
+        }
+        // With a descriptor behind the bytes, the header may leave its fields empty.
+        let mayBeEmpty = flags & Self.descriptor != 0
+        let sizesAgree = sizes.allSatisfy { $0 == size || mayBeEmpty && $0 == 0 }
+        let checksumAgrees = localChecksum == Int(checksum) || mayBeEmpty && localChecksum == 0
+        guard localFlags == flags, method == 0, sizesAgree, checksumAgrees else {
+            throw disagreement
+        }
+        guard reader.position <= end, size <= end - reader.position else {
+            throw reader.malformed("has a record '\(name)' that reaches beyond its end")
+        }
+        return reader.position..<reader.position + size
+    }
+
+    private static func text(_ bytes: [UInt8], _ reader: ZipReader) throws(ZooError) -> String {
+        guard let name = String(validating: bytes, as: UTF8.self), !name.isEmpty,
+            !bytes.contains(0), !name.contains("\\"),
+            name.split(separator: "/", omittingEmptySubsequences: false)
+                .allSatisfy({ $0 != "" && $0 != "." && $0 != ".." })
+        else { throw reader.malformed("has a record with an unsafe name") }
+        return name
+    }
+}
+
+/// The large numbers of an entry: extra field 1.
+struct ZipExtra {
+    private var numbers: [Int] = []
+
+    init(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while rest.count >= 4 {
+            let kind = Int(rest[rest.startIndex]) | Int(rest[rest.startIndex + 1]) << 8
+            let length = Int(rest[rest.startIndex + 2]) | Int(rest[rest.startIndex + 3]) << 8
+            rest = rest.dropFirst(4)
+            let content = rest.prefix(length)
+            if kind == 1, content.count == length {
+                numbers = stride(from: 0, through: length - 8, by: 8).map { offset in
+                    content.dropFirst(offset).prefix(8).reversed().reduce(0) {
+                        $0 << 8 | Int($1)
+                    }
+                }
+            }
+            rest = rest.dropFirst(length)
+        }
+    }
+
+    mutating func next(_ reader: ZipReader) throws(ZooError) -> Int {
+        guard let number = numbers.first, number >= 0 else {
+            throw reader.malformed("lacks the size of a record")
+        }
+        numbers.removeFirst()
+        return number
+    }
+}
