@@ -120,6 +120,12 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        // What labs publish to release folders and back: families, names, element types.
+        .target(
+            name: "ZooConvert",
+            dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "ZooCheckpoint"],
+            swiftSettings: settings
+        ),
         // JEPA families over shared layers; runs without network or database.
         .target(
             name: "ZooModels",
@@ -134,7 +140,7 @@ let package = Package(
             name: "ami-zoo",
             dependencies: [
                 "ZooCore", "ZooFiles", "ZooTensor", "ZooStore", "ZooTransport", "ZooCheckpoint",
-                "ZooClient", "ZooServer", "ZooModels",
+                "ZooClient", "ZooServer", "ZooModels", "ZooConvert",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 public import ZooCore
-internal import ZooTensor
+package import ZooTensor
 
 extension Checkpoint {
     /// The digest of the tensors themselves, whatever container they are stored in.
@@ -26,54 +26,67 @@ extension Checkpoint {
     }
 }
 
-/// The digests of a checkpoint's tensors, each over its elements in row-major little-endian order.
-package struct TensorDigests: Sendable {
-    /// A tensor and its digest.
-    package struct Entry: Sendable {
-        let description: TensorDescription
+/// The fingerprint of named tensors: see ``Checkpoint/fingerprint(ofNamesBeginningWith:)``.
+package enum TensorFingerprint {
+    /// What counts of one tensor.
+    package struct Row: Sendable {
+        /// The name.
+        package let name: String
+        /// The type of the elements.
+        package let dtype: DType
+        /// The extents.
+        package let shape: Shape
+        /// The digest of the row-major little-endian elements.
         package let digest: ContentDigest
+
+        /// A row.
+        package init(name: String, dtype: DType, shape: Shape, digest: ContentDigest) {
+            self.name = name
+            self.dtype = dtype
+            self.shape = shape
+            self.digest = digest
+        }
     }
 
-    /// The digests by name.
-    package let entries: [String: Entry]
-
-    /// Reads some tensors of a checkpoint; those that are the same elements once.
-    package init(of checkpoint: Checkpoint, names: [String]) {
-        var known: [TensorView.Identity: ContentDigest] = [:]
-        var entries: [String: Entry] = [:]
-        for name in names {
-            guard let view = checkpoint.view(name) else { continue }
-            let digest = known[view.identity] ?? view.digest
-            known[view.identity] = digest
-            let description = TensorDescription(
-                name: name,
-                dtype: view.dtype,
-                shape: view.shape,
-                byteCount: view.byteCount
-            )
-            entries[name] = Entry(description: description, digest: digest)
-        }
-        self.entries = entries
-    }
-
-    /// The fingerprint of these tensors, as ``Checkpoint/fingerprint(ofNamesBeginningWith:)``.
-    package var fingerprint: ContentDigest {
-        let rows = entries.values.sorted {
-            $0.description.name.utf8.lexicographicallyPrecedes($1.description.name.utf8)
-        }
+    /// The digest of rows in any order.
+    package static func digest(of rows: [Row]) -> ContentDigest {
+        let ordered = rows.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         return ContentDigest(
             of: JSONValue.array(
-                rows.map { entry in
+                ordered.map { row in
                     [
-                        .string(entry.description.name),
-                        .string(entry.description.dtype.rawValue),
-                        .array(entry.description.shape.extents.map { .integer($0) }),
-                        .string(entry.digest.hex),
+                        .string(row.name), .string(row.dtype.rawValue),
+                        .array(row.shape.extents.map { .integer($0) }), .string(row.digest.hex),
                     ]
                 }
             ).canonicalBytes
         )
     }
+}
+
+/// The digests of a checkpoint's tensors, each over its elements in row-major little-endian order.
+package struct TensorDigests: Sendable {
+    /// One row for each tensor.
+    package let rows: [TensorFingerprint.Row]
+
+    /// Reads some tensors of a checkpoint; those that are the same elements once.
+    package init(of checkpoint: Checkpoint, names: [String]) {
+        var known: [TensorView.Identity: ContentDigest] = [:]
+        rows = names.compactMap { name in
+            guard let view = checkpoint.view(name) else { return nil }
+            let digest = known[view.identity] ?? view.digest
+            known[view.identity] = digest
+            return TensorFingerprint.Row(
+                name: name,
+                dtype: view.dtype,
+                shape: view.shape,
+                digest: digest
+            )
+        }
+    }
+
+    /// The fingerprint of these tensors.
+    package var fingerprint: ContentDigest { TensorFingerprint.digest(of: rows) }
 }
 
 extension TensorView {

@@ -36,7 +36,7 @@ public struct CheckpointSummary: Sendable {
         }
         try checkpoint.requireChecksums()
         let digests = TensorDigests(of: checkpoint, names: tensors.map(\.name))
-        self.digests = digests.entries.mapValues(\.digest)
+        self.digests = Dictionary(uniqueKeysWithValues: digests.rows.map { ($0.name, $0.digest) })
         fingerprint = digests.fingerprint
     }
 

@@ -34,6 +34,4 @@ extension ZooError.Code {
     package static let fileMismatch = Self("release.file-mismatch", .integrity)
     /// A file that the release record does not list.
     package static let fileUnlisted = Self("release.file-unlisted", .integrity)
-    /// The description that a release is made from is incomplete or contradicts its files.
-    package static let descriptionInvalid = Self("pack.description-invalid", .badData)
 }

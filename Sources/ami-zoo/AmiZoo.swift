@@ -31,7 +31,10 @@ struct AmiZoo: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Publish models",
-                subcommands: [PackCommand.self, RegistryCommand.self, ServeCommand.self]
+                subcommands: [
+                    ConvertCommand.self, ExportCommand.self, PackCommand.self, RegistryCommand.self,
+                    ServeCommand.self,
+                ]
             ),
         ]
     )

@@ -64,7 +64,7 @@ struct SampleRegistry {
             ),
             tensorStarts: [try ReleasePath(parsing: "model.safetensors"): starts],
             components: [
-                "all": PackRequest.ComponentFacts(
+                "all": RecordDraft.ComponentFacts(
                     tensors: seeds.count,
                     parameters: 1,
                     dtypes: ["U8"],

@@ -5,33 +5,9 @@ package import ZooCore
 
 /// What a release is made from: a model folder, and what its author and its weights say about it.
 package struct PackRequest: Sendable {
-    /// What reading the weights told about one component.
-    package struct ComponentFacts: Sendable {
-        /// How many tensors it has.
-        package let tensors: Int
-        /// How many numbers they hold.
-        package let parameters: Int
-        /// The types they are stored in.
-        package let dtypes: [String]
-        /// The tensor fingerprint.
-        package let fingerprint: ContentDigest
-
-        /// Facts about a component.
-        package init(
-            tensors: Int,
-            parameters: Int,
-            dtypes: [String],
-            fingerprint: ContentDigest
-        ) {
-            self.tensors = tensors
-            self.parameters = parameters
-            self.dtypes = dtypes
-            self.fingerprint = fingerprint
-        }
-    }
-
-    /// The name of a description inside a model folder; it does not become part of the release.
-    package static let descriptionName = "model.yaml"
+    /// The names of a description inside a model folder, what a person wrote before what a conversion
+    /// wrote; neither becomes part of the release.
+    package static let descriptionNames = ["model.yaml", RecordDraft.fileName]
 
     /// The model folder; everything in it but the description becomes part of the release.
     package var source: String
@@ -40,7 +16,7 @@ package struct PackRequest: Sendable {
     /// Where tensors begin inside each file that holds tensors: blocks are cut there.
     package var tensorStarts: [ReleasePath: [Int]]
     /// Facts by component name.
-    package var components: [String: ComponentFacts]
+    package var components: [String: RecordDraft.ComponentFacts]
     /// How archives are stored.
     package var encoding: ArchiveEncoding
     /// The registry folder, or OCI image layout, that receives the release.
@@ -51,7 +27,7 @@ package struct PackRequest: Sendable {
         source: String,
         description: JSONObject,
         tensorStarts: [ReleasePath: [Int]],
-        components: [String: ComponentFacts],
+        components: [String: RecordDraft.ComponentFacts],
         encoding: ArchiveEncoding,
         output: String
     ) {

@@ -12,11 +12,6 @@ internal import ZooStore
 /// archives, tables and record, then the manifest, then the list of manifests; a crash at any point
 /// leaves the old state and blobs that nothing refers to.
 package struct Packer: Sendable {
-    /// The archive of everything that describes the model.
-    static let documentsArchive = "documents"
-    /// The archive of files that hold tensors.
-    static let weightsArchive = "weights"
-
     private let request: PackRequest
 
     /// A packer for one request.
@@ -61,83 +56,35 @@ package struct Packer: Sendable {
 
     // MARK: Record
 
-    private struct SourceFile {
-        let path: ReleasePath
-        let size: Int
-        let digest: ContentDigest
-        let archive: String
-    }
-
-    private func listFiles() throws -> [SourceFile] {
+    private func listFiles() throws -> [RecordDraft.File] {
         let names = try FileSystem.files(below: request.source)
-        return try names.filter { $0 != PackRequest.descriptionName }.map { name in
+        return try names.filter { !PackRequest.descriptionNames.contains($0) }.map { name in
             let path = try ReleasePath(parsing: name)
             let full = "\(request.source)/\(name)"
-            return SourceFile(
+            return RecordDraft.File(
                 path: path,
                 size: try OpenFile(full, .read).status().size,
                 digest: try FileDigest.compute(full),
-                archive: request.tensorStarts[path] == nil
-                    ? Self.documentsArchive : Self.weightsArchive
+                holdsTensors: request.tensorStarts[path] != nil
             )
         }
     }
 
-    private func recordDocument(_ files: [SourceFile]) throws -> JSONValue {
-        let description = request.description
-        var offsets: [ReleasePath: Int] = [:]
-        for (_, members) in Dictionary(grouping: files, by: \.archive) {
-            for member in ArchiveLayout(files: members.map { ($0.path, $0.size) }).members {
-                offsets[member.path] = member.contentOffset
-            }
-        }
-        var members = description.members
-        members["format"] = .string(ReleaseRecord.format)
-        members["requires"] = members["requires"] ?? []
-        members["compatibility"] = members["compatibility"] ?? ["reader": "0.1.0"]
-        members["evaluation"] = members["evaluation"] ?? []
-        members["architecture"] = try architecture()
-        members["components"] = .array(
-            try description.objects("components", maximum: 256).map(component)
-        )
-        members["files"] = .array(
-            files.map { file in
-                [
-                    "path": .string(file.path.text), "size": .integer(file.size),
-                    "digest": .string(file.digest.description), "archive": .string(file.archive),
-                    "offset": .integer(offsets[file.path] ?? 0),
-                ]
-            }
-        )
-        return .object(members)
+    private func recordDocument(_ files: [RecordDraft.File]) throws -> JSONValue {
+        try RecordDraft(
+            description: request.description,
+            configuration: try configuration(),
+            files: files,
+            components: request.components
+        ).document()
     }
 
-    /// The author's architecture, with the configuration that the model folder itself has.
-    private func architecture() throws -> JSONValue {
+    /// What the model folder itself says, where the author has not said it.
+    private func configuration() throws -> JSONValue? {
         let object = try request.description.object("architecture")
-        guard object.value("configuration") == nil else { return .object(object.members) }
+        guard object.value("configuration") == nil else { return nil }
         let bytes = try FileSystem.document("\(request.source)/config.json", limit: 1 << 20)
-        var members = object.members
-        members["configuration"] = try JSONValue(parsing: bytes)
-        return .object(members)
-    }
-
-    private func component(_ object: JSONObject) throws -> JSONValue {
-        let name = try object.string("name")
-        guard let facts = request.components[name] else {
-            throw ZooError(
-                .descriptionInvalid,
-                "component '\(name)' has no tensors in its files",
-                remedy: "check 'files' and 'prefix' of the component in the description"
-            )
-        }
-        var members = object.members
-        members["prefix"] = members["prefix"] ?? ""
-        members["tensors"] = .integer(facts.tensors)
-        members["parameters"] = .integer(facts.parameters)
-        members["dtypes"] = .array(facts.dtypes.map(JSONValue.string))
-        members["fingerprint"] = .string(facts.fingerprint.description)
-        return .object(members)
+        return try JSONValue(parsing: bytes)
     }
 
     // MARK: Archives

@@ -32,4 +32,6 @@ extension ZooError.Code {
     public static let manifestInvalid = Self("release.manifest-invalid", .badData)
     /// An index document contradicts itself.
     public static let indexInvalid = Self("registry.index-invalid", .badData)
+    /// The description that a release is made from is incomplete or contradicts its files.
+    public static let descriptionInvalid = Self("pack.description-invalid", .badData)
 }

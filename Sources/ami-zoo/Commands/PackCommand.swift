@@ -26,7 +26,7 @@ struct PackCommand: ReportingCommand {
     @Option(name: .customLong("output"), help: "The registry folder, or a new folder.")
     var destination: String
 
-    @Option(help: "The description; otherwise model.yaml in the model folder.")
+    @Option(help: "The description; otherwise model.yaml or release.json in the model folder.")
     var description: String?
 
     @Option(
@@ -52,15 +52,22 @@ struct PackCommand: ReportingCommand {
         return encoding
     }
 
+    /// What a person wrote, or what a conversion wrote.
+    private static func description(in folder: String) throws(ZooError) -> String {
+        let candidates = PackRequest.descriptionNames.map { "\(folder)/\($0)" }
+        for path in candidates where try FileSystem.status(path) != nil { return path }
+        return candidates[0]
+    }
+
     private func makeRequest() throws -> PackRequest {
         let source = FileSystem.absolute(folder)
-        let descriptionPath = description ?? "\(source)/\(PackRequest.descriptionName)"
+        let descriptionPath = try description ?? Self.description(in: source)
         let document = try ModelDescription.parse(
             try FileSystem.document(descriptionPath, limit: ModelDescription.limit),
             path: descriptionPath
         )
         let reading = try WeightReading(folder: source)
-        var facts: [String: PackRequest.ComponentFacts] = [:]
+        var facts: [String: RecordDraft.ComponentFacts] = [:]
         for component in try document.objects("components", maximum: 256) {
             let name = try component.string("name")
             let prefix =
@@ -103,14 +110,14 @@ private struct WeightReading {
     func facts(
         files: [String],
         prefix: String
-    ) throws -> PackRequest.ComponentFacts? {
+    ) throws -> RecordDraft.ComponentFacts? {
         // A sharded component is opened through its index, so that its fingerprint covers it all.
         let index = files.first { $0.hasSuffix(".index.json") }
         guard let name = index ?? files.first else { return nil }
         let checkpoint = try Checkpoint(opening: "\(folder)/\(name)")
         let tensors = checkpoint.tensors.filter { $0.name.hasPrefix(prefix) }
         guard !tensors.isEmpty else { return nil }
-        return PackRequest.ComponentFacts(
+        return RecordDraft.ComponentFacts(
             tensors: tensors.count,
             parameters: tensors.reduce(0) { $0 + $1.shape.elementCount },
             dtypes: Set(tensors.map(\.dtype.rawValue)).sorted(),

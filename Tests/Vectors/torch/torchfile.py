@@ -119,10 +119,14 @@ class Member:
     def __init__(self, name, data=b"", **fields):
         self.name = name if isinstance(name, bytes) else name.encode("utf-8")
         self.data = data
-        self.stored = fields.pop("stored", data)  # bytes in the file, when they differ (compression)
+        self.packed = fields.pop("stored", None)  # bytes in the file, when they differ (compression)
         self.align = fields.pop("align", 1)
         self.descriptor = fields.pop("descriptor", True)  # torch writes every size after the data
         self.fields = fields
+
+    @property
+    def stored(self):
+        return self.data if self.packed is None else self.packed
 
     def get(self, name, default):
         v = self.fields.get(name)
@@ -335,7 +339,7 @@ def describe(obj, trusted=lambda t: True):
             found.append(_entry(".".join(path), o, trusted))
             continue
         if isinstance(o, dict):
-            items = [(str(k), v, type(k) in (str, int)) for k, v in type(o).items(o)]
+            items = [(str(k), v, True) if type(k) in (str, int) else ("?", v, False) for k, v in type(o).items(o)]
         elif isinstance(o, (list, tuple)):
             items = [(str(i), v, True) for i, v in enumerate(o)]
         elif isinstance(o, (set, frozenset)):

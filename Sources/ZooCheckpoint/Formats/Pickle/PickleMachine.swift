@@ -324,6 +324,11 @@ struct PickleMachine {
                 throw reader.malformed("has a tensor with hooks")
             }
         }
+        // Such as `conj`, which would change what the elements mean.
+        if values.count > counts.lowerBound {
+            guard case .dictionary(let notes, _) = values[counts.upperBound - 1], notes.isEmpty
+            else { throw reader.invalidTensor("a tensor has properties that are not known here") }
+        }
         var dtype = pickle.storages[storage].dtype
         if rebuild == .third {
             guard case .global(.dtype(let type?)) = values[6] else {

@@ -50,7 +50,12 @@ struct PickleTree {
         }
         try note(pickle.root, at: [])
         if case .dictionary = pickle.values[pickle.root], let top = levels.first {
-            topLevelKeys = top.children.map(\.key)
+            for (key, value) in top.children {
+                // In a flat state dictionary, the keys are the names of tensors.
+                var name = key
+                if case .tensor = pickle.values[value] { name = String(key.prefix { $0 != "." }) }
+                if !topLevelKeys.contains(name) { topLevelKeys.append(name) }
+            }
             for (key, value) in top.children {
                 if let text = Self.text(of: pickle.values[value]) { notes[key] = text }
             }

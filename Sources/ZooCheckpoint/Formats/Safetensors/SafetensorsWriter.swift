@@ -2,11 +2,38 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 public import ZooCore
-internal import ZooFiles
+package import ZooFiles
 public import ZooTensor
 
 /// Writes safetensors files: equal tensors and metadata make equal bytes.
 public enum SafetensorsWriter {
+    /// A tensor to write: what it is, and where its bytes come from when they are needed.
+    package struct Entry {
+        /// The name; not empty, not `__metadata__`.
+        package let name: String
+        /// The type of the elements.
+        package let dtype: DType
+        /// The extents.
+        package let shape: Shape
+        /// Hands out the row-major little-endian bytes, piece by piece, from the first to the last.
+        package let elements: ((RawSpan) throws(ZooError) -> Void) throws(ZooError) -> Void
+
+        /// A tensor to write.
+        package init(
+            name: String,
+            dtype: DType,
+            shape: Shape,
+            elements: @escaping ((RawSpan) throws(ZooError) -> Void) throws(ZooError) -> Void
+        ) {
+            self.name = name
+            self.dtype = dtype
+            self.shape = shape
+            self.elements = elements
+        }
+
+        var byteCount: Int { shape.byteCount(of: dtype) ?? 0 }
+    }
+
     /// Writes a file; the old content or the new is there at every instant.
     ///
     /// Tensors are ordered by element size, largest first, then by name, so that every tensor is
@@ -22,23 +49,54 @@ public enum SafetensorsWriter {
         metadata: [String: String] = [:],
         to path: String
     ) throws(ZooError) {
-        let ordered = tensors.sorted { left, right in
-            let (leftBits, rightBits) = (left.value.dtype.bitWidth, right.value.dtype.bitWidth)
+        let entries = tensors.map { name, tensor in
+            Entry(name: name, dtype: tensor.dtype, shape: tensor.shape) { body throws(ZooError) in
+                try tensor.lend(to: body)
+            }
+        }
+        try write(entries, metadata: metadata, to: path)
+    }
+
+    /// Writes tensors as their bytes come in, in the order of the other `write`.
+    ///
+    /// - Parameters:
+    ///   - entries: the tensors.
+    ///   - metadata: free-form metadata.
+    ///   - path: where to write.
+    /// - Returns: the size and the digest of the file.
+    /// - Throws: ``ZooError`` with an `io.*` code, or what an entry throws.
+    @discardableResult
+    package static func write(
+        _ entries: [Entry],
+        metadata: [String: String] = [:],
+        to path: String
+    ) throws(ZooError) -> (size: Int, digest: ContentDigest) {
+        let ordered = entries.sorted { left, right in
+            let (leftBits, rightBits) = (left.dtype.bitWidth, right.dtype.bitWidth)
             return leftBits != rightBits
-                ? leftBits > rightBits : left.key.utf8.lexicographicallyPrecedes(right.key.utf8)
+                ? leftBits > rightBits : left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
         }
         let header = headerBytes(ordered, metadata: metadata)
         let temporary = "\(FileSystem.parent(of: path))/.\(FileSystem.uniqueName()).tmp"
         do throws(ZooError) {
             let file = try OpenFile(temporary, .createNew)
-            try file.write(littleEndian(header.count) + header, at: 0)
-            var position = 8 + header.count
-            for (_, tensor) in ordered {
-                try file.write(tensor, at: position)
-                position += tensor.byteCount
+            let start = littleEndian(header.count) + header
+            try file.write(start, at: 0)
+            var hasher = ContentDigest.Hasher()
+            hasher.update(start)
+            var position = start.count
+            for entry in ordered {
+                let end = position + entry.byteCount
+                try entry.elements { span throws(ZooError) in
+                    hasher.update(span)
+                    try file.write(span, at: position)
+                    position += span.byteCount
+                }
+                precondition(position == end, "'\(entry.name)' has not the bytes of its shape")
             }
             try file.synchronize()
             try FileSystem.rename(temporary, to: path)
+            return (position, hasher.finish())
         } catch {
             // The failure that matters is the first one; a leftover says what it is by its name.
             try? FileSystem.remove(temporary)
@@ -64,7 +122,7 @@ public enum SafetensorsWriter {
     /// The header as JSON text; tensors stand in the order of their bytes, which a JSON object as
     /// such does not keep, so that it is put together here.
     private static func headerBytes(
-        _ tensors: [(key: String, value: StoredTensor)],
+        _ tensors: [Entry],
         metadata: [String: String]
     ) -> [UInt8] {
         var members: [[UInt8]] = []
@@ -74,7 +132,8 @@ public enum SafetensorsWriter {
             )
         }
         var position = 0
-        for (name, tensor) in tensors {
+        for tensor in tensors {
+            let name = tensor.name
             precondition(!name.isEmpty && name != "__metadata__", "a tensor named '\(name)'")
             let end = position + tensor.byteCount
             members.append(
@@ -101,15 +160,30 @@ public enum SafetensorsWriter {
 }
 
 extension OpenFile {
+    /// Writes bytes at `offset`.
+    package func write(_ span: RawSpan, at offset: Int) throws(ZooError) {
+        let outcome: Result<Void, ZooError> = unsafe span.withUnsafeBytes { bytes in
+            do throws(ZooError) {
+                return .success(unsafe try write(bytes, at: offset))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try outcome.get()
+    }
+
     /// Writes the elements of a tensor at `offset`.
     func write(_ tensor: StoredTensor, at offset: Int) throws(ZooError) {
-        let outcome: Result<Void, ZooError> = tensor.withBytes { span in
-            unsafe span.withUnsafeBytes { bytes in
-                do throws(ZooError) {
-                    return .success(unsafe try write(bytes, at: offset))
-                } catch {
-                    return .failure(error)
-                }
+        try tensor.lend { span throws(ZooError) in try write(span, at: offset) }
+    }
+}
+
+extension StoredTensor {
+    /// Lends the bytes to a closure that throws a `ZooError`.
+    fileprivate func lend(to body: (RawSpan) throws(ZooError) -> Void) throws(ZooError) {
+        let outcome: Result<Void, ZooError> = withBytes { span in
+            do throws(ZooError) { return .success(try body(span)) } catch {
+                return .failure(error)
             }
         }
         try outcome.get()

@@ -50,6 +50,7 @@ struct ZipDirectory {
         found.sort { $0.start < $1.start }
         var position = 0
         var recordOfName: [String: Int] = [:]
+        var folded: Set<String> = []
         for (index, (record, start)) in found.enumerated() {
             // After a record there may be a descriptor that repeats its sizes.
             let slack = index == 0 ? 0 : Self.largestDescriptor
@@ -57,9 +58,11 @@ struct ZipDirectory {
                 throw reader.malformed("has records that overlap, or bytes between them")
             }
             position = record.content.upperBound
-            guard recordOfName.updateValue(index, forKey: record.name) == nil else {
+            // PyTorch looks records up without regard to case.
+            guard folded.insert(record.name.lowercased()).inserted else {
                 throw reader.malformed("has the record '\(record.name)' twice")
             }
+            recordOfName[record.name] = index
         }
         guard end.directory.lowerBound - position <= Self.largestDescriptor else {
             throw reader.malformed("has bytes that belong to no record")

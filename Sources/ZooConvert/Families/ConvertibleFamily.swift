@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+package import ZooCore
+
+/// A kind of checkpoint that can be converted: how to recognise it, and what becomes of it.
+package struct ConvertibleFamily: Sendable {
+    /// The name, as the catalogue and release records state it.
+    package let id: String
+    /// Says why a checkpoint looks like one of this family; nil when it does not.
+    let recognise: @Sendable (UpstreamTensors) -> String?
+    /// Plans the conversion.
+    let plan: @Sendable (PlanRequest) throws(ZooError) -> ConversionPlan
+
+    /// All families, the more particular before the more general.
+    ///
+    /// To add one, add a file beside this one and a line here.
+    package static let all: [ConvertibleFamily] = [
+        .released, .vjepa21, .jepaWM, .dinoWM, .leWM, .vjepa2AC, .vjepa2Probe, .vjepaProbe,
+        .vjepa2, .vjepa, .ijepa,
+    ]
+
+    /// The family that a checkpoint looks like, and why.
+    package static func detect(
+        _ tensors: UpstreamTensors
+    ) -> (family: ConvertibleFamily, reason: String)? {
+        for family in all {
+            if let reason = family.recognise(tensors) { return (family, reason) }
+        }
+        return nil
+    }
+
+    /// Plans the conversion of a checkpoint and checks that its tensors fit.
+    ///
+    /// - Parameters:
+    ///   - sources: the tensors of the file, and of the backbone where one is given.
+    ///   - configuration: `config.json` of a file in the Hugging Face layout.
+    ///   - options: what a person decided.
+    /// - Throws: ``ZooError`` with a `convert.*` code.
+    package static func plan(
+        _ sources: [ConversionPlan.Source: UpstreamTensors],
+        configuration: JSONObject? = nil,
+        options: ConversionOptions
+    ) throws(ZooError) -> ConversionPlan {
+        guard let main = sources[.main] else { preconditionFailure("nothing to convert") }
+        let family: ConvertibleFamily
+        if let name = options.family {
+            guard let named = all.first(where: { $0.id == name }) else {
+                throw ZooError(
+                    .conversionOptionInvalid,
+                    "there is no family '\(name)'",
+                    remedy: "the families are \(all.map(\.id).joined(separator: ", "))"
+                )
+            }
+            family = named
+        } else {
+            guard let detected = detect(main)?.family else {
+                throw ZooError(
+                    .conversionFamilyUnknown,
+                    "the tensors of '\(main.checkpoint.path)' resemble no family that is known "
+                        + "here; its top-level keys are "
+                        + main.checkpoint.topLevelKeys.prefix(20).joined(separator: ", "),
+                    remedy: "'ami-zoo inspect' shows the tensors; --family names a family"
+                )
+            }
+            family = detected
+        }
+        let plan = try family.plan(
+            PlanRequest(sources: sources, configuration: configuration, options: options)
+        )
+        try plan.requireFit(sources)
+        return plan
+    }
+}
+
+/// What a family is asked to plan, with the questions that families have in common.
+struct PlanRequest: Sendable {
+    let sources: [ConversionPlan.Source: UpstreamTensors]
+    let configuration: JSONObject?
+    let options: ConversionOptions
+
+    var main: UpstreamTensors {
+        guard let main = sources[.main] else { preconditionFailure("nothing to convert") }
+        return main
+    }
+
+    /// A group that must be there.
+    func group(
+        _ key: String,
+        of source: ConversionPlan.Source = .main
+    ) throws(ZooError) -> UpstreamTensors.Group {
+        guard let tensors = sources[source], let group = tensors.groups[key] else {
+            let path = sources[source]?.checkpoint.path ?? "no file"
+            let keys = sources[source]?.checkpoint.topLevelKeys.prefix(20) ?? []
+            throw ZooError(
+                .conversionComponentMissing,
+                "'\(path)' has no '\(key)'",
+                remedy: "it has \(keys.joined(separator: ", "))"
+            )
+        }
+        return group
+    }
+
+    /// The encoder to take: the one that was asked for, or the first of `order` that is there.
+    func encoder(
+        preferring order: [String],
+        of source: ConversionPlan.Source = .main
+    ) throws(ZooError) -> UpstreamTensors.Group {
+        if source == .main, let component = options.component { return try group(component) }
+        let found = order.first { sources[source]?.groups[$0] != nil }
+        return try group(found ?? order[0], of: source)
+    }
+
+    /// The extents of a tensor whose rank decides what the model is.
+    func shape(
+        _ name: String,
+        rank: Int,
+        of group: UpstreamTensors.Group
+    ) throws(ZooError) -> [Int] {
+        guard let shape = group.shape(name), shape.count == rank, shape.allSatisfy({ $0 > 0 })
+        else {
+            throw ZooError(
+                .conversionTensorsMismatch,
+                "'\(group.key)' has no tensor '\(name)' with \(rank) axes, which the family needs",
+                remedy: "if another family or component is meant, say so with --family or "
+                    + "--component"
+            )
+        }
+        return shape
+    }
+
+    /// The heads of a transformer: said, or known for this width; weights do not tell.
+    func heads(
+        _ said: Int?,
+        width: Int,
+        known: [Int: Int],
+        option: String
+    ) throws(ZooError) -> Int {
+        guard let heads = said ?? known[width] else {
+            throw ZooError(
+                .conversionOptionNeeded,
+                "the number of attention heads cannot be told from weights of width \(width)",
+                remedy: "say it with \(option)"
+            )
+        }
+        guard width.isMultiple(of: heads) else {
+            throw ZooError(
+                .conversionOptionInvalid,
+                "\(heads) heads do not divide a width of \(width)"
+            )
+        }
+        return heads
+    }
+}
+
+/// The published sizes of Vision Transformers by width.
+enum TransformerSize {
+    /// The name of a size, such as `l`.
+    static func name(width: Int, layers: Int) -> String {
+        switch (width, layers) {
+        case (192, 12): "ti"
+        case (384, 12): "s"
+        case (768, 12): "b"
+        case (1024, 24): "l"
+        case (1280, 32): "h"
+        case (1408, 40): "g"
+        case (1664, 48): "gigantic"
+        default: "\(width)x\(layers)"
+        }
+    }
+
+    /// The ratio that gives `hidden` when a width is multiplied by it and cut off in double
+    /// precision, as the configurations of transformers are read.
+    static func ratio(hidden: Int, width: Int) -> JSONValue {
+        var ratio = Double(hidden) / Double(width)
+        while Int(Double(width) * ratio) < hidden { ratio = ratio.nextUp }
+        return .number(ratio)
+    }
+}

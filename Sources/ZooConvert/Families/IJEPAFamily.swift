@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+
+extension ConvertibleFamily {
+    /// I-JEPA: the encoder to the layout of transformers' `IJepaModel`; the predictor, which
+    /// transformers does not have, to a file of its own under its own names.
+    static let ijepa = ConvertibleFamily(
+        id: "ijepa",
+        recognise: { tensors in
+            for key in ["target_encoder", "encoder"]
+            where tensors.groups[key]?.shape("patch_embed.proj.weight")?.count == 4
+                && tensors.groups[key]?.shape("pos_embed") != nil
+            {
+                return "'\(key)' has 2D patches and a position table"
+            }
+            return nil
+        },
+        plan: { request throws(ZooError) in
+            let encoder = try request.encoder(preferring: ["target_encoder", "encoder"])
+            let patch = try request.shape("patch_embed.proj.weight", rank: 4, of: encoder)
+            let extents = try TransformerExtents(request, encoder)
+            let positions = try request.shape("pos_embed", rank: 3, of: encoder)[1]
+            let side = try VideoGrid.side(
+                positions: positions,
+                frames: 1,
+                patch: [patch[0], patch[1], 1, patch[2]],
+                said: request.options.cropSize
+            )
+            var parts = [
+                ConversionPlan.Part(
+                    component: "encoder",
+                    group: encoder.key,
+                    rules: IJEPARules.encoder(patch: patch, extents, positions: positions)
+                )
+            ]
+            var configuration = try IJEPARules.configuration(request, patch, extents, side: side)
+            if let group = request.main.groups["predictor"] {
+                let inner = try TransformerExtents(request, group, blocks: "predictor_blocks.")
+                var rules = RuleList()
+                rules.keep("mask_token", [1, 1, inner.width])
+                rules.keep("predictor_pos_embed", [1, positions, inner.width])
+                rules.predictorFrame(inner, encoderWidth: extents.width)
+                parts.append(
+                    ConversionPlan.Part(
+                        component: "predictor",
+                        group: group.key,
+                        file: "predictor",
+                        rules: rules.rules
+                    )
+                )
+                configuration["pred_hidden_size"] = .integer(inner.width)
+                configuration["pred_num_hidden_layers"] = .integer(inner.layers)
+                configuration["pred_intermediate_size"] = .integer(inner.hidden)
+                configuration["pred_num_attention_heads"] = .integer(
+                    try request.heads(
+                        request.options.predictorHeads,
+                        width: inner.width,
+                        known: [384: 16],
+                        option: "--predictor-heads"
+                    )
+                )
+            }
+            let size = TransformerSize.name(width: extents.width, layers: extents.layers)
+            return ConversionPlan(
+                family: "ijepa",
+                variant: "vit-\(size)-\(patch[3])-\(side)",
+                parts: parts,
+                configuration: configuration,
+                preprocessor: IJEPARules.processor(side: side),
+                inputs: InputDescription.json(
+                    video: false,
+                    frames: 1,
+                    side: side,
+                    layout: "BCHW",
+                    resampling: "short side \(side * 256 / 224), bilinear with antialias, centre crop"
+                )
+            )
+        }
+    )
+}
+
+enum IJEPARules {
+    static func encoder(
+        patch: [Int],
+        _ extents: TransformerExtents,
+        positions: Int
+    ) -> [TensorRule] {
+        var rules = RuleList()
+        rules.keep(
+            "pos_embed",
+            [1, positions, extents.width],
+            as: "embeddings.position_embeddings"
+        )
+        rules.convolution("patch_embed.proj", patch, as: "embeddings.patch_embeddings.projection")
+        for index in 0..<extents.layers {
+            rules.ijepaBlock(
+                "blocks.\(index)",
+                as: "encoder.layer.\(index)",
+                extents.width,
+                extents.hidden
+            )
+        }
+        rules.norm("norm", extents.width, as: "layernorm")
+        return rules.rules
+    }
+
+    static func configuration(
+        _ request: PlanRequest,
+        _ patch: [Int],
+        _ extents: TransformerExtents,
+        side: Int
+    ) throws(ZooError) -> [String: JSONValue] {
+        let heads = try request.heads(
+            request.options.heads,
+            width: extents.width,
+            known: [1280: 16, 1408: 16],
+            option: "--heads"
+        )
+        return [
+            "architectures": ["IJepaModel"], "model_type": "ijepa",
+            "hidden_size": .integer(extents.width), "num_hidden_layers": .integer(extents.layers),
+            "num_attention_heads": .integer(heads), "intermediate_size": .integer(extents.hidden),
+            "image_size": .integer(side), "patch_size": .integer(patch[3]),
+            "num_channels": .integer(patch[1]), "layer_norm_eps": .number(1e-6),
+            "hidden_act": "gelu", "qkv_bias": true,
+            "pooler_output_size": .integer(extents.width), "pooler_act": "tanh",
+        ]
+    }
+
+    /// Resize and statistics of the training; the processor that transformers' own conversion
+    /// writes has mean and deviation 0.5 instead, which the model was not trained with.
+    static func processor(side: Int) -> [String: JSONValue] {
+        [
+            "image_processor_type": "ViTImageProcessor", "do_resize": true,
+            "size": ["height": .integer(side), "width": .integer(side)], "resample": 2,
+            "do_rescale": true, "rescale_factor": .number(1.0 / 255), "do_normalize": true,
+            "image_mean": .array(InputDescription.mean),
+            "image_std": .array(InputDescription.deviation),
+        ]
+    }
+}

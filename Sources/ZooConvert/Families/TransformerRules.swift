@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+
+/// The extents of a transformer, as its tensors show them.
+struct TransformerExtents {
+    /// Elements of a token.
+    let width: Int
+    /// Blocks.
+    let layers: Int
+    /// Elements of a token inside the MLP of a block.
+    let hidden: Int
+
+    /// Reads the extents of the blocks whose names begin with `blocks`, such as `blocks.`.
+    init(
+        _ request: PlanRequest,
+        _ group: UpstreamTensors.Group,
+        blocks: String = "blocks.",
+        mlp: String = "mlp.fc1.weight"
+    ) throws(ZooError) {
+        let shape = try request.shape("\(blocks)0.\(mlp)", rank: 2, of: group)
+        (hidden, width) = (shape[0], shape[1])
+        layers = group.count(of: blocks)
+    }
+}
+
+extension RuleList {
+    /// A block of Meta's Vision Transformers under its own names.
+    mutating func block(_ name: String, _ width: Int, _ hidden: Int) {
+        norm("\(name).norm1", width)
+        linear("\(name).attn.qkv", 3 * width, width)
+        linear("\(name).attn.proj", width, width)
+        norm("\(name).norm2", width)
+        linear("\(name).mlp.fc1", hidden, width)
+        linear("\(name).mlp.fc2", width, hidden)
+    }
+
+    /// A block of Meta's under the names of `VJEPA2Layer`.
+    ///
+    /// Source: huggingface/transformers `models/vjepa2/modeling_vjepa2.py`.
+    mutating func vjepa2Block(_ name: String, as newName: String, _ width: Int, _ hidden: Int) {
+        norm("\(name).norm1", width, as: "\(newName).norm1")
+        splitLinear(
+            "\(name).attn.qkv",
+            3 * width,
+            width,
+            into: ["query", "key", "value"].map { "\(newName).attention.\($0)" }
+        )
+        linear("\(name).attn.proj", width, width, as: "\(newName).attention.proj")
+        norm("\(name).norm2", width, as: "\(newName).norm2")
+        linear("\(name).mlp.fc1", hidden, width, as: "\(newName).mlp.fc1")
+        linear("\(name).mlp.fc2", width, hidden, as: "\(newName).mlp.fc2")
+    }
+
+    /// A block of Meta's under the names of `IJepaLayer`, as transformers writes them to files.
+    ///
+    /// Source: huggingface/transformers `models/ijepa/convert_ijepa_to_hf.py`.
+    mutating func ijepaBlock(_ name: String, as newName: String, _ width: Int, _ hidden: Int) {
+        norm("\(name).norm1", width, as: "\(newName).layernorm_before")
+        splitLinear(
+            "\(name).attn.qkv",
+            3 * width,
+            width,
+            into: ["query", "key", "value"].map { "\(newName).attention.attention.\($0)" }
+        )
+        linear("\(name).attn.proj", width, width, as: "\(newName).attention.output.dense")
+        norm("\(name).norm2", width, as: "\(newName).layernorm_after")
+        linear("\(name).mlp.fc1", hidden, width, as: "\(newName).intermediate.dense")
+        linear("\(name).mlp.fc2", width, hidden, as: "\(newName).output.dense")
+    }
+
+    /// The first layers, blocks and last layers of the predictors of V-JEPA and I-JEPA that frame
+    /// their blocks alike, under their own names.
+    mutating func predictorFrame(
+        _ extents: TransformerExtents,
+        encoderWidth: Int,
+        outputs: Int? = nil
+    ) {
+        linear("predictor_embed", extents.width, encoderWidth)
+        for index in 0..<extents.layers {
+            block("predictor_blocks.\(index)", extents.width, extents.hidden)
+        }
+        norm("predictor_norm", extents.width)
+        linear("predictor_proj", outputs ?? encoderWidth, extents.width)
+    }
+}
+
+/// How inputs are described in release records and processor configurations.
+enum InputDescription {
+    /// ImageNet statistics, which all of Meta's models were trained with.
+    static let mean: [JSONValue] = [.number(0.485), .number(0.456), .number(0.406)]
+    static let deviation: [JSONValue] = [.number(0.229), .number(0.224), .number(0.225)]
+
+    static func json(
+        video: Bool,
+        frames: Int,
+        side: Int,
+        layout: String,
+        resampling: String,
+        mean: [JSONValue] = mean,
+        deviation: [JSONValue] = deviation
+    ) -> JSONValue {
+        [
+            "modality": .string(video ? "video" : "image"), "frames": .integer(frames),
+            "height": .integer(side), "width": .integer(side), "channels": "rgb",
+            "layout": .string(layout), "mean": .array(mean), "std": .array(deviation),
+            "resampling": .string(resampling),
+        ]
+    }
+
+    /// The processor of V-JEPA 2: short side to `side` · 256 / 224, bilinear, then the centre.
+    ///
+    /// Source: huggingface/transformers `models/vjepa2/video_processing_vjepa2.py`.
+    static func videoProcessor(side: Int) -> [String: JSONValue] {
+        [
+            "video_processor_type": "VJEPA2VideoProcessor", "do_resize": true,
+            "size": ["shortest_edge": .integer(side * 256 / 224)], "resample": 2,
+            "do_center_crop": true,
+            "crop_size": ["height": .integer(side), "width": .integer(side)],
+            "do_rescale": true, "rescale_factor": .number(1.0 / 255), "do_normalize": true,
+            "image_mean": .array(mean), "image_std": .array(deviation),
+        ]
+    }
+}

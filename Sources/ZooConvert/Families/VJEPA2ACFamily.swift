@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+
+extension ConvertibleFamily {
+    /// V-JEPA 2-AC: the action-conditioned predictor and its encoder, under their own names.
+    ///
+    /// The encoder is `encoder`, as upstream loads it, even where a target encoder lies beside it.
+    static let vjepa2AC = ConvertibleFamily(
+        id: "vjepa2-ac",
+        recognise: { tensors in
+            guard let predictor = tensors.groups["predictor"],
+                predictor.shape("action_encoder.weight") != nil,
+                predictor.shape("predictor_blocks.0.attn.qkv.weight") != nil
+            else { return nil }
+            return "'predictor' has an action encoder before its blocks"
+        },
+        plan: { request throws(ZooError) in
+            let group = try request.group("predictor")
+            let inner = try TransformerExtents(request, group, blocks: "predictor_blocks.")
+            let outputs = try request.shape("predictor_proj.weight", rank: 2, of: group)[0]
+            var parts: [ConversionPlan.Part] = []
+            var configuration: [String: JSONValue] = [:]
+            let side = request.options.cropSize ?? 256
+            let frames = request.options.frames ?? 64
+            if request.main.groups["encoder"] != nil || request.options.component != nil {
+                let networks = try VJEPA2ACRules.encoder(request, side: side, frames: frames)
+                parts.append(networks.part)
+                configuration = networks.configuration
+            }
+            var rules = RuleList(prefix: "predictor.")
+            for name in ["action_encoder", "state_encoder", "extrinsics_encoder"] {
+                guard let shape = group.shape("\(name).weight"), shape.count == 2 else { continue }
+                rules.linear(name, inner.width, shape[1])
+                if name == "action_encoder" {
+                    configuration["action_embed_dim"] = .integer(shape[1])
+                }
+            }
+            rules.predictorFrame(inner, encoderWidth: outputs)
+            parts.append(
+                ConversionPlan.Part(
+                    component: "predictor",
+                    group: group.key,
+                    prefix: "predictor.",
+                    rules: rules.rules,
+                    dropped: ["predictor_pos_embed"]
+                )
+            )
+            let heads = try request.heads(
+                request.options.predictorHeads,
+                width: inner.width,
+                known: [1024: 16],
+                option: "--predictor-heads"
+            )
+            configuration["model_type"] = "vjepa2_ac"
+            configuration["pred_hidden_size"] = .integer(inner.width)
+            configuration["pred_num_hidden_layers"] = .integer(inner.layers)
+            configuration["pred_num_attention_heads"] = .integer(heads)
+            configuration["pred_mlp_ratio"] = TransformerSize.ratio(
+                hidden: inner.hidden,
+                width: inner.width
+            )
+            // The extrinsics are in the files and the released configuration does not use them.
+            configuration["use_extrinsics"] = false
+            return ConversionPlan(
+                family: "vjepa2-ac",
+                variant: "predictor-\(inner.width)x\(inner.layers)-\(side)",
+                parts: parts,
+                configuration: configuration,
+                preprocessor: nil,
+                inputs: InputDescription.json(
+                    video: true,
+                    frames: frames,
+                    side: side,
+                    layout: "BCTHW",
+                    resampling: "whole image to \(side), bilinear, corners not aligned, no antialias"
+                )
+            )
+        }
+    )
+}
+
+enum VJEPA2ACRules {
+    static func encoder(
+        _ request: PlanRequest,
+        side: Int,
+        frames: Int
+    ) throws(ZooError) -> (part: ConversionPlan.Part, configuration: [String: JSONValue]) {
+        let group = try request.encoder(preferring: ["encoder"])
+        let patch = try request.shape("patch_embed.proj.weight", rank: 5, of: group)
+        let extents = try TransformerExtents(request, group)
+        var rules = RuleList(prefix: "encoder.")
+        rules.convolution("patch_embed.proj", patch)
+        for index in 0..<extents.layers {
+            rules.block("blocks.\(index)", extents.width, extents.hidden)
+        }
+        rules.norm("norm", extents.width)
+        let part = ConversionPlan.Part(
+            component: "encoder",
+            group: group.key,
+            prefix: "encoder.",
+            rules: rules.rules,
+            dropped: ["pos_embed"]
+        )
+        let configuration = try VJEPA2Plan.encoderFields(
+            request,
+            patch: patch,
+            extents: extents,
+            side: side,
+            frames: frames,
+            heads: VJEPA2Plan.heads
+        )
+        return (part, configuration)
+    }
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+
+extension ConvertibleFamily {
+    /// V-JEPA 2: encoder and predictor to the layout of transformers' `VJEPA2Model`.
+    static let vjepa2 = ConvertibleFamily(
+        id: "vjepa2",
+        recognise: { tensors in
+            for key in VJEPA2Plan.encoders {
+                guard let group = tensors.groups[key] else { continue }
+                if group.shape("patch_embed.proj.weight")?.count == 5,
+                    group.shape("norm.weight") != nil
+                {
+                    let hasPositions = group.shape("pos_embed") != nil
+                    return hasPositions ? nil : "'\(key)' has 3D patches and no position table"
+                }
+            }
+            return nil
+        },
+        plan: { request throws(ZooError) in
+            let networks = try VJEPA2Plan(request, source: .main)
+            return ConversionPlan(
+                family: "vjepa2",
+                variant: networks.variant,
+                parts: networks.parts(prefix: ""),
+                configuration: try networks.configuration(architecture: "VJEPA2Model"),
+                preprocessor: InputDescription.videoProcessor(side: networks.side),
+                inputs: networks.inputs
+            )
+        }
+    )
+}
+
+/// The encoder and the predictor of V-JEPA 2 in one file.
+struct VJEPA2Plan {
+    static let encoders = ["target_encoder", "encoder"]
+    /// Heads by width, facebookresearch/vjepa2 `src/models/vision_transformer.py`.
+    static let heads = [768: 12, 1024: 16, 1280: 16, 1408: 22, 1664: 26]
+    static let predictorHeads = [384: 12]
+
+    let request: PlanRequest
+    let source: ConversionPlan.Source
+    let encoder: UpstreamTensors.Group
+    let predictor: UpstreamTensors.Group?
+    let patch: [Int]
+    let extents: TransformerExtents
+    let predictorExtents: TransformerExtents?
+    let maskTokens: Int
+
+    init(_ request: PlanRequest, source: ConversionPlan.Source) throws(ZooError) {
+        self.request = request
+        self.source = source
+        encoder = try request.encoder(preferring: Self.encoders, of: source)
+        predictor = request.sources[source]?.groups["predictor"]
+        patch = try request.shape("patch_embed.proj.weight", rank: 5, of: encoder)
+        extents = try TransformerExtents(request, encoder)
+        predictorExtents =
+            try predictor.map { group throws(ZooError) in
+                try TransformerExtents(request, group, blocks: "predictor_blocks.")
+            }
+        maskTokens = predictor?.count(of: "mask_tokens.") ?? 0
+    }
+
+    var side: Int { request.options.cropSize ?? 256 }
+    var frames: Int { request.options.frames ?? 64 }
+    var variant: String {
+        let size = TransformerSize.name(width: extents.width, layers: extents.layers)
+        return "vit-\(size)-\(patch[3])-\(side)"
+    }
+
+    func parts(prefix: String) -> [ConversionPlan.Part] {
+        var parts = [
+            ConversionPlan.Part(
+                component: "encoder",
+                group: encoder.key,
+                source: source,
+                prefix: "\(prefix)encoder.",
+                rules: encoderRules("\(prefix)encoder."),
+                // Rotary positions replaced it; the training code still saves one at times.
+                dropped: ["pos_embed"]
+            )
+        ]
+        if let predictor, let predictorExtents {
+            parts.append(
+                ConversionPlan.Part(
+                    component: "predictor",
+                    group: predictor.key,
+                    source: source,
+                    prefix: "\(prefix)predictor.",
+                    rules: predictorRules("\(prefix)predictor.", predictorExtents),
+                    dropped: ["predictor_pos_embed"]
+                )
+            )
+        }
+        return parts
+    }
+
+    private func encoderRules(_ prefix: String) -> [TensorRule] {
+        var rules = RuleList(prefix: prefix)
+        rules.convolution("patch_embed.proj", patch, as: "embeddings.patch_embeddings.proj")
+        for index in 0..<extents.layers {
+            rules.vjepa2Block(
+                "blocks.\(index)",
+                as: "layer.\(index)",
+                extents.width,
+                extents.hidden
+            )
+        }
+        rules.norm("norm", extents.width, as: "layernorm")
+        return rules.rules
+    }
+
+    private func predictorRules(_ prefix: String, _ inner: TransformerExtents) -> [TensorRule] {
+        var rules = RuleList(prefix: prefix)
+        rules.linear(
+            "predictor_embed",
+            inner.width,
+            extents.width,
+            as: "embeddings.predictor_embeddings"
+        )
+        rules.stack(
+            (0..<maskTokens).map { "mask_tokens.\($0)" },
+            [1, 1, inner.width],
+            into: "embeddings.mask_tokens"
+        )
+        for index in 0..<inner.layers {
+            rules.vjepa2Block(
+                "predictor_blocks.\(index)",
+                as: "layer.\(index)",
+                inner.width,
+                inner.hidden
+            )
+        }
+        rules.norm("predictor_norm", inner.width, as: "layernorm")
+        rules.linear("predictor_proj", extents.width, inner.width, as: "proj")
+        return rules.rules
+    }
+
+    func configuration(architecture: String) throws(ZooError) -> [String: JSONValue] {
+        var members = try Self.encoderFields(
+            request,
+            patch: patch,
+            extents: extents,
+            side: side,
+            frames: frames,
+            heads: Self.heads
+        )
+        members["architectures"] = [.string(architecture)]
+        members["model_type"] = "vjepa2"
+        members["num_pooler_layers"] = 3
+        guard let inner = predictorExtents else { return members }
+        let heads = try request.heads(
+            request.options.predictorHeads,
+            width: inner.width,
+            known: Self.predictorHeads,
+            option: "--predictor-heads"
+        )
+        members["pred_hidden_size"] = .integer(inner.width)
+        members["pred_num_hidden_layers"] = .integer(inner.layers)
+        members["pred_num_attention_heads"] = .integer(heads)
+        members["pred_mlp_ratio"] = TransformerSize.ratio(hidden: inner.hidden, width: inner.width)
+        members["pred_num_mask_tokens"] = .integer(maskTokens)
+        return members
+    }
+
+    /// The fields that all video encoders of this line have.
+    static func encoderFields(
+        _ request: PlanRequest,
+        patch: [Int],
+        extents: TransformerExtents,
+        side: Int,
+        frames: Int,
+        heads: [Int: Int]
+    ) throws(ZooError) -> [String: JSONValue] {
+        let heads = try request.heads(
+            request.options.heads,
+            width: extents.width,
+            known: heads,
+            option: "--heads"
+        )
+        return [
+            "crop_size": .integer(side), "patch_size": .integer(patch[3]),
+            "frames_per_clip": .integer(frames), "tubelet_size": .integer(patch[2]),
+            "in_chans": .integer(patch[1]), "hidden_size": .integer(extents.width),
+            "num_hidden_layers": .integer(extents.layers), "num_attention_heads": .integer(heads),
+            "mlp_ratio": TransformerSize.ratio(hidden: extents.hidden, width: extents.width),
+            "layer_norm_eps": .number(1e-6), "hidden_act": "gelu", "qkv_bias": true,
+        ]
+    }
+
+    var inputs: JSONValue {
+        InputDescription.json(
+            video: true,
+            frames: frames,
+            side: side,
+            layout: "BTCHW",
+            resampling: "short side \(side * 256 / 224), bilinear with antialias, centre crop"
+        )
+    }
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+
+extension ConvertibleFamily {
+    /// Attentive probes of V-JEPA 2, alone or with their backbone as transformers'
+    /// `VJEPA2ForVideoClassification`.
+    static let vjepa2Probe = ConvertibleFamily(
+        id: "vjepa2-probe",
+        recognise: { tensors in
+            tensors.groups["classifiers.0"]?.shape("pooler.query_tokens")
+                .map { _ in "'classifiers' is a list of attentive probes" }
+        },
+        plan: { request throws(ZooError) in try VJEPA2ProbePlan(request).plan() }
+    )
+}
+
+/// One probe: blocks over the tokens, a query that attends to them, and a linear map or three.
+struct VJEPA2ProbePlan {
+    private static let anticipation = ["verb_classifier", "noun_classifier", "action_classifier"]
+    /// Meta's probes of every width have 16 heads; transformers takes those of the encoder.
+    private static let heads = [768: 16, 1024: 16, 1280: 16, 1408: 16]
+
+    private let request: PlanRequest
+    private let group: UpstreamTensors.Group
+    private let width: Int
+    private let hidden: Int
+    private let queries: Int
+    private let layers: Int
+
+    init(_ request: PlanRequest) throws(ZooError) {
+        self.request = request
+        group = try request.group("classifiers.\(request.options.probe ?? 0)")
+        let tokens = try request.shape("pooler.query_tokens", rank: 3, of: group)
+        (queries, width) = (tokens[1], tokens[2])
+        hidden = try request.shape(
+            "pooler.cross_attention_block.mlp.fc1.weight",
+            rank: 2,
+            of: group
+        )[0]
+        layers = group.count(of: "pooler.blocks.")
+    }
+
+    private var isAnticipation: Bool { group.shape("verb_classifier.weight") != nil }
+
+    func plan() throws(ZooError) -> ConversionPlan {
+        guard request.sources[.backbone] != nil, !isAnticipation else { return try alone() }
+        let networks = try VJEPA2Plan(request, source: .backbone)
+        var configuration = try networks.configuration(
+            architecture: "VJEPA2ForVideoClassification"
+        )
+        configuration["num_pooler_layers"] = .integer(layers)
+        let classes = try classCount("linear")
+        configuration["id2label"] = .object(
+            Dictionary(
+                uniqueKeysWithValues: (0..<classes).map { (String($0), .string("LABEL_\($0)")) }
+            )
+        )
+        configuration["label2id"] = .object(
+            Dictionary(uniqueKeysWithValues: (0..<classes).map { ("LABEL_\($0)", .integer($0)) })
+        )
+        return ConversionPlan(
+            family: "vjepa2-classifier",
+            variant: networks.variant,
+            parts: networks.parts(prefix: "vjepa2.") + (try parts()),
+            configuration: configuration,
+            preprocessor: InputDescription.videoProcessor(side: networks.side),
+            inputs: networks.inputs
+        )
+    }
+
+    private func alone() throws(ZooError) -> ConversionPlan {
+        let heads = try request.heads(
+            request.options.heads,
+            width: width,
+            known: Self.heads,
+            option: "--heads"
+        )
+        var configuration: [String: JSONValue] = [
+            "model_type": "vjepa2_probe", "hidden_size": .integer(width),
+            "num_attention_heads": .integer(heads), "num_pooler_layers": .integer(layers),
+            "mlp_ratio": TransformerSize.ratio(hidden: hidden, width: width),
+            "layer_norm_eps": .number(1e-5), "num_queries": .integer(queries),
+        ]
+        if isAnticipation {
+            for (field, name) in zip(["num_verbs", "num_nouns", "num_actions"], Self.anticipation) {
+                configuration[field] = .integer(try classCount(name))
+            }
+        } else {
+            configuration["num_labels"] = .integer(try classCount("linear"))
+        }
+        let side = request.options.cropSize ?? 256
+        return ConversionPlan(
+            family: "vjepa2-probe",
+            variant: "\(isAnticipation ? "anticipation" : "attentive")-\(width)x\(layers + 1)",
+            parts: try parts(),
+            configuration: configuration,
+            preprocessor: nil,
+            inputs: InputDescription.json(
+                video: true,
+                frames: request.options.frames ?? 16,
+                side: side,
+                layout: "BTCHW",
+                resampling: "tokens of the backbone; its own record says how frames become those"
+            )
+        )
+    }
+
+    private func classCount(_ name: String) throws(ZooError) -> Int {
+        try request.shape("\(name).weight", rank: 2, of: group)[0]
+    }
+
+    private func parts() throws(ZooError) -> [ConversionPlan.Part] {
+        var pooler = RuleList()
+        pooler.keep("pooler.query_tokens", [1, queries, width])
+        for index in 0..<layers { selfAttention(index, &pooler) }
+        crossAttention(&pooler)
+        var heads = RuleList()
+        if isAnticipation {
+            for name in Self.anticipation { heads.linear(name, try classCount(name), width) }
+        } else {
+            heads.linear("linear", try classCount("linear"), width, as: "classifier")
+        }
+        return [
+            ConversionPlan.Part(
+                component: "probe",
+                group: group.key,
+                rules: pooler.rules + heads.rules
+            )
+        ]
+    }
+
+    private func selfAttention(_ index: Int, _ rules: inout RuleList) {
+        let name = "pooler.blocks.\(index)"
+        let newName = "pooler.self_attention_layers.\(index)"
+        rules.norm("\(name).norm1", width, as: "\(newName).layer_norm1")
+        rules.splitLinear(
+            "\(name).attn.qkv",
+            3 * width,
+            width,
+            into: ["q_proj", "k_proj", "v_proj"].map { "\(newName).self_attn.\($0)" }
+        )
+        rules.linear("\(name).attn.proj", width, width, as: "\(newName).self_attn.out_proj")
+        rules.norm("\(name).norm2", width, as: "\(newName).layer_norm2")
+        rules.linear("\(name).mlp.fc1", hidden, width, as: "\(newName).mlp.fc1")
+        rules.linear("\(name).mlp.fc2", width, hidden, as: "\(newName).mlp.fc2")
+    }
+
+    private func crossAttention(_ rules: inout RuleList) {
+        let name = "pooler.cross_attention_block"
+        let newName = "pooler.cross_attention_layer"
+        rules.norm("\(name).norm1", width, as: "\(newName).layer_norm1")
+        rules.linear("\(name).xattn.q", width, width, as: "\(newName).cross_attn.q_proj")
+        rules.splitLinear(
+            "\(name).xattn.kv",
+            2 * width,
+            width,
+            into: ["k_proj", "v_proj"].map { "\(newName).cross_attn.\($0)" }
+        )
+        rules.norm("\(name).norm2", width, as: "\(newName).layer_norm2")
+        rules.linear("\(name).mlp.fc1", hidden, width, as: "\(newName).mlp.fc1")
+        rules.linear("\(name).mlp.fc2", width, hidden, as: "\(newName).mlp.fc2")
+    }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+package import ZooCore
+internal import ZooFiles
+
+/// The files a conversion reads: the checkpoint, the backbone of a probe, and the configuration of a
+/// file that is in the layout of transformers.
+package struct ConversionSource: Sendable {
+    /// The tensors of each file.
+    package let tensors: [ConversionPlan.Source: UpstreamTensors]
+    /// `config.json`, when it lies beside the checkpoint.
+    package let configuration: JSONObject?
+
+    /// Opens the files.
+    ///
+    /// - Parameters:
+    ///   - path: the checkpoint, or a folder that holds one.
+    ///   - backbone: the checkpoint a probe was trained on.
+    /// - Throws: ``ZooError`` with a `checkpoint.*`, `json.*` or `io.*` code.
+    package init(_ path: String, backbone: String?) throws(ZooError) {
+        var tensors = [
+            ConversionPlan.Source.main: try UpstreamTensors(try Checkpoint(opening: path))
+        ]
+        if let backbone {
+            tensors[.backbone] = try UpstreamTensors(try Checkpoint(opening: backbone))
+        }
+        self.tensors = tensors
+        let isFolder = try FileSystem.status(path + "/")?.kind == .folder
+        let folder = isFolder ? path : FileSystem.parent(of: FileSystem.absolute(path))
+        let format = tensors[.main]?.checkpoint.format
+        let isSafetensors = format == .safetensors || format == .shardedSafetensors
+        let file = "\(folder)/config.json"
+        // Beside a pickle, a config.json may be anything.
+        guard isSafetensors, try FileSystem.status(file) != nil else {
+            configuration = nil
+            return
+        }
+        let bytes = try FileSystem.document(file, limit: 1 << 20)
+        configuration = try JSONObject(try JSONValue(parsing: bytes))
+    }
+
+    /// Plans the conversion of the files.
+    ///
+    /// - Throws: ``ZooError`` with a `convert.*` code.
+    package func plan(_ options: ConversionOptions) throws(ZooError) -> ConversionPlan {
+        try ConvertibleFamily.plan(tensors, configuration: configuration, options: options)
+    }
+}

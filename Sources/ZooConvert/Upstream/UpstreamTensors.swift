@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCheckpoint
+package import ZooCore
+internal import ZooTensor
+
+/// The tensors of a checkpoint as a lab's training code groups them: one state dictionary per
+/// network, and what wrappers have added to the names taken away.
+package struct UpstreamTensors: Sendable {
+    /// One state dictionary.
+    package struct Group: Sendable {
+        /// Its key in the file; ``UpstreamTensors/whole`` for the whole file.
+        package let key: String
+        /// The tensors by clean name.
+        package let tensors: [String: TensorDescription]
+
+        /// The extents of a tensor, or nil.
+        func shape(_ name: String) -> [Int]? { tensors[name]?.shape.extents }
+
+        /// How many numbered parts there are whose names begin with `prefix`.
+        func count(of prefix: String) -> Int {
+            var numbers: Set<Substring> = []
+            for name in tensors.keys where name.hasPrefix(prefix) {
+                numbers.insert(name.dropFirst(prefix.count).prefix { $0 != "." })
+            }
+            return numbers.count
+        }
+    }
+
+    /// The key of the group that holds every tensor under its full name.
+    package static let whole = "."
+    /// What wrappers add to names; upstream removes it wherever it stands.
+    ///
+    /// Source: facebookresearch/vjepa2 `src/hub/backbones.py`; `torch.compile` adds the last.
+    private static let wrappers = ["module.", "backbone.", "_orig_mod."]
+
+    /// The checkpoint.
+    package let checkpoint: Checkpoint
+    /// The groups by key; keys of lists have the place in the list after a dot.
+    package let groups: [String: Group]
+
+    /// Groups the tensors of a checkpoint.
+    ///
+    /// - Throws: ``ZooError`` with code `convert.tensors-mismatch` when two tensors have the same
+    ///   clean name.
+    package init(_ checkpoint: Checkpoint) throws(ZooError) {
+        self.checkpoint = checkpoint
+        var tensors: [String: [String: TensorDescription]] = [:]
+        for tensor in checkpoint.tensors {
+            tensors[Self.whole, default: [:]][tensor.name] = tensor
+            guard let (key, rest) = Self.split(tensor.name) else { continue }
+            var name = rest
+            for wrapper in Self.wrappers { name = name.replacing(wrapper, with: "") }
+            if let other = tensors[key, default: [:]].updateValue(tensor, forKey: name) {
+                throw ZooError(
+                    .conversionTensorsMismatch,
+                    "'\(tensor.name)' and '\(other.name)' of '\(checkpoint.path)' are the same "
+                        + "tensor '\(name)' without the names of wrappers"
+                )
+            }
+        }
+        groups = Dictionary(
+            uniqueKeysWithValues: tensors.map { ($0.key, Group(key: $0.key, tensors: $0.value)) }
+        )
+    }
+
+    /// The key of a group and the name in it: the first part of a name, and the number after it
+    /// where the first part is a list.
+    private static func split(_ name: String) -> (key: String, rest: String)? {
+        guard let dot = name.firstIndex(of: ".") else { return nil }
+        let key = name[..<dot]
+        let rest = name[name.index(after: dot)...]
+        guard key == "classifiers", let next = rest.firstIndex(of: "."), Int(rest[..<next]) != nil
+        else { return (String(key), String(rest)) }
+        return (String(name[..<next]), String(rest[rest.index(after: next)...]))
+    }
+}

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+package import ZooCore
+internal import ZooFiles
+package import ZooTensor
+
+/// What is said about a release that is converted, beyond what its tensors say.
+package struct ConversionIdentity: Sendable {
+    /// The model's name.
+    package var name: ModelName
+    /// The version.
+    package var version: SemanticVersion
+    /// When the release was made; part of the release, so that it is given and not read off a clock.
+    package var created: Timestamp
+    /// Further members of the release record: summary, authors, licence, homepage, evaluation.
+    package var details: [String: JSONValue]
+    /// Where the upstream file comes from: members of the record's `lineage.upstream`.
+    package var upstream: [String: JSONValue]
+    /// The model card; nil for a short one.
+    package var card: String?
+
+    /// An identity with no more said than must be.
+    package init(name: ModelName, version: SemanticVersion, created: Timestamp) {
+        self.name = name
+        self.version = version
+        self.created = created
+        details = [:]
+        upstream = [:]
+    }
+}
+
+/// What a conversion made.
+package struct ConversionReport: Sendable {
+    /// The family.
+    package let family: String
+    /// The variant in the family.
+    package let variant: String
+    /// The files that were written.
+    package let files: [RecordDraft.File]
+    /// The upstream group that each component was taken from.
+    package let taken: [String: String]
+    /// The fingerprint of each component.
+    package let components: [String: RecordDraft.ComponentFacts]
+    /// The fingerprint of the weights of the release: of all components together.
+    package let fingerprint: ContentDigest
+    /// The fingerprint of the upstream tensors that were taken, under their upstream names.
+    package let sourceFingerprint: ContentDigest
+    /// Upstream tensors that were taken, and left out: names.
+    package let dropped: [String]
+    /// The largest change of an element when the element type was changed.
+    package let largestChange: Double?
+    /// The release record.
+    package let record: ReleaseRecord
+}
+
+/// Writes a release folder from an upstream checkpoint.
+///
+/// Memory stays small whatever the size of the checkpoint, and the folder appears whole or not at
+/// all. The same input and the same options give the same bytes on any machine.
+package struct Converter: Sendable {
+    /// The version that release records name as their converter.
+    package static let version = "ami-zoo 0.1.0"
+    /// Bytes of one weights file; larger sets are split, as transformers splits them.
+    package static let shardSize = 5_000_000_000
+
+    let plan: ConversionPlan
+    let sources: [ConversionPlan.Source: UpstreamTensors]
+    let options: ConversionOptions
+    let identity: ConversionIdentity
+    let dtype: DType?
+    let shardSize: Int
+
+    /// A conversion.
+    ///
+    /// - Parameters:
+    ///   - plan: what becomes what; it fits `sources`.
+    ///   - sources: the upstream files.
+    ///   - options: what a person decided; kept in the record, so that others can repeat it.
+    ///   - identity: name, version and the like.
+    ///   - dtype: the element type of floating-point tensors: F32, BF16 or F16; nil keeps it.
+    ///   - shardSize: bytes of one weights file.
+    package init(
+        plan: ConversionPlan,
+        sources: [ConversionPlan.Source: UpstreamTensors],
+        options: ConversionOptions,
+        identity: ConversionIdentity,
+        dtype: DType?,
+        shardSize: Int = Converter.shardSize
+    ) {
+        self.plan = plan
+        self.sources = sources
+        self.options = options
+        self.identity = identity
+        self.dtype = dtype
+        self.shardSize = shardSize
+    }
+
+    /// Converts.
+    ///
+    /// - Parameter folder: where to; it must not be there yet, or be empty.
+    /// - Throws: ``ZooError`` with a `convert.*`, `checkpoint.*` or `io.*` code, or
+    ///   `CancellationError`; then nothing is left behind.
+    package func write(to folder: String) async throws -> ConversionReport {
+        let folder = FileSystem.absolute(folder)
+        try Self.requireFree(folder)
+        let parent = FileSystem.parent(of: folder)
+        try FileSystem.createFolder(parent)
+        let staging = "\(parent)/.\(FileSystem.uniqueName()).partial"
+        try FileSystem.createFolder(staging)
+        let stop = CancellationFlag()
+        do {
+            let report = try await withTaskCancellationHandler {
+                try await fill(staging, stop)
+            } onCancel: {
+                stop.raise()
+            }
+            try await BlockingWork.run {
+                try FileSystem.synchronizeFolder(staging)
+                if try FileSystem.status(folder) != nil { try FileSystem.remove(folder) }
+                try FileSystem.rename(staging, to: folder)
+                try FileSystem.synchronizeFolder(parent)
+            }
+            return report
+        } catch {
+            // The failure that stopped the conversion is the one to report.
+            try? FileSystem.remove(staging)
+            throw stop.isRaised ? CancellationError() : error
+        }
+    }
+
+    private static func requireFree(_ folder: String) throws(ZooError) {
+        guard let status = try FileSystem.status(folder) else { return }
+        guard status.kind == .folder, try FileSystem.names(in: folder).isEmpty else {
+            throw ZooError(
+                .conversionDestinationTaken,
+                "'\(folder)' is there already",
+                remedy: "choose another folder, or remove that one"
+            )
+        }
+    }
+
+    private func fill(_ folder: String, _ stop: CancellationFlag) async throws -> ConversionReport {
+        // The tensors of each part, and what they prove, on one thread; the writing on another.
+        async let proof = BlockingWork.run { try ConversionProof(plan, sources, dtype) }
+        async let weights = BlockingWork.run { try writeWeights(to: folder, stop) }
+        let (written, proven) = (try await weights, try await proof)
+        return try await BlockingWork.run {
+            var files = written.files
+            files.append(contentsOf: try writeDocuments(to: folder, proven))
+            return try finish(folder, files, proven, largestChange: written.largestChange)
+        }
+    }
+
+    // MARK: Weights
+
+    private struct Weights: Sendable {
+        var files: [RecordDraft.File] = []
+        var largestChange = 0.0
+    }
+
+    private func writeWeights(to folder: String, _ stop: CancellationFlag) throws -> Weights {
+        var weights = Weights()
+        for file in Set(plan.parts.map(\.file)).sorted() {
+            var tensors: [ReleasedTensor] = []
+            for part in plan.parts where part.file == file {
+                tensors += try plan.tensors(of: part, sources, as: dtype)
+            }
+            let shards = Self.shards(tensors, size: shardSize)
+            var places: [String: JSONValue] = [:]
+            for (index, shard) in shards.enumerated() {
+                let name =
+                    shards.count == 1
+                    ? "\(file).safetensors"
+                    : "\(file)-\(Self.padded(index + 1))-of-\(Self.padded(shards.count)).safetensors"
+                for tensor in shard { places[tensor.name] = .string(name) }
+                let written = try write(shard, to: "\(folder)/\(name)", named: name, stop)
+                weights.files.append(written.file)
+                weights.largestChange = max(weights.largestChange, written.largestChange)
+            }
+            guard shards.count > 1 else { continue }
+            let size = tensors.reduce(0) { $0 + ($1.shape.byteCount(of: $1.target) ?? 0) }
+            let index: JSONValue = [
+                "metadata": ["total_size": .integer(size)], "weight_map": .object(places),
+            ]
+            weights.files.append(
+                try writeText(index.prettyText, to: folder, "\(file).safetensors.index.json")
+            )
+        }
+        return weights
+    }
+
+    private func write(
+        _ tensors: [ReleasedTensor],
+        to path: String,
+        named name: String,
+        _ stop: CancellationFlag
+    ) throws -> (file: RecordDraft.File, largestChange: Double) {
+        let change = LargestChange()
+        let entries = tensors.map { tensor in
+            SafetensorsWriter.Entry(
+                name: tensor.name,
+                dtype: tensor.target,
+                shape: tensor.shape
+            ) { body throws(ZooError) in
+                let found = try tensor.forEachChunk { span throws(ZooError) in
+                    guard !stop.isRaised else { throw Self.cancelled }
+                    try body(span)
+                }
+                change.value = max(change.value, found)
+            }
+        }
+        // transformers refuses files without it.
+        let written = try SafetensorsWriter.write(entries, metadata: ["format": "pt"], to: path)
+        let file = RecordDraft.File(
+            path: try ReleasePath(parsing: name),
+            size: written.size,
+            digest: written.digest,
+            holdsTensors: true
+        )
+        return (file, change.value)
+    }
+
+    /// What the closures of one file agree on; they run one after the other.
+    private final class LargestChange {
+        var value = 0.0
+    }
+
+    /// Stands in for `CancellationError` where only a ``ZooError`` can be thrown.
+    private static let cancelled = ZooError(.systemCall, "the conversion was cancelled")
+
+    /// Fills one file after the other, in the order of names.
+    private static func shards(_ tensors: [ReleasedTensor], size: Int) -> [[ReleasedTensor]] {
+        var shards: [[ReleasedTensor]] = [[]]
+        var filled = 0
+        for tensor in tensors {
+            let bytes = tensor.shape.byteCount(of: tensor.target) ?? 0
+            if filled > 0, filled + bytes > size {
+                shards.append([])
+                filled = 0
+            }
+            shards[shards.count - 1].append(tensor)
+            filled += bytes
+        }
+        return shards
+    }
+
+    private static func padded(_ number: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+    }
+
+    // MARK: Documents
+
+    private func writeText(
+        _ text: String,
+        to folder: String,
+        _ name: String
+    ) throws -> RecordDraft.File {
+        let bytes = Array(text.utf8)
+        try FileSystem.replace("\(folder)/\(name)", with: bytes)
+        return RecordDraft.File(
+            path: try ReleasePath(parsing: name),
+            size: bytes.count,
+            digest: ContentDigest(of: bytes),
+            holdsTensors: false
+        )
+    }
+
+    private func writeDocuments(
+        to folder: String,
+        _ proof: ConversionProof
+    ) throws -> [RecordDraft.File] {
+        var configuration = plan.configuration
+        if configuration["dtype"] == nil, configuration["architectures"] != nil {
+            configuration["dtype"] = .string(proof.transformersDType)
+        }
+        var files = [
+            try writeText(JSONValue.object(configuration).prettyText, to: folder, "config.json")
+        ]
+        if let preprocessor = plan.preprocessor {
+            files.append(
+                try writeText(
+                    JSONValue.object(preprocessor).prettyText,
+                    to: folder,
+                    "preprocessor_config.json"
+                )
+            )
+        }
+        let map = ConversionMap(plan, sources).json.prettyText
+        files.append(try writeText(map, to: folder, ConversionMap.fileName))
+        let card = identity.card ?? ConversionCard(self, proof).text
+        files.append(try writeText(card, to: folder, "README.md"))
+        return files
+    }
+
+    private func finish(
+        _ folder: String,
+        _ files: [RecordDraft.File],
+        _ proof: ConversionProof,
+        largestChange: Double
+    ) throws -> ConversionReport {
+        let description = try JSONObject(.object(description(files, proof)), at: "")
+        let draft = RecordDraft(
+            description: description,
+            configuration: .object(plan.configuration),
+            files: files,
+            components: proof.components
+        )
+        let record = try ReleaseRecord(canonical: try draft.document().canonicalBytes)
+        try FileSystem.replace("\(folder)/\(RecordDraft.fileName)", with: record.canonicalBytes)
+        return ConversionReport(
+            family: plan.family,
+            variant: plan.variant,
+            files: files,
+            taken: Dictionary(uniqueKeysWithValues: plan.parts.map { ($0.component, $0.group) }),
+            components: proof.components,
+            fingerprint: proof.fingerprint,
+            sourceFingerprint: proof.sourceFingerprint,
+            dropped: proof.dropped,
+            largestChange: dtype == nil ? nil : largestChange,
+            record: record
+        )
+    }
+
+    private func description(
+        _ files: [RecordDraft.File],
+        _ proof: ConversionProof
+    ) -> [String: JSONValue] {
+        var members: [String: JSONValue] = [
+            "summary": .string("\(plan.family) \(plan.variant), converted from upstream weights."),
+            "authors": ["unknown"], "licence": "unknown", "evaluation": [],
+        ]
+        members.merge(identity.details) { _, detail in detail }
+        members["name"] = .string(identity.name.description)
+        members["version"] = .string(identity.version.description)
+        members["created"] = .string(identity.created.description)
+        members["architecture"] = [
+            "family": .string(plan.family), "variant": .string(plan.variant),
+        ]
+        members["inputs"] = plan.inputs
+        members["components"] = .array(
+            plan.parts.map { part in
+                [
+                    "name": .string(part.component), "prefix": .string(part.prefix),
+                    "files": .array(
+                        files.filter { file in
+                            file.path.text.hasPrefix("\(part.file).")
+                                || file.path.text.hasPrefix("\(part.file)-")
+                        }
+                        .filter { $0.path.text.contains(".safetensors") }
+                        .map { .string($0.path.text) }
+                    ),
+                ]
+            }
+        )
+        members["lineage"] = .object(lineage(proof))
+        return members
+    }
+
+    private func lineage(_ proof: ConversionProof) -> [String: JSONValue] {
+        var options = options.json
+        if let dtype { options["dtype"] = .string(dtype.rawValue) }
+        var upstream = identity.upstream
+        upstream["fingerprint"] = .string(proof.sourceFingerprint.description)
+        upstream["taken"] = .object(
+            Dictionary(
+                uniqueKeysWithValues: plan.parts.map { ($0.component, .string($0.group)) }
+            )
+        )
+        var lineage: [String: JSONValue] = [
+            "kind": "converted", "converter": .string(Self.version), "options": .object(options),
+            "upstream": .object(upstream), "fingerprint": .string(proof.fingerprint.description),
+        ]
+        if !proof.dropped.isEmpty {
+            lineage["dropped"] = .array(proof.dropped.map { .string($0) })
+        }
+        return lineage
+    }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+package import ZooTensor
+
+/// Turns floating-point elements of one type into those of another, to the nearest value, and of two
+/// nearest ones to the even one, as IEEE 754 has it.
+package struct ElementConversion {
+    /// The type the elements have.
+    let source: DType
+    /// The type they get.
+    let target: DType
+    /// The largest difference between an element before and after; not-a-number elements aside.
+    package private(set) var largestChange = 0.0
+    private var output: [UInt8] = []
+
+    /// A conversion between F32, F64, BF16 and F16, the target not F64; nil for other types.
+    package init?(from source: DType, to target: DType) {
+        guard Self.isFloatingPoint(source), Self.isFloatingPoint(target), target != .f64 else {
+            return nil
+        }
+        self.source = source
+        self.target = target
+    }
+
+    /// Whether elements of a type are converted at all; whole numbers never are.
+    package static func isFloatingPoint(_ dtype: DType) -> Bool {
+        dtype == .f32 || dtype == .f64 || dtype == .bf16 || dtype == .f16
+    }
+
+    /// Converts some elements.
+    ///
+    /// - Parameters:
+    ///   - span: whole elements, little-endian.
+    ///   - name: the tensor, for messages.
+    ///   - body: takes the converted bytes, which are valid during the call.
+    /// - Throws: ``ZooError`` with code `convert.overflow` when a finite number would become
+    ///   infinite, or what `body` throws.
+    package mutating func convert(
+        _ span: RawSpan,
+        of name: String,
+        _ body: (RawSpan) throws(ZooError) -> Void
+    ) throws(ZooError) {
+        let width = source.bitWidth / 8
+        let count = span.byteCount / width
+        output.removeAll(keepingCapacity: true)
+        output.reserveCapacity(count * target.bitWidth / 8)
+        for index in 0..<count {
+            let value = Self.value(span, at: index * width, source)
+            let changed = append(value)
+            guard changed.isFinite || !value.isFinite else {
+                throw ZooError(
+                    .conversionOverflow,
+                    "'\(name)' holds \(value), which \(target.rawValue) cannot hold",
+                    remedy: "keep the element type, or choose bf16, which has the range of f32"
+                )
+            }
+            if value.isFinite { largestChange = max(largestChange, abs(value - changed)) }
+        }
+        try body(unsafe output.span.bytes)
+    }
+
+    /// Every source type widens to float64 exactly.
+    private static func value(_ span: RawSpan, at offset: Int, _ dtype: DType) -> Double {
+        switch dtype {
+        case .f64: Double(bitPattern: word(span, offset))
+        case .f32: Double(Float(bitPattern: word(span, offset)))
+        case .f16: Double(Float16(bitPattern: word(span, offset)))
+        default: Double(Float(bitPattern: UInt32(word(span, offset) as UInt16) << 16))
+        }
+    }
+
+    private static func word<Word: FixedWidthInteger & BitwiseCopyable>(
+        _ span: RawSpan,
+        _ offset: Int
+    ) -> Word {
+        Word(littleEndian: unsafe span.unsafeLoadUnaligned(fromByteOffset: offset, as: Word.self))
+    }
+
+    /// Appends a number in the target type and returns what it has become.
+    private mutating func append(_ value: Double) -> Double {
+        switch target {
+        case .f32:
+            let changed = Float(value)
+            append(changed.bitPattern)
+            return Double(changed)
+        case .f16:
+            let changed = Float16(value)
+            append(changed.bitPattern)
+            return Double(changed)
+        default:
+            let bits = Self.bfloat16(value)
+            append(bits)
+            return Double(Float(bitPattern: UInt32(bits) << 16))
+        }
+    }
+
+    private mutating func append<Word: FixedWidthInteger>(_ word: Word) {
+        for byte in 0..<Word.bitWidth / 8 {
+            output.append(UInt8(truncatingIfNeeded: word >> (8 * byte)))
+        }
+    }
+
+    /// Rounds to the upper half of a float32. The first step rounds to odd, so that the second does
+    /// not round what was rounded already.
+    private static func bfloat16(_ value: Double) -> UInt16 {
+        guard !value.isNaN else { return 0x7FC0 }
+        var bits = Float(value).bitPattern
+        let rounded = Double(Float(bitPattern: bits))
+        if rounded != value, value.isFinite {
+            if abs(rounded) > abs(value) { bits -= 1 }
+            bits |= 1
+        }
+        guard bits & 0x7F80_0000 != 0x7F80_0000 else { return UInt16(bits >> 16) }
+        return UInt16((bits + 0x7FFF + (bits >> 16 & 1)) >> 16)
+    }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooConvert
+internal import ZooCore
+internal import ZooFiles
+internal import ZooTensor
+
+/// `ami-zoo convert`.
+struct ConvertCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert",
+        abstract: "Turn a lab's checkpoint into a release folder; nothing in it is executed.",
+        discussion: """
+            Reads torch.save files old and new, safetensors and sharded sets. The family and its \
+            sizes are read off the tensors; the encoder is the one the lab evaluates, unless \
+            --component says otherwise. The same file and options give the same bytes anywhere.
+            """
+    )
+
+    @Argument(help: "The checkpoint.")
+    var file: String
+
+    @Option(name: .customLong("to"), help: "The folder to make.")
+    var destination: String
+
+    @Option(help: "The checkpoint of the encoder that a probe was trained on.")
+    var backbone: String?
+
+    @Option(help: "The name in the release record; otherwise local/FAMILY-VARIANT.")
+    var name: String?
+
+    @Option(help: "The version in the release record.")
+    var version = "1.0.0"
+
+    @OptionGroup var conversion: ConversionArguments
+    @OptionGroup var output: OutputOptions
+
+    func report() async throws -> ConversionOutcome {
+        let (file, backbone, options) = (file, backbone, conversion.options)
+        let source = try await BlockingWork.run { try ConversionSource(file, backbone: backbone) }
+        let plan = try source.plan(options)
+        var identity = ConversionIdentity(
+            name: try name.map { try ModelName(parsing: $0) } ?? Self.name(of: plan),
+            version: try SemanticVersion(parsing: version),
+            created: ConversionArguments.created
+        )
+        identity.upstream = [
+            "file": .string(file.split(separator: "/").last.map { String($0) } ?? file)
+        ]
+        let converter = Converter(
+            plan: plan,
+            sources: source.tensors,
+            options: options,
+            identity: identity,
+            dtype: conversion.dtype.dtype
+        )
+        let destination = FileSystem.absolute(destination)
+        return ConversionOutcome(
+            report: try await Interruption.cancelling { try await converter.write(to: destination) },
+            path: destination
+        )
+    }
+
+    private static func name(of plan: ConversionPlan) throws(ZooError) -> ModelName {
+        let word = "\(plan.family)-\(plan.variant)".replacing("/", with: "-").lowercased()
+        return try ModelName(parsing: "local/\(word)")
+    }
+}
+
+struct ConversionOutcome: Report {
+    let report: ConversionReport
+    let path: String
+
+    var json: JSONValue {
+        var members: [String: JSONValue] = [
+            "family": .string(report.family), "variant": .string(report.variant),
+            "path": .string(path), "reference": .string(reference),
+            "files": .array(
+                report.files.map { file in
+                    [
+                        "path": .string(file.path.text), "size": .integer(file.size),
+                        "digest": .string(file.digest.description),
+                    ]
+                }
+            ),
+            "components": .array(
+                report.record.components.map { component in
+                    [
+                        "name": .string(component.name),
+                        "taken": .string(report.taken[component.name] ?? ""),
+                        "tensors": .integer(component.tensors),
+                        "parameters": .integer(component.parameters),
+                        "fingerprint": .string(component.fingerprint.description),
+                    ]
+                }
+            ),
+            "fingerprint": .string(report.fingerprint.description),
+            "sourceFingerprint": .string(report.sourceFingerprint.description),
+            "dropped": .array(report.dropped.map { .string($0) }),
+        ]
+        if let change = report.largestChange { members["largestChange"] = .number(change) }
+        return .object(members)
+    }
+
+    private var reference: String { "\(report.record.name):\(report.record.version)" }
+
+    var text: String {
+        var lines = ["\(reference): \(report.family), \(report.variant)"]
+        for component in report.record.components {
+            let taken = report.taken[component.name] ?? ""
+            lines.append(
+                "  \(component.name) from '\(taken)': \(component.tensors) tensors, "
+                    + "\(component.parameters) numbers, \(component.dtypes.joined(separator: " "))"
+            )
+        }
+        if !report.dropped.isEmpty {
+            lines.append("  left out: \(report.dropped.joined(separator: ", "))")
+        }
+        if let change = report.largestChange { lines.append("  largest change: \(change)") }
+        lines.append("  fingerprint  \(report.fingerprint)")
+        lines.append("  upstream     \(report.sourceFingerprint)")
+        lines.append(path)
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import Foundation
+internal import ZooConvert
+internal import ZooCore
+internal import ZooTensor
+
+/// What a person decides about a conversion; the rest the tensors say.
+struct ConversionArguments: ParsableArguments {
+    @Option(help: "The family, when it is not to be detected: \(Self.families).")
+    var family: String?
+
+    @Option(help: "The state dictionary to take the encoder from, such as encoder.")
+    var component: String?
+
+    @Option(help: "Element type of the weights: keep, f32, bf16 or f16.", transform: Self.dtype)
+    var dtype: DTypeChoice = .keep
+
+    @Option(help: "Attention heads of the encoder; weights do not tell.")
+    var heads: Int?
+
+    @Option(help: "Attention heads of the predictor.")
+    var predictorHeads: Int?
+
+    @Option(help: "Pixels along the side of training images.")
+    var cropSize: Int?
+
+    @Option(help: "Frames of training clips.")
+    var frames: Int?
+
+    @Option(help: "Which of several probes, from 0.")
+    var probe: Int?
+
+    /// An element type, or the one there is.
+    enum DTypeChoice: Equatable {
+        case keep
+        case convert(DType)
+
+        var dtype: DType? {
+            switch self {
+            case .keep: nil
+            case .convert(let dtype): dtype
+            }
+        }
+    }
+
+    private static let families = ConvertibleFamily.all.map(\.id).joined(separator: ", ")
+
+    private static func dtype(_ text: String) throws -> DTypeChoice {
+        switch text {
+        case "keep": .keep
+        case "f32": .convert(.f32)
+        case "bf16": .convert(.bf16)
+        case "f16": .convert(.f16)
+        default: throw ValidationError("'\(text)' is none of keep, f32, bf16 and f16")
+        }
+    }
+
+    var options: ConversionOptions {
+        var options = ConversionOptions()
+        options.family = family
+        options.component = component
+        options.heads = heads
+        options.predictorHeads = predictorHeads
+        options.cropSize = cropSize
+        options.frames = frames
+        options.probe = probe
+        return options
+    }
+
+    func validate() throws {
+        let numbers = [heads, predictorHeads, cropSize, frames].compactMap { $0 }
+        guard numbers.allSatisfy({ (1...65_536).contains($0) }), (0...1_000_000).contains(probe ?? 0)
+        else { throw ValidationError("numbers must be greater than 0") }
+    }
+
+    /// The time that a release states: never the clock's, so that equal inputs make equal releases.
+    ///
+    /// `SOURCE_DATE_EPOCH` is how build systems give one, reproducible-builds.org.
+    static var created: Timestamp {
+        let seconds = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"].flatMap { Int($0) }
+        return Timestamp(secondsSince1970: min(max(seconds ?? 0, 0), 253_402_300_799))
+    }
+}
