@@ -114,6 +114,14 @@ public struct Checkpoint: Sendable {
             self.init(format: .numPy, path: openedPath, views: ["array": array])
         } else {
             try Self.refuseOtherFormats(start, file)
+            let resembles = start.count > 8 && start[8] == UInt8(ascii: "{")
+            guard resembles || path.hasSuffix(".safetensors") else {
+                throw ZooError(
+                    .checkpointFormatUnknown,
+                    "'\(path)' is none of safetensors, a PyTorch file, or a NumPy file",
+                    remedy: "check that the file is complete and was not compressed"
+                )
+            }
             let shard = try SafetensorsFile(file)
             self.init(format: .safetensors, path: openedPath, shards: [shard])
         }

@@ -151,7 +151,7 @@ package struct TensorView: Sendable {
     /// Copies elements from where their strides put them, least significant byte first.
     private func gather(elements: Range<Int>, into memory: ElementMemory) {
         let width = dtype.bitWidth / 8
-        let swapped = dtype == .c64 ? 4 : width
+        let swapped = dtype == .c64 || dtype == .c128 ? width / 2 : width
         let extents = shape.extents
         guard !elements.isEmpty else { return }
         var index = [Int](repeating: 0, count: extents.count)

@@ -85,10 +85,13 @@ extension ConversionPlan {
             let views = rule.upstream.compactMap { wanted in
                 group.tensors[wanted.name].flatMap { upstream.checkpoint.view($0.name) }
             }
-            guard let source = views.first?.dtype, views.allSatisfy({ $0.dtype == source }) else {
+            guard let source = views.first?.dtype, views.allSatisfy({ $0.dtype == source }),
+                source != .c128
+            else {
                 throw ZooError(
                     .conversionTensorsMismatch,
-                    "'\(rule.upstream[0].name)' and its neighbours have different element types"
+                    "'\(rule.upstream[0].name)' and its neighbours have different element types, "
+                        + "or one that safetensors does not have"
                 )
             }
             let changes = dtype != nil && ElementConversion.isFloatingPoint(source)

@@ -41,6 +41,8 @@ public enum DType: String, Sendable, CaseIterable, Hashable {
     case f64 = "F64"
     /// A pair of float32: real and imaginary part.
     case c64 = "C64"
+    /// A pair of float64; PyTorch has it, safetensors does not.
+    case c128 = "C128"
     /// 4-bit float, two to a byte.
     case f4 = "F4"
     /// 6-bit float, 2 exponent and 3 mantissa bits.
@@ -57,6 +59,7 @@ public enum DType: String, Sendable, CaseIterable, Hashable {
         case .i16, .u16, .f16, .bf16: 16
         case .i32, .u32, .f32: 32
         case .i64, .u64, .f64, .c64: 64
+        case .c128: 128
         }
     }
 

@@ -26,8 +26,10 @@ enum PickleGlobal: Hashable {
     case storage(DType)
     /// A storage of bytes.
     case untypedStorage
-    /// An element type, such as `torch.float32`; nil when safetensors has no such type.
-    case dtype(DType?)
+    /// A storage that should name its element type and does not.
+    case typedStorage
+    /// An element type, such as `torch.float32`.
+    case dtype(DType)
 
     /// The functions that make a tensor from a storage, which differ in their last arguments.
     enum Rebuild: Hashable {
@@ -58,20 +60,21 @@ enum PickleGlobal: Hashable {
             "torch._utils _rebuild_tensor_v2": .rebuildTensor(.second),
             "torch._utils _rebuild_tensor_v3": .rebuildTensor(.third),
             "torch.storage UntypedStorage": .untypedStorage,
+            "torch.storage TypedStorage": .typedStorage,
         ]
         let storages: [(String, DType)] = [
             ("Float", .f32), ("Double", .f64), ("Half", .f16), ("BFloat16", .bf16), ("Long", .i64),
             ("Int", .i32), ("Short", .i16), ("Char", .i8), ("Byte", .u8), ("Bool", .bool),
-            ("ComplexFloat", .c64),
+            ("ComplexFloat", .c64), ("ComplexDouble", .c128),
         ]
         for (name, dtype) in storages { names["torch \(name)Storage"] = .storage(dtype) }
-        let dtypes: [(String, DType?)] = [
+        let dtypes: [(String, DType)] = [
             ("float32", .f32), ("float", .f32), ("float64", .f64), ("double", .f64),
             ("float16", .f16), ("half", .f16), ("bfloat16", .bf16), ("int64", .i64),
             ("long", .i64), ("int32", .i32), ("int", .i32), ("int16", .i16), ("short", .i16),
             ("int8", .i8), ("uint8", .u8), ("uint16", .u16), ("uint32", .u32), ("uint64", .u64),
-            ("bool", .bool), ("complex64", .c64), ("cfloat", .c64), ("complex128", nil),
-            ("cdouble", nil), ("float8_e5m2", .f8E5M2), ("float8_e4m3fn", .f8E4M3),
+            ("bool", .bool), ("complex64", .c64), ("cfloat", .c64), ("complex128", .c128),
+            ("cdouble", .c128), ("float8_e5m2", .f8E5M2), ("float8_e4m3fn", .f8E4M3),
             ("float8_e8m0fnu", .f8E8M0), ("float8_e5m2fnuz", .f8E5M2FNUZ),
             ("float8_e4m3fnuz", .f8E4M3FNUZ),
         ]

@@ -15,22 +15,35 @@ struct PickleMachine {
     private var stack: [PickleValue.Reference] = []
     private var marks: [Int] = []
     private var memo: [PickleValue.Reference?] = []
+    /// Parts of storages by name.
+    private var parts: [String: Range<Int>] = [:]
+    private let isLegacy: Bool
 
     /// Reads the pickle that begins at `start`.
     ///
+    /// - Parameters:
+    ///   - bytes: where the pickle lies.
+    ///   - start: its first byte.
+    ///   - isLegacy: whether storages may be parts of others, as in the legacy container.
+    ///   - source: where the bytes come from, for messages.
     /// - Throws: ``ZooError`` with a `checkpoint.pickle-*` code.
     static func read(
         _ bytes: [UInt8],
         from start: Int = 0,
+        isLegacy: Bool = false,
         source: String
     ) throws(ZooError) -> Pickle {
         var machine = PickleMachine(
-            reader: PickleReader(bytes: bytes, position: start, source: source)
+            reader: PickleReader(bytes: bytes, position: start, source: source),
+            isLegacy: isLegacy
         )
         return try machine.run()
     }
 
-    private init(reader: PickleReader) { self.reader = reader }
+    private init(reader: PickleReader, isLegacy: Bool) {
+        self.reader = reader
+        self.isLegacy = isLegacy
+    }
 
     private mutating func run() throws(ZooError) -> Pickle {
         for _ in 0..<PickleLimits.instructions {
@@ -194,15 +207,25 @@ struct PickleMachine {
             throw reader.malformed("has a key without a value")
         }
         for key in stride(from: 0, to: elements.count, by: 2) {
-            switch pickle.values[elements[key]] {
-            case .list, .dictionary, .set:
-                throw reader.malformed("uses a container as a key")
-            default: break
-            }
+            guard isKey(elements[key]) else { throw reader.malformed("uses a container as a key") }
         }
         pickle.values[target] = .none
         items.append(contentsOf: elements)
         pickle.values[target] = .dictionary(items, isOrdered: isOrdered)
+    }
+
+    /// Whether a value can be a key: no container, but for a tuple of plain values.
+    private func isKey(_ reference: PickleValue.Reference) -> Bool {
+        func isPlain(_ value: PickleValue) -> Bool {
+            switch value {
+            case .list, .dictionary, .set, .tuple: false
+            default: true
+            }
+        }
+        guard case .tuple(let items) = pickle.values[reference] else {
+            return isPlain(pickle.values[reference])
+        }
+        return items.allSatisfy { isPlain(pickle.values[$0]) }
     }
 
     /// Drops the attributes of an `OrderedDict`, such as the `_metadata` of a state dictionary.
@@ -213,10 +236,7 @@ struct PickleMachine {
         guard case .dictionary(_, isOrdered: true) = pickle.values[try top()],
             case .dictionary = pickle.values[state]
         else {
-            throw reader.error(
-                .pickleInstruction,
-                "sets the state of a value that is not an OrderedDict"
-            )
+            throw reader.malformed("sets the state of a value that is not an OrderedDict")
         }
     }
 
@@ -228,13 +248,13 @@ struct PickleMachine {
         isNewObject: Bool
     ) throws(ZooError) {
         guard case .global(let global) = pickle.values[function] else {
-            throw reader.error(.pickleInstruction, "calls a value that is not a name")
+            throw reader.malformed("calls a value that is not a name")
         }
         guard case .tuple(let arguments) = pickle.values[arguments] else {
             throw reader.malformed("calls a name with a value that is not a tuple")
         }
         guard !isNewObject || global == .orderedDictionary || global == .parameter else {
-            throw reader.error(.pickleInstruction, "makes an object that is not plain data")
+            throw reader.malformed("makes an object that is not plain data")
         }
         try push(try result(of: global, arguments))
     }
@@ -259,13 +279,22 @@ struct PickleMachine {
             case .tuple(let items)?, .list(let items)?: return .tuple(items)
             default: break
             }
-        case .device, .layout, .complex, .byteArray: return .opaque
+        case .device, .complex, .byteArray: return .opaque
+        case .layout:
+            if case .string("torch.strided")? = values.first, values.count == 1 { return .opaque }
         case .encode:
             if case .string(let text)? = values.first { return .bytes(Array(text.utf8)) }
-        case .parameter, .rebuildParameter:
+        case .parameter:
             if case .tensor(let tensor)? = values.first { return .tensor(tensor) }
+        case .rebuildParameter:
+            if values.count == 3, case .tensor(let tensor) = values[0] {
+                guard case .dictionary(let hooks, _) = values[2], hooks.isEmpty else {
+                    throw reader.invalidTensor("a parameter has hooks")
+                }
+                return .tensor(tensor)
+            }
         case .rebuildTensor(let rebuild): return try tensor(rebuild, values)
-        case .orderedDictionary, .storage, .untypedStorage, .dtype: break
+        case .orderedDictionary, .storage, .untypedStorage, .typedStorage, .dtype: break
         }
         throw reader.malformed("calls '\(global)' with arguments that it does not take")
     }
@@ -286,19 +315,38 @@ struct PickleMachine {
         switch values[1] {
         case .global(.storage(let type)): dtype = type
         case .global(.untypedStorage): dtype = nil
+        case .global(.typedStorage):
+            throw reader.invalidTensor("a storage does not say the type of its elements")
         default: throw reader.malformed("refers to a storage of an unknown type")
         }
-        var part: Range<Int>?
-        if values.count == 6, case .tuple(let view) = values[5] {
-            guard view.count == 3, case .string = pickle.values[view[0]],
-                case .integer(let offset) = pickle.values[view[1]],
-                case .integer(let length) = pickle.values[view[2]],
-                offset >= 0, length >= 0, offset <= count, length <= count - offset
-            else { throw reader.invalidTensor("a part of a storage lies outside it") }
-            part = offset..<offset + length
-        }
+        let part = values.count == 6 ? try self.part(values[5], of: key, count: count) : nil
         pickle.storages.append(Pickle.Storage(key: key, dtype: dtype, count: count, part: part))
         try push(.storage(pickle.storages.count - 1))
+    }
+
+    /// The part of a storage that is meant, in the legacy container only.
+    private mutating func part(
+        _ value: PickleValue,
+        of key: String,
+        count: Int
+    ) throws(ZooError) -> Range<Int>? {
+        guard isLegacy else { throw reader.malformed("describes a storage wrongly") }
+        if case .none = value { return nil }
+        guard case .tuple(let view) = value, view.count == 3,
+            case .string(let name) = pickle.values[view[0]],
+            case .integer(let offset) = pickle.values[view[1]],
+            case .integer(let length) = pickle.values[view[2]]
+        else { throw reader.malformed("describes a part of a storage wrongly") }
+        guard offset >= 0, length >= 0, offset <= count, length <= count - offset else {
+            throw reader.invalidTensor("a part of a storage lies outside it")
+        }
+        // PyTorch takes the first part of a name for all that have it.
+        let part = offset..<offset + length
+        let known = parts.updateValue(part, forKey: name)
+        guard name != key, known ?? part == part else {
+            throw reader.invalidTensor("storage '\(name)' is described in two ways")
+        }
+        return part
     }
 
     private mutating func tensor(
@@ -321,17 +369,17 @@ struct PickleMachine {
         let strides = try integers(values[3], "strides")
         if rebuild != .first {
             guard case .dictionary(let hooks, _) = values[5], hooks.isEmpty else {
-                throw reader.malformed("has a tensor with hooks")
+                throw reader.invalidTensor("a tensor has hooks")
             }
         }
-        // Such as `conj`, which would change what the elements mean.
+        // Such as `conj`, whose mere presence makes PyTorch read the elements differently.
         if values.count > counts.lowerBound {
             guard case .dictionary(let notes, _) = values[counts.upperBound - 1], notes.isEmpty
             else { throw reader.invalidTensor("a tensor has properties that are not known here") }
         }
         var dtype = pickle.storages[storage].dtype
         if rebuild == .third {
-            guard case .global(.dtype(let type?)) = values[6] else {
+            guard case .global(.dtype(let type)) = values[6] else {
                 throw reader.invalidTensor("a tensor has an element type that is not known here")
             }
             dtype = type

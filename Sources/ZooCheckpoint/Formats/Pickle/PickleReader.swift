@@ -31,9 +31,14 @@ struct PickleReader {
     /// A whole number in two's complement, with its length before it.
     mutating func long() throws(ZooError) -> PickleValue {
         let content = try bytes(lengthOf: 1)
-        guard content.count <= 8 else { return .largeInteger }
-        var number: UInt64 = content.last.map { $0 >= 0x80 } ?? false ? .max : 0
-        for byte in content.reversed() { number = number << 8 | UInt64(byte) }
+        let isNegative = content.last.map { $0 >= 0x80 } ?? false
+        let padding: UInt8 = isNegative ? 0xFF : 0
+        // Bytes that only repeat the sign say nothing, however many there are.
+        guard content.dropFirst(8).allSatisfy({ $0 == padding }),
+            content.count <= 8 || content[7] & 0x80 == padding & 0x80
+        else { return .largeInteger }
+        var number: UInt64 = isNegative ? .max : 0
+        for byte in content.prefix(8).reversed() { number = number << 8 | UInt64(byte) }
         return .integer(Int(Int64(bitPattern: number)))
     }
 

@@ -12,7 +12,7 @@ struct PickleTree {
     /// The numbers and texts of the outermost dictionary, as people read them.
     private(set) var notes: [String: String] = [:]
 
-    /// A container on the way to a tensor.
+    /// A container on the way.
     private struct Level {
         let container: PickleValue.Reference
         let children: [(key: String, value: PickleValue.Reference)]
@@ -26,57 +26,95 @@ struct PickleTree {
     ///   the same name.
     init(of pickle: Pickle, source: String) throws(ZooError) {
         let reader = PickleReader(bytes: [], position: pickle.end, source: source)
+        let holdsTensors = try Self.holdsTensors(pickle, reader)
+        if case .dictionary = pickle.values[pickle.root] {
+            for (key, value) in Self.children(of: pickle.root, in: pickle) ?? [] {
+                // In a flat state dictionary, the keys are the names of tensors.
+                var name = key
+                if case .tensor = pickle.values[value] { name = String(key.prefix { $0 != "." }) }
+                if !topLevelKeys.contains(name) { topLevelKeys.append(name) }
+                if let text = Self.text(of: pickle.values[value]) { notes[key] = text }
+            }
+        }
         var names: Set<String> = []
         var path: [String] = []
         var levels: [Level] = []
-        var open: Set<PickleValue.Reference> = []
         var steps = 0
-        func note(_ value: PickleValue.Reference, at path: [String]) throws(ZooError) {
-            if case .tensor(let tensor) = pickle.values[value] {
+        var next: PickleValue.Reference? = pickle.root
+        while true {
+            if let value = next, case .tensor(let tensor) = pickle.values[value] {
                 let name = path.joined(separator: ".")
                 guard names.insert(name).inserted else {
                     throw reader.malformed("has two tensors called '\(name.prefix(200))'")
                 }
                 tensors.append((name, tensor))
-            } else if let children = Self.children(of: value, in: pickle) {
-                guard open.insert(value).inserted else {
-                    throw reader.limit("finite space: it holds itself")
-                }
-                guard levels.count < PickleLimits.depth else {
-                    throw reader.limit("\(PickleLimits.depth) levels")
-                }
+                if !path.isEmpty { path.removeLast() }
+            } else if let value = next, holdsTensors[value] {
+                let children = Self.children(of: value, in: pickle) ?? []
                 levels.append(Level(container: value, children: children))
+            } else if next != nil, !path.isEmpty {
+                path.removeLast()
             }
-        }
-        try note(pickle.root, at: [])
-        if case .dictionary = pickle.values[pickle.root], let top = levels.first {
-            for (key, value) in top.children {
-                // In a flat state dictionary, the keys are the names of tensors.
-                var name = key
-                if case .tensor = pickle.values[value] { name = String(key.prefix { $0 != "." }) }
-                if !topLevelKeys.contains(name) { topLevelKeys.append(name) }
-            }
-            for (key, value) in top.children {
-                if let text = Self.text(of: pickle.values[value]) { notes[key] = text }
-            }
-        }
-        while let level = levels.last {
-            guard level.next < level.children.count else {
-                open.remove(level.container)
+            while let level = levels.last, level.next == level.children.count {
                 levels.removeLast()
                 if !path.isEmpty { path.removeLast() }
-                continue
             }
+            guard let level = levels.last else { return }
             steps += 1
             guard steps <= PickleLimits.steps else {
                 throw reader.limit("\(PickleLimits.steps) values when shared ones are unfolded")
             }
-            let (key, value) = level.children[level.next]
             levels[levels.count - 1].next += 1
-            path.append(key)
-            let depth = levels.count
-            try note(value, at: path)
-            if levels.count == depth { path.removeLast() }
+            let child = level.children[level.next]
+            path.append(child.key)
+            next = child.value
+        }
+    }
+
+    /// Which values are tensors or lead to one.
+    ///
+    /// Looks at each value once, however often it is referred to, so that what holds no tensor costs
+    /// no walk.
+    private static func holdsTensors(
+        _ pickle: Pickle,
+        _ reader: PickleReader
+    ) throws(ZooError) -> [Bool] {
+        enum State { case new, open, done }
+        var states = [State](repeating: .new, count: pickle.values.count)
+        var holds = [Bool](repeating: false, count: pickle.values.count)
+        var depths = [Int](repeating: 0, count: pickle.values.count)
+        var levels: [Level] = []
+        var next: PickleValue.Reference? = pickle.root
+        while true {
+            if let value = next {
+                switch states[value] {
+                case .open: throw reader.limit("finite space: it holds itself")
+                case .done: break
+                case .new:
+                    if case .tensor = pickle.values[value] { holds[value] = true }
+                    if let children = children(of: value, in: pickle) {
+                        states[value] = .open
+                        levels.append(Level(container: value, children: children))
+                    } else {
+                        states[value] = .done
+                    }
+                }
+            }
+            guard let level = levels.last else { return holds }
+            if level.next < level.children.count {
+                levels[levels.count - 1].next += 1
+                next = level.children[level.next].value
+            } else {
+                let container = level.container
+                states[container] = .done
+                holds[container] = level.children.contains { holds[$0.value] }
+                depths[container] = 1 + (level.children.map { depths[$0.value] }.max() ?? 0)
+                guard depths[container] <= PickleLimits.depth else {
+                    throw reader.limit("\(PickleLimits.depth) levels")
+                }
+                levels.removeLast()
+                next = nil
+            }
         }
     }
 

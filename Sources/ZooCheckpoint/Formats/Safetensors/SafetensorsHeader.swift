@@ -122,7 +122,7 @@ package struct SafetensorsHeader: Sendable {
         guard case .string(let dtypeName)? = fields["dtype"] else {
             throw ZooError(.safetensorsEntryInvalid, "\(place): 'dtype' is not a string")
         }
-        guard let dtype = DType(rawValue: dtypeName) else {
+        guard let dtype = DType(rawValue: dtypeName), dtype != .c128 else {
             throw ZooError(
                 .safetensorsDTypeUnknown,
                 "\(place): there is no element type '\(dtypeName.prefix(40))'"

@@ -21,7 +21,12 @@ extension TorchFile {
         let bytes = file.copy(0..<min(file.byteCount, PickleLimits.bytes))
         var position = Self.legacyMagic.count
         func next() throws(ZooError) -> Pickle {
-            let pickle = try PickleMachine.read(bytes, from: position, source: file.path)
+            let pickle = try PickleMachine.read(
+                bytes,
+                from: position,
+                isLegacy: true,
+                source: file.path
+            )
             position = pickle.end
             return pickle
         }

@@ -25,10 +25,9 @@ extension TorchFile {
             let bytes = try directory.bytes(of: record, limit: Self.smallRecord)
             return String(validating: bytes, as: UTF8.self) ?? ""
         }
-        if let text = try small("version") {
-            guard let version = Int(text.trimmingNewline), (1...10).contains(version) else {
-                throw Self.layout("has the unknown version '\(text.trimmingNewline)'", file.path)
-            }
+        let version = (try small("version") ?? "").trimmingNewline
+        guard let number = Int(version), (1...10).contains(number) else {
+            throw Self.layout("has the unknown version '\(version)'", file.path)
         }
         let order = try small("byteorder") ?? "little"
         guard order == "little" || order == "big" else {

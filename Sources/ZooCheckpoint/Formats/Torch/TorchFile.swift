@@ -109,6 +109,10 @@ struct TorchFile {
         guard storage.dtype == nil || storage.dtype == tensor.dtype else {
             throw invalid.error("a tensor reads its storage as another element type")
         }
+        // Such a storage has no elements to swap, and PyTorch takes its bytes as they are.
+        guard storage.dtype != nil || !place.isBigEndian else {
+            throw invalid.error("a tensor reads untyped bytes of a big-endian machine")
+        }
         let width = tensor.dtype.bitWidth / 8
         // An axis of one element is never stepped along, whatever its stride.
         let strides = zip(tensor.extents, tensor.strides).map { $0 <= 1 ? 0 : $1 }
