@@ -163,6 +163,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "ZooConvertTests",
+            dependencies: ["ZooConvert", "ZooCheckpoint", "ZooCore", "ZooTensor", "ZooTesting"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "ZooModelsTests",
             dependencies: ["ZooModels", "ZooCheckpoint", "ZooCore", "ZooTensor"],
             swiftSettings: settings

@@ -105,8 +105,8 @@ public struct Checkpoint: Sendable {
         let start = file.copy(0..<min(file.byteCount, 512))
         if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) || start.starts(with: [0x50, 0x4B, 0x05]) {
             try self.init(zip: file, openedAs: openedPath)
-        } else if start.starts(with: TorchFile.legacyMagic) {
-            let torch = try TorchFile(legacy: file)
+        } else if let first = TorchFile.legacyStart(start) {
+            let torch = try TorchFile(legacy: file, from: first)
             self.init(.torchLegacy, openedPath, torch, directory: nil)
         } else if start.starts(with: NumPyArray.magic) {
             let name = "array"

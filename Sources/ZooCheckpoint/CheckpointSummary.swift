@@ -40,6 +40,9 @@ public struct CheckpointSummary: Sendable {
         fingerprint = digests.fingerprint
     }
 
+    /// The digest of a tensor's elements in row-major little-endian order, when it was asked for.
+    public func digest(of name: String) -> ContentDigest? { digests[name] }
+
     /// The size of all tensors together, in bytes.
     public var byteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
 

@@ -37,6 +37,7 @@ package struct ConvertibleFamily: Sendable {
     ///   - sources: the tensors of the file, and of the backbone where one is given.
     ///   - configuration: `config.json` of a file in the Hugging Face layout.
     ///   - options: what a person decided.
+    /// - Returns: a plan that fits the files.
     /// - Throws: ``ZooError`` with a `convert.*` code.
     package static func plan(
         _ sources: [ConversionPlan.Source: UpstreamTensors],

@@ -74,7 +74,8 @@ extension ConvertibleFamily {
                     frames: 1,
                     side: side,
                     layout: "BCHW",
-                    resampling: "short side \(side * 256 / 224), bilinear with antialias, centre crop"
+                    resampling:
+                        "short side \(side * 256 / 224), bilinear with antialias, centre crop"
                 )
             )
         }

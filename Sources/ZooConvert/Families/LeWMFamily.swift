@@ -190,7 +190,9 @@ extension TensorRule {
     /// The rule with upstream names as the group `key` has them.
     func inGroup(_ key: String) -> TensorRule {
         TensorRule(
-            upstream: upstream.map { NamedShape(String($0.name.dropFirst(key.count + 1)), $0.shape) },
+            upstream: upstream.map {
+                NamedShape(String($0.name.dropFirst(key.count + 1)), $0.shape)
+            },
             released: released
         )
     }

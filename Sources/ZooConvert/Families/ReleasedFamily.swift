@@ -7,7 +7,9 @@ internal import ZooTensor
 
 extension ConvertibleFamily {
     /// Files that have the layout of a release already: what transformers wrote for I-JEPA, V-JEPA 2
-    /// and its classifiers. The tensors stay as they are; `config.json` beside them says the rest.
+    /// and its classifiers.
+    ///
+    /// The tensors stay as they are; `config.json` beside them says the rest.
     static let released = ConvertibleFamily(
         id: "hugging-face",
         recognise: { tensors in

@@ -5,7 +5,9 @@ internal import ZooCore
 
 extension ConvertibleFamily {
     /// V-JEPA 2.1: encoder for video and images, predictor with context output, under their own
-    /// names. Distilled files have `ema_encoder`, the others `target_encoder`.
+    /// names.
+    ///
+    /// Distilled files have `ema_encoder`, the others `target_encoder`.
     static let vjepa21 = ConvertibleFamily(
         id: "vjepa2.1",
         recognise: { tensors in

@@ -74,7 +74,8 @@ extension ConvertibleFamily {
                     frames: frames,
                     side: side,
                     layout: "BCTHW",
-                    resampling: "whole image to \(side), bilinear, corners not aligned, no antialias"
+                    resampling:
+                        "whole image to \(side), bilinear, corners not aligned, no antialias"
                 )
             )
         }

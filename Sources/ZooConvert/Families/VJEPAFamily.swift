@@ -164,7 +164,8 @@ extension ConvertibleFamily {
                     frames: request.options.frames ?? 16,
                     side: request.options.cropSize ?? 224,
                     layout: "BTCHW",
-                    resampling: "tokens of the backbone; its own record says how frames become those"
+                    resampling:
+                        "tokens of the backbone; its own record says how frames become those"
                 )
             )
         }

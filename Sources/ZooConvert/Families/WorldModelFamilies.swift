@@ -173,7 +173,9 @@ struct WorldModelEmbeddings {
     mutating func parts(_ request: PlanRequest) throws(ZooError) -> [ConversionPlan.Part] {
         var parts: [ConversionPlan.Part] = []
         for (kind, names) in Self.kinds {
-            guard let name = names.first(where: { request.main.groups[$0] != nil }) else { continue }
+            guard let name = names.first(where: { request.main.groups[$0] != nil }) else {
+                continue
+            }
             let group = try request.group(name)
             let shape = try request.shape("patch_embed.weight", rank: 3, of: group)
             var rules = RuleList(prefix: "\(names[0]).")

@@ -100,6 +100,7 @@ package struct Converter: Sendable {
     /// Converts.
     ///
     /// - Parameter folder: where to; it must not be there yet, or be empty.
+    /// - Returns: what was made.
     /// - Throws: ``ZooError`` with a `convert.*`, `checkpoint.*` or `io.*` code, or
     ///   `CancellationError`; then nothing is left behind.
     package func write(to folder: String) async throws -> ConversionReport {

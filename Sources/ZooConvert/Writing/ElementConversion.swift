@@ -102,7 +102,9 @@ package struct ElementConversion {
         }
     }
 
-    /// Rounds to the upper half of a float32. The first step rounds to odd, so that the second does
+    /// Rounds to the upper half of a float32.
+    ///
+    /// The first step rounds to odd, so that the second does
     /// not round what was rounded already.
     private static func bfloat16(_ value: Double) -> UInt16 {
         guard !value.isNaN else { return 0x7FC0 }

@@ -85,7 +85,9 @@ package struct Exporter: Sendable {
         _ groups: [(key: String, members: [(key: String, value: TorchWriter.Node)])]
     ) -> TorchWriter.Node {
         // One flat dictionary stays one: no lab nests the parts of these.
-        let isFlat = groups.contains { $0.key == "embeddings" || $0.key == "pred_proj" || $0.key == "" }
+        let isFlat = groups.contains {
+            $0.key == "embeddings" || $0.key == "pred_proj" || $0.key == ""
+        }
         if isFlat {
             return .dictionary(
                 groups.flatMap { key, members in

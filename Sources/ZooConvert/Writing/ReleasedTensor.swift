@@ -70,6 +70,7 @@ extension ConversionPlan {
     ///   - part: one of the plan's parts, which fits `sources`.
     ///   - sources: the upstream files.
     ///   - dtype: the element type of floating-point tensors; nil keeps it.
+    /// - Returns: the tensors, in the order of the part's rules.
     /// - Throws: ``ZooError`` with code `convert.tensors-mismatch` when tensors that are to become
     ///   one have different types.
     func tensors(

@@ -34,7 +34,8 @@ package struct UpstreamComparison: Sendable {
         self.folder = folder
         self.record = record
         self.source = source
-        guard record.lineage.kind == .converted, case .object(let members)? = record.lineage.details["options"]
+        guard record.lineage.kind == .converted,
+            case .object(let members)? = record.lineage.details["options"]
         else {
             throw ZooError(
                 .notConverted,
@@ -63,6 +64,16 @@ package struct UpstreamComparison: Sendable {
     ///   cannot be compared at all.
     package func compare() throws(ZooError) -> Outcome {
         let plan = try source.plan(options)
+        guard plan.family == record.architecture.family else {
+            let finding = Finding(
+                .upstreamMismatch,
+                path: RecordDraft.fileName,
+                message: "the upstream file is a \(plan.family) model, and this is a "
+                    + "\(record.architecture.family) model",
+                remedy: "give the file that this model was converted from"
+            )
+            return Outcome(findings: [finding], tensors: 0, bytes: 0)
+        }
         for (_, upstream) in source.tensors { try upstream.checkpoint.requireChecksums() }
         var findings: [Finding] = []
         var (tensors, bytes) = (0, 0)

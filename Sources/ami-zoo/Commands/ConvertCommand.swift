@@ -58,7 +58,9 @@ struct ConvertCommand: ReportingCommand {
         )
         let destination = FileSystem.absolute(destination)
         return ConversionOutcome(
-            report: try await Interruption.cancelling { try await converter.write(to: destination) },
+            report: try await Interruption.cancelling {
+                try await converter.write(to: destination)
+            },
             path: destination
         )
     }

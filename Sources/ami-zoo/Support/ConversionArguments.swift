@@ -72,7 +72,8 @@ struct ConversionArguments: ParsableArguments {
 
     func validate() throws {
         let numbers = [heads, predictorHeads, cropSize, frames].compactMap { $0 }
-        guard numbers.allSatisfy({ (1...65_536).contains($0) }), (0...1_000_000).contains(probe ?? 0)
+        guard numbers.allSatisfy({ (1...65_536).contains($0) }),
+            (0...1_000_000).contains(probe ?? 0)
         else { throw ValidationError("numbers must be greater than 0") }
     }
 

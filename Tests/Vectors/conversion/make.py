@@ -490,7 +490,7 @@ def vjepa2_ek100(output, labs):
     case = Case(output, "vjepa2-ek100")
     loaded = case.upstream(probe_checkpoint(models))
     tensors = case.expected(probe_names(clean(loaded["classifiers"][0])))
-    case.describe("vjepa2-ek100", "classifiers.0", {"heads": 2, "head": 0},
+    case.describe("vjepa2-probe", "classifiers.0", {"heads": 2, "head": 0},
                   {"hidden_size": 24, "num_attention_heads": 2, "num_pooler_layers": 1, "mlp_ratio": 4.0,
                    "num_queries": 3, "num_verbs": 3, "num_nouns": 4, "num_actions": 6},
                   tensors, "The pooler under the names of transformers, which has no class with three heads. "
@@ -594,7 +594,7 @@ def vjepa21(output, labs):
         loaded = case.upstream({**states, **training()})
         tensors = case.expected(native(encoder=loaded[keys[-1]], predictor=loaded["predictor"]))
         assert len(tensors) == (12 * 12 + 14) + (12 * 4 + (18 if levels == 1 else 20))
-        case.describe("vjepa21", keys[-1], OPTIONS, {**fields, "pred_levels": levels, "pred_out_size": out}, tensors,
+        case.describe("vjepa2.1", keys[-1], OPTIONS, {**fields, "pred_levels": levels, "pred_out_size": out}, tensors,
                       note)
 
 

@@ -26,6 +26,7 @@ struct PickleMachine {
     ///   - start: its first byte.
     ///   - isLegacy: whether storages may be parts of others, as in the legacy container.
     ///   - source: where the bytes come from, for messages.
+    /// - Returns: what the pickle says.
     /// - Throws: ``ZooError`` with a `checkpoint.pickle-*` code.
     static func read(
         _ bytes: [UInt8],

@@ -5,11 +5,20 @@ internal import ZooCore
 internal import ZooTensor
 
 extension TorchFile {
-    /// The whole first pickle of the legacy container: the number 0x1950a86a20f9469cfc6c.
-    static let legacyMagic: [UInt8] = [
-        0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E,
+    /// The end of the first pickle of the legacy container: the number 0x1950a86a20f9469cfc6c.
+    private static let legacyMagic: [UInt8] = [
+        0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E,
     ]
     private static let legacyProtocol = 1001
+
+    /// Where the first pickle ends, in a file that begins as the legacy container does; otherwise nil.
+    static func legacyStart(_ start: [UInt8]) -> Int? {
+        guard start.count > 2, start[0] == 0x80, (2...5).contains(start[1]) else { return nil }
+        // From protocol 4 on, a frame and its length come first.
+        let number = start[2] == PickleInstruction.frame.rawValue ? 11 : 2
+        guard start.dropFirst(number).starts(with: legacyMagic) else { return nil }
+        return number + legacyMagic.count
+    }
 
     /// Reads the container of PyTorch 0.2 to 1.5: pickles one after the other, then the storages.
     ///
@@ -17,9 +26,9 @@ extension TorchFile {
     /// writer swaps them where need be, and what the file says about that machine has no effect.
     ///
     /// - Throws: ``ZooError`` with a `checkpoint.torch-*` or `checkpoint.pickle-*` code.
-    init(legacy file: MappedFile) throws(ZooError) {
+    init(legacy file: MappedFile, from start: Int) throws(ZooError) {
         let bytes = file.copy(0..<min(file.byteCount, PickleLimits.bytes))
-        var position = Self.legacyMagic.count
+        var position = start
         func next() throws(ZooError) -> Pickle {
             let pickle = try PickleMachine.read(
                 bytes,

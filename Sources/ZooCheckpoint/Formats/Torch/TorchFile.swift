@@ -71,7 +71,8 @@ struct TorchFile {
                 throw ZooError(
                     .pickleLimit,
                     "the tensors of '\(file.path)' unfold to more than \(ByteCount(limit)), from a "
-                        + "file of \(ByteCount(file.byteCount))"
+                        + "file of \(ByteCount(file.byteCount))",
+                    remedy: "save copies of the tensors instead of expanded views"
                 )
             }
             total = sum

@@ -6,8 +6,10 @@ package import ZooCore
 internal import ZooFiles
 internal import ZooTensor
 
-/// Writes what `torch.load` reads: a ZIP file of stored records, a pickle of nested dictionaries,
-/// one storage for each tensor. Equal tensors make equal bytes.
+/// Writes what `torch.load` reads.
+///
+/// That is a ZIP file of stored records: a pickle of nested dictionaries, and one storage for each
+/// tensor. Equal tensors make equal bytes.
 package enum TorchWriter {
     /// A dictionary, a list, or a tensor.
     package indirect enum Node {
@@ -91,7 +93,9 @@ package enum TorchWriter {
         init(file: OpenFile) { self.file = file }
 
         mutating func add(_ name: String, bytes: [UInt8]) throws(ZooError) {
-            try add(name, size: bytes.count) { body throws(ZooError) in try body(unsafe bytes.span.bytes) }
+            try add(name, size: bytes.count) { body throws(ZooError) in
+                try body(unsafe bytes.span.bytes)
+            }
         }
 
         /// Adds a record; its checksum is known at the end and written into the header then.
@@ -150,8 +154,9 @@ package enum TorchWriter {
             try file.synchronize()
         }
 
-        /// What local and central headers share: version, flags, method, time, checksum, sizes in
-        /// the extra field, length of the name. The time is the earliest a ZIP file can state.
+        /// What local and central headers share, from the version to the length of the name.
+        ///
+        /// Sizes are in the extra field; the time is the earliest a ZIP file can state.
         private static func fixed(_ checksum: UInt32, _ name: String) -> [UInt8] {
             number(45, 2) + number(0, 4) + number(0, 2) + number(0x21, 2)
                 + number(Int(checksum), 4) + number(0xFFFF_FFFF, 4) + number(0xFFFF_FFFF, 4)

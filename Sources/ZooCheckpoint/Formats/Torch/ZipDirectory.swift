@@ -82,7 +82,8 @@ struct ZipDirectory {
             throw ZooError(
                 .pickleLimit,
                 "'\(record.name)' of '\(file.path)' has \(record.content.count) bytes, and at most "
-                    + "\(limit) are read"
+                    + "\(limit) are read",
+                remedy: "save the weights alone: torch.save(model.state_dict(), …)"
             )
         }
         try requireChecksum(of: record)

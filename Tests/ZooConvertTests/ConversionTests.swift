@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Foundation
+import Testing
+import ZooCheckpoint
+import ZooCore
+import ZooTensor
+import ZooTesting
+
+@testable import ZooConvert
+
+/// Conversions of files that the labs' own classes made, `Tests/Vectors/conversion`.
+@Suite struct ConversionTests {
+    static let cases = [
+        "ijepa", "ijepa-legacy", "vjepa", "vjepa-probe", "vjepa2", "orig-mod", "vjepa2-probe",
+        "vjepa2-ek100", "vjepa2-ac", "vjepa21", "vjepa21-distilled", "jepa-wm", "jepa-wm-old",
+        "jepa-wm-inside", "dino-wm", "lewm", "lewm-v5",
+    ]
+
+    @Test(arguments: cases)
+    func everyFamilyBecomesWhatItsVectorsSay(name: String) async throws {
+        let sample = try ConversionCase(name)
+        try await TemporaryFolder.with { folder in
+            let report = try await sample.convert(to: folder.path(of: "release"))
+            #expect(report.family == (try sample.expected.string("family")))
+            try expectSame("expected", "model", name, folder)
+            try expectSame("expected-predictor", "predictor", name, folder)
+            let found = try sample.configuration(of: folder)
+            for (field, value) in try sample.expected.object("config").members {
+                #expect(found.value(field)?.isClose(to: value) == true, "\(field)")
+            }
+            if case .string(let taken)? = sample.expected.value("component") {
+                #expect(report.taken.values.contains(taken))
+            }
+        }
+    }
+
+    /// The tensors of a written file are those of a vector, bit for bit.
+    private func expectSame(
+        _ vector: String,
+        _ file: String,
+        _ name: String,
+        _ folder: TemporaryFolder
+    ) throws {
+        let path = "\(ConversionCase.root)/\(name)/\(vector).safetensors"
+        guard FileManager.default.fileExists(atPath: path) else { return }
+        let expected = try Checkpoint(opening: path)
+        let found = try Checkpoint(opening: folder.path(of: "release/\(file).safetensors"))
+        #expect(found.tensors == expected.tensors)
+        #expect(found.fingerprint() == expected.fingerprint())
+    }
+
+    @Test func aProbeWithItsBackboneIsTheClassifierOfTransformers() async throws {
+        let sample = try ConversionCase("vjepa2-probe", backbone: "vjepa2/upstream.pt")
+        try await TemporaryFolder.with { folder in
+            var options = sample.options
+            options.predictorHeads = 1
+            options.cropSize = 16
+            options.frames = 4
+            let report = try await sample.convert(to: folder.path(of: "release"), options)
+            #expect(report.family == "vjepa2-classifier")
+            try expectSame("expected-full", "model", "vjepa2-probe", folder)
+            let path = "\(ConversionCase.root)/vjepa2-probe/expected-config.json"
+            let written = try JSONObject(
+                JSONValue(parsing: Array(try Data(contentsOf: URL(filePath: path))))
+            )
+            let found = try sample.configuration(of: folder)
+            for (field, value) in found.members {
+                #expect(written.value(field)?.isClose(to: value) == true, "\(field)")
+            }
+        }
+    }
+
+    @Test func theSameInputGivesTheSameBytes() async throws {
+        let sample = try ConversionCase("vjepa2")
+        try await TemporaryFolder.with { folder in
+            let first = try await sample.convert(to: folder.path(of: "a"))
+            let second = try await sample.convert(to: folder.path(of: "b"))
+            #expect(first.record.canonicalBytes == second.record.canonicalBytes)
+            for file in first.files {
+                #expect(try folder.read("a/\(file.path)") == folder.read("b/\(file.path)"))
+                #expect(
+                    file.digest == ContentDigest(of: try folder.read("a/\(file.path)")),
+                    "\(file.path)"
+                )
+            }
+        }
+    }
+
+    @Test func containersDoNotMatterForFingerprints() async throws {
+        let zip = try ConversionCase("ijepa")
+        let legacy = try ConversionCase("ijepa-legacy")
+        try await TemporaryFolder.with { folder in
+            let first = try await zip.convert(to: folder.path(of: "a"), legacy.options)
+            let second = try await legacy.convert(to: folder.path(of: "b"))
+            #expect(first.fingerprint == second.fingerprint)
+            #expect(first.sourceFingerprint == second.sourceFingerprint)
+        }
+    }
+
+    @Test func largeSetsAreSplitAsTransformersSplitsThem() async throws {
+        let sample = try ConversionCase("vjepa2")
+        try await TemporaryFolder.with { folder in
+            let whole = try await sample.convert(to: folder.path(of: "whole"))
+            let report = try await sample.convert(to: folder.path(of: "shards"), shardSize: 20_000)
+            let names = report.files.map(\.path.text)
+            #expect(names.contains("model-00001-of-00005.safetensors"))
+            #expect(names.contains("model.safetensors.index.json"))
+            let checkpoint = try Checkpoint(opening: folder.path(of: "shards"))
+            #expect(checkpoint.format == .shardedSafetensors)
+            #expect(checkpoint.fingerprint() == whole.fingerprint)
+            #expect(report.fingerprint == whole.fingerprint)
+        }
+    }
+
+    @Test func theChoiceOfEncoderIsKept() async throws {
+        let sample = try ConversionCase("vjepa2")
+        try await TemporaryFolder.with { folder in
+            var options = sample.options
+            options.component = "encoder"
+            let other = try await sample.convert(to: folder.path(of: "other"), options)
+            let usual = try await sample.convert(to: folder.path(of: "usual"))
+            #expect(other.taken["encoder"] == "encoder")
+            #expect(usual.taken["encoder"] == "target_encoder")
+            #expect(
+                other.components["encoder"]?.fingerprint
+                    != usual.components["encoder"]?.fingerprint
+            )
+            let lineage = other.record.lineage.details
+            #expect(lineage["options"] == .object(options.json))
+        }
+    }
+
+    @Test func whatIsMissingOrLeftOverIsListedAllAtOnce() throws {
+        let checkpoint = try Checkpoint(opening: "\(ConversionCase.root)/vjepa2/upstream.pt")
+        let tensors = try UpstreamTensors(checkpoint)
+        var options = try ConversionCase("vjepa2").options
+        options.family = "vjepa2.1"
+        let error = #expect(throws: ZooError.self) {
+            try ConvertibleFamily.plan([.main: tensors], options: options)
+        }
+        #expect(error?.code == .conversionTensorsMismatch)
+        for name in ["img_mod_embed", "norms_block.3.weight", "'norm.weight'"] {
+            #expect(error?.message.contains(name) == true, "\(name)")
+        }
+    }
+
+    @Test func whatWeightsCannotTellIsAsked() throws {
+        let tensors = try UpstreamTensors(
+            Checkpoint(opening: "\(ConversionCase.root)/vjepa2/upstream.pt")
+        )
+        let error = #expect(throws: ZooError.self) {
+            try ConvertibleFamily.plan([.main: tensors], options: ConversionOptions())
+        }
+        #expect(error?.code == .conversionOptionNeeded)
+        #expect(error?.remedy?.contains("--heads") == true)
+        var options = ConversionOptions()
+        options.component = "optimizer"
+        let missing = #expect(throws: ZooError.self) {
+            try ConvertibleFamily.plan([.main: tensors], options: options)
+        }
+        #expect(missing?.code == .conversionComponentMissing)
+    }
+
+    @Test func nothingIsLeftBehindWhenAConversionFails() async throws {
+        let sample = try ConversionCase("vjepa2")
+        try await TemporaryFolder.with { folder in
+            try folder.write([1], to: "taken/file")
+            await #expect(throws: ZooError.self) {
+                try await sample.convert(to: folder.path(of: "taken"))
+            }
+            // Half precision ends at 65,504.
+            let path = folder.path(of: "large.safetensors")
+            try SafetensorsWriter.write(["x": Tensor(zeros: [1])], to: path)
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            #expect(Set(names) == ["taken", "large.safetensors"])
+        }
+    }
+}

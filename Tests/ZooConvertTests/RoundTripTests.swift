@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Foundation
+import Testing
+import ZooCheckpoint
+import ZooCore
+import ZooTensor
+import ZooTesting
+
+@testable import ZooConvert
+
+/// What a release proves about its upstream file, and what comes back out of it.
+@Suite struct RoundTripTests {
+    private func compare(
+        _ folder: TemporaryFolder,
+        _ report: ConversionReport,
+        _ source: ConversionSource
+    ) throws -> UpstreamComparison.Outcome {
+        try UpstreamComparison(
+            folder: folder.path(of: "release"),
+            record: report.record,
+            source: source
+        ).compare()
+    }
+
+    @Test(arguments: ConversionTests.cases)
+    func aReleaseHoldsTheTensorsOfItsUpstreamFile(name: String) async throws {
+        let sample = try ConversionCase(name)
+        try await TemporaryFolder.with { folder in
+            let report = try await sample.convert(to: folder.path(of: "release"))
+            let outcome = try compare(folder, report, sample.source)
+            #expect(outcome.findings.isEmpty)
+            #expect(outcome.tensors == report.components.values.reduce(0) { $0 + $1.tensors })
+        }
+    }
+
+    @Test func oneChangedBitIsFound() async throws {
+        let sample = try ConversionCase("vjepa2")
+        try await TemporaryFolder.with { folder in
+            let report = try await sample.convert(to: folder.path(of: "release"))
+            var bytes = try folder.read("release/model.safetensors")
+            bytes[bytes.count - 1] ^= 1
+            try folder.write(bytes, to: "release/model.safetensors")
+            let outcome = try compare(folder, report, sample.source)
+            #expect(outcome.findings.count == 1)
+            #expect(outcome.findings.first?.code == .upstreamMismatch)
+        }
+    }
+
+    @Test func anotherUpstreamFileIsNotTheOne() async throws {
+        let sample = try ConversionCase("ijepa")
+        let other = try ConversionCase("ijepa-legacy")
+        try await TemporaryFolder.with { folder in
+            // The files hold the same tensors, and the release the other encoder of them.
+            let report = try await other.convert(to: folder.path(of: "release"))
+            #expect(try compare(folder, report, sample.source).findings.isEmpty)
+            let wrong = try await sample.convert(to: folder.path(of: "wrong"))
+            let outcome = try UpstreamComparison(
+                folder: folder.path(of: "release"),
+                record: wrong.record,
+                source: sample.source
+            ).compare()
+            #expect(!outcome.findings.isEmpty)
+        }
+    }
+
+    @Test func aConvertedTypeIsComparedAfterConversion() async throws {
+        let sample = try ConversionCase("vjepa2")
+        try await TemporaryFolder.with { folder in
+            let report = try await sample.convert(to: folder.path(of: "release"), dtype: .bf16)
+            #expect(try compare(folder, report, sample.source).findings.isEmpty)
+        }
+    }
+
+    @Test(arguments: ConversionTests.cases)
+    func exportingGivesTheUpstreamTensorsBack(name: String) async throws {
+        let sample = try ConversionCase(name)
+        try await TemporaryFolder.with { folder in
+            let report = try await sample.convert(to: folder.path(of: "release"))
+            let path = folder.path(of: "export.pt")
+            _ = try Exporter(folder: folder.path(of: "release")).write(to: path)
+            let exported = try Checkpoint(opening: path)
+            #expect(exported.format == .torchZip)
+            #expect(exported.fingerprint() == report.sourceFingerprint)
+            try exported.requireChecksums()
+            let original = try #require(sample.source.tensors[.main]?.checkpoint)
+            for tensor in exported.tensors {
+                #expect(original.tensors.contains(tensor), "\(tensor.name)")
+            }
+        }
+    }
+
+    @Test func aConvertedReleaseConvertsToItself() async throws {
+        let sample = try ConversionCase("vjepa2")
+        try await TemporaryFolder.with { folder in
+            let first = try await sample.convert(to: folder.path(of: "release"))
+            let source = try ConversionSource(folder.path(of: "release"), backbone: nil)
+            let plan = try source.plan(ConversionOptions())
+            #expect(plan.family == "vjepa2")
+            let second = try await Converter(
+                plan: plan,
+                sources: source.tensors,
+                options: ConversionOptions(),
+                identity: ConversionIdentity(
+                    name: try ModelName(parsing: "test/sample"),
+                    version: try SemanticVersion(parsing: "1.0.0"),
+                    created: Timestamp(secondsSince1970: 0)
+                ),
+                dtype: nil
+            ).write(to: folder.path(of: "again"))
+            #expect(second.fingerprint == first.fingerprint)
+            #expect(
+                try folder.read("again/model.safetensors")
+                    == folder.read("release/model.safetensors")
+            )
+        }
+    }
+}
