@@ -34,4 +34,15 @@ extension ZooError.Code {
     package static let fileMismatch = Self("release.file-mismatch", .integrity)
     /// A file that the release record does not list.
     package static let fileUnlisted = Self("release.file-unlisted", .integrity)
+
+    /// The catalogue has no such model.
+    package static let importModelMissing = Self("import.model-not-found", .notFound)
+    /// A model's licence has to be agreed to before it is fetched.
+    package static let importLicence = Self("import.licence-not-accepted", .notPermitted)
+    /// A lab's file is longer than the limit.
+    package static let importFileTooLarge = Self("import.file-too-large", .badData)
+    /// A file does not have the size or the digest that the catalogue states.
+    package static let importFileMismatch = Self("import.file-mismatch", .integrity)
+    /// A file's tensors are not as many as the catalogue states.
+    package static let importCountsMismatch = Self("import.counts-mismatch", .badData)
 }

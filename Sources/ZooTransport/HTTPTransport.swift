@@ -53,13 +53,29 @@ package final class HTTPTransport: Sendable {
     ) async throws {
         let range = request.range ?? 0..<request.totalSize
         let goal = TransferGoal.bytes(range, totalSize: request.totalSize)
-        _ = try await transfer(goal, url: request.url, headers: request.headers, sink: sink)
+        _ = try await transfer(
+            goal,
+            url: request.url,
+            headers: request.headers,
+            entityTag: request.entityTag.flatMap { $0.hasPrefix("\"") ? $0 : nil },
+            sink: sink
+        )
+    }
+
+    /// Asks how long a resource is, and for its tag.
+    ///
+    /// - Returns: the length in bytes, and the tag when the server gives one.
+    /// - Throws: A `ZooError` with a `transport.…` code, or `CancellationError`.
+    package func length(of url: String) async throws -> (bytes: Int, entityTag: String?) {
+        let result = try await transfer(.length, url: url, headers: []) { _ in }
+        return (result.length ?? 0, result.entityTag)
     }
 
     private func transfer(
         _ goal: TransferGoal,
         url: String,
         headers: [HeaderField],
+        entityTag: String? = nil,
         beforeEachRequest prepare: () -> Void = {},
         sink: @escaping @Sendable (RawSpan) throws -> Void
     ) async throws -> TransferResult {
@@ -69,6 +85,7 @@ package final class HTTPTransport: Sendable {
             from: try WebAddress(parsing: url),
             headers: headers,
             policy: configuration.policy,
+            strongTag: entityTag,
             jitter: configuration.jitter
         )
         var step = machine.start()

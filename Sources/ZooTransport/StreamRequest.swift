@@ -11,6 +11,8 @@ package struct StreamRequest: Sendable {
     package var range: Range<Int>?
     /// Further headers, such as `Authorization`.
     package var headers: [HeaderField]
+    /// The strong tag of the version that is wanted: another one ends the transfer.
+    package var entityTag: String?
 
     /// Makes a request.
     package init(

@@ -32,7 +32,8 @@ struct AmiZoo: AsyncParsableCommand {
             CommandGroup(
                 name: "Publish models",
                 subcommands: [
-                    ConvertCommand.self, ExportCommand.self, PackCommand.self, RegistryCommand.self,
+                    ImportCommand.self, ConvertCommand.self, ExportCommand.self, PackCommand.self,
+                    RegistryCommand.self,
                     ServeCommand.self,
                 ]
             ),

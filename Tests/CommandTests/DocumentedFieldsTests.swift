@@ -44,6 +44,7 @@ import ZooTesting
                 atPath: "\(Program.root)models/ami/ball-drop/model.yaml",
                 toPath: folder.path(of: "model/model.yaml")
             )
+            try Conversions.writeCatalogue(in: folder)
             let runs: [(String, [String])] = [
                 ("pull", ["ami/ball-drop"]), ("list", []), ("show", ["ami/ball-drop"]),
                 ("versions", ["ami/ball-drop"]), ("verify", ["ami/ball-drop"]),
@@ -56,6 +57,9 @@ import ZooTesting
                         "--svg", folder.path(of: "x.svg"), "--output", folder.path(of: "y.npy"),
                     ]
                 ),
+                ("convert", Conversions.vjepa2 + ["--to", folder.path(of: "converted")]),
+                ("export", [folder.path(of: "converted"), "--to", folder.path(of: "x.pt")]),
+                ("import", Conversions.imported(in: folder) + ["--to", folder.path(of: "got")]),
                 ("registry init", [registry]),
                 ("pack", [folder.path(of: "model"), "--output", registry]),
                 ("registry index", [registry]), ("registry check", [registry]), ("cache ls", []),

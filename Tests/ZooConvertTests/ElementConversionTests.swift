@@ -30,7 +30,8 @@ import ZooTesting
     /// Bit patterns that PyTorch 2.13 gives: `torch.tensor(x).bfloat16().view(torch.int16)`.
     @Test func bfloat16RoundsToNearestEvenAsPyTorchDoes() throws {
         let values: [Float] = [
-            1, -2.5, 0.1, 1.00390625, 1.01171875, 3.389e38, Float(bitPattern: 0x0001_16C2), .infinity, 0, 123456.789,
+            1, -2.5, 0.1, 1.00390625, 1.01171875, 3.389e38, Float(bitPattern: 0x0001_16C2),
+            .infinity, 0, 123456.789,
         ]
         let (found, change) = try convert(values, to: .bf16)
         #expect(

@@ -40,7 +40,7 @@ extension ConvertibleFamily {
                 case (_, true):
                     [
                         ("encoder", "vjepa2.encoder."), ("predictor", "vjepa2.predictor."),
-                        ("probe", ""),
+                        ("classifier", ""),
                     ]
                 default: [("encoder", "encoder."), ("predictor", "predictor.")]
                 }

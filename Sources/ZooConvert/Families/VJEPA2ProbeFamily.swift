@@ -124,7 +124,7 @@ struct VJEPA2ProbePlan {
         }
         return [
             ConversionPlan.Part(
-                component: "probe",
+                component: "classifier",
                 group: group.key,
                 rules: pooler.rules + heads.rules
             )

@@ -31,7 +31,7 @@ struct ConversionProof: Sendable {
         var upstreamRows: [TensorFingerprint.Row] = []
         var dropped: [String] = []
         for (source, upstream) in sources.sorted(by: { $0.key.order < $1.key.order }) {
-            let names = Self.taken(from: source, plan, upstream)
+            let names = plan.upstreamNames(source, upstream)
             try upstream.checkpoint.requireChecksums(of: names)
             upstreamRows += TensorDigests(of: upstream.checkpoint, names: names).rows
         }
@@ -75,14 +75,12 @@ struct ConversionProof: Sendable {
         let names: [DType: String] = [.f32: "float32", .f16: "float16", .bf16: "bfloat16"]
         transformersDType = all.first.flatMap { names[$0.dtype] } ?? "float32"
     }
+}
 
-    /// The full names of the tensors that a plan takes from a file, in order.
-    private static func taken(
-        from source: ConversionPlan.Source,
-        _ plan: ConversionPlan,
-        _ upstream: UpstreamTensors
-    ) -> [String] {
-        plan.parts.filter { $0.source == source }.flatMap { part in
+extension ConversionPlan {
+    /// The full names of the tensors that are taken from a file, in order.
+    func upstreamNames(_ source: Source, _ upstream: UpstreamTensors) -> [String] {
+        parts.filter { $0.source == source }.flatMap { part in
             part.rules.flatMap(\.upstream)
                 .compactMap { upstream.groups[part.group]?.tensors[$0.name]?.name }
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import Foundation
 internal import ZooCheckpoint
 package import ZooCore
 internal import ZooFiles
@@ -74,7 +75,9 @@ package struct UpstreamComparison: Sendable {
             )
             return Outcome(findings: [finding], tensors: 0, bytes: 0)
         }
-        for (_, upstream) in source.tensors { try upstream.checkpoint.requireChecksums() }
+        for (kind, upstream) in source.tensors {
+            try upstream.checkpoint.requireChecksums(of: plan.upstreamNames(kind, upstream))
+        }
         var findings: [Finding] = []
         var (tensors, bytes) = (0, 0)
         for file in Set(plan.parts.map(\.file)).sorted() {
@@ -110,6 +113,17 @@ package struct UpstreamComparison: Sendable {
         )
     }
 
+    private static func areEqual(_ left: RawSpan, _ right: RawSpan) -> Bool {
+        unsafe left.withUnsafeBytes { left in
+            unsafe right.withUnsafeBytes { right in
+                guard let a = left.baseAddress, let b = right.baseAddress else {
+                    return left.count == right.count
+                }
+                return unsafe left.count == right.count && memcmp(a, b, left.count) == 0
+            }
+        }
+    }
+
     /// What is different about a tensor; nil when every bit is the same.
     private func difference(
         _ expected: ReleasedTensor,
@@ -127,12 +141,8 @@ package struct UpstreamComparison: Sendable {
             let elements = position / width..<(position + span.byteCount) / width
             var offset = 0
             try found.forEachChunk(of: elements) { other throws(ZooError) in
-                let same = unsafe span.withUnsafeBytes { left in
-                    unsafe other.withUnsafeBytes { right in
-                        unsafe left[offset..<offset + right.count].elementsEqual(right)
-                    }
-                }
-                isEqual = isEqual && same
+                let part = span.extracting(offset..<offset + other.byteCount)
+                isEqual = isEqual && Self.areEqual(part, other)
                 offset += other.byteCount
             }
             position += span.byteCount

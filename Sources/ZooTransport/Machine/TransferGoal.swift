@@ -5,6 +5,8 @@
 enum TransferGoal: Sendable {
     /// A whole resource of unknown length up to `limit` bytes, unless the tag is still current.
     case document(limit: Int, entityTag: String?)
+    /// How long a resource is; none of its bytes.
+    case length
     /// These bytes of a resource of `totalSize` bytes.
     case bytes(Range<Int>, totalSize: Int)
 }
@@ -37,6 +39,8 @@ struct TransferResult: Sendable, Hashable {
     var isNotModified = false
     /// The tag of what was received.
     var entityTag: String?
+    /// The length of the resource, when that was asked.
+    var length: Int?
 }
 
 /// What the driver does with the bytes at hand and those to come.

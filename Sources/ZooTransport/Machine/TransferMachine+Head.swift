@@ -35,6 +35,7 @@ extension TransferMachine {
     private mutating func judgeWhole(_ head: ResponseHead) -> Phase {
         if let refusal = refusalOfEncoding(head) { return refusal }
         switch goal {
+        case .length: return judgeLength(head, head.contentLength)
         case .document(let limit, _):
             if let length = head.contentLength, length > limit {
                 return refuse(tooLarge(limit: limit))
@@ -62,6 +63,12 @@ extension TransferMachine {
 
     private mutating func judgePart(_ head: ResponseHead) -> Phase {
         if let refusal = refusalOfEncoding(head) { return refusal }
+        if case .length = goal {
+            guard case .part(_, let total)? = head.contentRange else {
+                return judgeLength(head, nil)
+            }
+            return judgeLength(head, total)
+        }
         guard case .bytes(let wanted, let totalSize) = goal,
             delivered > 0 || wanted != 0..<totalSize
         else {
@@ -90,6 +97,15 @@ extension TransferMachine {
         return .delivering(skip: 0, left: asked.count)
     }
 
+    private mutating func judgeLength(_ head: ResponseHead, _ length: Int?) -> Phase {
+        guard let length else {
+            return refuse(failure(.replyMalformed, "the server does not say how long it is"))
+        }
+        result.length = length
+        result.entityTag = head["etag"]
+        return .draining(left: 0, then: .answered)
+    }
+
     private func judgeRedirect(_ head: ResponseHead) -> Phase {
         func refuse(_ reason: String) -> Phase { drain(.fail(failure(.redirectRefused, reason))) }
         guard let location = head["location"], let target = current.resolving(location) else {
@@ -115,7 +131,10 @@ extension TransferMachine {
     }
 
     /// A range inside the resource cannot be unsatisfiable, unless the resource is not that long.
-    private func judgeUnsatisfied(_ head: ResponseHead) -> Phase {
+    private mutating func judgeUnsatisfied(_ head: ResponseHead) -> Phase {
+        if case .length = goal, case .unsatisfied(let total)? = head.contentRange {
+            return judgeLength(head, total)
+        }
         guard case .bytes(_, let totalSize) = goal,
             case .unsatisfied(let total)? = head.contentRange, total != totalSize
         else { return drain(.fail(failure(.rangeInvalid, "the server answered 416"))) }

@@ -18,6 +18,8 @@ struct TransferMachine: Sendable {
         case retry(Setback)
         case fail(ZooError)
         case notModified
+        /// The head said all that was asked.
+        case answered
     }
 
     enum Phase: Sendable {
@@ -57,6 +59,7 @@ struct TransferMachine: Sendable {
         from origin: WebAddress,
         headers: [HeaderField],
         policy: TransferPolicy,
+        strongTag: String? = nil,
         jitter: @escaping @Sendable () -> Double
     ) {
         if case .bytes(let range, let totalSize) = goal {
@@ -70,6 +73,7 @@ struct TransferMachine: Sendable {
         self.origin = origin
         self.headers = headers
         self.jitter = jitter
+        self.strongTag = strongTag
         current = origin
     }
 
@@ -144,6 +148,7 @@ struct TransferMachine: Sendable {
         case .notModified:
             result.isNotModified = true
             return .succeed(result)
+        case .answered: return .succeed(result)
         }
     }
 
@@ -163,6 +168,7 @@ struct TransferMachine: Sendable {
         switch goal {
         case .document(_, let tag):
             if let tag { sent.append(HeaderField("If-None-Match", tag)) }
+        case .length: range = 0..<1
         case .bytes(let wanted, let totalSize):
             let isWhole = delivered == 0 && wanted == 0..<totalSize
             range = isWhole ? nil : wanted.lowerBound + delivered..<wanted.upperBound
@@ -175,7 +181,8 @@ struct TransferMachine: Sendable {
         let error =
             switch goal {
             case .document(let limit, _): tooLarge(limit: limit)
-            case .bytes: failure(.sizeMismatch, "the server sends more bytes than there are")
+            case .bytes, .length:
+                failure(.sizeMismatch, "the server sends more bytes than there are")
             }
         phase = .draining(left: 0, then: .fail(error))
         return .stop

@@ -3,6 +3,7 @@
 
 internal import ArgumentParser
 internal import ZooCheckpoint
+internal import ZooConvert
 internal import ZooCore
 internal import ZooFiles
 internal import ZooStore
@@ -27,12 +28,14 @@ struct InspectCommand: ReportingCommand {
 
     func report() async throws -> InspectOutcome {
         let path = try resolved()
-        return InspectOutcome(
-            summary: try await BlockingWork.run {
-                try CheckpointSummary(of: Checkpoint(opening: path), fingerprinting: true)
-            },
-            path: path
-        )
+        return try await BlockingWork.run {
+            let checkpoint = try Checkpoint(opening: path)
+            return InspectOutcome(
+                summary: try CheckpointSummary(of: checkpoint, fingerprinting: true),
+                guess: FamilyGuess(checkpoint),
+                path: path
+            )
+        }
     }
 
     private func resolved() throws(ZooError) -> String {
@@ -41,11 +44,38 @@ struct InspectCommand: ReportingCommand {
     }
 }
 
+/// Which model a checkpoint looks like, and why.
+struct FamilyGuess {
+    let family: String
+    let reason: String
+    /// The variant; nil when more would have to be said to tell it.
+    let variant: String?
+
+    init?(_ checkpoint: Checkpoint) {
+        // Names that collide without their wrappers resemble nothing.
+        guard let tensors = try? UpstreamTensors(checkpoint),
+            let found = ConvertibleFamily.detect(tensors)
+        else { return nil }
+        reason = found.reason
+        let source = try? ConversionSource(checkpoint.path, backbone: nil)
+        let plan = try? source?.plan(ConversionOptions())
+        family = plan?.family ?? found.family.id
+        variant = plan?.variant
+    }
+}
+
 struct InspectOutcome: Report {
     let summary: CheckpointSummary
+    let guess: FamilyGuess?
     let path: String
 
-    var json: JSONValue { summary.json }
+    var json: JSONValue {
+        guard case .object(var members) = summary.json, let guess else { return summary.json }
+        members["family"] = .string(guess.family)
+        members["reason"] = .string(guess.reason)
+        if let variant = guess.variant { members["variant"] = .string(variant) }
+        return .object(members)
+    }
 
     var text: String {
         let table = Table.text(
@@ -58,6 +88,11 @@ struct InspectOutcome: Report {
             }
         )
         let metadata = summary.metadata.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }
+        let likeness =
+            guess.map { guess in
+                let name = [guess.family, guess.variant].compactMap { $0 }.joined(separator: " ")
+                return "\(name): \(guess.reason)"
+            } ?? "no family that is known here"
         let ties =
             summary.ties.isEmpty
             ? "none" : summary.ties.map { $0.joined(separator: " = ") }.joined(separator: "; ")
@@ -68,6 +103,7 @@ struct InspectOutcome: Report {
             format       \(summary.format.rawValue)
             tensors      \(summary.tensors.count), \(summary.elementCount) numbers, \
             \(ByteCount(summary.byteCount))
+            looks like   \(likeness)
             top level    \(summary.topLevelKeys.joined(separator: ", "))
             tied         \(ties)
             metadata     \(metadata.isEmpty ? "none" : metadata.joined(separator: "; "))

@@ -17,11 +17,17 @@ extension Finding {
 
 /// Findings for people.
 enum FindingList {
-    /// One paragraph for each finding.
+    private static let shown = 20
+
+    /// One paragraph for each finding; of a long list the first ones, since they tend to be alike.
     static func text(_ findings: [Finding]) -> String {
-        findings.map { finding in
+        var paragraphs = findings.prefix(shown).map { finding in
             let line = "\(finding.severity.rawValue): \(finding.message) [\(finding.code)]"
             return finding.remedy.map { "\(line)\n  remedy: \($0)" } ?? line
-        }.joined(separator: "\n")
+        }
+        if findings.count > shown {
+            paragraphs.append("and \(findings.count - shown) more; --json lists them all")
+        }
+        return paragraphs.joined(separator: "\n")
     }
 }

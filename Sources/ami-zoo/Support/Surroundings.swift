@@ -119,6 +119,32 @@ struct Surroundings: Sendable {
         return nil
     }
 
+    /// The catalogue of models beside the program: `share/ami-zoo/models` of an installation, or
+    /// `models` of a source tree.
+    ///
+    /// - Throws: ``ZooError`` with code `import.model-not-found` when there is none.
+    func catalogue() throws(ZooError) -> Catalogue {
+        guard let registry = shippedRegistry() else {
+            throw ZooError(
+                .importModelMissing,
+                "there is no catalogue of models beside this program",
+                remedy: "say where it is with --catalogue"
+            )
+        }
+        let isInstalled = registry.hasSuffix("/registry")
+        let root = FileSystem.parent(of: registry)
+        return Catalogue(
+            folder: isInstalled ? "\(root)/models" : "\(FileSystem.parent(of: root))/models"
+        )
+    }
+
+    /// A transport for files that do not lie in a registry.
+    func transport(onRetry: @escaping @Sendable (String) -> Void) -> HTTPTransport {
+        var configuration = TransportConfiguration(version: AmiZoo.version)
+        configuration.onRetry = { onRetry("\($0)") }
+        return HTTPTransport(configuration: configuration)
+    }
+
     /// Opens a registry.
     func registry(
         _ options: RegistryOptions,

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+/// What is known about a checkpoint that a lab has published: `models/<namespace>/<name>/model.yaml`.
+///
+/// Parsing is the check. What is not known is written `unknown` and listed under `unknown`; nothing
+/// is guessed. The schema is `registry/schemas/model.schema.json`.
+package struct CatalogueEntry: Sendable {
+    /// A file of the lab's.
+    package struct File: Sendable, Equatable {
+        /// Where it is published.
+        package let url: String
+        /// Its length in bytes, when that is known.
+        package let size: Int?
+        /// Its digest, when that is known.
+        package let digest: ContentDigest?
+        /// Whether it may be missing.
+        package let isOptional: Bool
+
+        /// The last part of the address.
+        package var name: String { url.split(separator: "/").last.map { String($0) } ?? url }
+    }
+
+    /// What a component must have, in tensors of the lab's file.
+    package struct Component: Sendable, Equatable {
+        /// Its name.
+        package let name: String
+        /// How many tensors, when that is known.
+        package let tensors: Int?
+        /// How many numbers, when that is known.
+        package let parameters: Int?
+    }
+
+    /// The model.
+    package let name: ModelName
+    /// One sentence.
+    package let summary: String
+    /// Who made it.
+    package let authors: [String]
+    /// The SPDX identifier of the licence of the weights; nil when it is not known.
+    package let licence: String?
+    /// Where to read more.
+    package let homepage: String
+    /// The family.
+    package let family: String
+    /// The variant.
+    package let variant: String
+    /// Attention heads of the encoder, or of the pooler of a probe.
+    package let heads: Int?
+    /// Attention heads of the predictor.
+    package let predictorHeads: Int?
+    /// Pixels along the side of training images.
+    package let resolution: Int?
+    /// Frames of training clips.
+    package let frames: Int?
+    /// The model whose tokens a probe reads.
+    package let backbone: ModelName?
+    /// The lab's files; the first one holds the weights.
+    package let files: [File]
+    /// The state dictionary that is taken.
+    package let component: String
+    /// Which probe of a list.
+    package let probe: Int?
+    /// What the components must have.
+    package let components: [Component]
+    /// What the model takes, as release records say it; nil when part of that is not known.
+    package let inputs: JSONValue?
+    /// Published scores, as release records say them.
+    package let evaluation: [JSONValue]
+    /// What is not known.
+    package let unknown: [String]
+    /// What a user has to know.
+    package let notes: [String]
+
+    /// Families that a catalogue may speak of.
+    package static let families: Set<String> = [
+        "ijepa", "vjepa", "vjepa-probe", "vjepa2", "vjepa2-probe", "vjepa2-classifier", "vjepa2-ac",
+        "vjepa2.1", "jepa-wm", "dino-wm", "lewm",
+    ]
+
+    /// Reads an entry.
+    ///
+    /// - Throws: ``ZooError`` with code `format.field-invalid`.
+    package init(_ object: JSONObject) throws(ZooError) {
+        name = try object.modelName("name")
+        summary = try object.string("summary", maximum: 200)
+        authors = try object.strings("authors", maximum: 20)
+        licence = try object.known("licence")
+        homepage = try object.address("homepage")
+        let architecture = try object.object("architecture")
+        family = try architecture.string("family", maximum: 64)
+        guard Self.families.contains(family) else {
+            throw architecture.invalid("family", "is '\(family)', which is none of the families")
+        }
+        variant = try architecture.string("variant", maximum: 128)
+        let poolerHeads = try architecture.knownInteger("poolerHeads", in: 1...1024)
+        let encoderHeads = try architecture.knownInteger("heads", in: 1...1024)
+        heads = family.hasSuffix("probe") ? poolerHeads : encoderHeads
+        predictorHeads = try architecture.knownInteger("predictorHeads", in: 1...1024)
+        resolution = try architecture.knownInteger("resolution", in: 1...65_536)
+        frames = try architecture.knownInteger("frames", in: 1...65_536)
+        backbone =
+            architecture.value("backbone") == nil ? nil : try architecture.modelName("backbone")
+        let upstream = try object.object("upstream")
+        files = try Self.files(upstream)
+        component = try upstream.string("component", maximum: 64)
+        probe = try upstream.optionalInteger("index", in: 0...10_000)
+        var components: [Component] = []
+        for part in try object.objects("components", maximum: 64) {
+            components.append(
+                Component(
+                    name: try part.string("name", maximum: 64),
+                    tensors: try part.knownInteger("tensors", in: 1...10_000_000),
+                    parameters: try part.knownInteger(
+                        "parameters",
+                        in: 1...JSONValue.largestInteger
+                    )
+                )
+            )
+        }
+        guard !components.isEmpty, Set(components.map(\.name)).count == components.count else {
+            throw object.invalid("components", "is empty, or names a component twice")
+        }
+        self.components = components
+        let inputs = try object.object("inputs")
+        let isKnown = !inputs.members.values.contains(.string("unknown"))
+        if isKnown { _ = try ReleaseRecord.Inputs(inputs) }
+        self.inputs = isKnown ? .object(inputs.members) : nil
+        var evaluation: [JSONValue] = []
+        for claim in try object.objects("evaluation", maximum: 100) {
+            guard try ReleaseRecord.EvaluationClaim(claim).status == .upstream else {
+                throw claim.invalid("status", "must be 'upstream': nobody measured this here")
+            }
+            evaluation.append(.object(claim.members))
+        }
+        self.evaluation = evaluation
+        unknown = try object.strings("unknown", maximum: 100, each: 300)
+        notes =
+            object.value("notes") == nil ? [] : try object.strings("notes", maximum: 50, each: 1000)
+        try requireAdmission(object, upstream)
+    }
+
+    /// Whether the licence is one that somebody has to agree to: not known, or not for commerce.
+    package var needsAcceptance: Bool {
+        licence.map { $0.contains("-NC") || $0.hasPrefix("LicenseRef") } ?? true
+    }
+
+    private static func files(_ upstream: JSONObject) throws(ZooError) -> [File] {
+        guard upstream.value("files") != nil else { return [try file(upstream)] }
+        var files: [File] = []
+        for object in try upstream.objects("files", maximum: 64) { files.append(try file(object)) }
+        guard !files.isEmpty else { throw upstream.invalid("files", "is empty") }
+        return files
+    }
+
+    private static func file(_ object: JSONObject) throws(ZooError) -> File {
+        var isOptional = false
+        if case .bool(let flag)? = object.value("optional") { isOptional = flag }
+        let digits = try object.known("sha256")
+        return File(
+            url: try object.address("url"),
+            size: try object.knownInteger("size", in: 1...JSONValue.largestInteger),
+            digest: try digits.map { text throws(ZooError) in
+                try ContentDigest(parsing: "sha256:\(text)")
+            },
+            isOptional: isOptional
+        )
+    }
+
+    /// What is not known must be admitted where a reader looks for it.
+    private func requireAdmission(
+        _ object: JSONObject,
+        _ upstream: JSONObject
+    ) throws(ZooError) {
+        let admitted = Set(unknown)
+        for (holder, field) in [
+            (object, "licence"), (upstream, "container"), (upstream, "size"), (upstream, "sha256"),
+        ] where holder.value(field) == .string("unknown") && !admitted.contains(field) {
+            throw holder.invalid(field, "is unknown and not listed under 'unknown'")
+        }
+        for component in components where component.tensors == nil {
+            guard unknown.contains(where: { $0.contains(component.name) }) else {
+                throw object.invalid(
+                    "components",
+                    "has an unknown count for '\(component.name)' that is not listed under 'unknown'"
+                )
+            }
+        }
+    }
+}
+
+extension JSONObject {
+    /// A text, or nil when it says `unknown`.
+    fileprivate func known(_ name: String) throws(ZooError) -> String? {
+        let text = try string(name, maximum: 2048)
+        return text == "unknown" ? nil : text
+    }
+
+    /// A number, or nil when it is missing or says `unknown`.
+    fileprivate func knownInteger(
+        _ name: String,
+        in range: ClosedRange<Int>
+    ) throws(ZooError) -> Int? {
+        value(name) == .string("unknown") ? nil : try optionalInteger(name, in: range)
+    }
+
+    /// An `https` address.
+    fileprivate func address(_ name: String) throws(ZooError) -> String {
+        let text = try string(name, maximum: 2048)
+        guard text.hasPrefix("https://"), !text.contains(where: \.isWhitespace) else {
+            throw invalid(name, "is '\(text)', and must be an https address")
+        }
+        return text
+    }
+}

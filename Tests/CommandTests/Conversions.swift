@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Foundation
+import ZooTesting
+
+/// Small checkpoints of labs, and a catalogue that speaks of one.
+enum Conversions {
+    static let vectors = "\(Program.root)Tests/Vectors/conversion"
+    /// What a small V-JEPA 2 does not say of itself.
+    static let options = [
+        "--heads", "2", "--predictor-heads", "1", "--crop-size", "16", "--frames", "4",
+    ]
+    /// A small V-JEPA 2 in training.
+    static let file = "\(vectors)/vjepa2/upstream.pt"
+    static let vjepa2 = [file] + options
+
+    /// The arguments that import the small V-JEPA 2 from a local copy.
+    static func imported(in folder: TemporaryFolder) -> [String] {
+        ["lab/tiny", "--catalogue", folder.path(of: "catalogue"), "--from", file]
+    }
+
+    /// Writes a catalogue with one model.
+    static func writeCatalogue(
+        in folder: TemporaryFolder,
+        licence: String = "MIT",
+        tensors: Int = 28,
+        details: String = "size: unknown, sha256: unknown"
+    ) throws {
+        let text = """
+            name: lab/tiny
+            summary: A small model.
+            authors: [somebody]
+            licence: \(licence)
+            homepage: https://example.org/lab
+            architecture: {family: vjepa2, variant: tiny, heads: 2, predictorHeads: 1,
+                           resolution: 16, frames: 4}
+            upstream: {url: "https://example.org/lab/tiny.pt", container: torch-zip, \(details),
+                       component: target_encoder}
+            components:
+              - {name: encoder, tensors: \(tensors), parameters: 16824}
+              - {name: predictor, tensors: 40, parameters: 4524}
+            inputs: {modality: video, frames: 4, height: 16, width: 16, channels: rgb,
+                     layout: BTCHW, mean: [0, 0, 0], std: [1, 1, 1], resampling: none}
+            evaluation: []
+            unknown: [size, sha256, licence]
+            """
+        try folder.write(Array(text.utf8), to: "catalogue/lab/tiny/model.yaml")
+        try folder.write(Array("# A card\n".utf8), to: "catalogue/lab/tiny/README.md")
+    }
+}
