@@ -66,7 +66,7 @@ with open(sys.argv[2], "w") as file:
 
 
 def make(path, size):
-    """Writes the checkpoint. The moments are zeros that were never touched, so they take no memory."""
+    """Writes the checkpoint; takes as much memory as the file has bytes. AdamW's moments are zeros."""
     import torch
     torch.manual_seed(0)
 
