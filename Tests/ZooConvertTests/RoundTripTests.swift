@@ -116,4 +116,43 @@ import ZooTesting
             )
         }
     }
+
+    @Test(arguments: [
+        ("ijepa", "expected"), ("vjepa2", "expected"), ("vjepa2-probe", "expected-full"),
+    ])
+    func whatTransformersWroteStaysAsItIs(name: String, vector: String) async throws {
+        try await TemporaryFolder.with { folder in
+            let root = "\(ConversionCase.root)/\(name)"
+            for (from, to) in [
+                ("\(vector).safetensors", "model.safetensors"),
+                ("expected-config.json", "config.json"),
+            ] {
+                let bytes = try Data(contentsOf: URL(filePath: "\(root)/\(from)"))
+                try folder.write(Array(bytes), to: "repository/\(to)")
+            }
+            let source = try ConversionSource(folder.path(of: "repository"), backbone: nil)
+            let plan = try source.plan(ConversionOptions())
+            let released = plan.parts.flatMap(\.rules).flatMap(\.released).map(\.name)
+            let tensors = try #require(source.tensors[.main]?.checkpoint.tensors)
+            #expect(Set(released) == Set(tensors.map(\.name)))
+        }
+    }
+
+    @Test func aFileOfTransformersThatLacksATensorIsRefused() async throws {
+        try await TemporaryFolder.with { folder in
+            let root = "\(ConversionCase.root)/vjepa2"
+            let whole = try Checkpoint(opening: "\(root)/expected.safetensors")
+            var tensors: [String: StoredTensor] = [:]
+            for tensor in whole.tensors { tensors[tensor.name] = whole[tensor.name] }
+            tensors["encoder.layer.1.norm2.bias"] = nil
+            try folder.write([0], to: "repository/x")
+            let path = folder.path(of: "repository/model.safetensors")
+            try SafetensorsWriter.write(tensors, to: path)
+            let configuration = try Data(contentsOf: URL(filePath: "\(root)/expected-config.json"))
+            try folder.write(Array(configuration), to: "repository/config.json")
+            let source = try ConversionSource(folder.path(of: "repository"), backbone: nil)
+            let error = #expect(throws: ZooError.self) { try source.plan(ConversionOptions()) }
+            #expect(error?.message.contains("'encoder.layer.1.norm2.bias' [24] is missing") == true)
+        }
+    }
 }

@@ -32,7 +32,7 @@ extension ConvertibleFamily {
                 ConversionPlan.Part(
                     component: "encoder",
                     group: encoder.key,
-                    rules: IJEPARules.encoder(patch: patch, extents, positions: positions)
+                    rules: IJEPARules.encoder(patch: patch, extents, positions: positions).rules
                 )
             ]
             var configuration = try IJEPARules.configuration(request, patch, extents, side: side)
@@ -87,7 +87,7 @@ enum IJEPARules {
         patch: [Int],
         _ extents: TransformerExtents,
         positions: Int
-    ) -> [TensorRule] {
+    ) -> RuleList {
         var rules = RuleList()
         rules.keep(
             "pos_embed",
@@ -104,7 +104,7 @@ enum IJEPARules {
             )
         }
         rules.norm("norm", extents.width, as: "layernorm")
-        return rules.rules
+        return rules
     }
 
     static func configuration(

@@ -13,77 +13,149 @@ extension ConvertibleFamily {
     static let released = ConvertibleFamily(
         id: "hugging-face",
         recognise: { tensors in
-            let names = [
-                "encoder.embeddings.patch_embeddings.proj.weight",
-                "vjepa2.encoder.embeddings.patch_embeddings.proj.weight",
-                "embeddings.patch_embeddings.projection.weight",
-            ]
             let whole = tensors.groups[UpstreamTensors.whole]
-            return names.first { whole?.shape($0) != nil }
-                .map { "'\($0)' is a name of transformers" }
+            return ReleasedPlan.marks.first { whole?.shape($0.name) != nil }
+                .map { "'\($0.name)' is a name of transformers" }
         },
-        plan: { request throws(ZooError) in
-            guard let configuration = request.configuration else {
-                throw ZooError(
-                    .conversionOptionNeeded,
-                    "the file has the layout of transformers, and there is no 'config.json' beside "
-                        + "it",
-                    remedy: "put the config.json of the same repository into the same folder"
-                )
-            }
-            let whole = try request.group(UpstreamTensors.whole)
-            let type = try configuration.string("model_type")
-            let isClassifier = whole.tensors.keys.contains { $0.hasPrefix("classifier.") }
-            let prefixes =
-                switch (type, isClassifier) {
-                case ("ijepa", _): [("encoder", "")]
-                case (_, true):
-                    [
-                        ("encoder", "vjepa2.encoder."), ("predictor", "vjepa2.predictor."),
-                        ("classifier", ""),
-                    ]
-                default: [("encoder", "encoder."), ("predictor", "predictor.")]
-                }
-            var rest = whole.tensors
-            var parts: [ConversionPlan.Part] = []
-            for (component, prefix) in prefixes {
-                let names = rest.keys.filter { $0.hasPrefix(prefix) }.sorted()
-                guard !names.isEmpty else { continue }
-                let rules = names.map { name in
-                    let shape = NamedShape(name, rest[name]?.shape.extents ?? [])
-                    return TensorRule(upstream: [shape], released: [shape])
-                }
-                for name in names { rest[name] = nil }
-                parts.append(
-                    ConversionPlan.Part(
-                        component: component,
-                        group: UpstreamTensors.whole,
-                        prefix: prefix,
-                        rules: rules
-                    )
-                )
-            }
-            let cropSize = try configuration.optionalInteger("crop_size", in: 1...65_536)
-            let imageSize = try configuration.optionalInteger("image_size", in: 1...65_536)
-            let side = cropSize ?? imageSize ?? 256
-            let frames = try configuration.optionalInteger("frames_per_clip", in: 1...65_536)
-            let isVideo = type != "ijepa"
-            return ConversionPlan(
-                family: isClassifier ? "vjepa2-classifier" : type,
-                variant: "\(type)-\(side)",
-                parts: parts,
-                configuration: configuration.members,
-                preprocessor: isVideo
-                    ? InputDescription.videoProcessor(side: side)
-                    : IJEPARules.processor(side: side),
-                inputs: InputDescription.json(
-                    video: isVideo,
-                    frames: isVideo ? frames ?? 64 : 1,
-                    side: side,
-                    layout: isVideo ? "BTCHW" : "BCHW",
-                    resampling: "as 'preprocessor_config.json' says"
-                )
+        plan: { request throws(ZooError) in try ReleasedPlan(request).plan() }
+    )
+}
+
+/// A file in the layout of transformers: every tensor is expected under the name that it keeps.
+private struct ReleasedPlan {
+    /// Kinds of files, by a tensor that only one has.
+    enum Kind { case ijepa, vjepa2, classifier }
+
+    static let marks: [(name: String, kind: Kind)] = [
+        ("vjepa2.encoder.embeddings.patch_embeddings.proj.weight", .classifier),
+        ("encoder.embeddings.patch_embeddings.proj.weight", .vjepa2),
+        ("embeddings.patch_embeddings.projection.weight", .ijepa),
+    ]
+
+    private let request: PlanRequest
+    private let whole: UpstreamTensors.Group
+    private let configuration: JSONObject
+    private let kind: Kind
+
+    init(_ request: PlanRequest) throws(ZooError) {
+        self.request = request
+        whole = try request.group(UpstreamTensors.whole)
+        let whole = whole
+        guard let mark = Self.marks.first(where: { whole.shape($0.name) != nil }) else {
+            throw ZooError(
+                .conversionTensorsMismatch,
+                "the file does not have the layout of transformers"
             )
         }
-    )
+        kind = mark.kind
+        guard let configuration = request.configuration else {
+            throw ZooError(
+                .conversionOptionNeeded,
+                "the file has the layout of transformers, and there is no 'config.json' beside it",
+                remedy: "put the config.json of the same repository into the same folder"
+            )
+        }
+        self.configuration = configuration
+    }
+
+    func plan() throws(ZooError) -> ConversionPlan {
+        let cropSize = try configuration.optionalInteger("crop_size", in: 1...65_536)
+        let imageSize = try configuration.optionalInteger("image_size", in: 1...65_536)
+        let side = cropSize ?? imageSize ?? 256
+        let frames = try configuration.optionalInteger("frames_per_clip", in: 1...65_536) ?? 64
+        let type = try configuration.string("model_type")
+        guard type == (kind == .ijepa ? "ijepa" : "vjepa2") else {
+            throw ZooError(
+                .conversionTensorsMismatch,
+                "'config.json' speaks of a model of type '\(type)', and the tensors do not"
+            )
+        }
+        let isVideo = kind != .ijepa
+        let (parts, size) = try parts()
+        return ConversionPlan(
+            family: kind == .classifier ? "vjepa2-classifier" : type,
+            variant: "vit-\(size)-\(side)",
+            parts: parts,
+            configuration: configuration.members,
+            preprocessor: isVideo
+                ? InputDescription.videoProcessor(side: side) : IJEPARules.processor(side: side),
+            inputs: InputDescription.json(
+                video: isVideo,
+                frames: isVideo ? frames : 1,
+                side: side,
+                layout: isVideo ? "BTCHW" : "BCHW",
+                resampling: "as 'preprocessor_config.json' says"
+            )
+        )
+    }
+
+    /// The parts, and the size of the encoder as variants name it.
+    private func parts() throws(ZooError) -> ([ConversionPlan.Part], String) {
+        guard kind != .ijepa else {
+            let patch = try shape("embeddings.patch_embeddings.projection.weight", 4)
+            let extents = try extents("encoder.layer.", "intermediate.dense.weight")
+            let positions = try shape("embeddings.position_embeddings", 3)[1]
+            let rules = IJEPARules.encoder(patch: patch, extents, positions: positions)
+            return ([part("encoder", "", rules.identity)], Self.size(extents, patch))
+        }
+        let base = kind == .classifier ? "vjepa2." : ""
+        let patch = try shape("\(base)encoder.embeddings.patch_embeddings.proj.weight", 5)
+        let extents = try extents("\(base)encoder.layer.", "mlp.fc1.weight")
+        let encoder = VJEPA2Rules.encoder("\(base)encoder.", patch, extents)
+        var parts = [part("encoder", "\(base)encoder.", encoder.identity)]
+        if whole.shape("\(base)predictor.layernorm.weight") != nil {
+            let tokens = try shape("\(base)predictor.embeddings.mask_tokens", 4)[0]
+            let rules = VJEPA2Rules.predictor(
+                "\(base)predictor.",
+                try self.extents("\(base)predictor.layer.", "mlp.fc1.weight"),
+                encoderWidth: extents.width,
+                maskTokens: tokens
+            )
+            parts.append(part("predictor", "\(base)predictor.", rules.identity))
+        }
+        if kind == .classifier { parts.append(try classifier(extents.width)) }
+        return (parts, Self.size(extents, patch))
+    }
+
+    private func classifier(_ width: Int) throws(ZooError) -> ConversionPlan.Part {
+        let name = "pooler.cross_attention_layer.mlp.fc1.weight"
+        let pooler = VJEPA2Rules.pooler(
+            width: width,
+            hidden: try shape(name, 2)[0],
+            queries: 1,
+            layers: whole.count(of: "pooler.self_attention_layers.")
+        )
+        var head = RuleList()
+        head.linear("classifier", try shape("classifier.weight", 2)[0], width)
+        return part("classifier", "", pooler.identity + head.identity)
+    }
+
+    private func part(
+        _ component: String,
+        _ prefix: String,
+        _ rules: [TensorRule]
+    ) -> ConversionPlan.Part {
+        ConversionPlan.Part(
+            component: component,
+            group: UpstreamTensors.whole,
+            prefix: prefix,
+            rules: rules
+        )
+    }
+
+    private func shape(_ name: String, _ rank: Int) throws(ZooError) -> [Int] {
+        try request.shape(name, rank: rank, of: whole)
+    }
+
+    private func extents(
+        _ blocks: String,
+        _ mlp: String
+    ) throws(ZooError) -> TransformerExtents {
+        try TransformerExtents(request, whole, blocks: blocks, mlp: mlp)
+    }
+
+    private static func size(_ extents: TransformerExtents, _ patch: [Int]) -> String {
+        let size = TransformerSize.name(width: extents.width, layers: extents.layers)
+        return "\(size)-\(patch[patch.count - 1])"
+    }
 }

@@ -77,7 +77,7 @@ struct VJEPA2Plan {
                 group: encoder.key,
                 source: source,
                 prefix: "\(prefix)encoder.",
-                rules: encoderRules("\(prefix)encoder."),
+                rules: VJEPA2Rules.encoder("\(prefix)encoder.", patch, extents).rules,
                 // Rotary positions replaced it; the training code still saves one at times.
                 dropped: ["pos_embed"]
             )
@@ -89,53 +89,17 @@ struct VJEPA2Plan {
                     group: predictor.key,
                     source: source,
                     prefix: "\(prefix)predictor.",
-                    rules: predictorRules("\(prefix)predictor.", predictorExtents),
+                    rules: VJEPA2Rules.predictor(
+                        "\(prefix)predictor.",
+                        predictorExtents,
+                        encoderWidth: extents.width,
+                        maskTokens: maskTokens
+                    ).rules,
                     dropped: ["predictor_pos_embed"]
                 )
             )
         }
         return parts
-    }
-
-    private func encoderRules(_ prefix: String) -> [TensorRule] {
-        var rules = RuleList(prefix: prefix)
-        rules.convolution("patch_embed.proj", patch, as: "embeddings.patch_embeddings.proj")
-        for index in 0..<extents.layers {
-            rules.vjepa2Block(
-                "blocks.\(index)",
-                as: "layer.\(index)",
-                extents.width,
-                extents.hidden
-            )
-        }
-        rules.norm("norm", extents.width, as: "layernorm")
-        return rules.rules
-    }
-
-    private func predictorRules(_ prefix: String, _ inner: TransformerExtents) -> [TensorRule] {
-        var rules = RuleList(prefix: prefix)
-        rules.linear(
-            "predictor_embed",
-            inner.width,
-            extents.width,
-            as: "embeddings.predictor_embeddings"
-        )
-        rules.stack(
-            (0..<maskTokens).map { "mask_tokens.\($0)" },
-            [1, 1, inner.width],
-            into: "embeddings.mask_tokens"
-        )
-        for index in 0..<inner.layers {
-            rules.vjepa2Block(
-                "predictor_blocks.\(index)",
-                as: "layer.\(index)",
-                inner.width,
-                inner.hidden
-            )
-        }
-        rules.norm("predictor_norm", inner.width, as: "layernorm")
-        rules.linear("predictor_proj", extents.width, inner.width, as: "proj")
-        return rules.rules
     }
 
     func configuration(architecture: String) throws(ZooError) -> [String: JSONValue] {

@@ -112,10 +112,12 @@ struct VJEPA2ProbePlan {
     }
 
     private func parts() throws(ZooError) -> [ConversionPlan.Part] {
-        var pooler = RuleList()
-        pooler.keep("pooler.query_tokens", [1, queries, width])
-        for index in 0..<layers { selfAttention(index, &pooler) }
-        crossAttention(&pooler)
+        let pooler = VJEPA2Rules.pooler(
+            width: width,
+            hidden: hidden,
+            queries: queries,
+            layers: layers
+        )
         var heads = RuleList()
         if isAnticipation {
             for name in Self.anticipation { heads.linear(name, try classCount(name), width) }
@@ -129,37 +131,5 @@ struct VJEPA2ProbePlan {
                 rules: pooler.rules + heads.rules
             )
         ]
-    }
-
-    private func selfAttention(_ index: Int, _ rules: inout RuleList) {
-        let name = "pooler.blocks.\(index)"
-        let newName = "pooler.self_attention_layers.\(index)"
-        rules.norm("\(name).norm1", width, as: "\(newName).layer_norm1")
-        rules.splitLinear(
-            "\(name).attn.qkv",
-            3 * width,
-            width,
-            into: ["q_proj", "k_proj", "v_proj"].map { "\(newName).self_attn.\($0)" }
-        )
-        rules.linear("\(name).attn.proj", width, width, as: "\(newName).self_attn.out_proj")
-        rules.norm("\(name).norm2", width, as: "\(newName).layer_norm2")
-        rules.linear("\(name).mlp.fc1", hidden, width, as: "\(newName).mlp.fc1")
-        rules.linear("\(name).mlp.fc2", width, hidden, as: "\(newName).mlp.fc2")
-    }
-
-    private func crossAttention(_ rules: inout RuleList) {
-        let name = "pooler.cross_attention_block"
-        let newName = "pooler.cross_attention_layer"
-        rules.norm("\(name).norm1", width, as: "\(newName).layer_norm1")
-        rules.linear("\(name).xattn.q", width, width, as: "\(newName).cross_attn.q_proj")
-        rules.splitLinear(
-            "\(name).xattn.kv",
-            2 * width,
-            width,
-            into: ["k_proj", "v_proj"].map { "\(newName).cross_attn.\($0)" }
-        )
-        rules.norm("\(name).norm2", width, as: "\(newName).layer_norm2")
-        rules.linear("\(name).mlp.fc1", hidden, width, as: "\(newName).mlp.fc1")
-        rules.linear("\(name).mlp.fc2", width, hidden, as: "\(newName).mlp.fc2")
     }
 }
