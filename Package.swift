@@ -129,7 +129,7 @@ let package = Package(
         // JEPA families over shared layers; runs without network or database.
         .target(
             name: "ZooModels",
-            dependencies: ["ZooCore", "ZooTensor", "ZooCheckpoint"],
+            dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "ZooCheckpoint"],
             swiftSettings: settings
         ),
 
@@ -169,7 +169,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ZooModelsTests",
-            dependencies: ["ZooModels", "ZooCheckpoint", "ZooCore", "ZooTensor"],
+            dependencies: [
+                "ZooModels", "ZooCheckpoint", "ZooConvert", "ZooCore", "ZooTensor",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

@@ -15,6 +15,8 @@ package final class MappedFile: @unchecked Sendable {
 
     /// The path it was opened under, for messages.
     package let path: String
+    /// Kept open for ``copy(_:)``.
+    private let descriptor: Int32
     /// The bytes, at an address that is a multiple of the page size; valid while this object lives.
     @unsafe package let bytes: UnsafeRawBufferPointer
 
@@ -27,26 +29,36 @@ package final class MappedFile: @unchecked Sendable {
         self.path = path
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .system(errno, "open", path) }
-        defer { close(descriptor) }
+        do throws(ZooError) {
+            unsafe bytes = try Self.map(descriptor, path)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        self.descriptor = descriptor
+    }
+
+    private static func map(
+        _ descriptor: Int32,
+        _ path: String
+    ) throws(ZooError) -> UnsafeRawBufferPointer {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw .system(errno, "examine", path) }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw ZooError(.systemCall, "cannot read '\(path)': it is not a regular file")
         }
         let size = Int(status.st_size)
-        guard size > 0 else {
-            // An empty mapping does not exist; an empty file has no bytes to lend.
-            unsafe bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-            return
-        }
+        // An empty mapping does not exist; an empty file has no bytes to lend.
+        guard size > 0 else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
         let address = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
         guard let address = unsafe address, unsafe address != MAP_FAILED else {
             throw .system(errno, "map", path)
         }
-        unsafe bytes = UnsafeRawBufferPointer(start: address, count: size)
+        return unsafe UnsafeRawBufferPointer(start: address, count: size)
     }
 
     deinit {
+        close(descriptor)
         if let address = unsafe bytes.baseAddress {
             unsafe munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
         }
@@ -82,8 +94,24 @@ package final class MappedFile: @unchecked Sendable {
     }
 
     /// A copy of some of the bytes.
+    ///
+    /// Read, not mapped: touching a few bytes in each of many places would map what lies around
+    /// them, 64 KiB and more for each. Bytes beyond the end of a file that was cut meanwhile are
+    /// zeros.
     package func copy(_ range: Range<Int>) -> [UInt8] {
         precondition(range.lowerBound >= 0 && range.upperBound <= byteCount)
-        return unsafe Array(bytes[range])
+        return unsafe [UInt8](unsafeUninitializedCapacity: range.count) { buffer, filled in
+            var done = 0
+            while done < range.count {
+                let start = unsafe buffer.baseAddress.map { unsafe $0 + done }
+                let offset = off_t(range.lowerBound + done)
+                let count = unsafe pread(descriptor, start, range.count - done, offset)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { break }
+                done += count
+            }
+            for index in done..<range.count { unsafe buffer[index] = 0 }
+            filled = range.count
+        }
     }
 }

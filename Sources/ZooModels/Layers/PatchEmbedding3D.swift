@@ -83,6 +83,27 @@ package struct PatchEmbedding3D: Sendable {
 }
 
 extension WeightScope {
+    /// Takes `<name>.weight` [width, channels, patch, patch] and `<name>.bias` [width]: the
+    /// embedding of images, which are videos of one frame.
+    package func patchEmbedding2D(
+        _ name: String,
+        channels: Int,
+        patch: Int,
+        width: Int
+    ) throws(ZooError) -> PatchEmbedding3D {
+        let scope = scope(name)
+        let weight = try scope.tensor("weight", shape: [width, channels, patch, patch])
+        return PatchEmbedding3D(
+            linear: Linear(
+                weight: WeightMatrix(weight),
+                bias: try scope.values("bias", shape: [width])
+            ),
+            channels: channels,
+            tubelet: 1,
+            patch: patch
+        )
+    }
+
     /// Takes `<name>.weight` [width, channels, tubelet, patch, patch] and `<name>.bias` [width], the
     /// parameters of a convolution whose stride is its kernel.
     package func patchEmbedding3D(

@@ -3,7 +3,7 @@
 
 package import ZooTensor
 
-/// Multi-head self-attention whose queries and keys are turned by position.
+/// Multi-head self-attention whose queries and keys may be turned by position.
 package struct SelfAttention: Sendable {
     package let query: Linear
     package let key: Linear
@@ -20,14 +20,14 @@ package struct SelfAttention: Sendable {
     ///   - normalised: [tokens in `range`, width].
     ///   - range: which tokens of the sample these are.
     ///   - sample: the sample they belong to.
-    ///   - rotation: the tables of these tokens.
+    ///   - rotation: the tables of these tokens; nil leaves queries and keys as they are.
     ///   - state: where queries, keys and values go.
     ///   - scratch: the calling worker's memory.
     package func project(
         _ normalised: Matrix,
         tokens range: Range<Int>,
         of sample: Int,
-        rotation: Rotation,
+        rotation: Rotation?,
         into state: AttentionState,
         scratch: Scratch
     ) {

@@ -18,7 +18,7 @@ package struct TransformerBlock: Sendable {
     ///
     /// - Parameters:
     ///   - x: [batch · tokens, width].
-    ///   - rotations: the tables of the tokens: one for all samples, or one per sample.
+    ///   - rotations: the tables of the tokens: none, one for all samples, or one per sample.
     ///   - state: memory for the attention, for the same batch and tokens.
     ///   - session: the threads to use.
     package func apply(
@@ -28,7 +28,7 @@ package struct TransformerBlock: Sendable {
         session: ComputeSession
     ) {
         let (batch, tokens) = (state.queries.batch, state.queries.tokens)
-        precondition(x.rows == batch * tokens && (rotations.count == 1 || rotations.count == batch))
+        precondition(x.rows == batch * tokens && [0, 1, batch].contains(rotations.count))
         session.forEachPanel(samples: batch, rows: tokens, height: Self.panelHeight) {
             sample,
             range,
@@ -42,7 +42,8 @@ package struct TransformerBlock: Sendable {
                 normalised,
                 tokens: range,
                 of: sample,
-                rotation: rotations[rotations.count == 1 ? 0 : sample].rows(range),
+                rotation: rotations.isEmpty
+                    ? nil : rotations[rotations.count == 1 ? 0 : sample].rows(range),
                 into: state,
                 scratch: scratch
             )

@@ -7,6 +7,9 @@ public import ZooTensor
 public struct Encoding: Sendable {
     /// The features of every token after the final norm: [batch, tokens, width].
     public let tokens: TokenFeatures
+    /// What the predictor takes: ``tokens``, or several levels of the encoder side by side where it
+    /// was trained on those.
+    public let context: TokenFeatures
     /// The patch embeddings and the output of each layer before the final norm, each
     /// [batch, tokens, width]; empty unless asked for.
     public let layers: [Tensor]

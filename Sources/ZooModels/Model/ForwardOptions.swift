@@ -5,15 +5,24 @@
 public struct ForwardOptions: Sendable {
     /// Whether to keep the output of every layer, before the final norm.
     public var keepsLayers: Bool
+    /// Which of a predictor's learned stand-ins takes the place of what is predicted, modulo how many
+    /// there are.
+    ///
+    /// 1 is what the reference implementations do when they are called directly; training used
+    /// others too, and the choice changes results: state it with any score.
+    public var maskIndex: Int
     /// Called from a compute thread after each layer.
     public var progress: (@Sendable (LayerProgress) -> Void)?
 
     /// Options for a forward pass.
     public init(
         keepsLayers: Bool = false,
+        maskIndex: Int = 1,
         progress: (@Sendable (LayerProgress) -> Void)? = nil
     ) {
         self.keepsLayers = keepsLayers
+        precondition(maskIndex >= 0, "there is no stand-in \(maskIndex)")
+        self.maskIndex = maskIndex
         self.progress = progress
     }
 }

@@ -7,7 +7,8 @@ public import ZooTensor
 
 /// A clip as a `.safetensors` file carries it: pixels, and what else is known about it.
 public struct Clip: Sendable {
-    /// [batch, frames, channels, height, width], normalised as the model's card says.
+    /// [batch, frames, channels, height, width], or [batch, channels, height, width] of images,
+    /// normalised as the model's card says.
     public let pixelValues: Tensor
     /// Every tensor of the file.
     public let checkpoint: Checkpoint
@@ -17,13 +18,13 @@ public struct Clip: Sendable {
     /// - Throws: ``ZooError`` with code `model.input-shape-invalid`, or a `checkpoint.*` code.
     public init(file path: String) throws(ZooError) {
         checkpoint = try Checkpoint(opening: path)
-        guard let pixels = checkpoint["pixel_values"], pixels.shape.rank == 5,
+        guard let pixels = checkpoint["pixel_values"], [4, 5].contains(pixels.shape.rank),
             pixels.dtype.isComputable
         else {
             throw ZooError(
                 .inputShapeInvalid,
                 "'\(path)' holds no 'pixel_values' of shape [batch, frames, channels, height, "
-                    + "width] in F32, F16 or BF16",
+                    + "width], or of images without 'frames', in F32, F16 or BF16",
                 remedy: "write what transformers' video processor returns: "
                     + "save_file({'pixel_values': pixel_values_videos}, path)"
             )

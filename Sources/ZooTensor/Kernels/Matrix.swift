@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import CKernels
+
 /// A window of rows and columns over a buffer.
 ///
 /// Windows share memory: writing through one shows in all the others. This is what kernels take. The buffer stays alive as long as a window does, and every window
@@ -88,6 +90,21 @@ package struct Matrix: Sendable {
             unsafe (writableBase + row * stride).update(
                 from: source.base + row * source.stride,
                 count: columns
+            )
+        }
+    }
+
+    /// Adds all elements of `source`, which must have the same extents.
+    package func add(_ source: Matrix) {
+        requireExtents(of: source)
+        for row in 0..<rows {
+            unsafe ami_add_bias(
+                KernelPath.fastest.cpu,
+                writableBase + row * stride,
+                stride,
+                1,
+                columns,
+                source.base + row * source.stride
             )
         }
     }

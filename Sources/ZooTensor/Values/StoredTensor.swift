@@ -63,6 +63,22 @@ public struct StoredTensor: @unchecked Sendable {
         owner = storage
     }
 
+    /// Some rows along the first axis: the same memory.
+    ///
+    /// The elements must take whole bytes.
+    public func rows(_ range: Range<Int>) -> StoredTensor {
+        precondition(shape.rank > 0 && range.lowerBound >= 0 && range.upperBound <= shape[0])
+        let row = shape[0] == 0 ? 0 : byteCount / shape[0]
+        return unsafe StoredTensor(
+            dtype: dtype,
+            shape: Shape([range.count] + shape.extents.dropFirst()),
+            unsafeBytes: UnsafeRawBufferPointer(
+                rebasing: bytes[range.lowerBound * row..<range.upperBound * row]
+            ),
+            owner: owner
+        )
+    }
+
     /// The size of the elements, in bytes.
     public var byteCount: Int { unsafe bytes.count }
 

@@ -94,7 +94,7 @@ struct PredictCommand: ReportingCommand {
             )
             return try await model.predict(
                 selection.targets,
-                from: try encoding.tokens.selecting(selection.context),
+                from: try encoding.context.selecting(selection.context),
                 options: ForwardOptions(),
                 on: pool
             )

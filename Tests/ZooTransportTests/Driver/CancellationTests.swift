@@ -72,6 +72,8 @@ struct CancellationTests {
             let transport = patient(connections: 1)
             let first = StreamRequest(url: server.url("/first"), totalSize: 10_000)
             let running = Task { try await transport.bytes(first) }
+            // Tasks start in any order; the one connection must be taken by this one.
+            while server.requests.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
             let second = StreamRequest(url: server.url("/second"), totalSize: 10_000)
             try await expectPromptEnd(of: second, on: transport) { !server.requests.isEmpty }
             #expect(try await running.value == content.bytes)

@@ -36,7 +36,7 @@ struct ZipDirectory {
     init(_ file: MappedFile) throws(ZooError) {
         self.file = file
         let end = try ZipEnd(file)
-        var reader = ZipReader(file: file, position: end.directory.lowerBound)
+        var reader = ZipReader(file, reading: end.directory)
         var found: [(record: Record, start: Int)] = []
         for _ in 0..<end.count {
             let entry = try ZipEntry(central: &reader, within: end.directory)
@@ -123,25 +123,34 @@ struct ZipDirectory {
 /// Numbers and names of a ZIP file, taken from the front.
 struct ZipReader {
     let file: MappedFile
+    /// The place in the file that is read next.
     var position: Int
+    private let content: [UInt8]
+    /// Where `content` begins in the file.
+    private let start: Int
+
+    /// A reader of part of a file, which is clamped to what there is.
+    init(_ file: MappedFile, reading range: Range<Int>) {
+        self.file = file
+        let known = range.clamped(to: 0..<file.byteCount)
+        content = file.copy(known)
+        start = known.lowerBound
+        position = range.lowerBound
+    }
 
     mutating func integer(_ count: Int) throws(ZooError) -> Int {
-        guard position >= 0, file.byteCount - position >= count else {
-            throw malformed("ends inside its directory")
-        }
-        let bytes = file.copy(position..<position + count)
-        position += count
-        let number = bytes.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let number = try bytes(count).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard let integer = Int(exactly: number) else { throw malformed("has an absurd length") }
         return integer
     }
 
-    mutating func bytes(_ count: Int) throws(ZooError) -> [UInt8] {
-        guard file.byteCount - position >= count else {
+    mutating func bytes(_ count: Int) throws(ZooError) -> ArraySlice<UInt8> {
+        let first = position - start
+        guard first >= 0, content.count - first >= count else {
             throw malformed("ends inside its directory")
         }
-        defer { position += count }
-        return file.copy(position..<position + count)
+        position += count
+        return content[first..<first + count]
     }
 
     func malformed(_ what: String) -> ZooError {

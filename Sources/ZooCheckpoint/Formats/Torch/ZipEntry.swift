@@ -8,6 +8,8 @@ struct ZipEnd {
     let count: Int
     let directory: Range<Int>
 
+    /// Bytes of a directory, which is read whole: a few hundred for each record.
+    private static let largestDirectory = 256 << 20
     private static let signature = 0x0605_4B50
     private static let size = 22
     private static let largeSignature = 0x0606_4B50
@@ -19,7 +21,7 @@ struct ZipEnd {
     /// different places of it.
     init(_ file: MappedFile) throws(ZooError) {
         let start = file.byteCount - Self.size
-        var reader = ZipReader(file: file, position: start)
+        var reader = ZipReader(file, reading: max(start, 0)..<file.byteCount)
         guard start >= 0, try reader.integer(4) == Self.signature else {
             throw reader.malformed("does not end with a ZIP directory")
         }
@@ -32,7 +34,7 @@ struct ZipEnd {
         let isLarge = counts.contains(0xFFFF) || length == 0xFFFF_FFFF || offset == 0xFFFF_FFFF
         if isLarge || Self.hasLocator(file, before: start) {
             end = start - Self.locatorSize - Self.largeSize
-            var reader = ZipReader(file: file, position: end)
+            var reader = ZipReader(file, reading: max(end, 0)..<file.byteCount)
             guard end >= 0, try reader.integer(4) == Self.largeSignature,
                 try reader.integer(8) == Self.largeSize - 12
             else { throw reader.malformed("lacks the large directory that its end speaks of") }
@@ -57,7 +59,7 @@ struct ZipEnd {
         guard disks == [0, 0], counts[0] == counts[1] else {
             throw reader.malformed("is spread over several disks")
         }
-        guard offset <= end, length == end - offset else {
+        guard offset <= end, length == end - offset, length <= Self.largestDirectory else {
             throw reader.malformed("has a directory outside its bounds")
         }
         // An entry takes at least 46 bytes, so that the count is bounded by what is there.
@@ -69,7 +71,7 @@ struct ZipEnd {
     }
 
     private static func hasLocator(_ file: MappedFile, before end: Int) -> Bool {
-        var reader = ZipReader(file: file, position: end - locatorSize)
+        var reader = ZipReader(file, reading: max(end - locatorSize, 0)..<file.byteCount)
         return end >= locatorSize && (try? reader.integer(4)) == locatorSignature
     }
 }
@@ -140,7 +142,9 @@ struct ZipEntry {
 
     /// Where the bytes lie; the local header must say what the directory says.
     func content(in file: MappedFile, before end: Int) throws(ZooError) -> Range<Int> {
-        var reader = ZipReader(file: file, position: start)
+        // Names and extra fields are 128 KiB at most, and rarely more than a hundred bytes.
+        let fixed = 30
+        var reader = ZipReader(file, reading: max(start, 0)..<max(start, 0) + fixed)
         let disagreement = reader.malformed("describes '\(name)' in two ways")
         guard start >= 0, start < end, try reader.integer(4) == Self.localSignature else {
             throw disagreement
@@ -151,7 +155,9 @@ struct ZipEntry {
         let localChecksum = try reader.integer(4)
         var sizes = [try reader.integer(4), try reader.integer(4)]
         let (nameLength, extraLength) = (try reader.integer(2), try reader.integer(2))
-        guard try reader.bytes(nameLength) == Array(name.utf8) else { throw disagreement }
+        let rest = reader.position..<reader.position + nameLength + extraLength
+        reader = ZipReader(file, reading: rest)
+        guard try reader.bytes(nameLength) == ArraySlice(name.utf8) else { throw disagreement }
         var extra = ZipExtra(try reader.bytes(extraLength))
         for index in [1, 0] where sizes[index] == Self.large {
             sizes[index] = try extra.next(reader)
@@ -169,7 +175,9 @@ struct ZipEntry {
         return reader.position..<reader.position + size
     }
 
-    private static func text(_ bytes: [UInt8], _ reader: ZipReader) throws(ZooError) -> String {
+    private static func text(_ bytes: ArraySlice<UInt8>, _ reader: ZipReader) throws(ZooError)
+        -> String
+    {
         guard let name = String(validating: bytes, as: UTF8.self), !name.isEmpty,
             !bytes.contains(0), !name.contains("\\"),
             name.split(separator: "/", omittingEmptySubsequences: false)
@@ -183,8 +191,8 @@ struct ZipEntry {
 struct ZipExtra {
     private var numbers: [Int] = []
 
-    init(_ bytes: [UInt8]) {
-        var rest = bytes[...]
+    init(_ bytes: ArraySlice<UInt8>) {
+        var rest = bytes
         while rest.count >= 4 {
             let kind = Int(rest[rest.startIndex]) | Int(rest[rest.startIndex + 1]) << 8
             let length = Int(rest[rest.startIndex + 2]) | Int(rest[rest.startIndex + 3]) << 8

@@ -117,11 +117,11 @@ public struct VJEPA2Configuration: Hashable, Sendable {
         guard width.isMultiple(of: heads) else {
             throw object.invalid(widthName, "is \(width), not a multiple of \(heads) heads")
         }
-        guard width / heads >= TiledRotaryEmbedding.leastHeadWidth else {
+        guard width / heads >= RotaryEmbedding3D.leastHeadWidth else {
             throw object.invalid(
                 widthName,
                 "gives heads of \(width / heads) elements; rotary positions need at least "
-                    + "\(TiledRotaryEmbedding.leastHeadWidth)"
+                    + "\(RotaryEmbedding3D.leastHeadWidth)"
             )
         }
         let ratioName = "\(prefix)mlp_ratio"

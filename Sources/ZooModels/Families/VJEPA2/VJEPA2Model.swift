@@ -23,8 +23,8 @@ extension ModelFamily {
 public struct VJEPA2Model: JEPAModel {
     /// The extents.
     public let configuration: VJEPA2Configuration
-    private let encoder: VJEPA2Encoder
-    private let predictor: VJEPA2Predictor
+    private let encoder: PatchEncoder
+    private let predictor: MaskedPredictor
 
     /// Loads a folder that transformers wrote: `config.json` and `model.safetensors`, or shards
     /// with an index; float32, bfloat16 or half precision.
@@ -37,8 +37,8 @@ public struct VJEPA2Model: JEPAModel {
     init(_ folder: ModelFolder) throws(ZooError) {
         configuration = try VJEPA2Configuration(folder.configuration)
         let weights = WeightScope(try Checkpoint(opening: folder.path))
-        encoder = try VJEPA2Encoder(configuration, weights: weights.scope("encoder"))
-        predictor = try VJEPA2Predictor(configuration, weights: weights.scope("predictor"))
+        encoder = try weights.scope("encoder").vjepa2Encoder(configuration)
+        predictor = try weights.scope("predictor").vjepa2Predictor(configuration)
         try weights.requireComplete()
     }
 
@@ -104,22 +104,10 @@ public struct VJEPA2Model: JEPAModel {
         options: ForwardOptions = ForwardOptions(),
         on pool: ComputePool = .shared
     ) async throws -> TokenFeatures {
-        guard context.values.shape[2] == width else {
-            throw ZooError(
-                .inputShapeInvalid,
-                "the context has features of \(context.values.shape[2]) elements, and the model "
-                    + "of \(width)"
-            )
-        }
-        guard targets.batch == context.selection.batch else {
-            throw ZooError(
-                .tokenSelectionInvalid,
-                "the targets are of \(targets.batch) samples, and the context of "
-                    + "\(context.selection.batch)"
-            )
-        }
+        try predictor.requireFit(targets, context)
         return try await pool.run { session in
             try predictor.predict(targets, from: context, options: options, session: session)
+                .targets
         }
     }
 }

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+public import ZooCore
+internal import ZooFiles
+public import ZooTensor
+
+extension ModelFamily {
+    /// I-JEPA (arXiv 2301.08243), as transformers stores it; the predictor in a file of its own.
+    static let ijepa = ModelFamily(
+        id: ID("ijepa"),
+        title: "I-JEPA",
+        modelTypes: ["ijepa"],
+        loader: { folder throws(ZooError) in try IJEPAModel(folder) }
+    )
+}
+
+/// An I-JEPA model: an encoder of images and, where the release has it, a predictor of masked
+/// patches.
+///
+/// The encoder computes what `IJepaModel` of transformers 5.23 computes in float32, for images of
+/// any size with `interpolate_pos_encoding`; the predictor what `VisionTransformerPredictor` of
+/// facebookresearch/ijepa computes for one set of targets.
+public struct IJEPAModel: JEPAModel {
+    private let encoder: PatchEncoder
+    private let predictor: MaskedPredictor?
+    private let imageSize: Int
+    private let patchSize: Int
+    private let channels: Int
+
+    /// Loads a folder: `config.json`, `model.safetensors` and, for predictions,
+    /// `predictor.safetensors`.
+    ///
+    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
+    public init(folder path: String) throws(ZooError) { try self.init(try ModelFolder(path)) }
+
+    init(_ folder: ModelFolder) throws(ZooError) {
+        let fields = folder.configuration
+        let sizes: TransformerSizes
+        let predictorSizes: TransformerSizes?
+        let epsilon: Double
+        do throws(ZooError) {
+            try Self.requireSupported(fields)
+            sizes = try TransformerSizes(fields)
+            imageSize = try fields.optionalInteger("image_size", in: 1...8192) ?? 224
+            patchSize = try fields.optionalInteger("patch_size", in: 1...256) ?? 16
+            channels = try fields.optionalInteger("num_channels", in: 1...64) ?? 3
+            // The default of transformers is that of another model; files state their own.
+            epsilon =
+                fields.value("layer_norm_eps") == nil ? 1e-12 : try fields.number("layer_norm_eps")
+            predictorSizes =
+                fields.value("pred_hidden_size") == nil
+                ? nil : try TransformerSizes(fields, prefix: "pred_")
+            guard imageSize >= patchSize else {
+                throw fields.invalid("image_size", "is less than a patch of \(patchSize)")
+            }
+        } catch {
+            guard error.code == .fieldInvalid else { throw error }
+            throw ZooError(
+                .configurationInvalid,
+                "the I-JEPA configuration is not valid",
+                cause: error
+            )
+        }
+        let side = imageSize / patchSize
+        let grid = TokenExtents(frames: 1, rows: side, columns: side)
+        let weights = WeightScope(try Checkpoint(opening: folder.path))
+        encoder = try weights.ijepaEncoder(
+            sizes,
+            channels: channels,
+            patch: patchSize,
+            grid: grid,
+            epsilon: epsilon
+        )
+        try weights.requireComplete()
+        let file = "\(folder.path)/predictor.safetensors"
+        guard let predictorSizes, try FileSystem.status(file) != nil else {
+            predictor = nil
+            return
+        }
+        let predictorWeights = WeightScope(try Checkpoint(opening: file))
+        predictor = try predictorWeights.ijepaPredictor(
+            predictorSizes,
+            encoderWidth: sizes.width,
+            grid: grid,
+            epsilon: epsilon
+        )
+        try predictorWeights.requireComplete()
+    }
+
+    private static func requireSupported(_ fields: JSONObject) throws(ZooError) {
+        let activation = try fields.optionalString("hidden_act") ?? "gelu"
+        guard activation == "gelu" else {
+            throw ZooError(
+                .modelUnsupported,
+                "the activation '\(activation)' is not supported, only 'gelu'"
+            )
+        }
+    }
+
+    /// `ijepa`.
+    public var family: ModelFamily.ID { ModelFamily.ijepa.id }
+
+    /// Single images of the configuration's size.
+    public var input: ModelInput {
+        ModelInput(frames: 1, channels: channels, height: imageSize, width: imageSize)
+    }
+
+    /// The elements of a token's features.
+    public var width: Int { encoder.stack.width }
+
+    /// All patches of an image: `frames` can only be 0..<1.
+    public func tokens(
+        ofFrames frames: Range<Int>,
+        batch: Int
+    ) throws(ZooError) -> TokenSelection {
+        guard frames == 0..<1, batch >= 1 else {
+            throw ZooError(
+                .tokenSelectionInvalid,
+                "an image has one frame, and frames \(frames) are asked for"
+            )
+        }
+        let side = imageSize / patchSize
+        return .first(side * side, batch: batch)
+    }
+
+    /// Encodes images [batch, channels, height, width]; see ``JEPAModel``.
+    ///
+    /// Clips of one frame are images too.
+    public func encode(
+        _ pixelValues: Tensor,
+        visible: TokenSelection? = nil,
+        options: ForwardOptions = ForwardOptions(),
+        on pool: ComputePool = .shared
+    ) async throws -> Encoding {
+        let images = try Self.asClips(pixelValues)
+        let selection = try encoder.selection(of: images.shape, visible: visible)
+        return try await pool.run { session in
+            try encoder.encode(images, selection: selection, options: options, session: session)
+        }
+    }
+
+    private static func asClips(_ images: Tensor) throws(ZooError) -> Tensor {
+        let extents = images.shape.extents
+        if extents.count == 4 {
+            return images.reshaped(Shape([extents[0], 1] + extents.dropFirst()))
+        }
+        guard extents.count == 5, extents[1] == 1 else {
+            throw ZooError(
+                .inputShapeInvalid,
+                "the input has the shape \(images.shape), and must be images [batch, channels, "
+                    + "height, width]"
+            )
+        }
+        return images
+    }
+
+    /// Predicts the features of patches from the features of others; see ``JEPAModel``.
+    public func predict(
+        _ targets: TokenSelection,
+        from context: TokenFeatures,
+        options: ForwardOptions = ForwardOptions(),
+        on pool: ComputePool = .shared
+    ) async throws -> TokenFeatures {
+        guard let predictor else { throw MaskedPredictor.missing }
+        try predictor.requireFit(targets, context)
+        return try await pool.run { session in
+            try predictor.predict(targets, from: context, options: options, session: session)
+                .targets
+        }
+    }
+}
+
+/// The networks of I-JEPA under the names that transformers writes to files, and Meta's own for the
+/// predictor.
+extension WeightScope {
+    fileprivate func ijepaEncoder(
+        _ sizes: TransformerSizes,
+        channels: Int,
+        patch: Int,
+        grid: TokenExtents,
+        epsilon: Double
+    ) throws(ZooError) -> PatchEncoder {
+        let width = sizes.width
+        let embeddings = scope("embeddings")
+        let table = try embeddings.values("position_embeddings", shape: [1, grid.count, width])
+        var blocks: [TransformerBlock] = []
+        for index in 0..<sizes.layers {
+            let layer = scope("encoder").scope("layer").scope(index)
+            let attention = layer.scope("attention")
+            let inner = attention.scope("attention")
+            blocks.append(
+                TransformerBlock(
+                    norm1: try layer.layerNorm("layernorm_before", width: width, epsilon: epsilon),
+                    attention: SelfAttention(
+                        query: try inner.linear("query", from: width, to: width),
+                        key: try inner.linear("key", from: width, to: width),
+                        value: try inner.linear("value", from: width, to: width),
+                        projection: try attention.scope("output")
+                            .linear("dense", from: width, to: width),
+                        heads: sizes.heads
+                    ),
+                    norm2: try layer.layerNorm("layernorm_after", width: width, epsilon: epsilon),
+                    mlp: MLP(
+                        first: try layer.scope("intermediate")
+                            .linear("dense", from: width, to: sizes.hidden),
+                        second: try layer.scope("output")
+                            .linear("dense", from: sizes.hidden, to: width)
+                    )
+                )
+            )
+        }
+        return PatchEncoder(
+            embedding: try embeddings.scope("patch_embeddings").patchEmbedding2D(
+                "projection",
+                channels: channels,
+                patch: patch,
+                width: width
+            ),
+            positions: .table(
+                PositionTable(
+                    values: table.reshaped([grid.count, width]),
+                    extents: grid,
+                    interpolation: .bicubic
+                )
+            ),
+            stack: TransformerStack(
+                blocks: blocks,
+                norm: try layerNorm("layernorm", width: width, epsilon: epsilon),
+                heads: sizes.heads,
+                width: width
+            )
+        )
+    }
+
+    fileprivate func ijepaPredictor(
+        _ sizes: TransformerSizes,
+        encoderWidth: Int,
+        grid: TokenExtents,
+        epsilon: Double
+    ) throws(ZooError) -> MaskedPredictor {
+        let width = sizes.width
+        let table = try values("predictor_pos_embed", shape: [1, grid.count, width])
+        return MaskedPredictor(
+            input: .linear(try linear("predictor_embed", from: encoderWidth, to: width)),
+            maskTokens: try values("mask_token", shape: [1, 1, width]).reshaped([1, width]).matrix,
+            positions: .table(
+                PositionTable(
+                    values: table.reshaped([grid.count, width]),
+                    extents: grid,
+                    interpolation: .bicubic
+                )
+            ),
+            stack: try metaStack(
+                "predictor_blocks",
+                norm: "predictor_norm",
+                sizes,
+                epsilon: epsilon
+            ),
+            output: try linear("predictor_proj", from: width, to: encoderWidth)
+        )
+    }
+}

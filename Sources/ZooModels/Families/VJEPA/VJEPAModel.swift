@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+public import ZooCore
+public import ZooTensor
+
+extension ModelFamily {
+    /// V-JEPA (arXiv 2404.08471), in the layout that `ami-zoo convert` writes.
+    static let vjepa = ModelFamily(
+        id: ID("vjepa"),
+        title: "V-JEPA",
+        modelTypes: ["vjepa"],
+        loader: { folder throws(ZooError) in try VJEPAModel(folder) }
+    )
+}
+
+/// A V-JEPA model: an encoder of videos and, where the release has it, a predictor of masked tokens.
+///
+/// Computes what `VisionTransformer` and `VisionTransformerPredictor` of facebookresearch/jepa compute
+/// in float32. Clips of other extents than those of training get positions that are interpolated
+/// (trilinear), as there.
+public struct VJEPAModel: JEPAModel {
+    private let encoder: PatchEncoder
+    private let predictor: MaskedPredictor?
+    private let extents: VideoExtents
+
+    /// Loads a folder: `config.json`, and `model.safetensors` or shards with an index.
+    ///
+    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
+    public init(folder path: String) throws(ZooError) { try self.init(try ModelFolder(path)) }
+
+    init(_ folder: ModelFolder) throws(ZooError) {
+        let fields = folder.configuration
+        let sizes: TransformerSizes
+        let predictorSizes: TransformerSizes?
+        let (epsilon, maskTokens): (Double, Int)
+        do throws(ZooError) {
+            extents = try VideoExtents(fields)
+            sizes = try TransformerSizes(fields)
+            epsilon = try fields.number("layer_norm_eps")
+            predictorSizes =
+                fields.value("pred_hidden_size") == nil
+                ? nil : try TransformerSizes(fields, prefix: "pred_")
+            maskTokens = try fields.optionalInteger("pred_num_mask_tokens", in: 1...4096) ?? 1
+        } catch {
+            guard error.code == .fieldInvalid else { throw error }
+            throw ZooError(
+                .configurationInvalid,
+                "the V-JEPA configuration is not valid",
+                cause: error
+            )
+        }
+        let weights = WeightScope(try Checkpoint(opening: folder.path))
+        encoder = try weights.scope("encoder").vjepaEncoder(sizes, extents, epsilon: epsilon)
+        if let inner = predictorSizes {
+            predictor = try weights.scope("predictor").vjepaPredictor(
+                inner,
+                extents,
+                encoderWidth: sizes.width,
+                maskTokens: maskTokens,
+                epsilon: epsilon
+            )
+        } else {
+            predictor = nil
+        }
+        try weights.requireComplete()
+    }
+
+    /// `vjepa`.
+    public var family: ModelFamily.ID { ModelFamily.vjepa.id }
+
+    /// Clips of the frames and the size of training.
+    public var input: ModelInput { extents.input }
+
+    /// The elements of a token's features.
+    public var width: Int { encoder.stack.width }
+
+    /// The tokens of whole tubelets; their ids run over time, then rows, then columns.
+    public func tokens(
+        ofFrames frames: Range<Int>,
+        batch: Int
+    ) throws(ZooError) -> TokenSelection {
+        try extents.tokens(ofFrames: frames, batch: batch)
+    }
+
+    /// Encodes videos [batch, frames, channels, height, width]; see ``JEPAModel``.
+    public func encode(
+        _ pixelValues: Tensor,
+        visible: TokenSelection? = nil,
+        options: ForwardOptions = ForwardOptions(),
+        on pool: ComputePool = .shared
+    ) async throws -> Encoding {
+        let selection = try encoder.selection(of: pixelValues.shape, visible: visible)
+        return try await pool.run { session in
+            try encoder.encode(
+                pixelValues,
+                selection: selection,
+                options: options,
+                session: session
+            )
+        }
+    }
+
+    /// Predicts the features of tokens from the features of others; see ``JEPAModel``.
+    public func predict(
+        _ targets: TokenSelection,
+        from context: TokenFeatures,
+        options: ForwardOptions = ForwardOptions(),
+        on pool: ComputePool = .shared
+    ) async throws -> TokenFeatures {
+        guard let predictor else { throw MaskedPredictor.missing }
+        try predictor.requireFit(targets, context)
+        return try await pool.run { session in
+            try predictor.predict(targets, from: context, options: options, session: session)
+                .targets
+        }
+    }
+}
+
+/// The networks of V-JEPA under the names of facebookresearch/jepa.
+extension WeightScope {
+    fileprivate func vjepaEncoder(
+        _ sizes: TransformerSizes,
+        _ extents: VideoExtents,
+        epsilon: Double
+    ) throws(ZooError) -> PatchEncoder {
+        PatchEncoder(
+            embedding: try scope("patch_embed").patchEmbedding3D(
+                "proj",
+                channels: extents.channels,
+                tubelet: extents.tubelet,
+                patch: extents.patch,
+                width: sizes.width
+            ),
+            positions: try positionTable("pos_embed", extents, width: sizes.width),
+            stack: try metaStack("blocks", norm: "norm", sizes, epsilon: epsilon)
+        )
+    }
+
+    fileprivate func vjepaPredictor(
+        _ sizes: TransformerSizes,
+        _ extents: VideoExtents,
+        encoderWidth: Int,
+        maskTokens: Int,
+        epsilon: Double
+    ) throws(ZooError) -> MaskedPredictor {
+        let width = sizes.width
+        return MaskedPredictor(
+            input: .linear(try linear("predictor_embed", from: encoderWidth, to: width)),
+            maskTokens: try numberedTokens("mask_tokens", count: maskTokens, width: width),
+            positions: try positionTable("predictor_pos_embed", extents, width: width),
+            stack: try metaStack(
+                "predictor_blocks",
+                norm: "predictor_norm",
+                sizes,
+                epsilon: epsilon
+            ),
+            output: try linear("predictor_proj", from: width, to: encoderWidth)
+        )
+    }
+
+    private func positionTable(
+        _ name: String,
+        _ extents: VideoExtents,
+        width: Int
+    ) throws(ZooError) -> PositionCoding {
+        let table = try values(name, shape: [1, extents.tokens.count, width])
+        return .table(
+            PositionTable(
+                values: table.reshaped([extents.tokens.count, width]),
+                extents: extents.tokens,
+                interpolation: .trilinear
+            )
+        )
+    }
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+public import ZooCore
+public import ZooTensor
+
+extension ModelFamily {
+    /// V-JEPA 2.1 (arXiv 2603.14482), in the layout that `ami-zoo convert` writes.
+    static let vjepa21 = ModelFamily(
+        id: ID("vjepa2.1"),
+        title: "V-JEPA 2.1",
+        modelTypes: ["vjepa2_1"],
+        loader: { folder throws(ZooError) in try VJEPA21Model(folder) }
+    )
+}
+
+/// A V-JEPA 2.1 model: an encoder of videos and of images, and a predictor of masked tokens.
+///
+/// Computes what `app/vjepa_2_1` of facebookresearch/vjepa2 computes in float32, as its hub builds the
+/// networks: clips of one frame are images, with a patch embedding of their own; positions of the
+/// encoder are stretched to 0…15 whatever the input, those of the predictor are not.
+public struct VJEPA21Model: JEPAModel {
+    private let videos: PatchEncoder
+    private let images: PatchEncoder
+    private let videoPredictor: MaskedPredictor?
+    private let imagePredictor: MaskedPredictor?
+    private let extents: VideoExtents
+
+    /// Loads a folder: `config.json`, and `model.safetensors` or shards with an index.
+    ///
+    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
+    public init(folder path: String) throws(ZooError) { try self.init(try ModelFolder(path)) }
+
+    init(_ folder: ModelFolder) throws(ZooError) {
+        let configuration = try VJEPA21Configuration(folder.configuration)
+        extents = configuration.extents
+        let weights = WeightScope(try Checkpoint(opening: folder.path))
+        let encoder = weights.scope("encoder")
+        let stack = try encoder.vjepa21Stack(configuration)
+        videos = try encoder.vjepa21Encoder(configuration, stack, isVideo: true)
+        images = try encoder.vjepa21Encoder(configuration, stack, isVideo: false)
+        if let inner = configuration.predictor {
+            let predictor = weights.scope("predictor")
+            let stack = try predictor.metaStack(
+                "predictor_blocks",
+                norm: "predictor_norm",
+                inner,
+                epsilon: configuration.epsilon
+            )
+            func make(_ isVideo: Bool) throws(ZooError) -> MaskedPredictor {
+                try predictor.vjepa21Predictor(configuration, inner, stack, isVideo: isVideo)
+            }
+            (videoPredictor, imagePredictor) = (try make(true), try make(false))
+        } else {
+            (videoPredictor, imagePredictor) = (nil, nil)
+        }
+        try weights.requireComplete()
+    }
+
+    /// `vjepa2.1`.
+    public var family: ModelFamily.ID { ModelFamily.vjepa21.id }
+
+    /// Clips of the frames and the size of training; single images work as well.
+    public var input: ModelInput { extents.input }
+
+    /// The elements of a token's features.
+    public var width: Int { videos.stack.width }
+
+    /// The tokens of whole tubelets; their ids run over time, then rows, then columns.
+    public func tokens(
+        ofFrames frames: Range<Int>,
+        batch: Int
+    ) throws(ZooError) -> TokenSelection {
+        try extents.tokens(ofFrames: frames, batch: batch)
+    }
+
+    /// Encodes videos [batch, frames, channels, height, width], or images with one frame; see
+    /// ``JEPAModel``.
+    ///
+    /// ``Encoding/context`` holds what the predictor takes: four levels side by side where it was
+    /// trained on those.
+    public func encode(
+        _ pixelValues: Tensor,
+        visible: TokenSelection? = nil,
+        options: ForwardOptions = ForwardOptions(),
+        on pool: ComputePool = .shared
+    ) async throws -> Encoding {
+        let encoder = pixelValues.shape.rank == 5 && pixelValues.shape[1] == 1 ? images : videos
+        let selection = try encoder.selection(of: pixelValues.shape, visible: visible)
+        return try await pool.run { session in
+            try encoder.encode(
+                pixelValues,
+                selection: selection,
+                options: options,
+                session: session
+            )
+        }
+    }
+
+    /// Predicts the features of a video's tokens from the features of others; see ``JEPAModel``.
+    public func predict(
+        _ targets: TokenSelection,
+        from context: TokenFeatures,
+        options: ForwardOptions = ForwardOptions(),
+        on pool: ComputePool = .shared
+    ) async throws -> TokenFeatures {
+        try await predict(targets, from: context, ofImages: false, options: options, on: pool)
+            .targets
+    }
+
+    /// Predicts the features of tokens, and maps those of the context as well.
+    ///
+    /// - Parameters:
+    ///   - targets: the tokens to predict.
+    ///   - context: ``Encoding/context``, whole or selected from.
+    ///   - ofImages: whether the tokens are those of images.
+    ///   - options: what to do besides.
+    ///   - pool: the threads to compute on.
+    /// - Returns: features of the targets and of the context, in the space of the teacher.
+    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`, `model.unsupported` or
+    ///   `model.token-selection-invalid`; `CancellationError` when the task is cancelled.
+    public func predict(
+        _ targets: TokenSelection,
+        from context: TokenFeatures,
+        ofImages: Bool,
+        options: ForwardOptions = ForwardOptions(),
+        on pool: ComputePool = .shared
+    ) async throws -> (targets: TokenFeatures, context: TokenFeatures) {
+        guard let predictor = ofImages ? imagePredictor : videoPredictor else {
+            throw MaskedPredictor.missing
+        }
+        try predictor.requireFit(targets, context)
+        let prediction = try await pool.run { session in
+            try predictor.predict(targets, from: context, options: options, session: session)
+        }
+        return (prediction.targets, prediction.context ?? context)
+    }
+}
+
+/// What `config.json` of a V-JEPA 2.1 release says.
+private struct VJEPA21Configuration {
+    let extents: VideoExtents
+    let encoder: TransformerSizes
+    let predictor: TransformerSizes?
+    let epsilon: Double
+    let maskTokens: Int
+    /// Levels of the encoder that the predictor takes.
+    let levels: Int
+    let outputs: Int
+
+    init(_ fields: JSONObject) throws(ZooError) {
+        do throws(ZooError) {
+            extents = try VideoExtents(fields)
+            encoder = try TransformerSizes(fields)
+            epsilon = try fields.number("layer_norm_eps")
+            predictor =
+                fields.value("pred_hidden_size") == nil
+                ? nil : try TransformerSizes(fields, prefix: "pred_")
+            maskTokens = try fields.optionalInteger("pred_num_mask_tokens", in: 1...4096) ?? 1
+            levels = try fields.optionalInteger("pred_levels", in: 1...4) ?? 1
+            outputs = try fields.optionalInteger("pred_out_size", in: 1...65_536) ?? encoder.width
+            let heads = [encoder, predictor].compactMap { $0 }.map { $0.width / $0.heads }
+            guard heads.allSatisfy({ $0 >= RotaryEmbedding3D.leastHeadWidth }) else {
+                throw fields.invalid("num_attention_heads", "leaves too few elements to a head")
+            }
+            guard levels == 1 || levels == VJEPA21Levels.count, encoder.layers >= levels else {
+                throw fields.invalid("pred_levels", "must be 1 or \(VJEPA21Levels.count)")
+            }
+        } catch {
+            guard error.code == .fieldInvalid else { throw error }
+            throw ZooError(
+                .configurationInvalid,
+                "the V-JEPA 2.1 configuration is not valid",
+                cause: error
+            )
+        }
+    }
+}
+
+/// The blocks whose outputs count as levels, each with a norm of its own.
+private enum VJEPA21Levels {
+    static let count = 4
+    /// What the last row and column are taken to be: (256 / 16) − 1, the grid of pretraining.
+    static let lastPlace: Float = 15
+
+    /// The blocks, from 0: those that end each quarter of the depth.
+    ///
+    /// Source: facebookresearch/vjepa2 `app/vjepa_2_1/models/vision_transformer.py`; depth 12 has
+    /// 2, 5, 8, 11, and depths 24, 40 and 48 alike.
+    static func blocks(depth: Int) -> [Int] { (1...count).map { depth * $0 / count - 1 } }
+}
+
+/// The networks of V-JEPA 2.1 under their own names.
+extension WeightScope {
+    fileprivate func vjepa21Stack(
+        _ configuration: VJEPA21Configuration
+    ) throws(ZooError) -> TransformerStack {
+        try metaStack(
+            "blocks",
+            norm: "norms_block.\(VJEPA21Levels.count - 1)",
+            configuration.encoder,
+            epsilon: configuration.epsilon
+        )
+    }
+
+    fileprivate func vjepa21Encoder(
+        _ configuration: VJEPA21Configuration,
+        _ stack: TransformerStack,
+        isVideo: Bool
+    ) throws(ZooError) -> PatchEncoder {
+        let (extents, sizes) = (configuration.extents, configuration.encoder)
+        let width = sizes.width
+        var levels: [PatchEncoder.Level] = []
+        for (index, block) in VJEPA21Levels.blocks(depth: sizes.layers).enumerated() {
+            let norm = try layerNorm(
+                "norms_block.\(index)",
+                width: width,
+                epsilon: configuration.epsilon
+            )
+            levels.append(PatchEncoder.Level(block: block, norm: norm))
+        }
+        let offset = try values(
+            isVideo ? "video_mod_embed" : "img_mod_embed",
+            shape: [1, 1, width]
+        )
+        return PatchEncoder(
+            embedding: try scope(isVideo ? "patch_embed" : "patch_embed_img").patchEmbedding3D(
+                "proj",
+                channels: extents.channels,
+                tubelet: isVideo ? extents.tubelet : 1,
+                patch: extents.patch,
+                width: width
+            ),
+            positions: .rotary(
+                RotaryEmbedding3D(headWidth: width / sizes.heads, layout: .interleaved),
+                PositionCoding.RotaryGrid(
+                    grid: TokenGrid(rows: extents.tokens.rows, columns: extents.tokens.columns),
+                    followsInput: true,
+                    lastPlace: VJEPA21Levels.lastPlace
+                )
+            ),
+            stack: stack,
+            offset: offset.reshaped([1, width]).matrix,
+            contextLevels: configuration.levels == 1 ? [] : levels
+        )
+    }
+
+    fileprivate func vjepa21Predictor(
+        _ configuration: VJEPA21Configuration,
+        _ sizes: TransformerSizes,
+        _ stack: TransformerStack,
+        isVideo: Bool
+    ) throws(ZooError) -> MaskedPredictor {
+        let (width, outer) = (sizes.width, configuration.encoder.width)
+        let offset = try values(
+            isVideo ? "video_mod_embed" : "img_mod_embed",
+            shape: [1, 1, width]
+        )
+        let input: MaskedPredictor.Input
+        if configuration.levels == 1 {
+            input = .linear(try linear("predictor_embed", from: outer, to: width))
+        } else {
+            let embed = scope("predictor_embed")
+            input = .mlp(
+                try embed.linear("0", from: configuration.levels * outer, to: outer),
+                try embed.linear("2", from: outer, to: width)
+            )
+        }
+        let grid = configuration.extents.tokens
+        return MaskedPredictor(
+            input: input,
+            maskTokens: try numberedTokens(
+                "mask_tokens",
+                count: configuration.maskTokens,
+                width: width
+            ),
+            offset: offset.reshaped([1, width]).matrix,
+            // The hub does not stretch them here, although training did.
+            positions: .rotary(
+                RotaryEmbedding3D(headWidth: width / sizes.heads, layout: .interleaved),
+                PositionCoding.RotaryGrid(
+                    grid: TokenGrid(rows: grid.rows, columns: grid.columns)
+                )
+            ),
+            stack: stack,
+            output: try linear("predictor_proj", from: width, to: configuration.outputs),
+            contextOutput: try linear(
+                "predictor_proj_context",
+                from: width,
+                to: configuration.outputs
+            )
+        )
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+internal import ZooCore
+internal import ZooTensor
+
+/// The weights of Meta's Vision Transformers under their own names.
+extension WeightScope {
+    /// Takes `<name>.weight` [parts · outputs, inputs] and `<name>.bias` as several linear maps, in
+    /// the order of the rows.
+    func fusedLinears(
+        _ name: String,
+        parts: Int,
+        from inputs: Int,
+        to outputs: Int
+    ) throws(ZooError) -> [Linear] {
+        let scope = scope(name)
+        let weight = try scope.tensor("weight", shape: [parts * outputs, inputs])
+        let bias = try scope.tensor("bias", shape: [parts * outputs])
+        return (0..<parts).map { part in
+            let rows = part * outputs..<(part + 1) * outputs
+            return Linear(
+                weight: WeightMatrix(weight.rows(rows)),
+                bias: bias.rows(rows).tensor
+            )
+        }
+    }
+
+    /// Takes `<name>.0`, `<name>.1` and so on, each [1, 1, width], as rows.
+    func numberedTokens(_ name: String, count: Int, width: Int) throws(ZooError) -> Matrix {
+        let rows = Matrix(rows: count, columns: width)
+        for index in 0..<count {
+            let token = try values("\(name).\(index)", shape: [1, 1, width])
+            rows.rows(index..<index + 1).copy(from: token.reshaped([1, width]).matrix)
+        }
+        return rows
+    }
+
+    /// Blocks `<name>.<i>.norm1`, `.attn.{qkv,proj}`, `.norm2`, `.mlp.{fc1,fc2}`, and the norm.
+    ///
+    /// Source: facebookresearch/jepa `src/models/utils/modules.py`.
+    func metaStack(
+        _ name: String,
+        norm: String,
+        _ extents: TransformerSizes,
+        epsilon: Double
+    ) throws(ZooError) -> TransformerStack {
+        let width = extents.width
+        var blocks: [TransformerBlock] = []
+        for index in 0..<extents.layers {
+            let block = scope(name).scope(index)
+            let attention = block.scope("attn")
+            let fused = try attention.fusedLinears("qkv", parts: 3, from: width, to: width)
+            blocks.append(
+                TransformerBlock(
+                    norm1: try block.layerNorm("norm1", width: width, epsilon: epsilon),
+                    attention: SelfAttention(
+                        query: fused[0],
+                        key: fused[1],
+                        value: fused[2],
+                        projection: try attention.linear("proj", from: width, to: width),
+                        heads: extents.heads
+                    ),
+                    norm2: try block.layerNorm("norm2", width: width, epsilon: epsilon),
+                    mlp: try block.mlp("mlp", width: width, hidden: extents.hidden)
+                )
+            )
+        }
+        return TransformerStack(
+            blocks: blocks,
+            norm: try layerNorm(norm, width: width, epsilon: epsilon),
+            heads: extents.heads,
+            width: width
+        )
+    }
+}
+
+/// The extents of a transformer, as a configuration states them.
+struct TransformerSizes: Hashable, Sendable {
+    /// Elements of a token.
+    let width: Int
+    /// Attention heads.
+    let heads: Int
+    /// Blocks.
+    let layers: Int
+    /// Elements of a token inside the MLP of a block.
+    let hidden: Int
+
+    /// Reads `<prefix>hidden_size`, `num_attention_heads`, `num_hidden_layers`, and
+    /// `intermediate_size` or `mlp_ratio`.
+    ///
+    /// - Throws: ``ZooError`` with code `format.field-invalid`.
+    init(_ object: JSONObject, prefix: String = "") throws(ZooError) {
+        func extent(_ name: String, _ range: ClosedRange<Int>) throws(ZooError) -> Int {
+            try object.integer(prefix + name, in: range)
+        }
+        width = try extent("hidden_size", 1...16_384)
+        heads = try extent("num_attention_heads", 1...1024)
+        layers = try extent("num_hidden_layers", 1...512)
+        guard width.isMultiple(of: heads) else {
+            throw object.invalid("\(prefix)hidden_size", "is not a multiple of \(heads) heads")
+        }
+        if let size = try object.optionalInteger("\(prefix)intermediate_size", in: 1...1_048_576) {
+            hidden = size
+        } else {
+            let ratio = try object.number("\(prefix)mlp_ratio")
+            guard ratio > 0, ratio <= 64, Int(Double(width) * ratio) >= 1 else {
+                throw object.invalid("\(prefix)mlp_ratio", "must be between 0 and 64")
+            }
+            hidden = Int(Double(width) * ratio)
+        }
+    }
+}

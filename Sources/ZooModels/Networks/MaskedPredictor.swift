@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+internal import ZooCore
+internal import ZooTensor
+
+/// Features of known tokens to features of others: known tokens and learned stand-ins for the others
+/// go through a transformer together.
+struct MaskedPredictor: Sendable {
+    /// How features of the encoder become tokens of the predictor.
+    enum Input: Sendable {
+        case linear(Linear)
+        /// Two maps with GELU between them.
+        case mlp(Linear, Linear)
+
+        /// The elements of the features it takes.
+        var width: Int {
+            switch self {
+            case .linear(let first), .mlp(let first, _): first.weight.inputs
+            }
+        }
+
+        func apply(to input: Matrix, into output: Matrix, scratch: Scratch) {
+            switch self {
+            case .linear(let linear): linear.apply(to: input, into: output, scratch: scratch)
+            case .mlp(let first, let second):
+                let hidden = scratch.matrix(
+                    .hidden,
+                    rows: input.rows,
+                    columns: first.weight.outputs
+                )
+                first.weight.multiply(input, into: hidden, scratch: scratch)
+                hidden.biasGELU(first.bias)
+                second.apply(to: hidden, into: output, scratch: scratch)
+            }
+        }
+    }
+
+    let input: Input
+    /// The learned stand-ins, [stand-ins, width]; one of them serves for all targets.
+    let maskTokens: Matrix
+    /// What is added to every token, [1, width].
+    var offset: Matrix?
+    let positions: PositionCoding
+    let stack: TransformerStack
+    let output: Linear
+    /// The map of the tokens of the context, for those who want them.
+    var contextOutput: Linear?
+
+    /// What a forward pass gives.
+    struct Prediction: Sendable {
+        /// Features of the targets.
+        let targets: TokenFeatures
+        /// Features of the context, by ``contextOutput``.
+        let context: TokenFeatures?
+    }
+
+    /// What to say where a release has none.
+    static var missing: ZooError {
+        ZooError(
+            .modelUnsupported,
+            "this release has no predictor",
+            remedy: "convert the lab's training file, which has one"
+        )
+    }
+
+    /// Checks that targets and context belong to each other and to this predictor.
+    ///
+    /// - Throws: ``ZooError`` with code `model.input-shape-invalid` or
+    ///   `model.token-selection-invalid`.
+    func requireFit(_ targets: TokenSelection, _ context: TokenFeatures) throws(ZooError) {
+        guard context.values.shape[2] == input.width else {
+            throw ZooError(
+                .inputShapeInvalid,
+                "the context has features of \(context.values.shape[2]) elements, and the model "
+                    + "of \(input.width)"
+            )
+        }
+        guard targets.batch == context.selection.batch else {
+            throw ZooError(
+                .tokenSelectionInvalid,
+                "the targets are of \(targets.batch) samples, and the context of "
+                    + "\(context.selection.batch)"
+            )
+        }
+        guard let largest = positions.largestID else { return }
+        let ids = context.selection.ids.joined().max() ?? 0
+        guard max(ids, targets.ids.joined().max() ?? 0) <= largest else {
+            throw ZooError(
+                .tokenSelectionInvalid,
+                "a token lies beyond the \(largest + 1) positions that the predictor knows"
+            )
+        }
+    }
+
+    /// Predicts the features of `targets`, which ``requireFit(_:_:)`` has checked.
+    ///
+    /// The reference sorts context and targets by id before the blocks and back afterwards. Each
+    /// token carries its position, and nothing in a block depends on the order of tokens, so that
+    /// is left out here: it changes results by rounding only.
+    func predict(
+        _ targets: TokenSelection,
+        from context: TokenFeatures,
+        options: ForwardOptions,
+        session: ComputeSession
+    ) throws -> Prediction {
+        let (batch, known, wanted) = (targets.batch, context.selection.count, targets.count)
+        let tokens = known + wanted
+        let x = Matrix(rows: batch * tokens, columns: stack.width)
+        let features = context.values.matrix
+        session.forEachPanel(samples: batch, rows: known, height: 256) { sample, range, scratch in
+            input.apply(
+                to: features.rows(
+                    sample * known + range.lowerBound..<sample * known + range.upperBound
+                ),
+                into: x.rows(
+                    sample * tokens + range.lowerBound..<sample * tokens + range.upperBound
+                ),
+                scratch: scratch
+            )
+        }
+        let stand = options.maskIndex % maskTokens.rows
+        for sample in 0..<batch {
+            for row in sample * tokens + known..<(sample + 1) * tokens {
+                x.rows(row..<row + 1).copy(from: maskTokens.rows(stand..<stand + 1))
+            }
+        }
+        if let offset {
+            for row in 0..<x.rows { x.rows(row..<row + 1).add(offset) }
+        }
+        let ids = try TokenSelection(zip(context.selection.ids, targets.ids).map { $0 + $1 })
+        for (sample, tokenIDs) in ids.ids.enumerated() {
+            let rows = x.rows(sample * tokens..<(sample + 1) * tokens)
+            positions.add(to: rows, ids: tokenIDs[...])
+        }
+        _ = try stack.apply(
+            to: x,
+            ids: ids,
+            positions: positions,
+            options: options,
+            session: session
+        )
+
+        func mapped(
+            _ map: Linear,
+            of selection: TokenSelection,
+            from start: Int
+        ) throws -> TokenFeatures {
+            let (count, outputs) = (selection.count, map.weight.outputs)
+            let result = Matrix(rows: batch * count, columns: outputs)
+            session.forEachPanel(samples: batch, rows: count, height: 256) {
+                sample,
+                range,
+                scratch in
+                let first = sample * tokens + start
+                map.apply(
+                    to: x.rows(first + range.lowerBound..<first + range.upperBound),
+                    into: result.rows(
+                        sample * count + range.lowerBound..<sample * count + range.upperBound
+                    ),
+                    scratch: scratch
+                )
+            }
+            return try TokenFeatures(
+                values: Tensor(shape: [batch, count, outputs], buffer: result.buffer),
+                selection: selection
+            )
+        }
+        return Prediction(
+            targets: try mapped(output, of: targets, from: known),
+            context: try contextOutput.map {
+                try mapped($0, of: context.selection, from: 0)
+            }
+        )
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooTensor
+
+/// How a transformer learns where its tokens lie.
+enum PositionCoding: Sendable {
+    /// A row of a table is added to each token before the first block.
+    case table(PositionTable)
+    /// Queries and keys of every block are turned, by places in a grid.
+    case rotary(RotaryEmbedding3D, RotaryGrid)
+
+    /// The grid of rotary positions.
+    struct RotaryGrid: Sendable {
+        /// Rows and columns of tokens.
+        var grid: TokenGrid
+        /// Whether the grid is that of the input; otherwise it stays what it is, whatever the input.
+        var followsInput = false
+        /// What the last row and the last column are taken to be, as if every grid had that size;
+        /// nil takes them as they are.
+        var lastPlace: Float?
+    }
+
+    /// The coding for inputs of other extents than the model was trained on.
+    func fitted(to extents: TokenExtents) -> PositionCoding {
+        switch self {
+        case .table(let table): return .table(table.interpolated(to: extents))
+        case .rotary(let embedding, var grid):
+            guard grid.followsInput else { return self }
+            grid.grid = TokenGrid(rows: extents.rows, columns: extents.columns)
+            return .rotary(embedding, grid)
+        }
+    }
+
+    /// What attention needs: nothing, one table for all samples, or one per sample.
+    func rotations(for selection: TokenSelection) -> [Rotation] {
+        guard case .rotary(let embedding, let places) = self else { return [] }
+        let isUniform = selection.ids.allSatisfy { $0 == selection.ids[0] }
+        func scale(_ count: Int) -> Float { places.lastPlace.map { $0 / Float(count - 1) } ?? 1 }
+        return selection.ids.prefix(isUniform ? 1 : selection.batch).map {
+            embedding.rotation(
+                for: $0,
+                in: places.grid,
+                rowScale: scale(places.grid.rows),
+                columnScale: scale(places.grid.columns)
+            )
+        }
+    }
+
+    /// Adds the rows of a table to tokens [tokens, width] of one sample.
+    func add(to tokens: Matrix, ids: ArraySlice<Int>) {
+        guard case .table(let table) = self else { return }
+        for (row, id) in ids.enumerated() {
+            tokens.rows(row..<row + 1).add(table.values.matrix.rows(id..<id + 1))
+        }
+    }
+
+    /// The largest token id that has a position; nil when every id has one.
+    var largestID: Int? {
+        guard case .table(let table) = self else { return nil }
+        return table.values.shape[0] - 1
+    }
+}
+
+/// The extents of the tokens of one input.
+struct TokenExtents: Hashable, Sendable {
+    let frames: Int
+    let rows: Int
+    let columns: Int
+
+    var count: Int { frames * rows * columns }
+}
+
+/// A learned or fixed vector for each position, [positions, width].
+struct PositionTable: Sendable {
+    /// How a table is stretched, as the reference implementations do.
+    enum Interpolation: Sendable {
+        /// Over rows and columns, with a = −0.75: huggingface/transformers
+        /// `models/ijepa/modeling_ijepa.py`.
+        case bicubic
+        /// Over frames, rows and columns: facebookresearch/jepa `src/models/vision_transformer.py`.
+        case trilinear
+    }
+
+    let values: Tensor
+    let extents: TokenExtents
+    let interpolation: Interpolation
+
+    /// The table for inputs of other extents; itself for its own.
+    func interpolated(to target: TokenExtents) -> PositionTable {
+        guard target != extents else { return self }
+        let width = values.shape[1]
+        let source = values.values
+        var result = [Float](repeating: 0, count: target.count * width)
+        let frames = weights(from: extents.frames, to: target.frames, isTime: true)
+        let rows = weights(from: extents.rows, to: target.rows, isTime: false)
+        let columns = weights(from: extents.columns, to: target.columns, isTime: false)
+        for (t, frame) in frames.enumerated() {
+            for (y, row) in rows.enumerated() {
+                for (x, column) in columns.enumerated() {
+                    let place = ((t * target.rows + y) * target.columns + x) * width
+                    for (f, frameWeight) in frame {
+                        for (r, rowWeight) in row {
+                            for (c, columnWeight) in column {
+                                let weight = Float(frameWeight * rowWeight * columnWeight)
+                                let from = ((f * extents.rows + r) * extents.columns + c) * width
+                                for element in 0..<width {
+                                    result[place + element] += weight * source[from + element]
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        return PositionTable(
+            values: Tensor(shape: [target.count, width], values: result),
+            extents: target,
+            interpolation: interpolation
+        )
+    }
+
+    /// For each place along an axis, the old places it is made of and how much of each.
+    ///
+    /// Half-pixel centres, corners not aligned, edges repeated: pytorch/pytorch
+    /// `aten/src/ATen/native/UpSample.h`.
+    private func weights(from old: Int, to new: Int, isTime: Bool) -> [[(Int, Double)]] {
+        (0..<new).map { index in
+            guard old != new else { return [(index, 1)] }
+            let centre = (Double(index) + 0.5) * Double(old) / Double(new) - 0.5
+            if interpolation == .bicubic, !isTime {
+                let first = Int(centre.rounded(.down))
+                let t = centre - Double(first)
+                return (-1...2).map { offset in
+                    (min(max(first + offset, 0), old - 1), Self.cubic(abs(t - Double(offset))))
+                }
+            }
+            let position = max(centre, 0)
+            let first = min(Int(position), old - 1)
+            let t = position - Double(first)
+            return [(first, 1 - t), (min(first + 1, old - 1), t)]
+        }
+    }
+
+    private static func cubic(_ x: Double) -> Double {
+        let a = -0.75
+        return x <= 1
+            ? ((a + 2) * x - (a + 3)) * x * x + 1 : ((a * x - 5 * a) * x + 8 * a) * x - 4 * a
+    }
+}
