@@ -12,11 +12,12 @@ import ZooTensor
 /// Small checkpoints of labs, converted and run: the numbers are those of the labs' own classes,
 /// `Tests/Vectors/conversion/*/forward.safetensors`.
 @Suite struct FamilyForwardTests {
-    /// A converted model and the vectors of its case.
-    private struct Sample {
+    /// A converted checkpoint and the vectors of its case.
+    private struct Case {
         let folder: TemporaryFolder
         let vectors: Checkpoint
-        let model: any JEPAModel
+        /// The converted model.
+        let release: String
 
         init(_ name: String) async throws {
             let root = "\(ZooModelsTests.vectors)/conversion/\(name)"
@@ -36,7 +37,7 @@ import ZooTensor
             options.predictorHeads = try given.optionalInteger("predictor_heads", in: 1...100)
             options.cropSize = try given.optionalInteger("crop_size", in: 1...1000)
             options.frames = try given.optionalInteger("frames_per_clip", in: 1...1000)
-            let release = "\(folder.path)/release"
+            release = "\(folder.path)/release"
             _ = try await Converter(
                 plan: try source.plan(options),
                 sources: source.tensors,
@@ -48,7 +49,6 @@ import ZooTensor
                 ),
                 dtype: nil
             ).write(to: release)
-            model = try ModelFamily.load(folder: release)
         }
 
         func tensor(_ name: String) throws -> Tensor { try #require(vectors[name]).tensor }
@@ -67,13 +67,34 @@ import ZooTensor
 
         func selection(_ name: String) throws -> TokenSelection { try TokenSelection(ids(name)) }
 
-        /// The features agree with a vector to 1e-5.
-        func expect(_ found: TokenFeatures, _ name: String) throws {
+        /// Numbers agree with a vector to 1e-5.
+        func expect(_ found: Tensor, _ name: String) throws {
             let expected = try tensor(name)
-            #expect(found.values.shape.elementCount == expected.shape.elementCount)
-            let difference = zip(found.values.values, expected.values)
+            #expect(found.shape == expected.shape)
+            let difference = zip(found.values, expected.values)
                 .reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
             #expect(difference <= 1e-5, "\(name)")
+        }
+    }
+
+    /// A case with an encoder.
+    private struct Sample {
+        let files: Case
+        let model: any JEPAModel
+
+        init(_ name: String) async throws {
+            files = try await Case(name)
+            model = try ModelFamily.load(folder: files.release)
+        }
+
+        func tensor(_ name: String) throws -> Tensor { try files.tensor(name) }
+
+        func ids(_ name: String) throws -> [[Int]] { try files.ids(name) }
+
+        func selection(_ name: String) throws -> TokenSelection { try files.selection(name) }
+
+        func expect(_ found: TokenFeatures, _ name: String) throws {
+            try files.expect(found.values, name)
         }
 
         func encode(_ name: String, visible: String? = nil) async throws -> Encoding {
@@ -163,5 +184,23 @@ import ZooTensor
     @Test func videosOfVJEPA2() async throws {
         let sample = try await Sample("vjepa2")
         try sample.expect(try await sample.encode("pixel_values").tokens, "last_hidden_state")
+    }
+
+    @Test(arguments: [
+        ("vjepa-probe", ["logits": "logits"]), ("vjepa2-probe", ["logits": "logits"]),
+        (
+            "vjepa2-ek100",
+            ["verb": "verb_logits", "noun": "noun_logits", "action": "action_logits"]
+        ),
+    ])
+    func probesOfTokens(name: String, heads: [String: String]) async throws {
+        let files = try await Case(name)
+        let probe = try AttentiveProbe(folder: files.release)
+        let logits = try await probe.logits(of: files.tensor("tokens"))
+        #expect(Set(logits.keys) == Set(heads.keys))
+        for (head, vector) in heads { try files.expect(try #require(logits[head]), vector) }
+        await #expect(throws: ZooError.self) {
+            try await probe.logits(of: Tensor(zeros: [1, 2, 3]))
+        }
     }
 }

@@ -276,7 +276,9 @@ package struct Converter: Sendable {
         _ proof: ConversionProof
     ) throws -> [RecordDraft.File] {
         var configuration = plan.configuration
-        if configuration["dtype"] == nil, configuration["architectures"] != nil {
+        let isStated = configuration["dtype"] != nil || configuration["torch_dtype"] != nil
+        if configuration["architectures"] != nil, dtype != nil || !isStated {
+            configuration["torch_dtype"] = nil
             configuration["dtype"] = .string(proof.transformersDType)
         }
         var files = [

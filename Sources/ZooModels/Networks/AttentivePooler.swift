@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooTensor
+
+/// Learned queries that attend to the tokens of an encoder and so sum them up.
+///
+/// First blocks of self-attention over the tokens, where there are any; then q ← q + XA(q, norm1(x)) and
+/// q ← q + MLP(norm2(q)). The queries are not normalised before attention, and attention has no
+/// output projection.
+///
+/// Source: facebookresearch/vjepa2 `src/models/attentive_pooler.py` and, for one block, facebookresearch/jepa.
+struct AttentivePooler: Sendable {
+    /// [queries, width].
+    let queries: Matrix
+    let blocks: [TransformerBlock]
+    let norm1: LayerNorm
+    let query: Linear
+    let key: Linear
+    let value: Linear
+    let norm2: LayerNorm
+    let mlp: MLP
+    let heads: Int
+
+    private var width: Int { queries.columns }
+
+    /// Sums up tokens [batch, tokens, width]: [batch · queries, width].
+    ///
+    /// - Throws: `CancellationError`.
+    func pool(_ tokens: Tensor, session: ComputeSession) throws -> Matrix {
+        let (batch, count) = (tokens.shape[0], tokens.shape[1])
+        let x = Matrix(rows: batch * count, columns: width)
+        x.copy(from: tokens.reshaped([batch * count, width]).matrix)
+        if let first = blocks.first {
+            let state = AttentionState(
+                batch: batch,
+                tokens: count,
+                heads: first.attention.heads,
+                headWidth: first.attention.headWidth
+            )
+            for block in blocks {
+                try session.checkCancellation()
+                block.apply(to: x, rotations: [], state: state, session: session)
+            }
+        }
+        let keys = Matrix(rows: batch * count, columns: width)
+        let values = Matrix(rows: batch * count, columns: width)
+        session.forEachPanel(samples: 1, rows: batch * count, height: 256) { _, range, scratch in
+            let normalised = scratch.matrix(.normalised, rows: range.count, columns: x.columns)
+            norm1.apply(to: x.rows(range), into: normalised)
+            key.apply(to: normalised, into: keys.rows(range), scratch: scratch)
+            value.apply(to: normalised, into: values.rows(range), scratch: scratch)
+        }
+        return attend(keys, values, batch: batch, tokens: count, session: session)
+    }
+
+    private func attend(
+        _ keys: Matrix,
+        _ values: Matrix,
+        batch: Int,
+        tokens: Int,
+        session: ComputeSession
+    ) -> Matrix {
+        let (rows, headWidth) = (queries.rows, width / heads)
+        let asked = Matrix(rows: rows, columns: width)
+        query.apply(to: queries, into: asked, scratch: Scratch())
+        let pooled = Matrix(rows: batch * rows, columns: width)
+        session.forEach(batch * heads) { index, scratch in
+            let (sample, head) = (index / heads, index % heads)
+            let columns = head * headWidth..<(head + 1) * headWidth
+            let samples = sample * tokens..<(sample + 1) * tokens
+            let scores = scratch.matrix(.scores, rows: rows, columns: tokens)
+            let sums = scratch.matrix(.sums, rows: 1, columns: rows)
+            PackedMatrix(
+                transposing: keys.rows(samples).columns(columns),
+                in: .packedKeys,
+                of: scratch
+            ).multiply(asked.columns(columns), into: scores)
+            scores.softmaxNumerators(scale: 1 / Float(headWidth).squareRoot(), sums: sums)
+            let target = pooled.rows(sample * rows..<(sample + 1) * rows).columns(columns)
+            PackedMatrix(
+                values.rows(samples).columns(columns),
+                in: .packedValues,
+                of: scratch
+            ).multiply(scores, into: target)
+            target.divideRows(by: sums)
+        }
+        for sample in 0..<batch { pooled.rows(sample * rows..<(sample + 1) * rows).add(queries) }
+        let scratch = Scratch()
+        let normalised = scratch.matrix(.normalised, rows: pooled.rows, columns: width)
+        norm2.apply(to: pooled, into: normalised)
+        mlp.add(of: normalised, to: pooled, scratch: scratch)
+        return pooled
+    }
+}
