@@ -18,4 +18,7 @@ extension ZooError.Code {
     public static let readOutMissing = Self("model.read-out-missing", .notFound)
     /// A read-out's tensors do not fit together, or do not fit the prediction.
     public static let readOutInvalid = Self("model.read-out-invalid", .badData)
+    /// A protocol of surprise has windows that do not fit the video, or contexts that do not fit the
+    /// windows.
+    public static let surpriseProtocolInvalid = Self("model.surprise-protocol-invalid", .badData)
 }

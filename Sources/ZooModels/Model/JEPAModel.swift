@@ -55,6 +55,12 @@ public protocol JEPAModel: Sendable {
         options: ForwardOptions,
         on pool: ComputePool
     ) async throws -> TokenFeatures
+
+    /// What predictions are compared with; see the default implementation.
+    ///
+    /// - Throws: ``ZooError`` with code `model.unsupported` for predictors that were trained on the
+    ///   features of another model.
+    func predictionTargets(of encoding: Encoding) throws(ZooError) -> TokenFeatures
 }
 
 /// The input a model was made for; other extents may work.

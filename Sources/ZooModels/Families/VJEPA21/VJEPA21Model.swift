@@ -26,6 +26,9 @@ public struct VJEPA21Model: JEPAModel {
     private let videoPredictor: MaskedPredictor?
     private let imagePredictor: MaskedPredictor?
     private let extents: VideoExtents
+    private let levels: Int
+    /// Elements of a predicted token.
+    private let outputs: Int
 
     /// Loads a folder: `config.json`, and `model.safetensors` or shards with an index.
     ///
@@ -35,6 +38,8 @@ public struct VJEPA21Model: JEPAModel {
     init(_ folder: ModelFolder) throws(ZooError) {
         let configuration = try VJEPA21Configuration(folder.configuration)
         extents = configuration.extents
+        levels = configuration.levels
+        outputs = configuration.outputs
         let weights = WeightScope(try Checkpoint(opening: folder.path))
         let encoder = weights.scope("encoder")
         let stack = try encoder.vjepa21Stack(configuration)
@@ -96,6 +101,24 @@ public struct VJEPA21Model: JEPAModel {
                 session: session
             )
         }
+    }
+
+    /// The levels of the encoder side by side, each token of each level normalised by itself.
+    ///
+    /// Source: the loss of `app/vjepa_2_1` of facebookresearch/vjepa2.
+    ///
+    /// - Throws: ``ZooError`` with code `model.unsupported` for distilled models, whose predictor
+    ///   speaks of the features of their teacher.
+    public func predictionTargets(of encoding: Encoding) throws(ZooError) -> TokenFeatures {
+        guard outputs == levels * width else {
+            throw ZooError(
+                .modelUnsupported,
+                "the predictor of this distilled model gives features of its teacher "
+                    + "(\(outputs) elements, and its own have \(levels * width))",
+                remedy: "compare the predictions with the features of the teacher"
+            )
+        }
+        return try encoding.context.normalised(parts: levels)
     }
 
     /// Predicts the features of a video's tokens from the features of others; see ``JEPAModel``.

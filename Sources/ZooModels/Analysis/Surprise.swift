@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+public import ZooTensor
+
+/// How far a model's predictions were from what it then saw, window by window.
+///
+/// The measure of facebookresearch/jepa-intuitive-physics
+/// (`evaluation_code/evals/intuitive_physics/eval.py`): the encoder sees the first frames of a window
+/// alone, the predictor says what the others look like, and the surprise is the mean absolute
+/// difference from the normalised features of the whole window.
+public struct Surprise: Hashable, Sendable {
+    /// One window of one video.
+    public struct Window: Hashable, Sendable {
+        /// Its first frame.
+        public let start: Int
+        /// The mean absolute difference over tokens and elements, one for each of
+        /// ``SurpriseProtocol/contexts``.
+        public let values: [Float]
+    }
+
+    /// How it was measured.
+    public let method: SurpriseProtocol
+    /// For every video, its windows in order.
+    public let videos: [[Window]]
+
+    /// The mean over a video's windows, for each context.
+    public func means(of video: Int) -> [Float] {
+        pooled(video) { values in values.reduce(0, +) / Float(values.count) }
+    }
+
+    /// The greatest of a video's windows, for each context.
+    public func maxima(of video: Int) -> [Float] { pooled(video) { $0.max() ?? 0 } }
+
+    private func pooled(_ video: Int, _ pool: ([Float]) -> Float) -> [Float] {
+        method.contexts.indices.map { index in pool(videos[video].map { $0.values[index] }) }
+    }
+
+    /// Measures the surprise of a model at videos.
+    ///
+    /// - Parameters:
+    ///   - videos: [batch, frames, channels, height, width], normalised as the model's card says.
+    ///   - model: a model with a predictor, trained on its own features.
+    ///   - method: windows and contexts; contexts must be whole tubelets.
+    ///   - pool: the threads to compute on.
+    ///   - progress: called after each forward pass with the passes done and their total.
+    /// - Returns: the surprise in every window.
+    /// - Throws: ``ZooError`` with code `model.surprise-protocol-invalid`, `model.unsupported`,
+    ///   `model.input-shape-invalid` or `model.token-selection-invalid`; `CancellationError` when the
+    ///   task is cancelled.
+    public static func measure(
+        _ videos: Tensor,
+        with model: any JEPAModel,
+        by method: SurpriseProtocol,
+        on pool: ComputePool = .shared,
+        progress: (@Sendable (_ completed: Int, _ total: Int) -> Void)? = nil
+    ) async throws -> Surprise {
+        guard videos.shape.rank == 5, videos.shape[0] >= 1 else {
+            throw ZooError(
+                .inputShapeInvalid,
+                "surprise is measured over videos [batch, frames, channels, height, width], and the "
+                    + "input is \(videos.shape)"
+            )
+        }
+        let batch = videos.shape[0]
+        let starts = try method.starts(frames: videos.shape[1])
+        let options = ForwardOptions(maskIndex: method.maskIndex)
+        let total = starts.count * (1 + 2 * method.contexts.count)
+        var completed = 0
+        func advance() {
+            completed += 1
+            progress?(completed, total)
+        }
+        var result: [[Window]] = Array(repeating: [], count: batch)
+        for start in starts {
+            let window = videos.frames(start..<start + method.window)
+            let whole = try await model.encode(window, visible: nil, options: options, on: pool)
+            let targets = try model.predictionTargets(of: whole)
+            advance()
+            var values: [[Float]] = Array(repeating: [], count: batch)
+            for context in method.contexts {
+                let seen = try model.tokens(ofFrames: 0..<context, batch: batch)
+                let hidden = try model.tokens(ofFrames: context..<method.window, batch: batch)
+                let known = try await model.encode(
+                    window,
+                    visible: seen,
+                    options: options,
+                    on: pool
+                )
+                advance()
+                let predicted = try await model.predict(
+                    hidden,
+                    from: known.context,
+                    options: options,
+                    on: pool
+                )
+                advance()
+                let distances = predicted.values.meanDistances(
+                    to: try targets.selecting(hidden).values
+                )
+                for (sample, distance) in distances.enumerated() {
+                    values[sample].append(distance)
+                }
+            }
+            for sample in 0..<batch {
+                result[sample].append(Window(start: start, values: values[sample]))
+            }
+        }
+        return Surprise(method: method, videos: result)
+    }
+}
+
+extension Tensor {
+    /// The mean absolute difference of each sample, summed in double precision.
+    func meanDistances(to other: Tensor) -> [Float] {
+        precondition(shape == other.shape, "\(shape) is compared with \(other.shape)")
+        let size = shape.elementCount / shape[0]
+        return withValues { one in
+            other.withValues { two in
+                (0..<shape[0]).map { sample in
+                    var sum = 0.0
+                    for index in sample * size..<(sample + 1) * size {
+                        sum += Double(abs(one[index] - two[index]))
+                    }
+                    return Float(sum / Double(size))
+                }
+            }
+        }
+    }
+}

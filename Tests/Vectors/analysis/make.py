@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The ami-zoo contributors
+"""Writes surprise.safetensors and components.safetensors beside itself, or into the folder given.
+
+Surprise: the loss of facebookresearch/jepa-intuitive-physics (evaluation_code/evals/intuitive_physics/eval.py) over
+windows of random videos, by the V-JEPA 2 model of ../conversion/vjepa2 in transformers. Components: the singular value
+decomposition of NumPy in float64. Needs torch 2.13.0, transformers 5.23.0, numpy and safetensors; two runs write the
+same bytes.
+"""
+
+import pathlib
+import shutil
+import sys
+import tempfile
+
+import numpy
+import safetensors.numpy
+import safetensors.torch
+import torch
+import torch.nn.functional as F
+import transformers
+
+HERE = pathlib.Path(__file__).parent
+WINDOW, STRIDE, CONTEXTS = 8, 2, (2, 4, 6)
+torch.set_num_threads(1)
+
+
+def model():
+    source = HERE.parent / "conversion" / "vjepa2"
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(source / "expected.safetensors", pathlib.Path(folder) / "model.safetensors")
+        shutil.copy(source / "expected-config.json", pathlib.Path(folder) / "config.json")
+        return transformers.VJEPA2Model.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+
+
+@torch.no_grad()
+def surprise(output):
+    network, generator = model(), torch.Generator().manual_seed(300)
+    config = network.config
+    videos = torch.randn(2, 13, 3, config.crop_size, config.crop_size, generator=generator)
+    cells = (config.crop_size // config.patch_size) ** 2
+    ids = torch.arange(WINDOW // config.tubelet_size * cells).expand(len(videos), -1)
+    windows = []
+    for start in range(0, videos.shape[1] - WINDOW + 1, STRIDE):
+        window = videos[:, start:start + WINDOW]
+        hidden = network.encoder(window).last_hidden_state
+        hidden = F.layer_norm(hidden, (hidden.size(-1),))
+        losses = []
+        for context in CONTEXTS:
+            # Tokens of later frames hidden from the encoder: to see the first frames alone is the same.
+            known = network.encoder(window[:, :context]).last_hidden_state
+            split = context // config.tubelet_size * cells
+            predicted = network.predictor(known, [ids[:, :split]], [ids[:, split:]]).last_hidden_state
+            losses.append((predicted - hidden[:, split:]).abs().mean((1, 2)))
+        windows.append(torch.stack(losses, 1))
+    safetensors.torch.save_file(
+        {"pixel_values": videos, "surprise": torch.stack(windows, 1).contiguous()}, output / "surprise.safetensors",
+        metadata={"window": str(WINDOW), "stride": str(STRIDE), "contexts": " ".join(map(str, CONTEXTS))})
+
+
+def components(output):
+    generator = numpy.random.default_rng(301)
+    tensors = {}
+    for name, rows, columns in (("tall", 90, 20), ("wide", 12, 40)):
+        tokens = (generator.normal(size=(rows, columns)) * numpy.linspace(4, 0.2, columns) + 1).astype(numpy.float32)
+        centred = tokens.astype(numpy.float64) - tokens.astype(numpy.float64).mean(0)
+        left, singular, _ = numpy.linalg.svd(centred, full_matrices=False)
+        projections = (left * singular)[:, :3]
+        farthest = projections[numpy.abs(projections).argmax(0), numpy.arange(3)]
+        tensors[f"{name}.tokens"] = tokens
+        tensors[f"{name}.projections"] = numpy.ascontiguousarray((projections * numpy.sign(farthest)).astype(numpy.float32))
+        tensors[f"{name}.explained"] = (singular[:3] ** 2 / (singular ** 2).sum()).astype(numpy.float32)
+    safetensors.numpy.save_file(tensors, output / "components.safetensors")
+
+
+if __name__ == "__main__":
+    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
+    surprise(folder)
+    components(folder)
