@@ -42,6 +42,12 @@ import ZooTensor
         }
     }
 
+    @Test func aModelWithoutActionsIsNoWorldModel() throws {
+        #expect(throws: ZooError(.modelUnsupported, "")) {
+            try ModelFamily.loadWorldModel(folder: Self.plain)
+        }
+    }
+
     @Test func fieldsThatAreAbsentHaveTheDefaultsOfTransformers() throws {
         let found = try configuration(#"{"model_type":"vjepa2"}"#)
         #expect(found.encoder.width == 1024 && found.encoder.heads == 16)

@@ -24,8 +24,14 @@ public struct ModelFamily: Sendable {
     public let title: String
     /// The values of `model_type` in `config.json` that mean this family.
     public let modelTypes: [String]
-    /// Loads a model folder of this family.
-    private let loader: @Sendable (ModelFolder) throws(ZooError) -> any JEPAModel
+    /// Loads the encoder of a model folder; nil for families whose encoder is another project's.
+    private let loader: Loader?
+    /// Loads what predicts under actions; nil for families without.
+    private let worldModelLoader: WorldModelLoader?
+
+    typealias Loader = @Sendable (ModelFolder) throws(ZooError) -> any JEPAModel
+    typealias WorldModelLoader =
+        @Sendable (ModelFolder) throws(ZooError) -> any ActionConditionedModel
 
     /// All families.
     ///
@@ -36,12 +42,15 @@ public struct ModelFamily: Sendable {
         id: ID,
         title: String,
         modelTypes: [String],
-        loader: @escaping @Sendable (ModelFolder) throws(ZooError) -> any JEPAModel
+        loader: Loader? = nil,
+        worldModelLoader: WorldModelLoader? = nil
     ) {
+        precondition(loader != nil || worldModelLoader != nil, "\(id) cannot be loaded")
         self.id = id
         self.title = title
         self.modelTypes = modelTypes
         self.loader = loader
+        self.worldModelLoader = worldModelLoader
     }
 
     /// Finds the family of a model folder: `config.json` says it with `model_type`.
@@ -52,12 +61,43 @@ public struct ModelFamily: Sendable {
         try detect(ModelFolder(path))
     }
 
-    /// Loads a model folder of any family: `config.json` and the weights beside it.
+    /// Loads a model folder of any family that has an encoder: `config.json` and the weights beside
+    /// it.
     ///
-    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
+    /// - Throws: ``ZooError`` with code `model.unsupported` when the family has no encoder of its own;
+    ///   otherwise a `model.*`, `checkpoint.*` or `io.*` code.
     public static func load(folder path: String) throws(ZooError) -> any JEPAModel {
         let folder = try ModelFolder(path)
-        return try detect(folder).loader(folder)
+        let family = try detect(folder)
+        guard let loader = family.loader else {
+            throw ZooError(
+                .modelUnsupported,
+                "'\(path)' is a \(family.title) predictor, and its encoder is another model",
+                remedy: "encode with the model that the predictor was trained on; its card names it"
+            )
+        }
+        return try loader(folder)
+    }
+
+    /// Loads a model folder of any family that predicts under actions: `config.json` and the weights
+    /// beside it.
+    ///
+    /// - Throws: ``ZooError`` with code `model.unsupported` when the family takes no actions;
+    ///   otherwise a `model.*`, `checkpoint.*` or `io.*` code.
+    public static func loadWorldModel(
+        folder path: String
+    ) throws(ZooError) -> any ActionConditionedModel {
+        let folder = try ModelFolder(path)
+        let family = try detect(folder)
+        guard let loader = family.worldModelLoader else {
+            let known = all.filter { $0.worldModelLoader != nil }.map(\.title)
+            throw ZooError(
+                .modelUnsupported,
+                "'\(path)' is a \(family.title) model, which takes no actions",
+                remedy: known.isEmpty ? nil : "models of \(known.joined(separator: ", ")) do"
+            )
+        }
+        return try loader(folder)
     }
 
     private static func detect(_ folder: ModelFolder) throws(ZooError) -> ModelFamily {
