@@ -18,7 +18,11 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "ami-zoo", targets: ["ami-zoo"]),
-        .library(name: "ZooModels", targets: ["ZooModels"]),
+        // With the modules whose types are part of its interface.
+        .library(
+            name: "ZooModels",
+            targets: ["ZooModels", "ZooCheckpoint", "ZooTensor", "ZooCore"]
+        ),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

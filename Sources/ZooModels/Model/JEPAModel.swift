@@ -63,6 +63,21 @@ public protocol JEPAModel: Sendable {
     func predictionTargets(of encoding: Encoding) throws(ZooError) -> TokenFeatures
 }
 
+extension JEPAModel {
+    /// Encodes whole videos on the shared threads; see ``encode(_:visible:options:on:)``.
+    public func encode(_ pixelValues: Tensor) async throws -> Encoding {
+        try await encode(pixelValues, visible: nil, options: ForwardOptions(), on: .shared)
+    }
+
+    /// Predicts on the shared threads; see ``predict(_:from:options:on:)``.
+    public func predict(
+        _ targets: TokenSelection,
+        from context: TokenFeatures
+    ) async throws -> TokenFeatures {
+        try await predict(targets, from: context, options: ForwardOptions(), on: .shared)
+    }
+}
+
 /// The input a model was made for; other extents may work.
 public struct ModelInput: Hashable, Sendable {
     /// Frames of a clip.

@@ -12,32 +12,20 @@ final class PullProgressView: Sendable {
         var started = ContinuousClock.now
         var shown: ContinuousClock.Instant?
         var firstDone: Int?
-        var isOpen = false
     }
 
     private let state = Mutex(State())
-    private let style: Style
+    private let channel: ProgressChannel
     private let isVerbose: Bool
-
-    private enum Style { case line, events, silent }
 
     init(_ options: OutputOptions) {
         isVerbose = options.verbose
-        style =
-            switch options.progress {
-            case .json: .events
-            case .none: .silent
-            case .auto: Console.isTerminal && !options.quiet ? .line : .silent
-            }
+        channel = ProgressChannel(options)
     }
 
-    /// Between two drawings of the line.
-    private static let interval = Duration.milliseconds(100)
-
     func show(_ event: PullEvent) {
-        switch style {
-        case .events:
-            Console.raw(String(decoding: Self.json(event).canonicalBytes, as: UTF8.self) + "\n")
+        switch channel.style {
+        case .events: channel.event(Self.json(event))
         case .line: draw(event)
         case .silent:
             if case .damaged(let text) = event { Console.note(text) }
@@ -48,35 +36,21 @@ final class PullProgressView: Sendable {
     }
 
     /// Shows a remark without breaking the line.
-    func note(_ text: String) {
-        switch style {
-        case .events:
-            let event: JSONValue = ["event": "note", "message": .string(text)]
-            Console.raw(String(decoding: event.canonicalBytes, as: UTF8.self) + "\n")
-        case .line, .silent:
-            close()
-            Console.note(text)
-        }
-    }
+    func note(_ text: String) { channel.note(text) }
 
     /// Ends the line, so that what follows starts at the left.
-    func close() {
-        state.withLock { state in
-            if state.isOpen { Console.raw("\r\u{1B}[K") }
-            state.isOpen = false
-        }
-    }
+    func close() { channel.close() }
 
     private func draw(_ event: PullEvent) {
         switch event {
-        case .resolved(let name, let version, _): line("\(name):\(version)")
-        case .waiting: line("waiting for another pull of the same release")
+        case .resolved(let name, let version, _): channel.line("\(name):\(version)")
+        case .waiting: channel.line("waiting for another pull of the same release")
         case .damaged(let text): note(text)
-        case .finishing: line("writing to disk")
+        case .finishing: channel.line("writing to disk")
         case .progress(let progress):
             let text = state.withLock { state -> String? in
                 let now = ContinuousClock.now
-                if let shown = state.shown, now - shown < Self.interval,
+                if let shown = state.shown, now - shown < ProgressChannel.interval,
                     progress.done < progress.total
                 {
                     return nil
@@ -87,14 +61,7 @@ final class PullProgressView: Sendable {
                 state.shown = now
                 return Self.text(progress, since: first, after: now - state.started)
             }
-            if let text { line(text) }
-        }
-    }
-
-    private func line(_ text: String) {
-        state.withLock { state in
-            Console.raw("\r\u{1B}[K\(text)")
-            state.isOpen = true
+            if let text { channel.line(text) }
         }
     }
 
@@ -105,12 +72,11 @@ final class PullProgressView: Sendable {
     ) -> String {
         let percent = progress.total == 0 ? 100 : progress.done * 100 / progress.total
         var text = "\(percent)%  \(ByteCount(progress.done)) of \(ByteCount(progress.total))"
-        let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) / 1e18
+        let seconds = time.inSeconds
         let rate = Double(progress.done - first) / max(seconds, 0.001)
         if seconds > 0.3, rate > 0 {
             let left = Int(Double(progress.total - progress.done) / rate)
-            text +=
-                "  \(ByteCount(Int(rate)))/s  \(left / 60):\(left % 60 < 10 ? "0" : "")\(left % 60)"
+            text += "  \(ByteCount(Int(rate)))/s  \(left.clockText)"
         }
         return text
     }
