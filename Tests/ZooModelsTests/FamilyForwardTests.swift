@@ -13,13 +13,16 @@ import ZooTensor
 /// `Tests/Vectors/conversion/*/forward.safetensors`.
 @Suite struct FamilyForwardTests {
     /// A converted checkpoint and the vectors of its case.
-    private struct Case {
+    struct Case {
         let folder: TemporaryFolder
         let vectors: Checkpoint
         /// The converted model.
         let release: String
 
-        init(_ name: String) async throws {
+        /// - Parameters:
+        ///   - name: a folder of `Vectors/conversion`.
+        ///   - frames: frames of a clip, if not those of the case.
+        init(_ name: String, frames: Int? = nil) async throws {
             let root = "\(ZooModelsTests.vectors)/conversion/\(name)"
             folder = try TemporaryFolder()
             vectors = try Checkpoint(opening: "\(root)/forward.safetensors")
@@ -36,7 +39,7 @@ import ZooTensor
             options.heads = try given.optionalInteger("heads", in: 1...100)
             options.predictorHeads = try given.optionalInteger("predictor_heads", in: 1...100)
             options.cropSize = try given.optionalInteger("crop_size", in: 1...1000)
-            options.frames = try given.optionalInteger("frames_per_clip", in: 1...1000)
+            options.frames = try frames ?? given.optionalInteger("frames_per_clip", in: 1...1000)
             release = "\(folder.path)/release"
             _ = try await Converter(
                 plan: try source.plan(options),

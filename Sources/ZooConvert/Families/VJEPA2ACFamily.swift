@@ -28,6 +28,8 @@ extension ConvertibleFamily {
                 let networks = try VJEPA2ACRules.encoder(request, side: side, frames: frames)
                 parts.append(networks.part)
                 configuration = networks.configuration
+            } else {
+                configuration = VJEPA2ACRules.features(width: outputs, side: side, frames: frames)
             }
             var rules = RuleList(prefix: "predictor.")
             for name in ["action_encoder", "state_encoder", "extrinsics_encoder"] {
@@ -83,6 +85,15 @@ extension ConvertibleFamily {
 }
 
 enum VJEPA2ACRules {
+    /// What a predictor alone is to be told about its encoder: that all released ones were trained
+    /// with cuts into patches of 16 and tubelets of 2.
+    static func features(width: Int, side: Int, frames: Int) -> [String: JSONValue] {
+        [
+            "embed_dim": .integer(width), "crop_size": .integer(side), "patch_size": 16,
+            "frames_per_clip": .integer(frames), "tubelet_size": 2, "in_chans": 3,
+        ]
+    }
+
     static func encoder(
         _ request: PlanRequest,
         side: Int,

@@ -14,6 +14,15 @@ package struct LayerNorm: Sendable {
     /// What is added to the variance.
     package let epsilon: Float
 
+    /// A norm without weights: gain 1 and shift 0.
+    package static func withoutWeights(width: Int, epsilon: Float) -> LayerNorm {
+        LayerNorm(
+            gain: Tensor(shape: [width], values: Array(repeating: 1, count: width)),
+            shift: Tensor(zeros: [width]),
+            epsilon: epsilon
+        )
+    }
+
     /// Writes the normalised rows of `input` to `output`, which may be `input`.
     package func apply(to input: Matrix, into output: Matrix) {
         output.layerNorm(of: input, gain: gain, shift: shift, epsilon: epsilon)

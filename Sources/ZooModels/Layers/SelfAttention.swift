@@ -10,6 +10,9 @@ package struct SelfAttention: Sendable {
     package let value: Linear
     package let projection: Linear
     package let heads: Int
+    /// Tokens of a group, when tokens come in groups and attend to their own and to earlier ones
+    /// only; nil when every token attends to all.
+    package var group: Int?
 
     /// The elements of one head.
     package var headWidth: Int { query.weight.outputs / heads }
@@ -52,13 +55,14 @@ package struct SelfAttention: Sendable {
         }
     }
 
-    /// Lets every token attend to all tokens of its sample; the result is `state.attended`.
+    /// Lets every token attend to the tokens of its sample; the result is `state.attended`.
     package func attend(_ state: AttentionState, session: ComputeSession) {
         Attention.apply(
             queries: state.queries,
             keys: state.keys,
             values: state.values,
             scale: 1 / Float(headWidth).squareRoot(),
+            group: group,
             into: state.attended,
             session: session
         )

@@ -40,11 +40,19 @@ extension WeightScope {
     /// Blocks `<name>.<i>.norm1`, `.attn.{qkv,proj}`, `.norm2`, `.mlp.{fc1,fc2}`, and the norm.
     ///
     /// Source: facebookresearch/jepa `src/models/utils/modules.py`.
+    ///
+    /// - Parameters:
+    ///   - name: where the blocks are.
+    ///   - norm: where the norm is.
+    ///   - extents: their extents.
+    ///   - epsilon: what the norms add to the variance.
+    ///   - group: tokens of a group, if attention looks back by groups.
     func metaStack(
         _ name: String,
         norm: String,
         _ extents: TransformerSizes,
-        epsilon: Double
+        epsilon: Double,
+        group: Int? = nil
     ) throws(ZooError) -> TransformerStack {
         let width = extents.width
         var blocks: [TransformerBlock] = []
@@ -60,7 +68,8 @@ extension WeightScope {
                         key: fused[1],
                         value: fused[2],
                         projection: try attention.linear("proj", from: width, to: width),
-                        heads: extents.heads
+                        heads: extents.heads,
+                        group: group
                     ),
                     norm2: try block.layerNorm("norm2", width: width, epsilon: epsilon),
                     mlp: try block.mlp("mlp", width: width, hidden: extents.hidden)

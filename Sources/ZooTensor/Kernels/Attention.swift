@@ -17,6 +17,9 @@ package enum Attention {
     ///   - keys: the same extents.
     ///   - values: the same extents.
     ///   - scale: what the products are multiplied by.
+    ///   - group: tokens of a group, when tokens come in groups and attend to their own and to
+    ///     earlier ones only; nil when every token attends to all. Later tokens are skipped, not
+    ///     computed and masked.
     ///   - output: [batch · tokens, heads · head width].
     ///   - session: the threads to use.
     package static func apply(
@@ -24,6 +27,7 @@ package enum Attention {
         keys: HeadStack,
         values: HeadStack,
         scale: Float,
+        group: Int? = nil,
         into output: Matrix,
         session: ComputeSession
     ) {
@@ -34,6 +38,7 @@ package enum Attention {
         precondition(
             output.rows == queries.batch * tokens && output.columns == queries.heads * width
         )
+        precondition(group.map { $0 > 0 } ?? true)
         let heads = queries.batch * queries.heads
         // Keys and values are packed once per part, so that there are no more parts than balance
         // needs.
@@ -51,6 +56,7 @@ package enum Attention {
                 ),
                 values: PackedMatrix(values.head(head, of: sample), in: .packedValues, of: scratch),
                 scale: scale,
+                group: group ?? tokens,
                 into: output.rows(sample * tokens..<(sample + 1) * tokens)
                     .columns(head * width..<(head + 1) * width),
                 scratch: scratch
@@ -65,19 +71,24 @@ package enum Attention {
         keys: PackedMatrix,
         values: PackedMatrix,
         scale: Float,
+        group: Int,
         into output: Matrix,
         scratch: Scratch
     ) {
         // Whole tiles of the kernels, which have 6 or 12 rows.
         let height = max(12, min(192, scoreElements / keys.columns) / 12 * 12)
-        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: height) {
-            let block = first..<min(first + height, rows.upperBound)
-            let scores = scratch.matrix(.scores, rows: block.count, columns: keys.columns)
+        var first = rows.lowerBound
+        while first < rows.upperBound {
+            // A block stays within one group, whose tokens see equally many.
+            let visible = min((first / group + 1) * group, keys.columns)
+            let block = first..<min(first + height, rows.upperBound, visible)
+            let scores = scratch.matrix(.scores, rows: block.count, columns: visible)
             let sums = scratch.matrix(.sums, rows: 1, columns: block.count)
-            keys.multiply(queries.rows(block), into: scores)
+            keys.multiplyCorner(queries.rows(block), into: scores)
             scores.softmaxNumerators(scale: scale, sums: sums)
-            values.multiply(scores, into: output.rows(block))
+            values.multiplyCorner(scores, into: output.rows(block))
             output.rows(block).divideRows(by: sums)
+            first = block.upperBound
         }
     }
 }

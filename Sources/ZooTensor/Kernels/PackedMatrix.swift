@@ -102,4 +102,35 @@ package struct PackedMatrix: Sendable {
             accumulating
         )
     }
+
+    /// Writes left · the upper left corner of this matrix to `output`; what lies outside the corner is
+    /// neither read nor costs anything.
+    ///
+    /// - Parameters:
+    ///   - left: [rows, depth of the corner].
+    ///   - output: [rows, columns of the corner].
+    package func multiplyCorner(_ left: Matrix, into output: Matrix) {
+        precondition(
+            left.columns <= depth && output.columns <= columns && left.rows == output.rows,
+            "[\(left.rows), \(left.columns)] · a corner of [\(depth), \(columns)] is not "
+                + "[\(output.rows), \(output.columns)]"
+        )
+        // Panels are as deep as the whole matrix, so that a shallower product takes them one by one.
+        let width = left.columns == depth ? max(columns, 1) : ami_panel_width(path.cpu)
+        for first in stride(from: 0, to: output.columns, by: width) {
+            let panel = output.columns(first..<min(first + width, output.columns))
+            unsafe ami_multiply_packed(
+                path.cpu,
+                left.base,
+                left.stride,
+                UnsafePointer(buffer.base + first * depth),
+                panel.writableBase,
+                panel.stride,
+                left.rows,
+                panel.columns,
+                left.columns,
+                false
+            )
+        }
+    }
 }

@@ -28,7 +28,7 @@ import torch.nn.functional as F
 import transformers
 
 from load_back import filled, largest, load
-from upstream_code import Repositories, clean, sizes_of
+from upstream_code import EPS, Repositories, clean, sizes_of
 
 torch.set_num_threads(1)
 transformers.utils.logging.disable_progress_bar()
@@ -305,7 +305,17 @@ def vjepa2_ac(output, labs):
                "mean over tokens and widths of |z - goal|; z: the prediction from frame 0 and state 0 of sample 0, "
                "normed like tokens; goal: tokens of frame 2 of sample 0",
                "VisionTransformerPredictorAC, then the formula of notebooks/energy_landscape_example.ipynb")
-    case.write("The predictor is built for 16 frames, so that its mask covers three.", "encoder")
+
+    fixed = labs.module("jepa-wms", "src.models.ac_predictor").VisionTransformerPredictorAC(
+        img_size=(16, 16), patch_size=4, num_frames=16, tubelet_size=2, embed_dim=sizes["dim"],
+        predictor_embed_dim=sizes["hidden"], depth=sizes["depth"], num_heads=case.options["predictor_heads"],
+        norm_layer=EPS, proprio_tokens=0).eval()
+    filled(fixed, {name: tensor for name, tensor in state.items() if name.split(".")[0] not in
+                   ("state_encoder", "extrinsics_encoder")})
+    case.found("predicted_without_states", fixed(tokens, actions, None)[0],
+               "like predicted, by the same weights without state_encoder and extrinsics_encoder",
+               "VisionTransformerPredictorAC(tokens, actions, None) of facebookresearch/jepa-wms, proprio_tokens 0")
+    case.write("The predictors are built for 16 frames, so that their masks cover three.", "encoder")
 
 
 def normed(x):

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+public import ZooCore
+public import ZooTensor
+
+/// The encoder of a V-JEPA 2-AC release.
+///
+/// Computes what `VisionTransformer` of facebookresearch/vjepa2 computes in float32, for frames of any
+/// extents. A clip of one frame is shown twice, as upstream does with the frames it plans with.
+public struct VJEPA2ACEncoder: JEPAModel {
+    let network: PatchEncoder
+    private let extents: VideoExtents
+
+    init(
+        _ weights: WeightScope,
+        _ sizes: TransformerSizes,
+        _ extents: VideoExtents,
+        epsilon: Double
+    ) throws(ZooError) {
+        self.extents = extents
+        network = PatchEncoder(
+            embedding: try weights.scope("patch_embed").patchEmbedding3D(
+                "proj",
+                channels: extents.channels,
+                tubelet: extents.tubelet,
+                patch: extents.patch,
+                width: sizes.width
+            ),
+            positions: .rotary(
+                RotaryEmbedding3D(headWidth: sizes.width / sizes.heads, layout: .tiled),
+                PositionCoding.RotaryGrid(
+                    grid: TokenGrid(rows: extents.tokens.rows, columns: extents.tokens.columns),
+                    followsInput: true
+                )
+            ),
+            stack: try weights.metaStack("blocks", norm: "norm", sizes, epsilon: epsilon),
+            repeatsShortClips: true
+        )
+    }
+
+    /// `vjepa2-ac`.
+    public var family: ModelFamily.ID { ModelFamily.vjepa2AC.id }
+
+    /// Clips of the frames and the size of training.
+    public var input: ModelInput { extents.input }
+
+    /// The elements of a token's features.
+    public var width: Int { network.stack.width }
+
+    /// The tokens of whole tubelets; their ids run over time, then rows, then columns.
+    public func tokens(
+        ofFrames frames: Range<Int>,
+        batch: Int
+    ) throws(ZooError) -> TokenSelection {
+        try extents.tokens(ofFrames: frames, batch: batch)
+    }
+
+    /// Encodes videos [batch, frames, channels, height, width]; see ``JEPAModel``.
+    ///
+    /// The features are not normalised; ``VJEPA2ACModel/encodeFrames(_:on:)`` does that.
+    public func encode(
+        _ pixelValues: Tensor,
+        visible: TokenSelection? = nil,
+        options: ForwardOptions = ForwardOptions(),
+        on pool: ComputePool = .shared
+    ) async throws -> Encoding {
+        let selection = try network.selection(of: pixelValues.shape, visible: visible)
+        return try await pool.run { session in
+            try network.encode(
+                pixelValues,
+                selection: selection,
+                options: options,
+                session: session
+            )
+        }
+    }
+
+    /// Not possible: the predictor of this family takes actions, not masks.
+    ///
+    /// - Throws: ``ZooError`` with code `model.unsupported`.
+    public func predict(
+        _ targets: TokenSelection,
+        from context: TokenFeatures,
+        options: ForwardOptions = ForwardOptions(),
+        on pool: ComputePool = .shared
+    ) async throws -> TokenFeatures { throw ModelFamily.takesActions(family) }
+}
+
+extension ModelFamily {
+    /// What to say where masked tokens are to be predicted and the predictor takes actions.
+    static func takesActions(_ family: ID) -> ZooError {
+        ZooError(
+            .modelUnsupported,
+            "the predictor of \(family) does not predict masked tokens; it takes actions",
+            remedy: "load the folder as a world model"
+        )
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+public import ZooCore
+public import ZooTensor
+
+extension ModelFamily {
+    /// V-JEPA 2-AC (arXiv 2506.09985, section 4), in the layout that `ami-zoo convert` writes.
+    static let vjepa2AC = ModelFamily(
+        id: ID("vjepa2-ac"),
+        title: "V-JEPA 2-AC",
+        modelTypes: ["vjepa2_ac"],
+        loader: { folder throws(ZooError) in try VJEPA2ACModel(folder).requireEncoder() },
+        worldModelLoader: { folder throws(ZooError) in try VJEPA2ACModel(folder) }
+    )
+}
+
+/// A V-JEPA 2-AC model: the encoder of V-JEPA 2, and a predictor of the next frame under an action of
+/// a robot arm.
+///
+/// Latents are features of single frames after a layer norm without weights (`normalize_reps` of
+/// upstream), states are poses, actions their changes: ``Pose`` says how. Releases of a predictor
+/// that takes actions only have no states.
+public struct VJEPA2ACModel: ActionConditionedModel, FrameEncoder {
+    /// The encoder; nil in releases of the predictor alone.
+    public let encoder: VJEPA2ACEncoder?
+    /// What ``predict(_:under:on:)`` takes and gives.
+    public let extents: LatentExtents
+    private let predictor: ActionPredictor
+    private let norm: LayerNorm
+
+    /// Loads a folder: `config.json`, and `model.safetensors` or shards with an index.
+    ///
+    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
+    public init(folder path: String) throws(ZooError) { try self.init(try ModelFolder(path)) }
+
+    init(_ folder: ModelFolder) throws(ZooError) {
+        let configuration = try VJEPA2ACConfiguration(folder.configuration)
+        let checkpoint = try Checkpoint(opening: folder.path)
+        let weights = WeightScope(checkpoint)
+        if let sizes = configuration.encoder {
+            encoder = try VJEPA2ACEncoder(
+                weights.scope("encoder"),
+                sizes,
+                configuration.video,
+                epsilon: configuration.epsilon
+            )
+        } else {
+            encoder = nil
+        }
+        // Whether there are states, the weights say.
+        let hasStates = checkpoint["predictor.state_encoder.weight"] != nil
+        let inner = weights.scope("predictor")
+        predictor = try ActionPredictor(
+            inner,
+            configuration,
+            stateWidth: hasStates ? Pose.width : 0
+        )
+        // In the files of upstream, and of no effect in the released configuration.
+        if let extrinsics = checkpoint["predictor.extrinsics_encoder.weight"],
+            extrinsics.shape.rank == 2
+        {
+            _ = try inner.linear(
+                "extrinsics_encoder",
+                from: extrinsics.shape[1],
+                to: configuration.predictor.width
+            )
+        }
+        try weights.requireComplete()
+        guard !hasStates || configuration.actionWidth == Pose.width else {
+            throw ZooError(
+                .modelUnsupported,
+                "a predictor with poses and actions of \(configuration.actionWidth) numbers is not "
+                    + "supported, only \(Pose.width)"
+            )
+        }
+        extents = LatentExtents(
+            tokens: configuration.patches,
+            width: configuration.width,
+            actionWidth: configuration.actionWidth,
+            stateWidth: hasStates ? Pose.width : 0,
+            frames: configuration.frames
+        )
+        norm = .withoutWeights(width: configuration.width, epsilon: 1e-5)
+    }
+
+    /// `vjepa2-ac`.
+    public var family: ModelFamily.ID { ModelFamily.vjepa2AC.id }
+
+    func requireEncoder() throws(ZooError) -> VJEPA2ACEncoder {
+        guard let encoder else {
+            throw ZooError(
+                .modelUnsupported,
+                "this release of V-JEPA 2-AC is a predictor alone",
+                remedy: "encode with the model that the predictor was trained on; its card names it"
+            )
+        }
+        return encoder
+    }
+
+    /// Encodes frames as latents: each shown twice as a clip of its own, and normalised.
+    ///
+    /// Source: facebookresearch/vjepa2 `notebooks/utils/world_model_wrapper.py`, `encode`.
+    ///
+    /// - Parameters:
+    ///   - pixelValues: [batch, frames, channels, height, width], the whole image without crop.
+    ///   - pool: the threads to compute on.
+    /// - Returns: [batch, frames, tokens, width].
+    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`, or `model.unsupported` when the
+    ///   release has no encoder; `CancellationError` when the task is cancelled.
+    public func encodeFrames(
+        _ pixelValues: Tensor,
+        on pool: ComputePool = .shared
+    ) async throws -> Tensor {
+        let network = try requireEncoder().network
+        let clips = try pixelValues.framesAsClips()
+        let selection = try network.selection(of: clips.shape, visible: nil)
+        let norm = norm
+        return try await pool.run { session in
+            let found = try network.encode(
+                clips,
+                selection: selection,
+                options: ForwardOptions(),
+                session: session
+            ).tokens.values
+            norm.apply(to: found.matrix, into: found.matrix)
+            let (batch, frames) = (pixelValues.shape[0], pixelValues.shape[1])
+            return found.reshaped([batch, frames, found.shape[1], found.shape[2]])
+        }
+    }
+
+    /// Predicts the frame after each known one; see ``ActionConditionedModel``.
+    ///
+    /// Predictions are normalised as ``encodeFrames(_:on:)`` normalises, and states are moved by their
+    /// actions, so that they can be predicted from again.
+    public func predict(
+        _ known: LatentSequence,
+        under actions: Tensor,
+        on pool: ComputePool = .shared
+    ) async throws -> LatentSequence {
+        let predicted = try await predictUnnormalised(known, under: actions, on: pool)
+        norm.apply(to: predicted.matrix, into: predicted.matrix)
+        return try LatentSequence(
+            latents: predicted,
+            states: known.states.map { Pose.move($0, by: actions) }
+        )
+    }
+
+    /// The predictor's own output: ``predict(_:under:on:)`` before the norm.
+    ///
+    /// - Parameters:
+    ///   - known: frames in order.
+    ///   - actions: [batch, frames, action width].
+    ///   - pool: the threads to compute on.
+    /// - Returns: [batch, frames, tokens, width].
+    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`; `CancellationError` when the task
+    ///   is cancelled.
+    public func predictUnnormalised(
+        _ known: LatentSequence,
+        under actions: Tensor,
+        on pool: ComputePool = .shared
+    ) async throws -> Tensor {
+        try extents.requireFit(known, actions)
+        let (predictor, states) = (predictor, extents.stateWidth == 0 ? nil : known.states)
+        return try await pool.run { session in
+            try predictor.predict(
+                known.latents,
+                actions: actions,
+                states: states,
+                session: session
+            )
+        }
+    }
+}

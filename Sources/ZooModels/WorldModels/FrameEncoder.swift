@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+public import ZooTensor
+
+/// What makes latents of single frames, as an ``ActionConditionedModel`` takes them.
+public protocol FrameEncoder: Sendable {
+    /// Encodes frames, each by itself.
+    ///
+    /// - Parameters:
+    ///   - pixelValues: [batch, frames, channels, height, width], normalised as the model's card says.
+    ///   - pool: the threads to compute on.
+    /// - Returns: [batch, frames, tokens, width].
+    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`, or `model.unsupported` when the
+    ///   release has no encoder; `CancellationError` when the task is cancelled.
+    func encodeFrames(_ pixelValues: Tensor, on pool: ComputePool) async throws -> Tensor
+}
