@@ -72,6 +72,27 @@ import ZooTesting
         }
     }
 
+    @Test func levelsOfTheBackboneAreWrittenDown() async throws {
+        let sample = try ConversionCase("vjepa2-probe")
+        var options = sample.options
+        options.backboneLevels = [0, 1]
+        try await TemporaryFolder.with { folder in
+            _ = try await sample.convert(to: folder.path(of: "release"), options)
+            let found = try sample.configuration(of: folder)
+            #expect(try found.integers("backbone_levels", in: 0...9, maximum: 9) == [0, 1])
+        }
+        #expect(try ConversionOptions(JSONObject(.object(options.json))) == options)
+        // transformers' class has no such thing, nor has a probe for anticipation.
+        let joined = try ConversionCase("vjepa2-probe", backbone: "vjepa2/upstream.pt")
+        for refused in [joined, try ConversionCase("vjepa2-ek100")] {
+            #expect {
+                try refused.source.plan(options)
+            } throws: { error in
+                (error as? ZooError)?.code == .conversionOptionInvalid
+            }
+        }
+    }
+
     @Test func theSameInputGivesTheSameBytes() async throws {
         let sample = try ConversionCase("vjepa2")
         try await TemporaryFolder.with { folder in

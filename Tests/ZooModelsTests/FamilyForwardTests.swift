@@ -187,6 +187,48 @@ import ZooTensor
     @Test func videosOfVJEPA2() async throws {
         let sample = try await Sample("vjepa2")
         try sample.expect(try await sample.encode("pixel_values").tokens, "last_hidden_state")
+        // Another length and a rectangle: positions are those of the input.
+        try sample.expect(
+            try await sample.encode("pixel_values_other").tokens,
+            "last_hidden_state_other"
+        )
+        try sample.expect(
+            try await sample.encode("pixel_values_other", visible: "context_ids_other").tokens,
+            "context_hidden_state_other"
+        )
+    }
+
+    @Test func transformersPlacesRectanglesElsewhere() async throws {
+        let sample = try await Sample("vjepa2")
+        let pixels = try sample.tensor("pixel_values_other")
+        let model = try VJEPA2Model(folder: sample.files.release, positions: .cropSize)
+        let found = try await model.encode(pixels).tokens.values.values
+        let expected = try sample.tensor("last_hidden_state_other").values
+        #expect(zip(found, expected).contains { abs($0 - $1) > 1e-3 })
+    }
+
+    @Test func levelsOfVJEPA2() async throws {
+        let sample = try await Sample("vjepa2")
+        let encoding = try await sample.model.encode(
+            sample.tensor("pixel_values"),
+            visible: nil,
+            options: ForwardOptions(levels: [1, 0]),
+            on: .shared
+        )
+        #expect(encoding.levels.count == 2)
+        try sample.expect(encoding.levels[0], "level_1")
+        try sample.expect(encoding.levels[1], "level_0")
+        try sample.expect(encoding.tokens, "level_1")
+        for level in [-1, 2] {
+            await #expect(throws: ZooError.self) {
+                try await sample.model.encode(
+                    sample.tensor("pixel_values"),
+                    visible: nil,
+                    options: ForwardOptions(levels: [level]),
+                    on: .shared
+                )
+            }
+        }
     }
 
     @Test(arguments: [

@@ -80,7 +80,7 @@ import ZooTensor
 
     @Test(arguments: cases)
     func everyStageOfTheEncoderMatches(each: Case) async throws {
-        let model = try VJEPA2Model(folder: "\(Self.folder)/\(each.model)")
+        let model = try VJEPA2Model(folder: "\(Self.folder)/\(each.model)", positions: .cropSize)
         let encoding = try await model.encode(
             try expected(each, "pixel_values"),
             options: ForwardOptions(keepsLayers: true)
@@ -94,7 +94,7 @@ import ZooTensor
 
     @Test(arguments: cases)
     func predictionsAndTheirTargetsMatch(each: Case) async throws {
-        let model = try VJEPA2Model(folder: "\(Self.folder)/\(each.model)")
+        let model = try VJEPA2Model(folder: "\(Self.folder)/\(each.model)", positions: .cropSize)
         let tokens = try await model.encode(try expected(each, "pixel_values")).tokens
         let context = try each.context.map { try TokenSelection($0) } ?? tokens.selection
         let targets = try each.targets.map { try TokenSelection($0) } ?? tokens.selection
@@ -107,7 +107,7 @@ import ZooTensor
 
     @Test(arguments: cases.filter { $0.context != nil })
     func theEncoderSeesOnlyVisibleTokens(each: Case) async throws {
-        let model = try VJEPA2Model(folder: "\(Self.folder)/\(each.model)")
+        let model = try VJEPA2Model(folder: "\(Self.folder)/\(each.model)", positions: .cropSize)
         let encoding = try await model.encode(
             try expected(each, "pixel_values"),
             visible: try TokenSelection(try #require(each.context))

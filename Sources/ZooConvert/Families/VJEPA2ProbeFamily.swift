@@ -45,6 +45,17 @@ struct VJEPA2ProbePlan {
     private var isAnticipation: Bool { group.shape("verb_classifier.weight") != nil }
 
     func plan() throws(ZooError) -> ConversionPlan {
+        guard
+            request.options.backboneLevels == nil
+                || (request.sources[.backbone] == nil && !isAnticipation)
+        else {
+            throw ZooError(
+                .conversionOptionInvalid,
+                "--backbone-levels is for a classifier that is converted alone: transformers' class "
+                    + "and probes for anticipation read the last block only",
+                remedy: "leave out --backbone, or --backbone-levels"
+            )
+        }
         guard request.sources[.backbone] != nil, !isAnticipation else { return try alone() }
         let networks = try VJEPA2Plan(request, source: .backbone)
         var configuration = try networks.configuration(
@@ -89,6 +100,9 @@ struct VJEPA2ProbePlan {
             }
         } else {
             configuration["num_labels"] = .integer(try classCount("linear"))
+        }
+        if let levels = request.options.backboneLevels {
+            configuration["backbone_levels"] = .array(levels.map { .integer($0) })
         }
         let side = request.options.cropSize ?? 256
         return ConversionPlan(

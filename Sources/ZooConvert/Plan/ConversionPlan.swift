@@ -61,6 +61,8 @@ package struct ConversionOptions: Sendable, Equatable {
     package var frames: Int?
     /// Which of several probes.
     package var probe: Int?
+    /// The blocks of the backbone, counted from 0, whose outputs a probe reads; nil for the last.
+    package var backboneLevels: [Int]?
 
     package init() {}
 
@@ -74,6 +76,9 @@ package struct ConversionOptions: Sendable, Equatable {
         if let cropSize { members["cropSize"] = .integer(cropSize) }
         if let frames { members["frames"] = .integer(frames) }
         if let probe { members["probe"] = .integer(probe) }
+        if let backboneLevels {
+            members["backboneLevels"] = .array(backboneLevels.map { .integer($0) })
+        }
         return members
     }
 
@@ -86,5 +91,8 @@ package struct ConversionOptions: Sendable, Equatable {
         cropSize = try object.optionalInteger("cropSize", in: 1...65_536)
         frames = try object.optionalInteger("frames", in: 1...65_536)
         probe = try object.optionalInteger("probe", in: 0...1_000_000)
+        backboneLevels =
+            object.value("backboneLevels") == nil
+            ? nil : try object.integers("backboneLevels", in: 0...511, maximum: 512)
     }
 }

@@ -53,6 +53,8 @@ package struct CatalogueEntry: Sendable {
     package let resolution: Int?
     /// Frames of training clips.
     package let frames: Int?
+    /// The blocks of the backbone, counted from 0, whose outputs a probe reads; nil for the last.
+    package let levels: [Int]?
     /// The model whose tokens a probe reads.
     package let backbone: ModelName?
     /// The lab's files; the first one holds the weights.
@@ -99,6 +101,9 @@ package struct CatalogueEntry: Sendable {
         predictorHeads = try architecture.knownInteger("predictorHeads", in: 1...1024)
         resolution = try architecture.knownInteger("resolution", in: 1...65_536)
         frames = try architecture.knownInteger("frames", in: 1...65_536)
+        levels =
+            architecture.value("layers") == nil
+            ? nil : try architecture.integers("layers", in: 0...511, maximum: 512)
         backbone =
             architecture.value("backbone") == nil ? nil : try architecture.modelName("backbone")
         let upstream = try object.object("upstream")

@@ -152,6 +152,25 @@ public struct JSONObject: Sendable {
         return numbers
     }
 
+    /// An array of whole numbers.
+    public func integers(
+        _ name: String,
+        in range: ClosedRange<Int>,
+        maximum: Int
+    ) throws(ZooError) -> [Int] {
+        var integers: [Int] = []
+        for (position, element) in try array(name, maximum: maximum).enumerated() {
+            guard case .integer(let value) = element, range.contains(value) else {
+                throw invalid(
+                    "\(name)[\(position)]",
+                    "must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+                )
+            }
+            integers.append(value)
+        }
+        return integers
+    }
+
     /// A member that is an object.
     public func object(_ name: String) throws(ZooError) -> JSONObject {
         try JSONObject(try required(name), at: path(of: name))

@@ -13,4 +13,7 @@ public struct Encoding: Sendable {
     /// The patch embeddings and the output of each layer before the final norm, each
     /// [batch, tokens, width]; empty unless asked for.
     public let layers: [Tensor]
+    /// The output of each block that ``ForwardOptions/levels`` asks for, through the final norm, in the
+    /// order asked for.
+    public let levels: [TokenFeatures]
 }

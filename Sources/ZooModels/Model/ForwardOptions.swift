@@ -5,6 +5,9 @@
 public struct ForwardOptions: Sendable {
     /// Whether to keep the output of every layer, before the final norm.
     public var keepsLayers: Bool
+    /// The blocks of an encoder whose output to give through the final norm, counted from 0: what
+    /// `out_layers` is to facebookresearch/vjepa2 `src/models/vision_transformer.py`.
+    public var levels: [Int]
     /// Which of a predictor's learned stand-ins takes the place of what is predicted, modulo how many
     /// there are.
     ///
@@ -17,10 +20,12 @@ public struct ForwardOptions: Sendable {
     /// Options for a forward pass.
     public init(
         keepsLayers: Bool = false,
+        levels: [Int] = [],
         maskIndex: Int = 1,
         progress: (@Sendable (LayerProgress) -> Void)? = nil
     ) {
         self.keepsLayers = keepsLayers
+        self.levels = levels
         precondition(maskIndex >= 0, "there is no stand-in \(maskIndex)")
         self.maskIndex = maskIndex
         self.progress = progress

@@ -71,6 +71,13 @@ struct PatchEncoder: Sendable {
         session: ComputeSession
     ) throws -> Encoding {
         let width = stack.width
+        if let level = options.levels.first(where: { !stack.blocks.indices.contains($0) }) {
+            throw ZooError(
+                .levelInvalid,
+                "the output of block \(level) is asked for, and the encoder has blocks 0 to "
+                    + "\(stack.blocks.count - 1)"
+            )
+        }
         let x = Matrix(rows: selection.batch * selection.count, columns: width)
         let positions = positions.fitted(to: extents(of: pixels.shape))
         embedding.apply(
@@ -88,6 +95,7 @@ struct PatchEncoder: Sendable {
             for row in 0..<x.rows { x.rows(row..<row + 1).add(offset) }
         }
         let context = Matrix(rows: x.rows, columns: contextLevels.count * width)
+        let levels = options.levels.map { _ in Matrix(rows: x.rows, columns: width) }
         let layers = try stack.apply(
             to: x,
             ids: selection,
@@ -100,6 +108,9 @@ struct PatchEncoder: Sendable {
                     to: x,
                     into: context.columns(index * width..<(index + 1) * width)
                 )
+            }
+            for (wanted, level) in zip(options.levels, levels) where wanted == block {
+                stack.norm.apply(to: x, into: level)
             }
         }
         func features(_ matrix: Matrix) throws(ZooError) -> TokenFeatures {
@@ -115,7 +126,8 @@ struct PatchEncoder: Sendable {
         return Encoding(
             tokens: tokens,
             context: contextLevels.isEmpty ? tokens : try features(context),
-            layers: layers
+            layers: layers,
+            levels: try levels.map { level throws(ZooError) in try features(level) }
         )
     }
 

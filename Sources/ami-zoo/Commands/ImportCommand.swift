@@ -101,6 +101,7 @@ struct ImportCommand: ReportingCommand {
         options.cropSize = options.cropSize ?? entry.resolution
         options.frames = options.frames ?? entry.frames
         options.probe = options.probe ?? entry.probe
+        options.backboneLevels = options.backboneLevels ?? entry.levels
         let choosesItself = entry.family.hasSuffix("probe") || entry.component == "."
         if !choosesItself, entry.components.contains(where: { $0.name == "encoder" }) {
             options.component = options.component ?? entry.component

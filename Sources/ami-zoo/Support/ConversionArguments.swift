@@ -33,6 +33,12 @@ struct ConversionArguments: ParsableArguments {
     @Option(help: "Which of several probes, from 0.")
     var probe: Int?
 
+    @Option(
+        help: "Blocks of the backbone that a probe reads, from 0, such as 17,19,21,23.",
+        transform: Self.levels
+    )
+    var backboneLevels: [Int]?
+
     /// An element type, or the one there is.
     enum DTypeChoice: Equatable {
         case keep
@@ -58,6 +64,15 @@ struct ConversionArguments: ParsableArguments {
         }
     }
 
+    private static func levels(_ text: String) throws -> [Int] {
+        try text.split(separator: ",", omittingEmptySubsequences: false).map { word in
+            guard let level = Int(word), (0...511).contains(level) else {
+                throw ValidationError("'\(text)' is not a list of blocks, such as 17,19,21,23")
+            }
+            return level
+        }
+    }
+
     var options: ConversionOptions {
         var options = ConversionOptions()
         options.family = family
@@ -67,6 +82,7 @@ struct ConversionArguments: ParsableArguments {
         options.cropSize = cropSize
         options.frames = frames
         options.probe = probe
+        options.backboneLevels = backboneLevels
         return options
     }
 

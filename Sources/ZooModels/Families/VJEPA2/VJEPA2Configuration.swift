@@ -22,7 +22,7 @@ public struct VJEPA2Configuration: Hashable, Sendable {
 
     /// Pixels along the side of a patch (`patch_size`).
     public let patchSize: Int
-    /// Pixels along the side of the image that token positions refer to (`crop_size`).
+    /// Pixels along the side of a training image (`crop_size`).
     public let cropSize: Int
     /// Frames of a training clip (`frames_per_clip`); inputs may have more or fewer.
     public let framesPerClip: Int
@@ -41,8 +41,7 @@ public struct VJEPA2Configuration: Hashable, Sendable {
     /// What layer norms add to the variance (`layer_norm_eps`).
     public let normEpsilon: Double
 
-    /// The grid that token positions refer to, whatever the extents of the input: transformers takes
-    /// it from `crop_size` alone.
+    /// The grid of an input of `crop_size`.
     var grid: TokenGrid {
         TokenGrid(rows: cropSize / patchSize, columns: cropSize / patchSize)
     }

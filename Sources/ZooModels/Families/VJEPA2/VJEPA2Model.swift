@@ -17,10 +17,23 @@ extension ModelFamily {
 
 /// A V-JEPA 2 model: an encoder of videos and a predictor of masked tokens.
 ///
-/// Computes what `VJEPA2Model` of transformers 5.23 computes in float32, its habits included:
-/// positions refer to the grid of `crop_size` whatever the input's extents, and a clip shorter than
-/// a tubelet is repeated. The weights stay in the files they were loaded from.
+/// Computes what `VJEPA2Model` of transformers 5.23 computes in float32; like there, a clip shorter
+/// than a tubelet is repeated. Inputs of other sides than `crop_size` get the positions that
+/// ``PositionGrid`` says. The weights stay in the files they were loaded from.
 public struct VJEPA2Model: JEPAModel {
+    /// The grid that positions of the encoder's tokens refer to.
+    ///
+    /// An input of `crop_size` gets the same positions either way. The predictor, which sees ids only,
+    /// takes them to be of the grid of `crop_size`, in both implementations.
+    public enum PositionGrid: Sendable {
+        /// The patches of the input, rectangular ones too: what facebookresearch/vjepa2
+        /// `src/models/vision_transformer.py` computes, and what the positions mean.
+        case input
+        /// The square grid of `crop_size`, whatever the input: what transformers 5.23 computes. Tokens
+        /// of other inputs are told rows and columns where they do not lie.
+        case cropSize
+    }
+
     /// The extents.
     public let configuration: VJEPA2Configuration
     private let encoder: PatchEncoder
@@ -30,14 +43,14 @@ public struct VJEPA2Model: JEPAModel {
     /// with an index; float32, bfloat16 or half precision.
     ///
     /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
-    public init(folder path: String) throws(ZooError) {
-        try self.init(try ModelFolder(path))
+    public init(folder path: String, positions: PositionGrid = .input) throws(ZooError) {
+        try self.init(try ModelFolder(path), positions: positions)
     }
 
-    init(_ folder: ModelFolder) throws(ZooError) {
+    init(_ folder: ModelFolder, positions: PositionGrid = .input) throws(ZooError) {
         configuration = try VJEPA2Configuration(folder.configuration)
         let weights = WeightScope(try Checkpoint(opening: folder.path))
-        encoder = try weights.scope("encoder").vjepa2Encoder(configuration)
+        encoder = try weights.scope("encoder").vjepa2Encoder(configuration, positions: positions)
         predictor = try weights.scope("predictor").vjepa2Predictor(configuration)
         try weights.requireComplete()
     }

@@ -8,7 +8,10 @@ internal import ZooTensor
 /// The networks of V-JEPA 2 under the names that transformers gives their weights.
 extension WeightScope {
     /// The encoder, `embeddings.patch_embeddings.proj`, `layer.<i>`, `layernorm`.
-    func vjepa2Encoder(_ configuration: VJEPA2Configuration) throws(ZooError) -> PatchEncoder {
+    func vjepa2Encoder(
+        _ configuration: VJEPA2Configuration,
+        positions: VJEPA2Model.PositionGrid
+    ) throws(ZooError) -> PatchEncoder {
         PatchEncoder(
             embedding: try scope("embeddings").scope("patch_embeddings").patchEmbedding3D(
                 "proj",
@@ -17,7 +20,11 @@ extension WeightScope {
                 patch: configuration.patchSize,
                 width: configuration.encoder.width
             ),
-            positions: Self.positions(configuration, configuration.encoder),
+            positions: Self.positions(
+                configuration,
+                configuration.encoder,
+                followingInput: positions == .input
+            ),
             stack: try vjepa2Stack(configuration, configuration.encoder),
             repeatsShortClips: true
         )
@@ -47,12 +54,12 @@ extension WeightScope {
 
     private static func positions(
         _ configuration: VJEPA2Configuration,
-        _ extents: VJEPA2Configuration.Transformer
+        _ extents: VJEPA2Configuration.Transformer,
+        followingInput: Bool = false
     ) -> PositionCoding {
-        // transformers takes the grid from the configuration, whatever the input.
         .rotary(
             RotaryEmbedding3D(headWidth: extents.headWidth, layout: .tiled),
-            PositionCoding.RotaryGrid(grid: configuration.grid)
+            PositionCoding.RotaryGrid(grid: configuration.grid, followsInput: followingInput)
         )
     }
 
