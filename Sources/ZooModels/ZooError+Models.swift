@@ -16,6 +16,8 @@ extension ZooError.Code {
     public static let tokenSelectionInvalid = Self("model.token-selection-invalid", .badData)
     /// The output of a block is asked for that the encoder does not have.
     public static let levelInvalid = Self("model.level-invalid", .badData)
+    /// A probe and a backbone do not belong together.
+    public static let probeMismatch = Self("model.probe-mismatch", .badData)
     /// A model has no read-out of the kind that was asked for.
     public static let readOutMissing = Self("model.read-out-missing", .notFound)
     /// A read-out's tensors do not fit together, or do not fit the prediction.

@@ -10,11 +10,11 @@ import ZooTensor
 
 /// V-JEPA 2-AC against `Tests/Vectors/conversion/vjepa2-ac/forward.safetensors`.
 @Suite struct VJEPA2ACTests {
-    private let files: FamilyForwardTests.Case
+    private let files: ConvertedCase
     private let model: VJEPA2ACModel
 
     init() async throws {
-        files = try await FamilyForwardTests.Case("vjepa2-ac", frames: 16)
+        files = try await ConvertedCase("vjepa2-ac", frames: 16)
         model = try VJEPA2ACModel(folder: files.release)
     }
 
@@ -147,7 +147,7 @@ import ZooTensor
 
     @Test func inputsThatDoNotFitAreRefused() async throws {
         let (tokens, states) = (try known().latents, try files.tensor("states"))
-        let shortFiles = try await FamilyForwardTests.Case("vjepa2-ac")
+        let shortFiles = try await ConvertedCase("vjepa2-ac")
         let short = try withExtendedLifetime(shortFiles) {
             try VJEPA2ACModel(folder: shortFiles.release)
         }

@@ -84,7 +84,7 @@ import ZooTensor
     }
 
     @Test(arguments: [
-        #""hidden_act":"relu""#, #""architectures":["VJEPA2ForVideoClassification"]"#,
+        #""hidden_act":"relu""#, #""architectures":["VJEPA2ForTea"]"#,
     ])
     func whatIsNotSupportedIsSaid(field: String) {
         let error = #expect(throws: ZooError.self) {

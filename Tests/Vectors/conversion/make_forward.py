@@ -255,8 +255,36 @@ def vjepa2_probe(output, labs):
                           "one per class; the pooler's norms have eps 1e-5",
                           "AttentiveClassifier(VisionTransformer(pixel_values_videos)) of facebookresearch/vjepa2")
     close(theirs, labs_own, 1e-3)
+    views_and_clips(case, labs, whole, encoder, probe)
     case.write("tokens, pooled and logits: Meta's class, three self-attention blocks and the cross-attention block, "
                "LayerNorm with eps 1e-5. logits_full: eps of config.json.", "classifiers.0")
+
+
+def views_and_clips(case, labs, whole, encoder, probe):
+    """Three crops of two parts of a video: tokens of all parts together, then the mean over the crops."""
+    clips = case.given("clips", case.normal(1, 3, 2, 2, 3, 16, 16),
+                       "[video, view, clip, frame, channel, row, column]")
+    views = [[whole.vjepa2(clips[:, view, clip], skip_predictor=True).last_hidden_state for clip in range(2)]
+             for view in range(3)]
+    logits = [whole.classifier(whole.pooler(torch.cat(parts, 1))) for parts in views]
+    case.found("clips_logits_full", torch.stack(logits, 1), "[video, view, class]; eps of config.json",
+               "pooler and classifier of transformers.VJEPA2ForVideoClassification on the last_hidden_state of both "
+               "clips of a view, torch.cat along tokens")
+    mean = case.found("clips_probabilities_full", torch.stack([F.softmax(each, -1) for each in logits]).mean(0),
+                      "mean over the views of the softmax: [video, class]", "the same")
+    nested = [[channels_first(clips[:, view, clip]) for view in range(3)] for clip in range(2)]
+    for name, suffix in (("vit_encoder_multiclip", ""), ("vit_encoder_multiclip_multilevel", "_levels")):
+        encoder.out_layers = [0, 1] if suffix else None
+        module = labs.module("vjepa2", f"evals.video_classification_frozen.modelcustom.{name}")
+        tokens = module.ClipAggregation(encoder, tubelet_size=2)(nested)
+        made_by = f"AttentiveClassifier on ClipAggregation of facebookresearch/vjepa2, modelcustom/{name}.py"
+        logits = case.found(f"clips_logits_meta{suffix}", torch.stack([probe(each) for each in tokens], 1),
+                            "[video, view, class]" + ("; blocks 0 and 1 through the final norm" if suffix else ""),
+                            made_by)
+        found = case.found(f"clips_probabilities_meta{suffix}", F.softmax(logits, -1).mean(1),
+                           "mean over the views of the softmax, as eval.py: [video, class]", made_by)
+        assert suffix or largest(found, mean) <= 1e-3
+    encoder.out_layers = None
 
 
 def vjepa2_ek100(output, labs):
@@ -269,6 +297,21 @@ def vjepa2_ek100(output, labs):
                f"the pooler of {made_by}")
     for query, (kind, logits) in enumerate(probe(tokens).items()):
         case.found(f"{kind}_logits", logits, f"{kind}_classifier on query {query}", made_by)
+
+    backbone = load(case.source / "../vjepa2/upstream.pt")
+    state = clean(backbone["predictor"])
+    # Frames enough for the positions that are predicted; they are not in the weights.
+    predictor = filled(labs.vjepa2_predictor(**sizes_of(state), heads=1, side=16, patch=4, frames=64, tubelet=2),
+                       {name: tensor for name, tensor in state.items() if name != "predictor_pos_embed"})
+    module = labs.module("vjepa2", "evals.action_anticipation_frozen.modelcustom.vit_encoder_predictor_concat_ar")
+    wrapper = module.AnticipativeWrapper(vjepa2_encoder(labs, backbone, "target_encoder", 2), predictor,
+                                         frames_per_second=8, crop_size=16, patch_size=4, tubelet_size=2)
+    pixels = case.given("pixel_values", case.normal(2, 4, 3, 16, 16), "videos at 8 frames a second")
+    joined = wrapper(channels_first(pixels), torch.ones(2))
+    case.found("anticipated", joined[:, 32:], "the predictor's tokens of the two frames one second after the video",
+               "the last 16 tokens of AnticipativeWrapper(pixel_values, 1 s) of facebookresearch/vjepa2 on case vjepa2")
+    for kind, logits in probe(joined).items():
+        case.found(f"{kind}_logits_whole", logits, "of all tokens of the wrapper", f"{made_by}, on AnticipativeWrapper")
     case.write("One self-attention block, then the cross-attention block with three queries. LayerNorm has eps 1e-5.",
                "classifiers.0")
 

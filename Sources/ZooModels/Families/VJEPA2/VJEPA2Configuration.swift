@@ -40,6 +40,8 @@ public struct VJEPA2Configuration: Hashable, Sendable {
     public let hasQueryBias: Bool
     /// What layer norms add to the variance (`layer_norm_eps`).
     public let normEpsilon: Double
+    /// Whether a pooler and a classifier belong to the model (`architectures`).
+    public let isVideoClassifier: Bool
 
     /// The grid of an input of `crop_size`.
     var grid: TokenGrid {
@@ -67,7 +69,7 @@ public struct VJEPA2Configuration: Hashable, Sendable {
     }
 
     private init(reading object: JSONObject) throws(ZooError) {
-        try Self.requireSupported(object)
+        isVideoClassifier = try Self.requireSupported(object) == Self.classifier
         func extent(_ name: String, _ range: ClosedRange<Int>, default value: Int)
             throws(ZooError) -> Int
         {
@@ -145,7 +147,10 @@ public struct VJEPA2Configuration: Hashable, Sendable {
         }
     }
 
-    private static func requireSupported(_ object: JSONObject) throws(ZooError) {
+    private static let classifier = "VJEPA2ForVideoClassification"
+
+    /// Returns the class of the model.
+    private static func requireSupported(_ object: JSONObject) throws(ZooError) -> String {
         let type = try object.string("model_type")
         guard type == "vjepa2" else {
             throw ZooError(.familyUnknown, "the model is of type '\(type)', and not 'vjepa2'")
@@ -157,17 +162,18 @@ public struct VJEPA2Configuration: Hashable, Sendable {
                 "the activation '\(activation)' is not supported, only 'gelu'"
             )
         }
-        if case .array(let names)? = object.value("architectures"),
-            let other = names.first(where: { $0 != "VJEPA2Model" })
-        {
-            guard case .string(let name) = other else {
-                throw object.invalid("architectures", "must be an array of strings")
-            }
+        guard case .array(let all)? = object.value("architectures"), !all.isEmpty else {
+            return "VJEPA2Model"
+        }
+        let names = try object.strings("architectures", maximum: 16)
+        guard names.count == 1, ["VJEPA2Model", classifier].contains(names[0]) else {
             throw ZooError(
                 .modelUnsupported,
-                "a '\(name.prefix(80))' is not supported, only a 'VJEPA2Model'",
-                remedy: "use the bare model that the classifier was built on"
+                "a '\(names.joined(separator: ", ").prefix(80))' is not supported, only a "
+                    + "'VJEPA2Model' or a '\(classifier)'",
+                remedy: "use the bare model that it was built on"
             )
         }
+        return names[0]
     }
 }

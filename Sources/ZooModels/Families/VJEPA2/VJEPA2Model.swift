@@ -11,7 +11,7 @@ extension ModelFamily {
         id: ID("vjepa2"),
         title: "V-JEPA 2",
         modelTypes: ["vjepa2"],
-        loader: { folder throws(ZooError) in try VJEPA2Model(folder) }
+        loader: { folder throws(ZooError) in try VJEPA2Model.load(folder).model }
     )
 }
 
@@ -37,22 +37,56 @@ public struct VJEPA2Model: JEPAModel {
     /// The extents.
     public let configuration: VJEPA2Configuration
     private let encoder: PatchEncoder
-    private let predictor: MaskedPredictor
+    private let predictor: MaskedPredictor?
 
     /// Loads a folder that transformers wrote: `config.json` and `model.safetensors`, or shards
     /// with an index; float32, bfloat16 or half precision.
     ///
+    /// Of a `VJEPA2ForVideoClassification` it is the model inside, which may lack the predictor;
+    /// ``VideoClassifier`` has the rest.
+    ///
     /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
     public init(folder path: String, positions: PositionGrid = .input) throws(ZooError) {
-        try self.init(try ModelFolder(path), positions: positions)
+        self = try Self.load(try ModelFolder(path), positions: positions).model
     }
 
-    init(_ folder: ModelFolder, positions: PositionGrid = .input) throws(ZooError) {
-        configuration = try VJEPA2Configuration(folder.configuration)
-        let weights = WeightScope(try Checkpoint(opening: folder.path))
-        encoder = try weights.scope("encoder").vjepa2Encoder(configuration, positions: positions)
-        predictor = try weights.scope("predictor").vjepa2Predictor(configuration)
+    /// Loads a folder whole: of a `VJEPA2ForVideoClassification` also the pooler with its classifier.
+    static func load(
+        _ folder: ModelFolder,
+        positions: PositionGrid = .input
+    ) throws(ZooError) -> (model: VJEPA2Model, probe: AttentiveProbe?) {
+        let configuration = try VJEPA2Configuration(folder.configuration)
+        let checkpoint = try Checkpoint(opening: folder.path)
+        let weights = WeightScope(checkpoint)
+        guard configuration.isVideoClassifier else {
+            let model = try VJEPA2Model(configuration, weights, positions, hasPredictor: true)
+            try weights.requireComplete()
+            return (model, nil)
+        }
+        let model = try VJEPA2Model(
+            configuration,
+            weights.scope("vjepa2"),
+            positions,
+            hasPredictor: checkpoint.tensors.contains { $0.name.hasPrefix("vjepa2.predictor.") }
+        )
+        let probe = try AttentiveProbe(
+            ProbeConfiguration(classifier: folder.configuration, configuration),
+            weights
+        )
         try weights.requireComplete()
+        return (model, probe)
+    }
+
+    private init(
+        _ configuration: VJEPA2Configuration,
+        _ weights: WeightScope,
+        _ positions: PositionGrid,
+        hasPredictor: Bool
+    ) throws(ZooError) {
+        self.configuration = configuration
+        encoder = try weights.scope("encoder").vjepa2Encoder(configuration, positions: positions)
+        predictor =
+            hasPredictor ? try weights.scope("predictor").vjepa2Predictor(configuration) : nil
     }
 
     /// `vjepa2`.
@@ -117,6 +151,7 @@ public struct VJEPA2Model: JEPAModel {
         options: ForwardOptions = ForwardOptions(),
         on pool: ComputePool = .shared
     ) async throws -> TokenFeatures {
+        guard let predictor else { throw MaskedPredictor.missing }
         try predictor.requireFit(targets, context)
         return try await pool.run { session in
             try predictor.predict(targets, from: context, options: options, session: session)

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+
+/// What `config.json` of a probe says, or of a classifier that has one.
+struct ProbeConfiguration {
+    let width: Int
+    let heads: Int
+    let hidden: Int
+    let layers: Int
+    let queries: Int
+    let epsilon: Double
+    /// The blocks of the backbone that are read; empty for the last alone.
+    let backboneLevels: [Int]
+    /// The classifiers, and what weights call them.
+    let classes: [(classes: ProbeClasses, scope: String)]
+    /// Whether it is a probe of the first V-JEPA.
+    let isFirst: Bool
+
+    /// Reads the configuration of a folder that `ami-zoo convert` wrote for a probe.
+    ///
+    /// - Throws: ``ZooError`` with a `model.*` code.
+    init(probe fields: JSONObject) throws(ZooError) {
+        do throws(ZooError) {
+            let type = try fields.string("model_type")
+            guard type == "vjepa_probe" || type == "vjepa2_probe" else {
+                throw ZooError(
+                    .familyUnknown,
+                    "the model is of type '\(type.prefix(80))', and not an attentive probe"
+                )
+            }
+            isFirst = type == "vjepa_probe"
+            width = try fields.integer("hidden_size", in: 1...16_384)
+            heads = try fields.integer("num_attention_heads", in: 1...1024)
+            let ratio = try fields.number("mlp_ratio")
+            guard ratio > 0, ratio <= 64, width.isMultiple(of: heads) else {
+                throw fields.invalid("mlp_ratio", "or 'num_attention_heads' is out of range")
+            }
+            hidden = Int(Double(width) * ratio)
+            epsilon = try fields.number("layer_norm_eps")
+            queries = try fields.integer("num_queries", in: 1...64)
+            layers =
+                isFirst
+                ? try fields.integer("depth", in: 1...64) - 1
+                : try fields.integer("num_pooler_layers", in: 0...64)
+            guard !isFirst || layers == 0 else {
+                throw ZooError(
+                    .modelUnsupported,
+                    "probes of V-JEPA with more than one block are not supported",
+                    remedy: "no published probe has them"
+                )
+            }
+            backboneLevels =
+                fields.value("backbone_levels") == nil
+                ? [] : try fields.integers("backbone_levels", in: 0...511, maximum: 512)
+            classes = try Self.classes(of: fields)
+            guard classes.count == 1 || queries == classes.count else {
+                throw fields.invalid("num_queries", "must be one for each head")
+            }
+            guard classes.count == 1 || backboneLevels.isEmpty else {
+                throw fields.invalid("backbone_levels", "is not for probes for anticipation")
+            }
+        } catch {
+            throw error.asConfigurationError("the configuration of the probe is not valid")
+        }
+    }
+
+    /// Reads the configuration of `VJEPA2ForVideoClassification`, whose pooler has the heads and the
+    /// norms of the encoder.
+    ///
+    /// - Throws: ``ZooError`` with a `model.*` code.
+    init(classifier fields: JSONObject, _ encoder: VJEPA2Configuration) throws(ZooError) {
+        width = encoder.encoder.width
+        heads = encoder.encoder.heads
+        hidden = encoder.encoder.hiddenWidth
+        epsilon = encoder.normEpsilon
+        queries = 1
+        backboneLevels = []
+        isFirst = false
+        do throws(ZooError) {
+            layers = try fields.optionalInteger("num_pooler_layers", in: 0...64) ?? 3
+            let labels = try Self.labels(of: fields)
+            // A configuration of transformers with neither has two classes.
+            let given = try fields.optionalInteger("num_labels", in: 1...1_000_000)
+            let count = labels?.count ?? given ?? 2
+            classes = [
+                (ProbeClasses(name: "logits", count: count, labels: labels ?? []), "classifier")
+            ]
+        } catch {
+            throw error.asConfigurationError("the configuration of the classifier is not valid")
+        }
+    }
+
+    private static func classes(
+        of fields: JSONObject
+    ) throws(ZooError) -> [(classes: ProbeClasses, scope: String)] {
+        guard fields.value("num_verbs") != nil else {
+            let count = try fields.integer("num_labels", in: 1...1_000_000)
+            let labels = try labels(of: fields) ?? []
+            guard labels.isEmpty || labels.count == count else {
+                throw fields.invalid("id2label", "must name \(count) classes")
+            }
+            return [(ProbeClasses(name: "logits", count: count, labels: labels), "classifier")]
+        }
+        var found: [(classes: ProbeClasses, scope: String)] = []
+        for name in ["verb", "noun", "action"] {
+            let count = try fields.integer("num_\(name)s", in: 1...1_000_000)
+            found.append(
+                (ProbeClasses(name: name, count: count, labels: []), "\(name)_classifier")
+            )
+        }
+        return found
+    }
+
+    /// `id2label`: the names of classes 0, 1, 2 and so on, under their numbers as text.
+    private static func labels(of fields: JSONObject) throws(ZooError) -> [String]? {
+        guard let names = try fields.optionalObject("id2label") else { return nil }
+        let members = names.members(besides: [])
+        guard (1...1_000_000).contains(members.count) else {
+            throw fields.invalid("id2label", "must name 1 to 1,000,000 classes")
+        }
+        var labels: [String] = []
+        for index in 0..<members.count {
+            guard case .string(let label)? = members[String(index)] else {
+                throw fields.invalid("id2label", "has no text for class \(index)")
+            }
+            labels.append(label)
+        }
+        return labels
+    }
+}
+
+extension ZooError {
+    /// The same problem as a fault of a configuration; other problems stay what they are.
+    fileprivate func asConfigurationError(_ message: String) -> ZooError {
+        code == .fieldInvalid ? ZooError(.configurationInvalid, message, cause: self) : self
+    }
+}
