@@ -25,4 +25,8 @@ extension ZooError.Code {
     /// A protocol of surprise has windows that do not fit the video, or contexts that do not fit the
     /// windows.
     public static let surpriseProtocolInvalid = Self("model.surprise-protocol-invalid", .badData)
+    /// A planner is told to search in a way that is not possible.
+    public static let planSettingsInvalid = Self("model.plan-settings-invalid", .usage)
+    /// Too few courses of action have an energy that is a number.
+    public static let energyNotFinite = Self("model.energy-not-finite", .badData)
 }

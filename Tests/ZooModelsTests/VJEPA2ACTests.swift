@@ -91,7 +91,7 @@ import ZooTensor
     }
 
     /// The release of a predictor alone that takes no states.
-    private func predictorWithoutStates() async throws -> TemporaryFolder {
+    static func predictorWithoutStates() async throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
         let upstream = try Checkpoint(
             opening: "\(ZooModelsTests.vectors)/conversion/vjepa2-ac/upstream.pt"
@@ -129,7 +129,7 @@ import ZooTensor
     }
 
     @Test func aPredictorAloneTakesActionsOnly() async throws {
-        let folder = try await predictorWithoutStates()
+        let folder = try await Self.predictorWithoutStates()
         let alone = try VJEPA2ACModel(folder: "\(folder.path)/release")
         #expect(alone.extents.stateWidth == 0)
         let known = try LatentSequence(

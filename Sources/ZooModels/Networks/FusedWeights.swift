@@ -40,13 +40,7 @@ extension WeightScope {
     /// Blocks `<name>.<i>.norm1`, `.attn.{qkv,proj}`, `.norm2`, `.mlp.{fc1,fc2}`, and the norm.
     ///
     /// Source: facebookresearch/jepa `src/models/utils/modules.py`.
-    ///
-    /// - Parameters:
-    ///   - name: where the blocks are.
-    ///   - norm: where the norm is.
-    ///   - extents: their extents.
-    ///   - epsilon: what the norms add to the variance.
-    ///   - group: tokens of a group, if attention looks back by groups.
+    /// With a `group`, tokens attend to those of their own and of earlier groups of as many tokens.
     func metaStack(
         _ name: String,
         norm: String,

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+public import ZooTensor
+
+/// What a planner found.
+public struct ActionPlan: Sendable {
+    /// A normal distribution of each number of each step, and how good its best samples were.
+    public struct Iteration: Sendable {
+        /// The means after this iteration, [steps, planned numbers].
+        public let mean: Tensor
+        /// The deviations after this iteration, [steps, planned numbers].
+        public let deviation: Tensor
+        /// The least energy of a sample.
+        public let leastEnergy: Float
+        /// The mean energy of the elites.
+        public let eliteEnergy: Float
+    }
+
+    /// What to do, [steps, action width].
+    public let actions: Tensor
+    /// How the search went.
+    public let iterations: [Iteration]
+}
+
+/// How far a search is.
+public struct PlanningProgress: Hashable, Sendable {
+    /// Iterations done.
+    public let iteration: Int
+    /// All iterations.
+    public let iterations: Int
+    /// Candidates of this iteration that were predicted.
+    public let candidates: Int
+    /// All candidates of an iteration.
+    public let samples: Int
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+internal import ZooTensor
+
+/// The cross-entropy method: draw courses of action from normal distributions, keep the best, and take
+/// their means and deviations for the next round.
+///
+/// Source: Rubinstein and Kroese, "The Cross-Entropy Method", 2004.
+struct CrossEntropySearch: Sendable {
+    /// How one of the planned numbers begins and moves.
+    struct Variable: Sendable {
+        /// The first mean.
+        var mean: Float = 0
+        /// The first deviation.
+        var deviation: Float
+        /// How much of an old mean stays.
+        var meanMomentum: Float = 0
+        /// How much of an old deviation stays.
+        var deviationMomentum: Float = 0
+    }
+
+    /// The numbers that are planned for a step.
+    let variables: [Variable]
+    let horizon: Int
+    let samples: Int
+    let elites: Int
+    let iterations: Int
+    /// Whether the first sample is the mean itself.
+    let includesMean: Bool
+    /// Brings the planned numbers of a step within bounds.
+    let bound: @Sendable (inout [Float], _ step: Int) -> Void
+    /// Makes an action of the planned numbers of a step.
+    let action: @Sendable (ArraySlice<Float>) -> [Float]
+
+    /// Samples, the numbers of all steps one after the other.
+    private typealias Course = [Float]
+
+    func run(
+        _ problem: PlanningProblem,
+        noise: some NoiseSource,
+        on pool: ComputePool,
+        progress: (@Sendable (PlanningProgress) -> Void)?
+    ) async throws -> [ActionPlan.Iteration] {
+        var noise = noise
+        let (width, count) = (variables.count, horizon * variables.count)
+        var mean = (0..<horizon).flatMap { _ in variables.map(\.mean) }
+        var deviation = (0..<horizon).flatMap { _ in variables.map(\.deviation) }
+        var history: [ActionPlan.Iteration] = []
+        for iteration in 0..<iterations {
+            try Task.checkCancellation()
+            let courses = draw(mean, deviation, noise.normals(samples * count))
+            let actions = courses.flatMap { course in
+                stride(from: 0, to: count, by: width).flatMap { action(course[$0..<$0 + width]) }
+            }
+            let energies = try await problem.energies(
+                of: Tensor(
+                    shape: [samples, horizon, problem.model.extents.actionWidth],
+                    values: actions
+                ),
+                on: pool
+            ) { done in
+                progress?(
+                    PlanningProgress(
+                        iteration: iteration,
+                        iterations: iterations,
+                        candidates: done,
+                        samples: samples
+                    )
+                )
+            }
+            let best = try self.best(energies)
+            for index in 0..<count {
+                let variable = variables[index % width]
+                let (center, spread) = Self.moments(best.map { courses[$0][index] })
+                mean[index] = Self.mixed(center, mean[index], variable.meanMomentum)
+                deviation[index] = Self.mixed(
+                    spread,
+                    deviation[index],
+                    variable.deviationMomentum
+                )
+            }
+            let shape: Shape = [horizon, width]
+            history.append(
+                ActionPlan.Iteration(
+                    mean: Tensor(shape: shape, values: mean),
+                    deviation: Tensor(shape: shape, values: deviation),
+                    leastEnergy: energies[best[0]],
+                    eliteEnergy: best.reduce(0) { $0 + energies[$1] } / Float(elites)
+                )
+            )
+        }
+        return history
+    }
+
+    /// Makes samples of noise [steps, samples, planned numbers].
+    private func draw(_ mean: [Float], _ deviation: [Float], _ noise: [Float]) -> [Course] {
+        let width = variables.count
+        return (0..<samples).map { sample in
+            (0..<horizon).flatMap { step in
+                var numbers = (0..<width).map { number in
+                    let (place, index) = ((step * samples + sample) * width, step * width + number)
+                    return includesMean && sample == 0
+                        ? mean[index] : noise[place + number] * deviation[index] + mean[index]
+                }
+                bound(&numbers, step)
+                return numbers
+            }
+        }
+    }
+
+    /// The samples of least energy, the least first; equal ones in the order they were drawn.
+    private func best(_ energies: [Float]) throws(ZooError) -> [Int] {
+        let order = energies.indices.filter { energies[$0].isFinite }
+            .sorted { (energies[$0], $0) < (energies[$1], $1) }
+        guard order.count >= elites else {
+            throw ZooError(
+                .energyNotFinite,
+                "\(energies.count - order.count) of \(energies.count) courses of action have no "
+                    + "finite energy, so that \(elites) best ones cannot be told",
+                remedy: "check that frames and states are in the units the model was trained with"
+            )
+        }
+        return Array(order.prefix(elites))
+    }
+
+    /// Mean, and deviation with n − 1.
+    private static func moments(_ numbers: [Float]) -> (mean: Float, deviation: Float) {
+        let mean = numbers.reduce(0.0) { $0 + Double($1) } / Double(numbers.count)
+        let squares = numbers.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
+        return (Float(mean), Float((squares / Double(numbers.count - 1)).squareRoot()))
+    }
+
+    private static func mixed(_ new: Float, _ old: Float, _ momentum: Float) -> Float {
+        new * (1 - momentum) + old * momentum
+    }
+}
+
+/// What every search is told.
+extension CrossEntropySearch {
+    /// Checks what callers chose.
+    ///
+    /// - Throws: ``ZooError`` with code `model.plan-settings-invalid`.
+    static func require(
+        horizon: Int,
+        samples: Int,
+        elites: Int,
+        iterations: Int,
+        width: Int,
+        numbers: [Double]
+    ) throws(ZooError) {
+        guard (1...1024).contains(horizon), (2...1_000_000).contains(samples),
+            (2...samples).contains(elites), (1...100_000).contains(iterations),
+            horizon * samples * width <= 1 << 26, numbers.allSatisfy(\.isFinite)
+        else {
+            throw ZooError(
+                .planSettingsInvalid,
+                "a search of \(iterations) iterations with \(elites) elites of \(samples) samples of "
+                    + "\(horizon) steps of \(width) numbers is not possible",
+                remedy:
+                    "take at least one iteration and one step, and from two elites up to as many "
+                    + "as there are samples, of up to 67108864 numbers together; all other settings "
+                    + "must be finite"
+            )
+        }
+    }
+}

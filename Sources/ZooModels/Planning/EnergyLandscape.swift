@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+public import ZooTensor
+
+/// How far from a goal each move of a grid leads: a look at what a planner searches in.
+///
+/// Source: facebookresearch/vjepa2 `notebooks/energy_landscape_example.ipynb`.
+public struct EnergyLandscape: Sendable {
+    /// The moves along an axis, in metres.
+    public let moves: [Double]
+    /// The candidates, [moves³, 7]: x slowest, z fastest; no turns, the gripper still.
+    public let actions: Tensor
+    /// The energy of each candidate.
+    public let energies: [Float]
+
+    /// Predicts one step for every move of a grid.
+    ///
+    /// - Parameters:
+    ///   - problem: from where to where, of a model whose actions are changes of a ``Pose``.
+    ///   - extent: the longest move along an axis, in metres.
+    ///   - count: moves along an axis, at least 2.
+    ///   - pool: the threads to compute on.
+    ///   - progress: is told how many candidates are done.
+    /// - Throws: ``ZooError`` with code `model.plan-settings-invalid`, `model.unsupported` for a model
+    ///   of other actions, or `model.input-shape-invalid`; `CancellationError` when the task is
+    ///   cancelled.
+    public init(
+        of problem: PlanningProblem,
+        extent: Double = 0.075,
+        count: Int = 5,
+        on pool: ComputePool = .shared,
+        progress: (@Sendable (_ done: Int) -> Void)? = nil
+    ) async throws {
+        try Pose.requireActions(of: problem.model)
+        guard (2...100).contains(count), extent.isFinite, extent > 0 else {
+            throw ZooError(
+                .planSettingsInvalid,
+                "a grid of \(count) moves of up to \(extent) m is not possible",
+                remedy: "take 2 to 100 moves along an axis, of more than 0 m"
+            )
+        }
+        let step = 2 * extent / Double(count - 1)
+        let moves = (0..<count).map { $0 == count - 1 ? extent : step * Double($0) - extent }
+        let values = moves.flatMap { x in
+            moves.flatMap { y in
+                moves.flatMap { z in Pose(position: SIMD3(x, y, z)).values }
+            }
+        }
+        self.moves = moves
+        actions = Tensor(shape: [count * count * count, Pose.width], values: values)
+        energies = try await problem.energies(
+            of: actions.reshaped([count * count * count, 1, Pose.width]),
+            on: pool,
+            progress: progress
+        )
+    }
+
+    /// The energies by moves along x and z, [moves along x][moves along z]: each the sum over the
+    /// moves along y, as the histogram of the demonstration has it.
+    public var histogram: [[Double]] {
+        let count = moves.count
+        return (0..<count).map { x in
+            (0..<count).map { z in
+                (0..<count).reduce(0) { $0 + Double(energies[(x * count + $1) * count + z]) }
+            }
+        }
+    }
+
+    /// The move of least energy, [7]; the first of equal ones.
+    public var leastAction: [Float] {
+        let index = energies.indices.min { (energies[$0], $0) < (energies[$1], $1) } ?? 0
+        return Array(actions.values[index * Pose.width..<(index + 1) * Pose.width])
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooTensor
+
+/// How far a predicted frame is from a goal: what planning makes small.
+public struct LatentDistance: Hashable, Sendable {
+    /// How differences of elements become one number.
+    public enum Kind: Hashable, Sendable {
+        /// The mean of |a − b| over tokens and elements.
+        case meanAbsolute
+        /// The mean of (a − b)² over tokens and elements.
+        case meanSquare
+        /// The sum of (a − b)² over tokens and elements.
+        case sumOfSquares
+    }
+
+    /// How differences of latents count.
+    public var kind: Kind
+    /// How much the mean square of differences of states counts besides; 0 for not at all.
+    public var stateWeight: Double
+
+    /// Names a distance.
+    public init(_ kind: Kind, stateWeight: Double = 0) {
+        self.kind = kind
+        self.stateWeight = stateWeight
+    }
+
+    /// V-JEPA 2-AC: facebookresearch/vjepa2 `notebooks/utils/mpc_utils.py`, `l1`.
+    public static let vjepa2AC = LatentDistance(.meanAbsolute)
+    /// JEPA-WM and DINO-WM where they have proprioception: facebookresearch/jepa-wms
+    /// `evals/simu_env_planning/planning/planning/objectives.py`, with the weight of its simulations.
+    public static let jepaWM = LatentDistance(.meanSquare, stateWeight: 0.1)
+    /// LeWM: galilai-group/stable-worldmodel `planning/objective.py`, `GoalMSE`.
+    public static let lewm = LatentDistance(.sumOfSquares)
+
+    /// The distance of two frames, element by element.
+    func between(_ found: Matrix, _ goal: Matrix) -> Double {
+        switch kind {
+        case .meanAbsolute: Self.sum(found, goal) { abs($0) } / Double(found.columns * found.rows)
+        case .meanSquare: Self.sum(found, goal) { $0 * $0 } / Double(found.columns * found.rows)
+        case .sumOfSquares: Self.sum(found, goal) { $0 * $0 }
+        }
+    }
+
+    /// The mean square of the differences of states.
+    static func meanSquare(_ found: Matrix, _ goal: Matrix) -> Double {
+        sum(found, goal) { $0 * $0 } / Double(found.columns * found.rows)
+    }
+
+    private static func sum(
+        _ found: Matrix,
+        _ goal: Matrix,
+        _ term: (Float) -> Float
+    ) -> Double {
+        precondition(found.rows == goal.rows && found.columns == goal.columns)
+        var total = 0.0
+        for row in 0..<found.rows {
+            // Rows in float32, their sums in float64: fast, and exact enough for any length.
+            var partial: Float = 0
+            for column in 0..<found.columns {
+                partial += term(found[row, column] - goal[row, column])
+            }
+            total += Double(partial)
+        }
+        return total
+    }
+}

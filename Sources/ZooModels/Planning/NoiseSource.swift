@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+/// Where a planner gets its random numbers.
+public protocol NoiseSource: Sendable {
+    /// The next numbers of a normal distribution with mean 0 and deviation 1.
+    mutating func normals(_ count: Int) -> [Float]
+}
+
+/// Normal numbers that follow from a seed, the same on every machine.
+///
+/// Bits come from SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
+/// generators", OOPSLA 2014), normal numbers from pairs of uniform ones by Marsaglia's polar method.
+/// Only addition, multiplication, division and square root are used, which IEEE 754 defines to the
+/// last bit; the logarithm is built from them here, since those of C libraries differ.
+public struct SeededNoise: NoiseSource {
+    private var state: UInt64
+    /// The second number of the last pair.
+    private var spare: Double?
+
+    /// The numbers of a seed.
+    public init(seed: UInt64) { state = seed }
+
+    /// The next numbers.
+    public mutating func normals(_ count: Int) -> [Float] { (0..<count).map { _ in Float(next()) } }
+
+    private mutating func next() -> Double {
+        if let number = spare {
+            spare = nil
+            return number
+        }
+        while true {
+            let (x, y) = (uniform(), uniform())
+            let square = x * x + y * y
+            guard square > 0, square < 1 else { continue }
+            let factor = (-2 * Self.logarithm(square) / square).squareRoot()
+            spare = y * factor
+            return x * factor
+        }
+    }
+
+    /// From −1 up to 1.
+    private mutating func uniform() -> Double {
+        Double(nextBits() >> 11) * 0x1p-52 - 1
+    }
+
+    private mutating func nextBits() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var bits = state
+        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
+        return bits ^ (bits >> 31)
+    }
+
+    /// The natural logarithm of a normal number, to about 1e-15.
+    ///
+    /// With x = m · 2^e and m from √½ to √2, ln x = e ln 2 + 2 artanh z, z = (m − 1) / (m + 1), by the
+    /// series of artanh; its terms fall by a factor of at least 34.
+    static func logarithm(_ x: Double) -> Double {
+        var (exponent, mantissa) = (Double(x.exponent), x.significand)
+        if mantissa > 2.0.squareRoot() { (exponent, mantissa) = (exponent + 1, mantissa / 2) }
+        let z = (mantissa - 1) / (mantissa + 1)
+        let square = z * z
+        var sum = 0.0
+        for power in stride(from: 21, through: 1, by: -2) { sum = sum * square + 1 / Double(power) }
+        return exponent * 0.693_147_180_559_945_3 + 2 * z * sum
+    }
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+public import ZooCore
+public import ZooTensor
+
+/// From where to where: known frames, a goal, and the model that says what actions lead to.
+public struct PlanningProblem: Sendable {
+    /// Latents that are predicted at a time, in elements: 64 MiB of float32.
+    private static let elementsAtOnce = 1 << 24
+
+    /// What predicts.
+    public let model: any ActionConditionedModel
+    /// What is known, [1, frames, tokens, width]; the last frame is where plans begin.
+    public let known: LatentSequence
+    /// What was done at each known frame but the last, [1, frames − 1, action width].
+    public let pastActions: Tensor
+    /// What to come near to, [1, 1, tokens, width].
+    public let goal: LatentSequence
+    /// How near is near.
+    public let distance: LatentDistance
+    /// The most frames that a prediction is made from; nil for as many as the model takes.
+    public let window: Int?
+
+    /// States a problem.
+    ///
+    /// - Parameters:
+    ///   - model: what predicts.
+    ///   - known: frames of one sample.
+    ///   - pastActions: [1, frames − 1, action width]; nil for a single frame.
+    ///   - goal: one frame of one sample.
+    ///   - distance: how near is near.
+    ///   - window: the most frames that a prediction is made from.
+    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`.
+    public init(
+        model: any ActionConditionedModel,
+        known: LatentSequence,
+        pastActions: Tensor? = nil,
+        goal: LatentSequence,
+        distance: LatentDistance,
+        window: Int? = nil
+    ) throws(ZooError) {
+        let (shape, extents) = (known.latents.shape, model.extents)
+        let past = pastActions ?? Tensor(zeros: [1, 0, extents.actionWidth])
+        guard shape[0] == 1, shape[1] >= 1, shape[2] == extents.tokens, shape[3] == extents.width,
+            past.shape == Shape([1, shape[1] - 1, extents.actionWidth])
+        else {
+            throw ZooError(
+                .inputShapeInvalid,
+                "known frames of shape \(shape) with actions \(past.shape) must be [1, frames, "
+                    + "\(extents.tokens), \(extents.width)] with [1, frames - 1, "
+                    + "\(extents.actionWidth)]"
+            )
+        }
+        guard goal.latents.shape == Shape([1, 1, extents.tokens, extents.width]) else {
+            throw ZooError(
+                .inputShapeInvalid,
+                "a goal of shape \(goal.latents.shape) must be [1, 1, \(extents.tokens), "
+                    + "\(extents.width)]"
+            )
+        }
+        let needed = distance.stateWeight == 0 ? [known] : [known, goal]
+        guard
+            extents.stateWidth == 0
+                || needed.allSatisfy({ $0.states?.shape[2] == extents.stateWidth })
+        else {
+            throw ZooError(
+                .inputShapeInvalid,
+                "this model needs states of \(extents.stateWidth) numbers with the frames"
+            )
+        }
+        guard distance.stateWeight == 0 || extents.stateWidth > 0, window ?? 1 > 0 else {
+            throw ZooError(
+                .inputShapeInvalid,
+                "this model has no states to compare, or is to predict from no frames"
+            )
+        }
+        self.model = model
+        self.known = known
+        self.pastActions = past
+        self.goal = goal
+        self.distance = distance
+        self.window = window
+    }
+
+    /// How far from the goal each of several courses of action ends.
+    ///
+    /// Candidates are predicted some at a time, so that memory does not grow with their number.
+    ///
+    /// - Parameters:
+    ///   - actions: [candidates, steps, action width].
+    ///   - pool: the threads to compute on.
+    ///   - progress: is told how many candidates are done.
+    /// - Returns: one number per candidate.
+    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`; `CancellationError` when the task
+    ///   is cancelled.
+    public func energies(
+        of actions: Tensor,
+        on pool: ComputePool = .shared,
+        progress: (@Sendable (_ done: Int) -> Void)? = nil
+    ) async throws -> [Float] {
+        let extents = model.extents
+        guard actions.shape.rank == 3, actions.shape[1] >= 1,
+            actions.shape[2] == extents.actionWidth
+        else {
+            throw ZooError(
+                .inputShapeInvalid,
+                "actions of shape \(actions.shape) must be [candidates, steps, "
+                    + "\(extents.actionWidth)]"
+            )
+        }
+        let (count, steps) = (actions.shape[0], actions.shape[1])
+        let frames = known.latents.shape[1] + steps
+        let atOnce = max(1, Self.elementsAtOnce / (frames * extents.tokens * extents.width))
+        var result: [Float] = []
+        for first in stride(from: 0, to: count, by: atOnce) {
+            try Task.checkCancellation()
+            let range = first..<min(first + atOnce, count)
+            let outcome = try await model.rollOut(
+                from: try LatentSequence(
+                    latents: known.latents.repeated(range.count),
+                    states: extents.stateWidth == 0 ? nil : known.states?.repeated(range.count)
+                ),
+                under: whole(actions, range),
+                window: window,
+                on: pool
+            )
+            result += distances(of: outcome)
+            progress?(range.upperBound)
+        }
+        return result
+    }
+
+    /// The past actions, and after them those of some candidates.
+    private func whole(_ actions: Tensor, _ range: Range<Int>) -> Tensor {
+        let (past, steps) = (pastActions.shape[1], actions.shape[1])
+        let width = actions.shape[2]
+        let result = Matrix(rows: range.count * (past + steps), columns: width)
+        for (index, candidate) in range.enumerated() {
+            let row = index * (past + steps)
+            result.rows(row..<row + past).copy(from: pastActions.matrix)
+            result.rows(row + past..<row + past + steps)
+                .copy(from: actions.matrix.rows(candidate * steps..<(candidate + 1) * steps))
+        }
+        return Tensor(shape: [range.count, past + steps, width], buffer: result.buffer)
+    }
+
+    /// How far the last frames are from the goal.
+    private func distances(of outcome: LatentSequence) -> [Float] {
+        let (count, frames) = (outcome.latents.shape[0], outcome.latents.shape[1])
+        let tokens = outcome.latents.shape[2]
+        let (latents, aim) = (outcome.latents.matrix, goal.latents.matrix)
+        return (0..<count).map { candidate in
+            let last = (candidate + 1) * frames - 1
+            var energy = distance.between(latents.rows(last * tokens..<(last + 1) * tokens), aim)
+            if distance.stateWeight != 0, let found = outcome.states, let wanted = goal.states {
+                energy +=
+                    distance.stateWeight
+                    * LatentDistance.meanSquare(
+                        found.matrix.rows(last..<last + 1),
+                        wanted.matrix
+                    )
+            }
+            return Float(energy)
+        }
+    }
+}
+
+extension Tensor {
+    /// [1, ..] as [`count`, ..], every sample the same.
+    fileprivate func repeated(_ count: Int) -> Tensor {
+        let width = shape.elementCount
+        let result = Matrix(rows: count, columns: width)
+        let source = reshaped([1, width]).matrix
+        for row in 0..<count { result.rows(row..<row + 1).copy(from: source) }
+        return Tensor(shape: Shape([count] + shape.extents.dropFirst()), buffer: result.buffer)
+    }
+}

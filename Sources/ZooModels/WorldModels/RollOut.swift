@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+public import ZooTensor
+
+extension ActionConditionedModel {
+    /// Predicts frame after frame, each from known frames and from those predicted before.
+    ///
+    /// - Parameters:
+    ///   - known: at least one frame, in order.
+    ///   - actions: [batch, known frames − 1 + steps, action width]: what is done at each frame; the
+    ///     first step is done at the last known frame.
+    ///   - window: the most frames that a prediction is made from, the latest ones; nil for as many as
+    ///     the model takes.
+    ///   - pool: the threads to compute on.
+    /// - Returns: the known frames and, after them, one for each step.
+    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`; `CancellationError` when the task
+    ///   is cancelled.
+    public func rollOut(
+        from known: LatentSequence,
+        under actions: Tensor,
+        window: Int? = nil,
+        on pool: ComputePool = .shared
+    ) async throws -> LatentSequence {
+        let (batch, first) = (known.latents.shape[0], known.latents.shape[1])
+        guard actions.shape.rank == 3, actions.shape[0] == batch, first > 0,
+            actions.shape[1] >= first, window ?? 1 > 0
+        else {
+            throw ZooError(
+                .inputShapeInvalid,
+                "actions of shape \(actions.shape) must be [\(batch), frames, "
+                    + "\(extents.actionWidth)] with at least one for each of \(first) known frames"
+            )
+        }
+        let limit = min(window ?? extents.frames, extents.frames)
+        let total = actions.shape[1] + 1
+        let latents = FrameBuffer(known.latents, frames: total)
+        let states = known.states.map { FrameBuffer($0, frames: total) }
+        for count in first..<total {
+            try Task.checkCancellation()
+            let frames = max(0, count - limit)..<count
+            let isWhole = frames == 0..<first
+            let context =
+                isWhole
+                ? known
+                : try LatentSequence(
+                    latents: latents.copy(frames),
+                    states: states?.copy(frames)
+                )
+            let found = try await predict(
+                context,
+                under: isWhole && count + 1 == total
+                    ? actions : FrameBuffer.copy(frames, of: actions),
+                on: pool
+            )
+            latents.setFrame(count, toLastOf: found.latents)
+            if let states {
+                guard let moved = found.states else { break }
+                states.setFrame(count, toLastOf: moved)
+            }
+        }
+        return try LatentSequence(latents: latents.tensor, states: states?.tensor)
+    }
+}
+
+/// Something of every frame, with room for frames to come: [batch, frames, ..].
+private struct FrameBuffer {
+    private let rows: Matrix
+    private let shape: Shape
+
+    /// Room for `frames` frames, the first of them those of `known`.
+    init(_ known: Tensor, frames: Int) {
+        shape = Shape([known.shape[0], frames] + known.shape.extents.dropFirst(2))
+        rows = Matrix(
+            rows: shape[0] * frames,
+            columns: shape.extents.dropFirst(2).reduce(1, *)
+        )
+        let count = known.shape[1]
+        let source = known.reshaped([shape[0] * count, rows.columns]).matrix
+        for sample in 0..<shape[0] {
+            rows.rows(sample * frames..<sample * frames + count)
+                .copy(from: source.rows(sample * count..<(sample + 1) * count))
+        }
+    }
+
+    var tensor: Tensor { Tensor(shape: shape, buffer: rows.buffer) }
+
+    /// Some frames by themselves.
+    func copy(_ range: Range<Int>) -> Tensor { Self.copy(range, of: tensor) }
+
+    /// Some frames of a tensor by themselves.
+    static func copy(_ range: Range<Int>, of tensor: Tensor) -> Tensor {
+        let (shape, count) = (tensor.shape, tensor.shape[1])
+        let width = shape.extents.dropFirst(2).reduce(1, *)
+        let source = tensor.reshaped([shape[0] * count, width]).matrix
+        let result = Matrix(rows: shape[0] * range.count, columns: width)
+        for sample in 0..<shape[0] {
+            result.rows(sample * range.count..<(sample + 1) * range.count).copy(
+                from: source.rows(
+                    sample * count + range.lowerBound..<sample * count + range.upperBound
+                )
+            )
+        }
+        return Tensor(
+            shape: Shape([shape[0], range.count] + shape.extents.dropFirst(2)),
+            buffer: result.buffer
+        )
+    }
+
+    /// Takes the last frame of a prediction.
+    func setFrame(_ frame: Int, toLastOf found: Tensor) {
+        let count = found.shape[1]
+        let source = found.reshaped([found.shape[0] * count, rows.columns]).matrix
+        for sample in 0..<shape[0] {
+            let (to, from) = (sample * shape[1] + frame, (sample + 1) * count - 1)
+            rows.rows(to..<to + 1).copy(from: source.rows(from..<from + 1))
+        }
+    }
+}
