@@ -43,7 +43,8 @@ extension ConvertibleFamily {
                 "pred_num_hidden_layers": .integer(inner.layers),
                 "pred_num_attention_heads": .integer(heads),
                 "pred_mlp_ratio": TransformerSize.ratio(hidden: inner.hidden, width: inner.width),
-                "layer_norm_eps": .number(1e-6),
+                "layer_norm_eps": .number(1e-6), "grid_size": .integer(WorldModelGrid.side),
+                "num_frames": .integer(request.options.frames ?? WorldModelGrid.frames),
             ]
             configuration.merge(inside.fields) { first, _ in first }
             return ConversionPlan(
@@ -61,7 +62,7 @@ extension ConvertibleFamily {
                 preprocessor: nil,
                 inputs: InputDescription.json(
                     video: true,
-                    frames: request.options.frames ?? 4,
+                    frames: request.options.frames ?? WorldModelGrid.frames,
                     side: request.options.cropSize ?? 224,
                     layout: "BTCHW",
                     resampling: "features of the visual encoder, which is a project of its own"
@@ -113,7 +114,7 @@ extension ConvertibleFamily {
                 "pred_num_attention_heads": .integer(heads),
                 "pred_head_dim": .integer(inner / heads),
                 "pred_intermediate_size": .integer(hidden), "num_tokens": .integer(positions),
-                "layer_norm_eps": .number(1e-5),
+                "layer_norm_eps": .number(1e-5), "grid_size": .integer(WorldModelGrid.side),
             ]
             configuration.merge(outside.fields) { first, _ in first }
             return ConversionPlan(
@@ -142,6 +143,16 @@ extension ConvertibleFamily {
             )
         }
     )
+}
+
+/// What all released predictors were trained with, and weights do not tell.
+///
+/// Source: facebookresearch/jepa-wms, the configurations that `hubconf.py` names.
+enum WorldModelGrid {
+    /// Tokens along a side of a frame: 224 pixels in patches of 14, or 256 in patches of 16.
+    static let side = 16
+    /// Frames that a prediction is made from.
+    static let frames = 4
 }
 
 /// The embeddings of actions and of the robot's state, which older files call by another name.

@@ -17,6 +17,15 @@ package struct MLP: Sendable {
     ///   - rows: [rows, width].
     ///   - scratch: the calling worker's memory.
     package func add(of normalised: Matrix, to rows: Matrix, scratch: Scratch) {
+        second.add(of: hidden(of: normalised, scratch), to: rows, scratch: scratch)
+    }
+
+    /// Writes the map of the normalised rows to `output`, [rows, width].
+    package func apply(to normalised: Matrix, into output: Matrix, scratch: Scratch) {
+        second.apply(to: hidden(of: normalised, scratch), into: output, scratch: scratch)
+    }
+
+    private func hidden(of normalised: Matrix, _ scratch: Scratch) -> Matrix {
         let hidden = scratch.matrix(
             .hidden,
             rows: normalised.rows,
@@ -24,7 +33,7 @@ package struct MLP: Sendable {
         )
         first.weight.multiply(normalised, into: hidden, scratch: scratch)
         hidden.biasGELU(first.bias)
-        second.add(of: hidden, to: rows, scratch: scratch)
+        return hidden
     }
 }
 

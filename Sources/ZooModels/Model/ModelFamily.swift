@@ -36,7 +36,9 @@ public struct ModelFamily: Sendable {
     /// All families.
     ///
     /// To add one, add a folder in `Families` and a line here.
-    public static let all: [ModelFamily] = [.vjepa2, .vjepa21, .vjepa2AC, .ijepa, .vjepa]
+    public static let all: [ModelFamily] = [
+        .vjepa2, .vjepa21, .vjepa2AC, .ijepa, .vjepa, .jepaWM, .dinoWM,
+    ]
 
     init(
         id: ID,

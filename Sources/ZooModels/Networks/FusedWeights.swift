@@ -7,22 +7,23 @@ internal import ZooTensor
 
 /// The weights of Meta's Vision Transformers under their own names.
 extension WeightScope {
-    /// Takes `<name>.weight` [parts · outputs, inputs] and `<name>.bias` as several linear maps, in
-    /// the order of the rows.
+    /// Takes `<name>.weight` [parts · outputs, inputs] and, if there is one, `<name>.bias` as several
+    /// linear maps, in the order of the rows.
     func fusedLinears(
         _ name: String,
         parts: Int,
         from inputs: Int,
-        to outputs: Int
+        to outputs: Int,
+        bias hasBias: Bool = true
     ) throws(ZooError) -> [Linear] {
         let scope = scope(name)
         let weight = try scope.tensor("weight", shape: [parts * outputs, inputs])
-        let bias = try scope.tensor("bias", shape: [parts * outputs])
+        let bias = hasBias ? try scope.tensor("bias", shape: [parts * outputs]) : nil
         return (0..<parts).map { part in
             let rows = part * outputs..<(part + 1) * outputs
             return Linear(
                 weight: WeightMatrix(weight.rows(rows)),
-                bias: bias.rows(rows).tensor
+                bias: bias?.rows(rows).tensor
             )
         }
     }
@@ -51,22 +52,13 @@ extension WeightScope {
         let width = extents.width
         var blocks: [TransformerBlock] = []
         for index in 0..<extents.layers {
-            let block = scope(name).scope(index)
-            let attention = block.scope("attn")
-            let fused = try attention.fusedLinears("qkv", parts: 3, from: width, to: width)
             blocks.append(
-                TransformerBlock(
-                    norm1: try block.layerNorm("norm1", width: width, epsilon: epsilon),
-                    attention: SelfAttention(
-                        query: fused[0],
-                        key: fused[1],
-                        value: fused[2],
-                        projection: try attention.linear("proj", from: width, to: width),
-                        heads: extents.heads,
-                        group: group
-                    ),
-                    norm2: try block.layerNorm("norm2", width: width, epsilon: epsilon),
-                    mlp: try block.mlp("mlp", width: width, hidden: extents.hidden)
+                try scope(name).scope(index).metaBlock(
+                    width: width,
+                    heads: extents.heads,
+                    hidden: extents.hidden,
+                    epsilon: epsilon,
+                    group: group
                 )
             )
         }
@@ -75,6 +67,31 @@ extension WeightScope {
             norm: try layerNorm(norm, width: width, epsilon: epsilon),
             heads: extents.heads,
             width: width
+        )
+    }
+
+    /// One block: `norm1`, `attn.{qkv,proj}`, `norm2`, `mlp.{fc1,fc2}`.
+    func metaBlock(
+        width: Int,
+        heads: Int,
+        hidden: Int,
+        epsilon: Double,
+        group: Int? = nil
+    ) throws(ZooError) -> TransformerBlock {
+        let attention = scope("attn")
+        let fused = try attention.fusedLinears("qkv", parts: 3, from: width, to: width)
+        return TransformerBlock(
+            norm1: try layerNorm("norm1", width: width, epsilon: epsilon),
+            attention: SelfAttention(
+                query: fused[0],
+                key: fused[1],
+                value: fused[2],
+                projection: try attention.linear("proj", from: width, to: width),
+                heads: heads,
+                group: group
+            ),
+            norm2: try layerNorm("norm2", width: width, epsilon: epsilon),
+            mlp: try mlp("mlp", width: width, hidden: hidden)
         )
     }
 }

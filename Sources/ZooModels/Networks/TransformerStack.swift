@@ -35,7 +35,7 @@ struct TransformerStack: Sendable {
             batch: ids.batch,
             tokens: ids.count,
             heads: heads,
-            headWidth: width / heads
+            headWidth: blocks.first?.attention.headWidth ?? width / heads
         )
         let rotations = positions.rotations(for: ids)
         var layers: [Tensor] = []

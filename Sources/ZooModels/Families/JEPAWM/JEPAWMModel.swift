@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import Foundation
+internal import ZooCheckpoint
+public import ZooCore
+public import ZooTensor
+
+extension ModelFamily {
+    /// JEPA-WM (arXiv 2512.24497), in the layout that `ami-zoo convert` writes.
+    static let jepaWM = ModelFamily(
+        id: ID("jepa-wm"),
+        title: "JEPA-WM",
+        modelTypes: ["jepa_wm"],
+        worldModelLoader: { folder throws(ZooError) in try JEPAWMModel(folder) }
+    )
+}
+
+/// A JEPA-WM predictor over the features of an encoder of another project, DINOv2 or DINOv3.
+///
+/// Computes what `VisionTransformerAdaLN` of facebookresearch/jepa-wms computes in float32: tokens attend to
+/// their frame and earlier ones, and the action of a frame modulates its tokens. Proprioception is
+/// part of every token, and predicted with it.
+public struct JEPAWMModel: ActionConditionedModel {
+    /// What ``predict(_:under:on:)`` takes and gives. A state is the embedded proprioception of every
+    /// token of a frame, one after the other, as ``states(of:)`` gives it and as it is predicted.
+    public let extents: LatentExtents
+    private let action: MeasurementEmbedding
+    private let proprio: MeasurementEmbedding?
+    private let input: Linear
+    private let blocks: [ModulatedBlock]
+    private let norm: LayerNorm
+    private let output: Linear
+    private let rotary: RotaryEmbedding3D
+    private let grid: TokenGrid
+    private let heads: Int
+
+    /// Loads a folder: `config.json`, and `model.safetensors` or shards with an index.
+    ///
+    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
+    public init(folder path: String) throws(ZooError) { try self.init(try ModelFolder(path)) }
+
+    init(_ folder: ModelFolder) throws(ZooError) {
+        let configuration: JEPAWMConfiguration
+        do throws(ZooError) {
+            configuration = try JEPAWMConfiguration(folder.configuration)
+        } catch {
+            guard error.code == .fieldInvalid else { throw error }
+            throw ZooError(
+                .configurationInvalid,
+                "the JEPA-WM configuration is not valid",
+                cause: error
+            )
+        }
+        let checkpoint = try Checkpoint(opening: folder.path)
+        guard checkpoint["predictor.proprio_encoder.weight"] == nil else {
+            throw ZooError(
+                .modelUnsupported,
+                "the predictor embeds proprioception itself, which upstream cannot run either"
+            )
+        }
+        let weights = WeightScope(checkpoint)
+        let inner = weights.scope("predictor")
+        let (width, total) = (configuration.width, configuration.total)
+        if checkpoint["predictor.action_encoder.weight"] == nil {
+            action = try weights.measurementEmbedding(
+                "action_encoder",
+                from: configuration.actionWidth,
+                to: total
+            )
+        } else {
+            action = MeasurementEmbedding(
+                map: try inner.linear(
+                    "action_encoder",
+                    from: configuration.actionWidth,
+                    to: total
+                )
+            )
+        }
+        proprio =
+            configuration.proprio == 0
+            ? nil
+            : try weights.measurementEmbedding(
+                "proprio_encoder",
+                from: configuration.proprioInputs,
+                to: configuration.proprio
+            )
+        input = try inner.linear("predictor_embed", from: width, to: configuration.inner)
+        blocks = try inner.modulatedBlocks("predictor_blocks", configuration)
+        norm = try inner.layerNorm(
+            "predictor_norm",
+            width: total,
+            epsilon: configuration.epsilon
+        )
+        output = try inner.linear("predictor_proj", from: configuration.inner, to: width)
+        try weights.requireComplete()
+        heads = configuration.heads
+        grid = TokenGrid(rows: configuration.side, columns: configuration.side)
+        rotary = RotaryEmbedding3D(headWidth: total / heads, layout: .tiled)
+        let tokens = configuration.side * configuration.side
+        extents = LatentExtents(
+            tokens: tokens,
+            width: width,
+            actionWidth: configuration.actionWidth,
+            stateWidth: tokens * configuration.proprio,
+            frames: configuration.frames
+        )
+    }
+
+    /// `jepa-wm`.
+    public var family: ModelFamily.ID { ModelFamily.jepaWM.id }
+
+    /// Numbers of a measurement that ``states(of:)`` takes; 0 for models without proprioception.
+    public var measurementWidth: Int { proprio?.inputs ?? 0 }
+
+    /// The states of measured proprioception: embedded, and repeated for every token.
+    ///
+    /// - Parameter measured: [batch, frames, numbers], standardised as in training.
+    /// - Returns: [batch, frames, state width].
+    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`, or `model.unsupported` when the
+    ///   model takes no proprioception.
+    public func states(of measured: Tensor) throws(ZooError) -> Tensor {
+        guard let proprio else { throw .withoutProprioception }
+        return try proprio.states(of: measured, tokens: extents.tokens)
+    }
+
+    /// Predicts the frame after each known one; see ``ActionConditionedModel``.
+    public func predict(
+        _ known: LatentSequence,
+        under actions: Tensor,
+        on pool: ComputePool = .shared
+    ) async throws -> LatentSequence {
+        try extents.requireFit(known, actions)
+        return try await pool.run { session in
+            try compute(known, actions, session)
+        }
+    }
+
+    private func compute(
+        _ known: LatentSequence,
+        _ actions: Tensor,
+        _ session: ComputeSession
+    ) throws -> LatentSequence {
+        let (batch, frames, tokens) = (
+            known.latents.shape[0], known.latents.shape[1], extents.tokens
+        )
+        let (rows, visual) = (batch * frames * tokens, input.weight.outputs)
+        let x = Matrix(rows: rows, columns: norm.gain.shape[0])
+        let latents = known.latents.matrix
+        session.forEachPanel(samples: 1, rows: rows, height: 256) { _, range, scratch in
+            input.apply(
+                to: latents.rows(range),
+                into: x.rows(range).columns(0..<visual),
+                scratch: scratch
+            )
+        }
+        if let states = known.states {
+            x.columns(visual..<x.columns).copy(
+                from: states.reshaped([rows, x.columns - visual]).matrix
+            )
+        }
+        let conditions = action.embed(actions)
+        conditions.applySiLU()
+        let rotation = rotary.rotation(for: Array(0..<frames * tokens), in: grid)
+        let state = AttentionState(
+            batch: batch,
+            tokens: frames * tokens,
+            heads: heads,
+            headWidth: x.columns / heads
+        )
+        for block in blocks {
+            try session.checkCancellation()
+            block.apply(
+                to: x,
+                group: tokens,
+                conditions: conditions,
+                rotation: rotation,
+                state: state,
+                session: session
+            )
+        }
+        let result = Matrix(rows: rows, columns: extents.width)
+        session.forEachPanel(samples: 1, rows: rows, height: 256) { _, range, scratch in
+            let panel = x.rows(range)
+            norm.apply(to: panel, into: panel)
+            output.apply(
+                to: panel.columns(0..<visual),
+                into: result.rows(range),
+                scratch: scratch
+            )
+        }
+        return try LatentSequence(
+            latents: Tensor(shape: known.latents.shape, buffer: result.buffer),
+            states: known.states.map { states in
+                let features = Matrix(rows: rows, columns: x.columns - visual)
+                features.copy(from: x.columns(visual..<x.columns))
+                return Tensor(shape: states.shape, buffer: features.buffer)
+            }
+        )
+    }
+}
+
+extension WeightScope {
+    /// Blocks of Meta with `adaLN_modulation.1`, whose attention looks back by frames.
+    fileprivate func modulatedBlocks(
+        _ name: String,
+        _ configuration: JEPAWMConfiguration
+    ) throws(ZooError) -> [ModulatedBlock] {
+        let (width, epsilon) = (configuration.total, configuration.epsilon)
+        var blocks: [ModulatedBlock] = []
+        for index in 0..<configuration.layers {
+            let block = scope(name).scope(index)
+            blocks.append(
+                ModulatedBlock(
+                    block: try block.metaBlock(
+                        width: width,
+                        heads: configuration.heads,
+                        hidden: configuration.hidden,
+                        epsilon: epsilon,
+                        group: configuration.side * configuration.side
+                    ),
+                    modulation: try block.scope("adaLN_modulation").linear(
+                        "1",
+                        from: width,
+                        to: 6 * width
+                    )
+                )
+            )
+        }
+        return blocks
+    }
+}
+
+extension Matrix {
+    /// Replaces every element by x / (1 + e⁻ˣ).
+    fileprivate func applySiLU() {
+        for row in 0..<rows {
+            for column in 0..<columns {
+                let x = self[row, column]
+                self[row, column] = x / (1 + exp(-x))
+            }
+        }
+    }
+}
+
+extension ZooError {
+    /// What to say where a model has no use for proprioception.
+    static var withoutProprioception: ZooError {
+        ZooError(.modelUnsupported, "this model takes no proprioception")
+    }
+}

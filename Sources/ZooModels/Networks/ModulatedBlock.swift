@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooTensor
+
+/// A pre-norm block that a condition of each group of tokens modulates (adaptive layer norm).
+///
+/// With (shift1, scale1, gate1, shift2, scale2, gate2) = modulation(condition):
+/// x ← x + gate1 · attention(norm1(x) · (1 + scale1) + shift1), and likewise with the MLP.
+///
+/// Source: facebookresearch/jepa-wms `app/plan_common/models/AdaLN_vit.py`, `FWAdaLNBlock`.
+struct ModulatedBlock: Sendable {
+    /// Norms, attention that looks back by groups, and MLP.
+    let block: TransformerBlock
+    /// From a condition to six rows, [6 · width, width].
+    let modulation: Linear
+
+    private static let panelHeight = 256
+
+    /// The norms and gates of one group.
+    private struct Modulated {
+        let norm1: LayerNorm
+        let gate1: Matrix
+        let norm2: LayerNorm
+        let gate2: Matrix
+    }
+
+    /// Applies the block to the tokens of some samples in place.
+    ///
+    /// - Parameters:
+    ///   - x: [batch · tokens, width].
+    ///   - group: tokens that share a condition.
+    ///   - conditions: [batch · groups, width].
+    ///   - rotation: the tables of the tokens of a sample.
+    ///   - state: memory for the attention, for the same batch and tokens.
+    ///   - session: the threads to use.
+    func apply(
+        to x: Matrix,
+        group: Int,
+        conditions: Matrix,
+        rotation: Rotation,
+        state: AttentionState,
+        session: ComputeSession
+    ) {
+        let groups = modulated(by: conditions)
+        let perSample = state.queries.tokens / group
+        precondition(x.rows == groups.count * group)
+        session.forEachPanel(samples: groups.count, rows: group, height: Self.panelHeight) {
+            index,
+            range,
+            scratch in
+            let rows = x.rows(index * group + range.lowerBound..<index * group + range.upperBound)
+            let normalised = scratch.matrix(.normalised, rows: rows.rows, columns: x.columns)
+            groups[index].norm1.apply(to: rows, into: normalised)
+            let first = index % perSample * group
+            let tokens = first + range.lowerBound..<first + range.upperBound
+            block.attention.project(
+                normalised,
+                tokens: tokens,
+                of: index / perSample,
+                rotation: rotation.rows(tokens),
+                into: state,
+                scratch: scratch
+            )
+        }
+        block.attention.attend(state, session: session)
+        session.forEachPanel(samples: groups.count, rows: group, height: Self.panelHeight) {
+            index,
+            range,
+            scratch in
+            let place = index * group + range.lowerBound..<index * group + range.upperBound
+            let rows = x.rows(place)
+            let change = scratch.matrix(.projected, rows: rows.rows, columns: x.columns)
+            block.attention.projection.apply(
+                to: state.attended.rows(place),
+                into: change,
+                scratch: scratch
+            )
+            rows.add(change, timesRow: groups[index].gate1)
+            let normalised = scratch.matrix(.normalised, rows: rows.rows, columns: x.columns)
+            groups[index].norm2.apply(to: rows, into: normalised)
+            block.mlp.apply(to: normalised, into: change, scratch: scratch)
+            rows.add(change, timesRow: groups[index].gate2)
+        }
+    }
+
+    private func modulated(by conditions: Matrix) -> [Modulated] {
+        let width = conditions.columns
+        let all = Matrix(rows: conditions.rows, columns: 6 * width)
+        modulation.apply(to: conditions, into: all, scratch: Scratch())
+        return (0..<conditions.rows).map { row in
+            func part(_ index: Int) -> Matrix {
+                all.rows(row..<row + 1).columns(index * width..<(index + 1) * width)
+            }
+            return Modulated(
+                norm1: block.norm1.modulated(shift: part(0), scale: part(1)),
+                gate1: part(2),
+                norm2: block.norm2.modulated(shift: part(3), scale: part(4)),
+                gate2: part(5)
+            )
+        }
+    }
+}
+
+extension LayerNorm {
+    /// The norm whose result is this one's times (1 + scale) plus shift; rows [1, width].
+    fileprivate func modulated(shift: Matrix, scale: Matrix) -> LayerNorm {
+        let (gains, shifts) = (gain.values, self.shift.values)
+        let factors = gains.indices.map { 1 + scale[0, $0] }
+        return LayerNorm(
+            gain: Tensor(
+                shape: gain.shape,
+                values: zip(gains, factors).map { $0 * $1 }
+            ),
+            shift: Tensor(
+                shape: gain.shape,
+                values: shifts.indices.map { shifts[$0] * factors[$0] + shift[0, $0] }
+            ),
+            epsilon: epsilon
+        )
+    }
+}
