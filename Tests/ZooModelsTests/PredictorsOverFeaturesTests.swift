@@ -101,6 +101,98 @@ import ZooTensor
         }
     }
 
+    /// Against `EncPredWM.unroll` of facebookresearch/jepa-wms: three steps in windows of two frames.
+    @Test(arguments: ["jepa-wm", "jepa-wm-visual", "dino-wm", "dino-wm-visual"])
+    func predictionsFedBackAreTheUnrollOfUpstream(name: String) async throws {
+        let folder = "\(vectors)/families/jepa-wm/\(name)"
+        let expected = try Checkpoint(opening: "\(folder)/unroll.safetensors")
+        func tensor(_ name: String) throws -> Tensor { try #require(expected[name]).tensor }
+        let model = try ModelFamily.loadWorldModel(folder: folder)
+        var states: Tensor?
+        if model.extents.stateWidth > 0 {
+            let measured = try tensor("measured")
+            states =
+                try (model as? JEPAWMModel)?.states(of: measured)
+                ?? (model as? DINOWMModel)?.states(of: measured)
+            #expect(states?.shape == [2, 1, model.extents.stateWidth])
+        }
+        let found = try await model.rollOut(
+            from: LatentSequence(latents: tensor("visual"), states: states),
+            under: tensor("actions"),
+            window: 2
+        )
+        func expectClose(_ found: Tensor, _ name: String) throws {
+            let wanted = try tensor(name)
+            #expect(found.shape.elementCount == wanted.shape.elementCount)
+            let difference = zip(found.values, wanted.values)
+                .reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
+            #expect(difference <= 1e-5, "\(name): \(difference)")
+        }
+        #expect(found.latents.shape == [2, 4, 9, 20])
+        try expectClose(found.latents, "unrolled")
+        if let states = found.states { try expectClose(states, "unrolled_proprio") }
+        // A window of all frames is another thing.
+        let whole = try await model.rollOut(
+            from: LatentSequence(latents: tensor("visual"), states: states),
+            under: tensor("actions")
+        )
+        let same = zip(found.latents.values, whole.latents.values)
+            .allSatisfy { abs($0 - $1) <= 1e-4 }
+        #expect(!same)
+    }
+
+    @Test func modelsWithoutProprioceptionSaySo() throws {
+        for name in ["jepa-wm-visual", "dino-wm-visual"] {
+            let model = try ModelFamily.loadWorldModel(
+                folder: "\(vectors)/families/jepa-wm/\(name)"
+            )
+            #expect(model.extents.stateWidth == 0)
+            #expect(throws: ZooError(.modelUnsupported, "")) {
+                let measured = Tensor(zeros: [1, 1, 4])
+                _ = try (model as? JEPAWMModel)?.states(of: measured)
+                _ = try (model as? DINOWMModel)?.states(of: measured)
+            }
+        }
+    }
+
+    @Test func proprioceptionInsideThePredictorIsRefused() async throws {
+        let root = "\(vectors)/conversion/jepa-wm-inside"
+        let folder = try TemporaryFolder()
+        var tensors: [String: Tensor] = [:]
+        let released = try Checkpoint(opening: "\(root)/expected.safetensors")
+        for tensor in released.tensors { tensors[tensor.name] = released[tensor.name]?.tensor }
+        try SafetensorsWriter.write(tensors, to: "\(folder.path)/model.safetensors")
+        let fields: JSONValue = [
+            "model_type": "jepa_wm", "embed_dim": 24, "pred_hidden_size": 24, "proprio_emb_dim": 4,
+            "pred_num_hidden_layers": 1, "pred_num_attention_heads": 2, "pred_mlp_ratio": 4,
+            "action_dim": 10, "proprio_dim": 4, "layer_norm_eps": .number(1e-6), "grid_size": 4,
+            "num_frames": 4,
+        ]
+        try folder.write(fields.canonicalBytes, to: "config.json")
+        #expect(throws: ZooError(.modelUnsupported, "")) {
+            try JEPAWMModel(folder: folder.path)
+        }
+    }
+
+    @Test func numbersAreStandardisedAsInTraining() throws {
+        #expect(TrainingEnvironment.all.count == 6 && TrainingEnvironment.named("tea") == nil)
+        let pusht = try #require(TrainingEnvironment.named("pusht"))
+        // Two steps side by side: (number − mean) / deviation of facebookresearch/jepa-wms' DATA_STATS.
+        let actions = Tensor(shape: [1, 1, 4], values: [0, 0, 1, -1])
+        let found = try pusht.actions.standardised(actions)
+        let expected: [Float] = [0.04309063, -0.03396603, 4.9960375, -5.028971]
+        for (one, other) in zip(found.values, expected) { #expect(abs(one - other) < 1e-5) }
+        for (one, other) in zip(try pusht.actions.restored(found).values, actions.values) {
+            #expect(abs(one - other) < 1e-6)
+        }
+        #expect(throws: ZooError(.inputShapeInvalid, "")) {
+            try pusht.actions.standardised(Tensor(zeros: [1, 1, 3]))
+        }
+        let droid = try #require(TrainingEnvironment.named("droid"))
+        #expect(droid.actions == .identity(width: 7))
+        #expect(TrainingEnvironment.named("metaworld")?.proprioception.mean.count == 4)
+    }
+
     @Test func anEncoderOfAnotherProjectIsNotLoaded() async throws {
         let files = try await Self.converted("jepa-wm", side: 4)
         #expect(throws: ZooError(.modelUnsupported, "")) {

@@ -22,8 +22,10 @@ extension ModelFamily {
 /// features, embedded proprioception and the embedded action of its frame, and attends to its frame
 /// and to earlier ones.
 public struct DINOWMModel: ActionConditionedModel {
-    /// What ``predict(_:under:on:)`` takes and gives. A state is the embedded proprioception of every
-    /// token of a frame, one after the other, as ``states(of:)`` gives it and as it is predicted.
+    /// What ``predict(_:under:on:)`` takes and gives.
+    ///
+    /// A state is the embedded proprioception of every token of a frame, one after the other, as
+    /// ``states(of:)`` gives it and as it is predicted.
     public let extents: LatentExtents
     private let action: MeasurementEmbedding
     private let proprio: MeasurementEmbedding?

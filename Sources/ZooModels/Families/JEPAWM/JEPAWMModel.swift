@@ -22,8 +22,10 @@ extension ModelFamily {
 /// their frame and earlier ones, and the action of a frame modulates its tokens. Proprioception is
 /// part of every token, and predicted with it.
 public struct JEPAWMModel: ActionConditionedModel {
-    /// What ``predict(_:under:on:)`` takes and gives. A state is the embedded proprioception of every
-    /// token of a frame, one after the other, as ``states(of:)`` gives it and as it is predicted.
+    /// What ``predict(_:under:on:)`` takes and gives.
+    ///
+    /// A state is the embedded proprioception of every token of a frame, one after the other, as
+    /// ``states(of:)`` gives it and as it is predicted.
     public let extents: LatentExtents
     private let action: MeasurementEmbedding
     private let proprio: MeasurementEmbedding?

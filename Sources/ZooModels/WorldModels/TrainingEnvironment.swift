@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+public import ZooCore
+public import ZooTensor
+
+/// The data that a JEPA-WM or DINO-WM predictor was trained on, as far as its numbers have to be brought
+/// to the scale of training: what models take are standardised actions and proprioception.
+///
+/// Source: facebookresearch/jepa-wms `app/plan_common/datasets/__init__.py`, `DATA_STATS`, commit
+/// `6eafb148`; rounded there to float32, as here.
+public struct TrainingEnvironment: Hashable, Sendable {
+    /// What upstream calls it; releases end in it, such as `jepa-wm-pusht`.
+    public let name: String
+    /// Of the numbers of one step's action.
+    public let actions: Standardisation
+    /// Of the numbers of a frame's proprioception.
+    public let proprioception: Standardisation
+
+    /// All that upstream knows; numbers of real robots are taken as they are.
+    public static let all: [TrainingEnvironment] = [
+        TrainingEnvironment(
+            name: "metaworld",
+            actions: Standardisation(
+                mean: [0.0057235775, 0.15735652, -0.13964579, 0.19981939],
+                deviation: [0.73592395, 0.73408043, 0.7182977, 0.7432057]
+            ),
+            proprioception: Standardisation(
+                mean: [-0.002939211, 0.6544239, 0.15410054, 0.6402315],
+                deviation: [0.10431359, 0.112305254, 0.07981759, 0.2613895]
+            )
+        ),
+        TrainingEnvironment(
+            name: "pusht",
+            actions: Standardisation(
+                mean: [-0.0087, 0.0068],
+                deviation: [0.2019, 0.2002]
+            ),
+            proprioception: Standardisation(
+                mean: [236.6155, 264.5674, -2.9303203, 2.5430791],
+                deviation: [101.1202, 87.0112, 74.84556, 74.14009]
+            )
+        ),
+        TrainingEnvironment(
+            name: "pointmaze",
+            actions: Standardisation(
+                mean: [0.00007821339, 0.000600366],
+                deviation: [0.576913, 0.5775879]
+            ),
+            proprioception: Standardisation(
+                mean: [1.8130563, 1.9377128, -0.003927535, -0.019777978],
+                deviation: [1.005501, 0.96300894, 1.680277, 1.9319308]
+            )
+        ),
+        TrainingEnvironment(
+            name: "wall",
+            actions: Standardisation(
+                mean: [-0.005564616, 0.013197819],
+                deviation: [0.75233287, 0.7466898]
+            ),
+            proprioception: Standardisation(
+                mean: [31.89451, 31.81402],
+                deviation: [17.663523, 17.275167]
+            )
+        ),
+        TrainingEnvironment(
+            name: "droid",
+            actions: .identity(width: 7),
+            proprioception: .identity(width: 7)
+        ),
+        TrainingEnvironment(
+            name: "robocasa",
+            actions: .identity(width: 7),
+            proprioception: .identity(width: 7)
+        ),
+    ]
+
+    /// The environment of a name.
+    public static func named(_ name: String) -> TrainingEnvironment? {
+        all.first { $0.name == name }
+    }
+}
+
+/// Means and deviations that numbers are standardised with.
+public struct Standardisation: Hashable, Sendable {
+    /// Of each number.
+    public let mean: [Float]
+    /// Of each number; none is 0.
+    public let deviation: [Float]
+
+    /// Names means and deviations, equally many.
+    public init(mean: [Float], deviation: [Float]) {
+        precondition(mean.count == deviation.count && !mean.isEmpty && !deviation.contains(0))
+        self.mean = mean
+        self.deviation = deviation
+    }
+
+    /// Changes nothing.
+    public static func identity(width: Int) -> Standardisation {
+        Standardisation(
+            mean: Array(repeating: 0, count: width),
+            deviation: Array(repeating: 1, count: width)
+        )
+    }
+
+    /// (number − mean) / deviation.
+    ///
+    /// - Parameter numbers: [.., width], or several steps side by side, such as the five of an action.
+    /// - Returns: the same shape.
+    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`.
+    public func standardised(_ numbers: Tensor) throws(ZooError) -> Tensor {
+        try mapped(numbers) { ($0 - $1) / $2 }
+    }
+
+    /// number · deviation + mean, the inverse of ``standardised(_:)``.
+    ///
+    /// - Parameter numbers: [.., width], or several steps side by side.
+    /// - Returns: the same shape.
+    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`.
+    public func restored(_ numbers: Tensor) throws(ZooError) -> Tensor {
+        try mapped(numbers) { $0 * $2 + $1 }
+    }
+
+    private func mapped(
+        _ numbers: Tensor,
+        _ change: (_ number: Float, _ mean: Float, _ deviation: Float) -> Float
+    ) throws(ZooError) -> Tensor {
+        let shape = numbers.shape
+        guard shape.rank > 0, shape[shape.rank - 1].isMultiple(of: mean.count) else {
+            throw ZooError(
+                .inputShapeInvalid,
+                "numbers of shape \(shape) do not come in steps of \(mean.count)"
+            )
+        }
+        let changed = numbers.values.enumerated().map { index, number in
+            change(number, mean[index % mean.count], deviation[index % mean.count])
+        }
+        return Tensor(shape: shape, values: changed)
+    }
+}
