@@ -34,6 +34,11 @@ import ZooCore
         #expect(counts["vjepa2-classifier"] == 4 && counts["vjepa2.1"] == 4 && counts["lewm"] == 4)
     }
 
+    @Test func probesSayWhichBlocksTheyRead() throws {
+        let levels = try catalogue.names().compactMap { try catalogue.entry($0).levels }
+        #expect(levels.sorted { $0[0] < $1[0] } == [[17, 19, 21, 23], [24, 29, 34, 39]])
+    }
+
     @Test func nonCommercialAndUnknownLicencesNeedConsent() throws {
         #expect(try catalogue.entry(ModelName(parsing: "meta/ijepa-vith14-1k")).needsAcceptance)
         #expect(try catalogue.entry(ModelName(parsing: "quentinll/lewm-pusht")).needsAcceptance)

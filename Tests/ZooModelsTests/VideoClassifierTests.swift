@@ -123,6 +123,10 @@ import ZooTensor
         await #expect(throws: ZooError(.levelInvalid, "")) {
             try await classifier.classify(vector("clips"))
         }
+        let twice = try await ConvertedCase("vjepa2-probe", levels: [1, 1])
+        #expect(throws: ZooError(.configurationInvalid, "")) {
+            try AttentiveProbe(folder: twice.release)
+        }
     }
 
     @Test func verbsNounsAndActionsAreAnticipated() async throws {

@@ -54,6 +54,9 @@ struct ProbeConfiguration {
             backboneLevels =
                 fields.value("backbone_levels") == nil
                 ? [] : try fields.integers("backbone_levels", in: 0...511, maximum: 512)
+            guard Set(backboneLevels).count == backboneLevels.count else {
+                throw fields.invalid("backbone_levels", "names a block twice")
+            }
             classes = try Self.classes(of: fields)
             guard classes.count == 1 || queries == classes.count else {
                 throw fields.invalid("num_queries", "must be one for each head")
