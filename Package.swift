@@ -92,6 +92,26 @@ let package = Package(
             dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "CChecksum"],
             swiftSettings: settings
         ),
+        .systemLibrary(
+            name: "CFFmpeg",
+            pkgConfig: "libavformat",
+            providers: [
+                .apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev"]),
+                .brew(["ffmpeg"]),
+            ]
+        ),
+        // The calls of FFmpeg whose types differ between its versions, behind opaque handles.
+        .target(
+            name: "CFFmpegShims",
+            dependencies: ["CFFmpeg"],
+            linkerSettings: ["avformat", "avcodec", "swscale", "avutil"].map { .linkedLibrary($0) }
+        ),
+        // Images and video to tensors, with the resampling rules of the reference implementations.
+        .target(
+            name: "ZooMedia",
+            dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "CFFmpegShims"],
+            swiftSettings: settings
+        ),
 
         // MARK: Level 2 - the shelf and the bench
 
@@ -169,6 +189,12 @@ let package = Package(
         .testTarget(
             name: "ZooConvertTests",
             dependencies: ["ZooConvert", "ZooCheckpoint", "ZooCore", "ZooTensor", "ZooTesting"],
+            swiftSettings: settings
+        ),
+        // Decoded pixels, resampled pixels and sampled clips against those of Pillow, OpenCV, PyTorch.
+        .testTarget(
+            name: "ZooMediaTests",
+            dependencies: ["ZooMedia", "ZooCheckpoint", "ZooCore", "ZooTensor"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -97,9 +97,14 @@ package enum FileSystem {
 
     /// People do put their data folder behind a symbolic link; only what lies inside is ours.
     private static func followedKind(_ path: String) throws(ZooError) -> FileStatus.Kind {
+        try followedStatus(path).kind
+    }
+
+    /// What is at `path`, with symbolic links followed: for files that people name themselves.
+    package static func followedStatus(_ path: String) throws(ZooError) -> FileStatus {
         var raw = stat()
         guard unsafe stat(path, &raw) == 0 else { throw .system(errno, "examine", path) }
-        return FileStatus(raw).kind
+        return FileStatus(raw)
     }
 
     /// The folder that holds `path`.

@@ -17,6 +17,8 @@ package final class OpenFile: Sendable {
     package enum Mode: Sendable {
         /// An existing regular file, for reading; a symbolic link is refused.
         case read
+        /// An existing regular file, for reading; symbolic links are followed.
+        case readFollowing
         /// An existing or new file, for reading and writing; a symbolic link is refused.
         case write
         /// A file that must not exist yet.
@@ -34,13 +36,16 @@ package final class OpenFile: Sendable {
         self.path = path
         let flags: Int32 =
             switch mode {
-            case .read: O_RDONLY
-            case .write: O_RDWR | O_CREAT
-            case .createNew: O_RDWR | O_CREAT | O_EXCL
+            case .read: O_RDONLY | O_NOFOLLOW
+            // Opening a named pipe would otherwise wait for a writer.
+            case .readFollowing: O_RDONLY | O_NONBLOCK
+            case .write: O_RDWR | O_CREAT | O_NOFOLLOW
+            case .createNew: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW
             }
-        descriptor = unsafe open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o644)
+        descriptor = unsafe open(path, flags | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw .system(errno, "open", path) }
-        if case .read = mode, try status().kind != .file {
+        let isForReading = mode == .read || mode == .readFollowing
+        if isForReading, try status().kind != .file {
             throw ZooError(.systemCall, "cannot read '\(path)': it is not a regular file")
         }
     }

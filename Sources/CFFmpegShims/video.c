@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libavformat/avformat.h>
+#include <libavutil/imgutils.h>
+#include <libavutil/mem.h>
+#include <libavutil/pixdesc.h>
+#include <libswscale/swscale.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "picture.h"
+
+enum { io_buffer = 64 * 1024, probe_limit = 5 * 1024 * 1024 };
+
+struct ami_video {
+    int descriptor;
+    int64_t position, size;
+    AVIOContext *io;
+    AVFormatContext *format;
+    AVCodecContext *decoder;
+    AVPacket *packet;
+    AVFrame *frame;
+    struct SwsContext *scaler;
+    int stream, drained, width, height, pixels, colours, range;
+};
+
+/// Containers of one file. Playlists (hls, dash, concat, image sequences) are not among them: they
+/// would open files that the caller did not name.
+static const char *const containers[] = {
+    "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg", "flv", "ogg", "asf", "gif",
+    "ivf", "nut", "mpegvideo", "h264", "hevc", "m4v", "yuv4mpegpipe", "mxf", "dv",
+};
+
+static int is_allowed(const AVInputFormat *format) {
+    for (size_t i = 0; i < sizeof containers / sizeof *containers; i++) {
+        if (strcmp(format->name, containers[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int read_bytes(void *opaque, uint8_t *bytes, int count) {
+    struct ami_video *video = opaque;
+    ssize_t got;
+    do {
+        got = pread(video->descriptor, bytes, (size_t)count, (off_t)video->position);
+    } while (got < 0 && errno == EINTR);
+    if (got <= 0) {
+        return got < 0 ? AVERROR(errno) : AVERROR_EOF;
+    }
+    video->position += got;
+    return (int)got;
+}
+
+static int64_t seek(void *opaque, int64_t offset, int whence) {
+    struct ami_video *video = opaque;
+    switch (whence & ~AVSEEK_FORCE) {
+        case AVSEEK_SIZE: return video->size;
+        case SEEK_SET: break;
+        case SEEK_CUR: offset += video->position; break;
+        case SEEK_END: offset += video->size; break;
+        default: return AVERROR(EINVAL);
+    }
+    if (offset < 0) {
+        return AVERROR(EINVAL);
+    }
+    return video->position = offset;
+}
+
+static int refuse_open(AVFormatContext *format, AVIOContext **io, const char *url, int flags,
+                       AVDictionary **options) {
+    (void)format, (void)io, (void)url, (void)flags, (void)options;
+    return AVERROR(EPERM);
+}
+
+static enum ami_media_result failure(int code, int *detail) {
+    *detail = code;
+    return code == AVERROR(ENOMEM) ? ami_media_memory : ami_media_damaged;
+}
+
+static enum ami_media_result open_file(struct ami_video *video, const char *path, int *detail) {
+    struct stat status;
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+    video->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (video->descriptor < 0 || fstat(video->descriptor, &status) != 0) {
+        *detail = errno;
+        return ami_media_system;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return ami_media_not_a_file;
+    }
+    video->size = status.st_size;
+    uint8_t *buffer = av_malloc(io_buffer);
+    if (buffer == NULL) {
+        return ami_media_memory;
+    }
+    video->io = avio_alloc_context(buffer, io_buffer, 0, video, read_bytes, NULL, seek);
+    if (video->io == NULL) {
+        av_free(buffer);
+        return ami_media_memory;
+    }
+    return ami_media_ok;
+}
+
+static enum ami_media_result open_container(struct ami_video *video, int *detail) {
+    // Not const in FFmpeg 4.
+#if LIBAVFORMAT_VERSION_MAJOR < 59
+    AVInputFormat *found = NULL;
+#else
+    const AVInputFormat *found = NULL;
+#endif
+    int code = av_probe_input_buffer2(video->io, &found, "", NULL, 0, probe_limit);
+    if (code < 0 || found == NULL) {
+        *detail = code;
+        return code == AVERROR(ENOMEM) ? ami_media_memory : ami_media_unrecognised;
+    }
+    if (!is_allowed(found)) {
+        return ami_media_refused;
+    }
+    video->format = avformat_alloc_context();
+    if (video->format == NULL) {
+        return ami_media_memory;
+    }
+    video->format->pb = video->io;
+    video->format->io_open = refuse_open;
+    video->format->flags |= AVFMT_FLAG_CUSTOM_IO;
+    video->format->probesize = probe_limit;
+    // Frees the context when it fails.
+    code = avformat_open_input(&video->format, "", found, NULL);
+    if (code >= 0) {
+        code = avformat_find_stream_info(video->format, NULL);
+    }
+    return code < 0 ? failure(code, detail) : ami_media_ok;
+}
+
+static enum ami_media_result open_decoder(struct ami_video *video, int64_t max_pixels, int *detail) {
+    video->stream = av_find_best_stream(video->format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
+    if (video->stream < 0) {
+        return video->stream == AVERROR_DECODER_NOT_FOUND ? ami_media_no_decoder : ami_media_no_stream;
+    }
+    for (unsigned i = 0; i < video->format->nb_streams; i++) {
+        video->format->streams[i]->discard = (int)i == video->stream ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+    }
+    const AVCodecParameters *parameters = video->format->streams[video->stream]->codecpar;
+    const AVCodec *codec = avcodec_find_decoder(parameters->codec_id);
+    if (codec == NULL) {
+        return ami_media_no_decoder;
+    }
+    if (parameters->width > 0 && (int64_t)parameters->width * parameters->height > max_pixels) {
+        return ami_media_too_large;
+    }
+    video->decoder = avcodec_alloc_context3(codec);
+    video->packet = av_packet_alloc();
+    video->frame = av_frame_alloc();
+    if (video->decoder == NULL || video->packet == NULL || video->frame == NULL) {
+        return ami_media_memory;
+    }
+    int code = avcodec_parameters_to_context(video->decoder, parameters);
+    video->decoder->max_pixels = max_pixels;
+    video->decoder->thread_count = 0;
+    video->decoder->pkt_timebase = video->format->streams[video->stream]->time_base;
+    if (code >= 0) {
+        code = avcodec_open2(video->decoder, codec, NULL);
+    }
+    return code < 0 ? failure(code, detail) : ami_media_ok;
+}
+
+enum ami_media_result ami_video_open(const char *path, int64_t max_pixels, ami_video **out, int *detail) {
+    *out = NULL;
+    *detail = 0;
+    struct ami_video *video = av_mallocz(sizeof *video);
+    if (video == NULL) {
+        return ami_media_memory;
+    }
+    video->descriptor = -1;
+    enum ami_media_result result = open_file(video, path, detail);
+    if (result == ami_media_ok) {
+        result = open_container(video, detail);
+    }
+    if (result == ami_media_ok) {
+        result = open_decoder(video, max_pixels, detail);
+    }
+    if (result == ami_media_ok) {
+        *out = video;
+    } else {
+        ami_video_close(video);
+    }
+    return result;
+}
+
+void ami_video_close(ami_video *video) {
+    if (video == NULL) {
+        return;
+    }
+    sws_freeContext(video->scaler);
+    av_frame_free(&video->frame);
+    av_packet_free(&video->packet);
+    avcodec_free_context(&video->decoder);
+    avformat_close_input(&video->format);
+    if (video->io != NULL) {
+        av_freep(&video->io->buffer);
+        avio_context_free(&video->io);
+    }
+    if (video->descriptor >= 0) {
+        close(video->descriptor);
+    }
+    av_free(video);
+}
+
+const char *ami_video_format(const ami_video *video) { return video->format->iformat->name; }
+
+void ami_video_rate(const ami_video *video, int *numerator, int *denominator) {
+    AVRational rate = video->format->streams[video->stream]->avg_frame_rate;
+    *numerator = rate.num;
+    *denominator = rate.den;
+}
+
+size_t ami_video_width(const ami_video *video) { return (size_t)video->frame->width; }
+size_t ami_video_height(const ami_video *video) { return (size_t)video->frame->height; }
+
+/// Gives the decoder the next packet of the stream, or the end of it.
+static enum ami_media_result feed(struct ami_video *video, int *detail) {
+    int code;
+    while ((code = av_read_frame(video->format, video->packet)) >= 0) {
+        int is_ours = video->packet->stream_index == video->stream;
+        int is_short = (video->packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
+        code = !is_ours ? 0 : is_short ? AVERROR_INVALIDDATA
+                                       : avcodec_send_packet(video->decoder, video->packet);
+        av_packet_unref(video->packet);
+        if (code < 0) {
+            return failure(code, detail);
+        }
+        if (is_ours) {
+            return ami_media_ok;
+        }
+    }
+    if (code != AVERROR_EOF || (video->io->error != 0 && video->io->error != AVERROR_EOF)) {
+        return failure(code, detail);
+    }
+    video->drained = 1;
+    code = avcodec_send_packet(video->decoder, NULL);
+    return code < 0 ? failure(code, detail) : ami_media_ok;
+}
+
+enum ami_media_result ami_video_next(ami_video *video, int *detail) {
+    *detail = 0;
+    for (;;) {
+        int code = avcodec_receive_frame(video->decoder, video->frame);
+        if (code == AVERROR_EOF) {
+            return ami_media_end;
+        }
+        if (code == AVERROR(EAGAIN) && !video->drained) {
+            enum ami_media_result result = feed(video, detail);
+            if (result != ami_media_ok) {
+                return result;
+            }
+            continue;
+        }
+        if (code < 0) {
+            return failure(code, detail);
+        }
+        AVFrame *frame = video->frame;
+        if (frame->decode_error_flags != 0 || (frame->flags & AV_FRAME_FLAG_CORRUPT) != 0) {
+            return failure(AVERROR_INVALIDDATA, detail);
+        }
+        if (video->width == 0) {
+            video->width = frame->width;
+            video->height = frame->height;
+        }
+        return frame->width == video->width && frame->height == video->height
+                   ? ami_media_ok
+                   : ami_media_size_changed;
+    }
+}
+
+/// Matrix and range as the stream says; where it does not, BT.601 of limited range, whatever the
+/// picture's size: what swscale assumes. With the bilinear flag and nothing else, 8 and 10 bits come
+/// out as decord makes them; asking for accurate rounding would interpolate chroma, which it does not.
+static enum ami_media_result prepare(struct ami_video *video) {
+    const AVFrame *frame = video->frame;
+    int range = frame->color_range == AVCOL_RANGE_JPEG;
+    if (video->scaler != NULL && video->pixels == frame->format && video->colours == (int)frame->colorspace &&
+        video->range == range) {
+        return ami_media_ok;
+    }
+    sws_freeContext(video->scaler);
+    if (!sws_isSupportedInput((enum AVPixelFormat)frame->format)) {
+        video->scaler = NULL;
+        return ami_media_pixels_unsupported;
+    }
+    video->scaler = sws_getContext(frame->width, frame->height, (enum AVPixelFormat)frame->format,
+                                   frame->width, frame->height, AV_PIX_FMT_RGB24,
+                                   SWS_BILINEAR, NULL, NULL, NULL);
+    if (video->scaler == NULL) {
+        return ami_media_pixels_unsupported;
+    }
+    int *from, *to, from_range, to_range, brightness, contrast, saturation;
+    if (sws_getColorspaceDetails(video->scaler, &from, &from_range, &to, &to_range, &brightness, &contrast,
+                                 &saturation) >= 0) {
+        const AVPixFmtDescriptor *format = av_pix_fmt_desc_get((enum AVPixelFormat)frame->format);
+        int is_yuv = format != NULL && (format->flags & AV_PIX_FMT_FLAG_RGB) == 0;
+        sws_setColorspaceDetails(video->scaler, sws_getCoefficients((int)frame->colorspace),
+                                 is_yuv ? range || from_range : from_range, to, to_range, brightness,
+                                 contrast, saturation);
+    }
+    video->pixels = frame->format;
+    video->colours = (int)frame->colorspace;
+    video->range = range;
+    return ami_media_ok;
+}
+
+enum ami_media_result ami_video_copy_rgb(ami_video *video, uint8_t *rgb) {
+    enum ami_media_result result = prepare(video);
+    if (result != ami_media_ok) {
+        return result;
+    }
+    // swscale writes past the end of a row, which only padded rows can take.
+    AVFrame *padded = av_frame_alloc();
+    if (padded == NULL) {
+        return ami_media_memory;
+    }
+    int width = padded->width = video->frame->width;
+    int height = padded->height = video->frame->height;
+    padded->format = AV_PIX_FMT_RGB24;
+    int rows = 0;
+    if (av_frame_get_buffer(padded, 64) >= 0) {
+        rows = sws_scale(video->scaler, (const uint8_t *const *)video->frame->data,
+                         video->frame->linesize, 0, height, padded->data, padded->linesize);
+        for (int y = 0; y < rows; y++) {
+            memcpy(rgb + (size_t)y * width * 3, padded->data[0] + (ptrdiff_t)y * padded->linesize[0],
+                   (size_t)width * 3);
+        }
+    }
+    av_frame_free(&padded);
+    return rows == height ? ami_media_ok : ami_media_pixels_unsupported;
+}

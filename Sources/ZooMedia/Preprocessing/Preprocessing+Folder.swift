@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+public import ZooCore
+internal import ZooFiles
+
+extension Preprocessing {
+    /// How the inputs of the model in a folder are made.
+    ///
+    /// It is read from `video_preprocessor_config.json` or `preprocessor_config.json` as
+    /// transformers and `ami-zoo convert` write them, and where there is none from the inputs in
+    /// `release.json`.
+    ///
+    /// - Throws: ``ZooError`` with code `media.preprocessing-missing` when the folder says nothing,
+    ///   `media.preprocessing-invalid` when it says something that is not done here, or `io.*`.
+    public init(folder: String) throws(ZooError) {
+        for name in ["video_preprocessor_config.json", "preprocessor_config.json"] {
+            let path = "\(folder)/\(name)"
+            if try FileSystem.status(path) != nil {
+                self = try Self.reading(path) { object throws(ZooError) in
+                    try Self(processor: object)
+                }
+                return
+            }
+        }
+        let path = "\(folder)/release.json"
+        guard try FileSystem.status(path) != nil else {
+            throw ZooError(
+                .preprocessingMissing,
+                "'\(folder)' does not say how inputs are made",
+                remedy: "put a preprocessor_config.json into the folder"
+            )
+        }
+        self = try Self.reading(path) { object throws(ZooError) in
+            try Self(inputs: try object.object("inputs"))
+        }
+    }
+
+    private static func reading(
+        _ path: String,
+        _ body: (JSONObject) throws(ZooError) -> Preprocessing
+    ) throws(ZooError) -> Preprocessing {
+        let bytes = try FileSystem.document(path, limit: 16 << 20)
+        do {
+            return try body(try JSONObject(try JSONValue(parsing: bytes)))
+        } catch {
+            throw ZooError(
+                .preprocessingInvalid,
+                "'\(path)' does not describe inputs that are made here: \(error.message)",
+                remedy: "correct the file, or get it again",
+                cause: error
+            )
+        }
+    }
+}
+
+// MARK: - transformers
+
+extension Preprocessing {
+    /// The largest side of a picture that a description may ask for.
+    private static let sides = 1...16_384
+
+    /// The fields of `VJEPA2VideoProcessor` and `ViTImageProcessor`.
+    ///
+    /// Source: huggingface/transformers `image_processing_backends.py` (resize with antialias, crop
+    /// rounded down), `video_processing_utils.py`.
+    init(processor object: JSONObject) throws(ZooError) {
+        let known = ["VJEPA2VideoProcessor", "ViTImageProcessor", "ViTImageProcessorFast"]
+        for name in ["video_processor_type", "image_processor_type"] {
+            if let kind = try object.optionalString(name), !known.contains(kind) {
+                throw object.invalid(name, "is '\(kind)', which is not done here")
+            }
+        }
+        let resize = try Self.resize(object)
+        let crop = try Self.crop(object)
+        let rescales = try Self.flag(object, "do_rescale")
+        let normalises = try Self.flag(object, "do_normalize")
+        self.init(
+            resize: resize,
+            resampling: .bytes(try Self.resampler(object)),
+            crop: crop,
+            rescale: rescales ? try Self.factor(object) : nil,
+            mean: normalises ? try Self.triple(object, "image_mean") : [0, 0, 0],
+            deviation: normalises ? try Self.triple(object, "image_std") : [1, 1, 1]
+        )
+        guard deviation.allSatisfy({ $0 > 0 }) else {
+            throw object.invalid("image_std", "must be larger than 0")
+        }
+    }
+
+    private static func flag(_ object: JSONObject, _ name: String) throws(ZooError) -> Bool {
+        switch object.value(name) {
+        case .bool(let value): return value
+        case nil, .null: return false
+        default: throw object.invalid(name, "must be true or false")
+        }
+    }
+
+    private static func resize(_ object: JSONObject) throws(ZooError) -> Resize {
+        guard try flag(object, "do_resize") else { return .none }
+        if case .integer(let side)? = object.value("size") {
+            guard sides.contains(side) else { throw object.invalid("size", "is \(side)") }
+            return .exact(width: side, height: side)
+        }
+        let size = try object.object("size")
+        if size.value("shortest_edge") != nil {
+            return .shortSide(try size.integer("shortest_edge", in: sides))
+        }
+        return .exact(
+            width: try size.integer("width", in: sides),
+            height: try size.integer("height", in: sides)
+        )
+    }
+
+    private static func crop(_ object: JSONObject) throws(ZooError) -> Crop {
+        guard try flag(object, "do_center_crop") else { return .none }
+        if case .integer(let side)? = object.value("crop_size") {
+            guard sides.contains(side) else { throw object.invalid("crop_size", "is \(side)") }
+            return .centre(width: side, height: side, rounding: .down)
+        }
+        let size = try object.object("crop_size")
+        return .centre(
+            width: try size.integer("width", in: sides),
+            height: try size.integer("height", in: sides),
+            rounding: .down
+        )
+    }
+
+    /// Numbers of `PIL.Image.Resampling`: 2 is bilinear, 3 bicubic.
+    private static func resampler(_ object: JSONObject) throws(ZooError) -> Resampler {
+        switch try object.optionalInteger("resample", in: 0...5) ?? 2 {
+        case 2: return .torchvisionBilinear
+        case 3: return .torchvisionBicubic
+        default: throw object.invalid("resample", "must be 2 (bilinear) or 3 (bicubic)")
+        }
+    }
+
+    private static func factor(_ object: JSONObject) throws(ZooError) -> Double {
+        guard object.value("rescale_factor") != nil else { return 1.0 / 255 }
+        let factor = try object.number("rescale_factor")
+        guard factor > 0 && factor <= 1 else {
+            throw object.invalid("rescale_factor", "is \(factor), and must be between 0 and 1")
+        }
+        return factor
+    }
+
+    private static func triple(
+        _ object: JSONObject,
+        _ name: String
+    ) throws(ZooError) -> [Double] {
+        let values = try object.numbers(name, maximum: 3)
+        guard values.count == 3, values.allSatisfy({ abs($0) < 1000 }) else {
+            throw object.invalid(name, "must be three numbers")
+        }
+        return values
+    }
+}
+
+// MARK: - Release records
+
+extension Preprocessing {
+    /// The `inputs` of a release record, whose `resampling` is one of the texts that
+    /// `ami-zoo convert` writes.
+    init(inputs object: JSONObject) throws(ZooError) {
+        let height = try object.integer("height", in: Self.sides)
+        let width = try object.integer("width", in: Self.sides)
+        let text = try object.string("resampling", maximum: 1024)
+        let exact = Resize.exact(width: width, height: height)
+        let resize: Resize
+        let resampling: Resampling
+        if text.hasPrefix("whole image to "), text.hasSuffix(", no antialias") {
+            (resize, resampling) = (exact, .floats(antialias: false))
+        } else if text.hasPrefix("normalised, then resized to "), text.hasSuffix(" with antialias")
+        {
+            (resize, resampling) = (exact, .normalisedFloats(antialias: true))
+        } else if let side = Self.shortSide(text) {
+            (resize, resampling) = (.shortSide(side), .bytes(.torchvisionBilinear))
+        } else {
+            throw object.invalid("resampling", "is '\(text)', which is not done here")
+        }
+        var crop = Crop.none
+        if case .shortSide = resize {
+            crop = .centre(width: width, height: height, rounding: .halfToEven)
+        }
+        self.init(
+            resize: resize,
+            resampling: resampling,
+            crop: crop,
+            mean: try Self.triple(object, "mean"),
+            deviation: try Self.triple(object, "std")
+        )
+        guard deviation.allSatisfy({ $0 > 0 }) else {
+            throw object.invalid("std", "must be larger than 0")
+        }
+    }
+
+    /// The number in `short side 292, bilinear, centre crop`.
+    private static func shortSide(_ text: String) -> Int? {
+        let pattern = /short side ([0-9]{1,5}), bilinear( with antialias)?, centre crop/
+        guard let match = text.wholeMatch(of: pattern), let side = Int(match.1) else { return nil }
+        return sides.contains(side) ? side : nil
+    }
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import CFFmpegShims
+internal import ZooCore
+internal import ZooFiles
+
+/// What calls of the decoders come to, as errors that name the file.
+enum FFmpeg {
+    /// Keeps the libraries from writing to standard error: once, before their first use.
+    static let isSilent: Bool = {
+        ami_media_silence()
+        return true
+    }()
+
+    /// Returns for success and throws for everything else.
+    ///
+    /// - Parameters:
+    ///   - result: What the call returned.
+    ///   - detail: The number it left: an errno, or an error number of FFmpeg.
+    ///   - path: The file.
+    ///   - part: What of it was being read, such as "frame 3".
+    /// - Throws: ``ZooError`` with a `media.*` or `io.*` code.
+    static func check(
+        _ result: ami_media_result,
+        _ detail: Int32,
+        _ path: String,
+        part: String = ""
+    ) throws(ZooError) {
+        let place = part.isEmpty ? "'\(path)'" : "\(part) of '\(path)'"
+        switch result {
+        case ami_media_ok, ami_media_end: return
+        case ami_media_system: throw .system(detail, "open", path)
+        case ami_media_not_a_file:
+            throw ZooError(.mediaUnknown, "'\(path)' is not a regular file")
+        case ami_media_unrecognised, ami_media_refused: throw unknown(path)
+        case ami_media_no_stream:
+            throw ZooError(
+                .mediaNoFrames,
+                "'\(path)' holds no video",
+                remedy: "give a file with a video stream, or an image"
+            )
+        case ami_media_no_decoder:
+            throw ZooError(
+                .mediaUnsupported,
+                "the FFmpeg libraries of this machine cannot decode \(place)",
+                remedy: "convert the file to H.264 in MP4, or to PNG images in a folder"
+            )
+        case ami_media_too_large:
+            throw ZooError(.mediaTooLarge, "\(place) has more pixels than allowed")
+        case ami_media_size_changed:
+            throw ZooError(
+                .mediaSizesDiffer,
+                "\(place) has another size than the pictures before it",
+                remedy: "convert the video to one size"
+            )
+        case ami_media_pixels_unsupported:
+            throw ZooError(
+                .mediaUnsupported,
+                "\(place) stores colours in a way that is not read",
+                remedy: "convert the file to 8-bit RGB or YUV"
+            )
+        case ami_media_memory:
+            throw ZooError(.systemCall, "memory ran out while decoding \(place)")
+        default:
+            throw ZooError(
+                .mediaDamaged,
+                "\(place) cannot be decoded: \(text(of: detail))",
+                remedy: "get the file again; it may be truncated"
+            )
+        }
+    }
+
+    static func unknown(_ path: String) -> ZooError {
+        ZooError(
+            .mediaUnknown,
+            "'\(path)' is neither a PNG, JPEG or WebP image nor a video file",
+            remedy: "give an image, a video file, or a folder of images; playlists are not read"
+        )
+    }
+
+    private static func text(of detail: Int32) -> String {
+        var text = [CChar](repeating: 0, count: 128)
+        unsafe ami_media_error_text(detail, &text, text.count)
+        let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        return bytes.isEmpty ? "error \(detail)" : String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+internal import ZooFiles
+
+/// A still image, a video file or a folder of images: pictures that are counted from 0.
+///
+/// What a file is is decided by its content. Nothing but the file itself is opened, and nothing
+/// of it is kept in memory. Calls are cancelled between two pictures.
+public struct MediaFile: Sendable {
+    /// What it turned out to be.
+    public enum Kind: Sendable, Equatable {
+        /// A still image.
+        case image(ImageFormat)
+        /// A video in a container with FFmpeg's name for it, such as `matroska,webm`.
+        case video(container: String)
+        /// A folder whose files are the pictures, in natural order.
+        case folder
+    }
+
+    /// Where it lies.
+    public let path: String
+    /// What it is.
+    public let kind: Kind
+    /// Average pictures per second; nil when the file does not say, and for images.
+    public let frameRate: Double?
+    /// What it may ask for.
+    public let limits: MediaLimits
+    /// The files of a folder.
+    private let files: [String]
+
+    private init(blocking path: String, limits: MediaLimits) throws(ZooError) {
+        self.path = path
+        self.limits = limits
+        if try FileSystem.followedStatus(path).kind == .folder {
+            files = try FrameFolder.paths(in: path, limits: limits)
+            kind = .folder
+            frameRate = nil
+            return
+        }
+        files = []
+        let file = try OpenFile(path, .readFollowing)
+        let start = try file.bytes(0..<min(file.status().size, 16))
+        if let format = ImageFormat(signature: start) {
+            kind = .image(format)
+            frameRate = nil
+        } else {
+            try ContainerExtent.check(file)
+            let decoder = try VideoDecoder(path, limits: limits)
+            kind = .video(container: decoder.container)
+            frameRate = decoder.frameRate
+        }
+    }
+}
+
+extension MediaFile {
+    /// Finds out what a file or folder is.
+    ///
+    /// - Throws: ``ZooError`` with a `media.*` code when it holds no pictures that are read here,
+    ///   or an `io.*` code.
+    public static func open(
+        _ path: String,
+        limits: MediaLimits = MediaLimits()
+    ) async throws -> MediaFile {
+        try await BlockingWork.run { try MediaFile(blocking: path, limits: limits) }
+    }
+
+    /// The number of pictures; of a video, by decoding all of them, since headers and indexes of
+    /// video files are often wrong.
+    ///
+    /// - Throws: ``ZooError`` with code `media.damaged`, `media.no-frames`, `media.sizes-differ` or
+    ///   `media.too-large`; `CancellationError`.
+    public func countFrames() async throws -> Int {
+        switch kind {
+        case .image: return 1
+        case .folder: return files.count
+        case .video:
+            return try await cancellable { flag in
+                let decoder = try VideoDecoder(path, limits: limits)
+                var count = 0
+                while try decoder.next(index: count) != nil {
+                    count += 1
+                    try check(flag)
+                    try checkCount(count)
+                }
+                guard count > 0 else { throw noFrames }
+                return count
+            }
+        }
+    }
+
+    /// The pictures at `indices`, in that order; an index may come more than once.
+    ///
+    /// - Throws: ``ZooError`` with code `media.frame-missing` for an index outside the file,
+    ///   `media.too-large`, `media.sizes-differ` or `media.damaged`; `CancellationError`.
+    public func read(indices: [Int]) async throws -> RGBClip {
+        guard !indices.isEmpty else {
+            throw ZooError(.mediaFrameMissing, "no frame of '\(path)' was asked for")
+        }
+        let wanted = Set(indices)
+        let images = try await pictures(at: wanted) { image in
+            let (bytes, overflow) = image.pixels.count.multipliedReportingOverflow(by: wanted.count)
+            guard !overflow, bytes <= limits.clipBytes else {
+                throw ZooError(
+                    .mediaTooLarge,
+                    "\(wanted.count) frames of '\(path)' take more than \(limits.clipBytes) bytes",
+                    remedy: "read fewer frames at a time"
+                )
+            }
+            return image
+        }
+        return RGBClip(
+            frames: indices.compactMap { images[$0] },
+            indices: indices,
+            frameRate: frameRate
+        )
+    }
+
+    /// What `transform` makes of the pictures at `indices`; only one picture is in memory at a time.
+    ///
+    /// - Throws: as ``read(indices:)``, and what `transform` throws.
+    public func map<Output: Sendable>(
+        indices: [Int],
+        _ transform: @escaping @Sendable (RGBImage) throws -> Output
+    ) async throws -> [Output] {
+        let outputs = try await pictures(at: Set(indices), transform)
+        return indices.compactMap { outputs[$0] }
+    }
+
+    /// The only, or first, picture.
+    ///
+    /// - Throws: as ``read(indices:)``.
+    public func firstImage() async throws -> RGBImage {
+        try await read(indices: [0]).frames[0]
+    }
+}
+
+extension MediaFile {
+    /// Decodes up to the last wanted picture and transforms the wanted ones.
+    private func pictures<Output: Sendable>(
+        at wanted: Set<Int>,
+        _ transform: @escaping @Sendable (RGBImage) throws -> Output
+    ) async throws -> [Int: Output] {
+        if let index = wanted.min(), index < 0 { throw missing(index) }
+        return try await cancellable { flag in
+            var outputs: [Int: Output] = [:]
+            switch kind {
+            case .image:
+                if let index = wanted.max(), index > 0 { throw missing(index) }
+                outputs[0] = try transform(ImageDecoder.read(path, limits: limits))
+            case .folder:
+                var size: (width: Int, height: Int)?
+                for index in wanted.sorted() {
+                    try check(flag)
+                    guard index < files.count else { throw missing(index) }
+                    let image = try ImageDecoder.read(files[index], limits: limits)
+                    let expected = size ?? (image.width, image.height)
+                    guard expected == (image.width, image.height) else {
+                        throw ZooError(
+                            .mediaSizesDiffer,
+                            "'\(files[index])' has \(image.width) x \(image.height) pixels; frames "
+                                + "before it have \(expected.width) x \(expected.height)"
+                        )
+                    }
+                    size = expected
+                    outputs[index] = try transform(image)
+                }
+            case .video:
+                let decoder = try VideoDecoder(path, limits: limits)
+                let last = wanted.max() ?? 0
+                for index in 0...last {
+                    try check(flag)
+                    try checkCount(index)
+                    guard try decoder.next(index: index) != nil else {
+                        throw index == 0 ? noFrames : missing(last, of: index)
+                    }
+                    if wanted.contains(index) {
+                        outputs[index] = try transform(decoder.image(index: index))
+                    }
+                }
+            }
+            return outputs
+        }
+    }
+
+    /// Runs blocking work that looks at a flag which goes up when the task is cancelled.
+    private func cancellable<Output: Sendable>(
+        _ work: @escaping @Sendable (CancellationFlag) throws -> Output
+    ) async throws -> Output {
+        let flag = CancellationFlag()
+        return try await withTaskCancellationHandler {
+            try await BlockingWork.run { try work(flag) }
+        } onCancel: {
+            flag.raise()
+        }
+    }
+
+    private func check(_ flag: CancellationFlag) throws {
+        if flag.isRaised { throw CancellationError() }
+    }
+
+    private func checkCount(_ count: Int) throws(ZooError) {
+        guard count <= limits.frames else {
+            throw ZooError(
+                .mediaTooLarge,
+                "'\(path)' holds more than \(limits.frames) frames",
+                remedy: "cut the video into parts"
+            )
+        }
+    }
+
+    private var noFrames: ZooError {
+        ZooError(.mediaNoFrames, "'\(path)' holds no frame", remedy: "get the file again")
+    }
+
+    private func missing(_ index: Int, of count: Int? = nil) -> ZooError {
+        let has = count.map { "; it has \($0)" } ?? ""
+        return ZooError(
+            .mediaFrameMissing,
+            "'\(path)' has no frame \(index)\(has)",
+            remedy: "frames are counted from 0"
+        )
+    }
+}

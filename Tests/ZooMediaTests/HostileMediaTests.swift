@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Foundation
+import Testing
+import ZooCore
+import ZooMedia
+
+/// Media that break the rules: each is a clear error, and never a crash.
+@Suite struct HostileMediaTests {
+    /// Reads everything a file has.
+    private func readAll(_ path: String, limits: MediaLimits = MediaLimits()) async throws {
+        let media = try await MediaFile.open(path, limits: limits)
+        _ = try await media.read(indices: Array(0..<media.countFrames()))
+    }
+
+    @Test(
+        "a truncated file is damaged, wherever it ends",
+        arguments: [
+            "images/rgb.png", "images/420.jpg", "images/progressive.jpg", "images/lossy.webp",
+            "images/lossless.webp", "videos/h264.mp4", "videos/h264-index-first.mp4",
+            "videos/vp9.webm", "videos/mpeg4.avi",
+        ]
+    )
+    func truncated(_ name: String) async throws {
+        let folder = try TemporaryFolder()
+        let whole = try bytes(of: name)
+        for part in [
+            3, 12, 20, 30, whole.count / 3, whole.count / 2, whole.count * 9 / 10, whole.count - 1,
+        ] {
+            let path = try folder.write(whole.prefix(part), to: "part")
+            await #expect("\(part) of \(whole.count) bytes") {
+                try await readAll(path)
+            } throws: { error in
+                let codes: [ZooError.Code] = [.mediaDamaged, .mediaUnknown]
+                return (error as? ZooError).map { codes.contains($0.code) } ?? false
+            }
+        }
+    }
+
+    @Test(
+        "flipped bytes are read or refused, and never crash",
+        arguments: [
+            "images/rgb.png", "images/palette.png", "images/420.jpg", "images/progressive.jpg",
+            "images/lossy.webp", "images/lossless.webp", "videos/h264.mp4", "videos/mpeg4.avi",
+            "videos/vp9.webm",
+        ]
+    )
+    func flipped(_ name: String) async throws {
+        let folder = try TemporaryFolder()
+        let whole = try bytes(of: name)
+        var state: UInt64 = 42
+        for _ in 0..<40 {
+            var changed = whole
+            for _ in 0..<3 {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                changed[Int(state >> 33) % changed.count] = UInt8(truncatingIfNeeded: state >> 20)
+            }
+            let path = try folder.write(changed, to: "flipped")
+            do {
+                try await readAll(path, limits: MediaLimits(pixels: 1 << 20, frames: 500))
+            } catch let error as ZooError {
+                #expect(error.code.rawValue.hasPrefix("media."), "\(error)")
+            }
+        }
+    }
+
+    @Test("a PNG header that claims 100000 x 100000 pixels is refused before memory is taken")
+    func absurdSize() async throws {
+        var header = try bytes(of: "images/rgb.png")
+        header.replaceSubrange(16..<24, with: [0, 1, 0x86, 0xA0, 0, 1, 0x86, 0xA0])
+        let folder = try TemporaryFolder()
+        let path = try folder.write(header, to: "huge.png")
+        await #expect(throws: ZooError(.mediaTooLarge, "")) { try await readAll(path) }
+    }
+
+    @Test("limits hold for images, videos and clips")
+    func limits() async throws {
+        for (name, limits) in [
+            ("images/rgb.png", MediaLimits(pixels: 100)),
+            ("images/420.jpg", MediaLimits(pixels: 100)),
+            ("images/lossy.webp", MediaLimits(pixels: 100)),
+            ("images/lossless.webp", MediaLimits(pixels: 100)),
+            ("images/rgb.png", MediaLimits(imageFileBytes: 100)),
+            ("videos/h264.mp4", MediaLimits(pixels: 100)),
+            ("videos/h264.mp4", MediaLimits(frames: 39)),
+            ("videos/h264.mp4", MediaLimits(clipBytes: 39 * 64 * 48 * 3)),
+        ] {
+            await #expect(throws: ZooError(.mediaTooLarge, ""), "\(name)") {
+                try await readAll("\(vectors)/\(name)", limits: limits)
+            }
+        }
+    }
+
+    @Test(
+        "a text, a playlist, and an empty file with the name of a video are not videos",
+        arguments: [
+            "", "hello\n", String(repeating: "lorem ipsum ", count: 5000),
+            "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n/etc/passwd\n#EXT-X-ENDLIST\n",
+            "ffconcat version 1.0\nfile '/etc/passwd'\n",
+            "<?xml version=\"1.0\"?><MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\"></MPD>",
+            "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 5004 RTP/AVP 96\r\n",
+        ]
+    )
+    func notVideo(_ text: String) async throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(text.utf8, to: "clip.mp4")
+        await #expect(throws: ZooError(.mediaUnknown, "")) { try await MediaFile.open(path) }
+    }
+
+    @Test("content decides, not the extension")
+    func extensionIgnored() async throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write(bytes(of: "images/rgb.png"), to: "clip.mp4")
+        #expect(try await MediaFile.open(path).kind == .image(.png))
+        let link = "\(folder.path)/link"
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
+        #expect(try await MediaFile.open(link).firstImage().width == 35)
+    }
+
+    @Test("folders: empty, with something else in it, with two sizes")
+    func folders() async throws {
+        let folder = try TemporaryFolder()
+        await #expect(throws: ZooError(.mediaNoFrames, "")) {
+            try await MediaFile.open(folder.path)
+        }
+        try folder.write(bytes(of: "images/rgb.png"), to: "1.png")
+        try folder.write(bytes(of: "images/even-420.jpg"), to: "2.jpg")
+        await #expect(throws: ZooError(.mediaSizesDiffer, "")) { try await readAll(folder.path) }
+        try folder.write("notes".utf8, to: "2.jpg")
+        await #expect(throws: ZooError(.mediaUnknown, "")) { try await readAll(folder.path) }
+    }
+
+    @Test("a file that is not there, and a named pipe, are errors at once")
+    func special() async throws {
+        let folder = try TemporaryFolder()
+        await #expect {
+            try await MediaFile.open("\(folder.path)/none")
+        } throws: { error in
+            (error as? ZooError)?.code.rawValue == "io.not-found"
+        }
+        #expect(unsafe mkfifo("\(folder.path)/pipe", 0o600) == 0)
+        await #expect(throws: ZooError.self) { try await MediaFile.open("\(folder.path)/pipe") }
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Testing
+import ZooCore
+import ZooMedia
+import ZooTensor
+
+/// Inputs of models against the libraries and classes that the protocols come from.
+@Suite struct PreprocessingTests {
+    /// Values are of order 1 in float32, and rounded at other places.
+    static let tolerance: Float = 2e-6
+
+    static let protocols: [String: @Sendable (Int) -> Preprocessing] = [
+        "vjepa2-processor": { .vjepa2Processor(crop: $0) },
+        "meta-video": { .metaVideo(crop: $0) },
+        "meta-image": { .metaImage(crop: $0) },
+        "ijepa-processor": { .ijepaProcessor(side: $0) },
+        "vjepa2-ac": { .vjepa2AC(side: $0) },
+        "jepa-wm": { .jepaWM(side: $0) },
+        "dino-wm": { .dinoWM(side: $0) },
+        "lewm": { .leWM(side: $0) },
+    ]
+
+    static let shapes = [(name: "wide", crop: 24), (name: "tall", crop: 12)]
+
+    private func clip(_ shape: String) throws -> RGBClip {
+        let frames = try Expectations("preprocessing-\(shape)").images(shape)
+        return RGBClip(frames: frames, indices: Array(frames.indices))
+    }
+
+    @Test("tensors are those of the protocol", arguments: protocols.keys.sorted())
+    func protocolTensors(_ name: String) throws {
+        for shape in Self.shapes {
+            let make = try #require(Self.protocols[name])
+            let preprocessing = make(shape.crop)
+            let tensor = try preprocessing.tensor(of: clip(shape.name))
+            let expected = try Expectations("preprocessing-\(shape.name)").tensor(
+                "\(name).\(shape.name)"
+            )
+            let gap = difference(tensor, expected)
+            #expect(gap <= Self.tolerance, "\(shape.name)")
+        }
+    }
+
+    @Test("three views along the longer side are those of Meta's evaluation")
+    func views() throws {
+        for shape in Self.shapes {
+            let views = try Preprocessing.metaVideoViews(crop: shape.crop).views(
+                of: clip(shape.name)
+            )
+            #expect(views.count == 3)
+            for (index, view) in views.enumerated() {
+                let expected = try Expectations("preprocessing-\(shape.name)").tensor(
+                    "meta-video-views-\(index).\(shape.name)"
+                )
+                #expect(difference(view, expected) <= Self.tolerance, "\(shape.name) \(index)")
+            }
+        }
+    }
+
+    @Test("configurations that transformers writes are read")
+    func processors() throws {
+        #expect(
+            try Preprocessing(folder: "\(vectors)/processors/vjepa2") == .vjepa2Processor(crop: 56)
+        )
+        var expected = Preprocessing.ijepaProcessor()
+        expected.resize = .exact(width: 48, height: 56)
+        #expect(try Preprocessing(folder: "\(vectors)/processors/vit") == expected)
+    }
+
+    @Test(
+        "a release record without a processor configuration is enough",
+        arguments: [
+            (
+                "whole image to 64, bilinear, corners not aligned, no antialias",
+                Preprocessing.vjepa2AC(side: 64)
+            ),
+            ("normalised, then resized to 64 with antialias", Preprocessing.leWM(side: 64)),
+        ]
+    )
+    func releaseRecord(_ text: String, _ expected: Preprocessing) throws {
+        let folder = try TemporaryFolder()
+        let inputs = """
+            {"inputs": {"height": 64, "width": 64, "resampling": "\(text)",
+             "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}}
+            """
+        try folder.write(inputs.utf8, to: "release.json")
+        #expect(try Preprocessing(folder: folder.path) == expected)
+    }
+
+    @Test("a folder that says nothing about its inputs is an error of its own")
+    func missing() throws {
+        let folder = try TemporaryFolder()
+        #expect(throws: ZooError(.preprocessingMissing, "")) {
+            try Preprocessing(folder: folder.path)
+        }
+    }
+
+    @Test(
+        "hostile configurations are refused",
+        arguments: [
+            "", "[]", "{", #"{"do_resize": true}"#, #"{"do_resize": 1}"#,
+            #"{"do_resize": true, "size": {"shortest_edge": 0}}"#,
+            #"{"do_resize": true, "size": {"shortest_edge": 99999999}}"#,
+            #"{"do_resize": true, "size": {"height": 8, "width": -1}}"#,
+            #"{"do_resize": true, "size": {"height": 8, "width": 8}, "resample": 1}"#,
+            #"{"do_center_crop": true, "crop_size": "large"}"#,
+            #"{"do_rescale": true, "rescale_factor": 0}"#,
+            #"{"do_normalize": true, "image_mean": [0, 0, 0], "image_std": [1, 0, 1]}"#,
+            #"{"do_normalize": true, "image_mean": [0, 0], "image_std": [1, 1, 1]}"#,
+            #"{"image_processor_type": "SiglipImageProcessor"}"#,
+        ]
+    )
+    func hostile(_ text: String) throws {
+        let folder = try TemporaryFolder()
+        try folder.write(text.utf8, to: "preprocessor_config.json")
+        #expect(throws: ZooError(.preprocessingInvalid, "")) {
+            try Preprocessing(folder: folder.path)
+        }
+    }
+
+    @Test("a crop that does not fit, and a strip that would grow without bound, are refused")
+    func geometry() throws {
+        let small = RGBClip(
+            repeating: RGBImage(width: 8, height: 8, pixels: Array(repeating: 0, count: 192)),
+            count: 1
+        )
+        let crop = Preprocessing(
+            resize: .none,
+            resampling: .bytes(.openCVLinear),
+            crop: .centre(width: 9, height: 8, rounding: .down)
+        )
+        #expect(throws: ZooError(.mediaTooSmall, "")) { try crop.tensor(of: small) }
+        let strip = RGBClip(
+            repeating: RGBImage(
+                width: 20_000,
+                height: 1,
+                pixels: Array(repeating: 0, count: 60_000)
+            ),
+            count: 1
+        )
+        #expect(throws: ZooError(.mediaTooLarge, "")) {
+            try Preprocessing.metaVideo().tensor(of: strip)
+        }
+    }
+}
