@@ -164,7 +164,7 @@ let package = Package(
             name: "ami-zoo",
             dependencies: [
                 "ZooCore", "ZooFiles", "ZooTensor", "ZooStore", "ZooTransport", "ZooCheckpoint",
-                "ZooClient", "ZooServer", "ZooModels", "ZooConvert",
+                "ZooClient", "ZooMedia", "ZooModels", "ZooConvert", "ZooServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

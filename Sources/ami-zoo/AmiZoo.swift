@@ -27,7 +27,11 @@ struct AmiZoo: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Use models",
-                subcommands: [InspectCommand.self, EmbedCommand.self, PredictCommand.self]
+                subcommands: [
+                    InspectCommand.self, EmbedCommand.self, FeaturesCommand.self,
+                    ClassifyCommand.self, PredictCommand.self, SurpriseCommand.self,
+                    PlanCommand.self,
+                ]
             ),
             CommandGroup(
                 name: "Publish models",

@@ -16,7 +16,8 @@ struct ConvertedCase {
     /// The converted model.
     let release: String
 
-    /// Converts the case in the folder `name`; a probe is said to read some levels of its backbone.
+    /// Converts the case in the folder `name`; a probe is said to read some levels of its backbone, a
+    /// clip to have other frames than those of the case.
     init(_ name: String, levels: [Int]? = nil, frames: Int? = nil) async throws {
         let root = "\(ZooModelsTests.vectors)/conversion/\(name)"
         folder = try TemporaryFolder()

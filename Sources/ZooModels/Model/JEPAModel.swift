@@ -88,4 +88,28 @@ public struct ModelInput: Hashable, Sendable {
     public let height: Int
     /// Pixels from left to right.
     public let width: Int
+    /// Pixels of a patch, each way: a token covers so many rows and columns.
+    public let patch: Int
+    /// Frames that one token covers.
+    public let tubelet: Int
+    /// Frames that a still image is repeated to.
+    public let imageFrames: Int
+
+    init(
+        frames: Int,
+        channels: Int,
+        height: Int,
+        width: Int,
+        patch: Int,
+        tubelet: Int = 1,
+        imageFrames: Int = 1
+    ) {
+        self.frames = frames
+        self.channels = channels
+        self.height = height
+        self.width = width
+        self.patch = patch
+        self.tubelet = tubelet
+        self.imageFrames = imageFrames
+    }
 }

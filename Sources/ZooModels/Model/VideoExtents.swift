@@ -30,9 +30,18 @@ struct VideoExtents: Hashable, Sendable {
         TokenExtents(frames: frames / tubelet, rows: side / patch, columns: side / patch)
     }
 
-    /// What the model was made for.
+    /// What the model was made for; images are repeated to 16 frames as the evaluations of
+    /// facebookresearch/jepa and vjepa2 repeat them.
     var input: ModelInput {
-        ModelInput(frames: frames, channels: channels, height: side, width: side)
+        ModelInput(
+            frames: frames,
+            channels: channels,
+            height: side,
+            width: side,
+            patch: patch,
+            tubelet: tubelet,
+            imageFrames: min(16, frames)
+        )
     }
 
     /// The tokens that cover some frames of a clip of the trained size.

@@ -10,12 +10,12 @@ package struct LeadingEigenvectors: Sendable {
     /// A unit vector for each, as rows: [count, order].
     package let vectors: Matrix
 
-    /// Computes the `count` greatest, by `ssyevr` of LAPACK.
+    /// Computes the `count` greatest, by `ssyevr` of LAPACK; nil when LAPACK finds none, which it
+    /// does for elements that are not numbers.
     ///
     /// - Parameters:
     ///   - matrix: symmetric, [order, order]; its elements are lost.
     ///   - count: how many, from 1 to the order.
-    /// - Returns: nil when LAPACK finds none, which it does for elements that are not numbers.
     package init?(ofSymmetric matrix: Matrix, count: Int) {
         let order = matrix.rows
         precondition(matrix.columns == order && (1...order).contains(count))

@@ -31,28 +31,28 @@ struct ComputeOptions: ParsableArguments {
 struct EmbedCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "embed",
-        abstract: "Compute the features of a clip with a model's encoder.",
+        abstract: "Compute the features of images and videos with a model's encoder.",
         discussion: """
             The model is an installed one or any folder that transformers wrote for a family that \
-            ami-zoo knows. The result is 'last_hidden_state', [batch, tokens, width], or \
-            [batch, width] with '--pool mean'; a path that ends in .npy is written as NumPy does.
+            ami-zoo knows. The result is 'last_hidden_state', [inputs, tokens, width], or \
+            [inputs, width] with '--pool mean', in the order of the inputs; a path that ends in .npy \
+            is written as NumPy does.
             """
     )
 
     @Argument(help: "An installed model or a model folder.")
     var model: String
 
-    @Argument(
-        help: "A .safetensors file with 'pixel_values' [batch, frames, channels, rows, columns]."
-    )
-    var input: String
+    @Argument(help: InputOptions.help)
+    var inputs: [String]
 
     @Option(name: .customLong("output"), help: "The file to write: .safetensors or .npy.")
     var destination: String
 
-    @Option(help: "'mean' averages the tokens of each clip.")
+    @Option(help: "'mean' averages the tokens of each input.")
     var pool = Pooling.none
 
+    @OptionGroup var reading: InputOptions
     @OptionGroup var compute: ComputeOptions
     @OptionGroup var output: OutputOptions
 
@@ -61,22 +61,35 @@ struct EmbedCommand: ReportingCommand {
         let pool = try compute.pool()
         let clock = ContinuousClock()
         let start = clock.now
-        let features = try await Interruption.cancelling { [input] in
-            let model = try await BlockingWork.run { try ModelFamily.load(folder: location.folder) }
-            let clip = try await BlockingWork.run { try Clip(file: input) }
-            return try await model.encode(
-                clip.pixelValues,
-                visible: nil,
-                options: ForwardOptions(),
-                on: pool
-            ).tokens.values
-        }
-        let result = self.pool == .mean ? features.meanOverTokens : features
         let path = FileSystem.absolute(destination)
+        let (result, names) = try await Interruption.cancelling { [self] in
+            let model = try await BlockingWork.run { try ModelFamily.load(folder: location.folder) }
+            let reader = InputReader(location.folder, model.input, reading)
+            let items = try await BlockingWork.run { try reader.items(inputs) }
+            let view = ComputeProgress(output, stage: "embed", total: items.count)
+            defer { view.close() }
+            var features = FeatureRows(isPooled: self.pool == .mean)
+            var batch = InputBatch()
+            for item in items {
+                let clip = try await reader.clip(item)
+                if !batch.takes(clip) {
+                    try await features.append(batch.encode(model, view, on: pool), of: batch)
+                    batch = InputBatch()
+                }
+                batch.append(clip)
+            }
+            try await features.append(batch.encode(model, view, on: pool), of: batch)
+            return (features.joined(), features.names)
+        }
         try await BlockingWork.run {
             try TensorOutput.write(result, named: "last_hidden_state", to: path)
         }
-        return EmbedOutcome(path: path, shape: result.shape, time: clock.now - start)
+        return EmbedOutcome(
+            path: path,
+            inputs: names,
+            shape: result.shape,
+            time: clock.now - start
+        )
     }
 }
 
@@ -106,33 +119,17 @@ enum TensorOutput {
     }
 }
 
-extension Tensor {
-    /// [batch, tokens, width] to [batch, width].
-    fileprivate var meanOverTokens: Tensor {
-        let (batch, tokens, width) = (shape[0], shape[1], shape[2])
-        let source = values
-        var sums = [Double](repeating: 0, count: batch * width)
-        for row in 0..<batch * tokens {
-            let target = row / tokens * width
-            for column in 0..<width {
-                sums[target + column] += Double(source[row * width + column])
-            }
-        }
-        return Tensor(
-            shape: Shape([batch, width]),
-            values: sums.map { Float($0 / Double(tokens)) }
-        )
-    }
-}
-
 struct EmbedOutcome: Report {
     let path: String
+    /// The input of each row.
+    let inputs: [String]
     let shape: Shape
     let time: Duration
 
     var json: JSONValue {
         [
             "output": .string(path), "tensor": "last_hidden_state",
+            "inputs": .array(inputs.map(JSONValue.string)),
             "shape": .array(shape.extents.map(JSONValue.integer)),
             "seconds": .number(time.secondsToMilliseconds),
         ]

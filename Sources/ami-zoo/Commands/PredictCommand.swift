@@ -28,21 +28,26 @@ struct PredictCommand: ReportingCommand {
         abstract: "Predict the features of what a model does not see.",
         discussion: """
             The context is the first frames of the clip (--context-frames) or the token ids in the \
-            input's tensors 'context_mask' and 'target_mask'. The result is 'predicted', \
-            [batch, targets, width], with the token ids in 'target_mask'.
+            input's tensors 'context_mask' and 'target_mask'. What is predicted are the other frames \
+            of the clip, or the next --horizon frames, which may lie beyond its end. The result is \
+            'predicted', [batch, targets, width], with the token ids in 'target_mask'.
             """
     )
 
     @Argument(help: "An installed model or a model folder.")
     var model: String
 
-    @Argument(
-        help: "A .safetensors file with 'pixel_values' [batch, frames, channels, rows, columns]."
-    )
+    @Argument(help: InputOptions.help)
     var input: String
 
-    @Option(help: "See this many frames and predict the rest of the clip.")
+    @Option(help: "See this many frames and predict what follows.")
     var contextFrames: Int?
+
+    @Option(help: "Predict this many frames after the context; otherwise the rest of the clip.")
+    var horizon: Int?
+
+    @Option(help: "Which learned stand-in the predictor uses.")
+    var maskIndex = 1
 
     @Option(
         help:
@@ -59,10 +64,18 @@ struct PredictCommand: ReportingCommand {
     @Option(help: "Draw the predicted path, over the true one if it is known, as SVG.")
     var svg: String?
 
+    @OptionGroup var reading: InputOptions
     @OptionGroup var compute: ComputeOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        if maskIndex < 0 { throw ValidationError("--mask-index must not be negative") }
+        if let horizon, !(1...4096).contains(horizon) {
+            throw ValidationError("--horizon must be 1 to 4096")
+        }
+        if horizon != nil, contextFrames == nil {
+            throw ValidationError("--horizon needs --context-frames")
+        }
         if destination == nil, readOut == nil {
             throw ValidationError("say what to make: --output FILE, --read-out trajectory, or both")
         }
@@ -77,27 +90,33 @@ struct PredictCommand: ReportingCommand {
         let readOut = try await BlockingWork.run { [readOut] in
             try readOut.map { _ in try TrajectoryReadOut(folder: location.folder) }
         }
-        let clip = try await BlockingWork.run { [input] in try Clip(file: input) }
+        let view = ComputeProgress(output, stage: "predict", total: 2)
+        defer { view.close() }
         let (contextFrames, encode) = (contextFrames ?? readOut?.contextFrames, encode)
-        let predicted = try await Interruption.cancelling {
+        let (predicted, clip) = try await Interruption.cancelling { [self] in
             let model = try await BlockingWork.run { try ModelFamily.load(folder: location.folder) }
+            let clip = try await InputReader(location.folder, model.input, reading).clip(input)
             let selection = try MaskSelection(
                 clip: clip,
                 contextFrames: contextFrames,
+                horizon: horizon,
                 model: model
             )
+            let options = view.forward(ForwardOptions(maskIndex: maskIndex))
             let encoding = try await model.encode(
                 clip.pixelValues,
                 visible: encode == .context ? selection.context : nil,
-                options: ForwardOptions(),
+                options: options,
                 on: pool
             )
-            return try await model.predict(
+            view.advance()
+            let predicted = try await model.predict(
                 selection.targets,
                 from: try encoding.context.selecting(selection.context),
-                options: ForwardOptions(),
+                options: options,
                 on: pool
             )
+            return (predicted, clip)
         }
         let path = destination.map(FileSystem.absolute)
         if let path {
@@ -110,12 +129,12 @@ struct PredictCommand: ReportingCommand {
                 )
             }
         }
-        let reading = try readOut.map {
+        let trajectory = try readOut.map {
             try TrajectoryReading(of: predicted, by: $0, clip: clip, model: location.name)
         }
         let picture = svg.map(FileSystem.absolute)
-        if let picture, let reading {
-            let drawing = TrajectoryDrawing(reading: reading, clip: clip).svg
+        if let picture, let trajectory {
+            let drawing = TrajectoryDrawing(reading: trajectory, clip: clip).svg
             try await BlockingWork.run {
                 try FileSystem.replace(picture, with: Array(drawing.utf8))
             }
@@ -123,7 +142,7 @@ struct PredictCommand: ReportingCommand {
         return PredictOutcome(
             path: path,
             shape: predicted.values.shape,
-            reading: reading,
+            reading: trajectory,
             picture: picture,
             time: clock.now - start
         )
@@ -135,22 +154,32 @@ private struct MaskSelection {
     let context: TokenSelection
     let targets: TokenSelection
 
-    init(clip: Clip, contextFrames: Int?, model: any JEPAModel) throws(ZooError) {
+    init(
+        clip: InputClip,
+        contextFrames: Int?,
+        horizon: Int?,
+        model: any JEPAModel
+    ) throws(ZooError) {
         let shape = clip.pixelValues.shape
         if let contextFrames {
-            guard contextFrames >= 1, contextFrames < shape[1] else {
+            let end = horizon.map { contextFrames.addingReportingOverflow($0).partialValue }
+            guard contextFrames >= 1, contextFrames <= shape[1], (end ?? shape[1]) > contextFrames
+            else {
                 throw ZooError(
                     .tokenSelectionInvalid,
                     "\(contextFrames) context frames of a clip of \(shape[1]) leave nothing to do",
-                    remedy: "choose 1 to \(shape[1] - 1) frames"
+                    remedy: "choose 1 to \(shape[1] - 1) frames, or a horizon of at least 1"
                 )
             }
             context = try model.tokens(ofFrames: 0..<contextFrames, batch: shape[0])
-            targets = try model.tokens(ofFrames: contextFrames..<shape[1], batch: shape[0])
+            targets = try model.tokens(
+                ofFrames: contextFrames..<(end ?? shape[1]),
+                batch: shape[0]
+            )
             return
         }
-        guard let context = try clip.tokens("context_mask"),
-            let targets = try clip.tokens("target_mask")
+        guard let context = try clip.source?.tokens("context_mask"),
+            let targets = try clip.source?.tokens("target_mask")
         else {
             throw ZooError(
                 .tokenSelectionInvalid,

@@ -41,11 +41,15 @@ final class ComputeProgress: Sendable {
     }
 
     /// Says that a step is done.
-    func advance() { set { $0.completed += 1 } }
+    func advance() {
+        state.withLock { $0.completed += 1 }
+        show(within: 0)
+    }
 
     /// Says how many steps are done of how many.
     func update(_ completed: Int, of total: Int) {
-        set { state in (state.completed, state.total) = (completed, max(total, 1)) }
+        state.withLock { ($0.completed, $0.total) = (completed, max(total, 1)) }
+        show(within: 0)
     }
 
     /// Shows a remark without breaking the line.
@@ -53,11 +57,6 @@ final class ComputeProgress: Sendable {
 
     /// Ends the line.
     func close() { channel.close() }
-
-    private func set(_ change: @Sendable (inout State) -> Void) {
-        state.withLock(change)
-        show(within: 0)
-    }
 
     private func show(within step: Double) {
         let now = ContinuousClock.now

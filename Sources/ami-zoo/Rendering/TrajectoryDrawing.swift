@@ -7,7 +7,7 @@ internal import ZooTensor
 /// Draws a predicted path over the true one.
 struct TrajectoryDrawing {
     let reading: TrajectoryReading
-    let clip: Clip
+    let clip: InputClip
 
     /// Points of the drawing for each pixel of the clip.
     private static let scale = 14.0

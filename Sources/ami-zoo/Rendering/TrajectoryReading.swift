@@ -23,7 +23,7 @@ struct TrajectoryReading {
     init(
         of latents: TokenFeatures,
         by readOut: TrajectoryReadOut,
-        clip: Clip,
+        clip: InputClip,
         model: String
     ) throws(ZooError) {
         guard clip.pixelValues.shape[0] == 1 else {
@@ -37,13 +37,13 @@ struct TrajectoryReading {
         contextFrames = readOut.contextFrames
         predicted = try readOut.trajectory(of: latents.values)
         let frames = clip.pixelValues.shape[1]
-        truePositions = clip.values("positions", rank: 3).flatMap { tensor in
+        truePositions = (clip.source?.values("positions", rank: 3)).flatMap { tensor in
             guard tensor.shape == Shape([1, frames, 2]) else { return nil }
             return (0..<frames).map {
                 Point(x: Double(tensor[0, $0, 0]), y: Double(tensor[0, $0, 1]))
             }
         }
-        trueLanding = clip.values("landing", rank: 2).flatMap { tensor in
+        trueLanding = clip.source?.values("landing", rank: 2).flatMap { tensor in
             guard tensor.shape == Shape([1, 2]) else { return nil }
             return Landing(x: Double(tensor[0, 0]), frame: Double(tensor[0, 1]))
         }

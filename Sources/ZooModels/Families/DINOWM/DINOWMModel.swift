@@ -21,7 +21,7 @@ extension ModelFamily {
 /// Computes what `ViTPredictor` of facebookresearch/jepa-wms computes in float32: a token holds visual
 /// features, embedded proprioception and the embedded action of its frame, and attends to its frame
 /// and to earlier ones.
-public struct DINOWMModel: ActionConditionedModel {
+public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
     /// What ``predict(_:under:on:)`` takes and gives.
     ///
     /// A state is the embedded proprioception of every token of a frame, one after the other, as

@@ -104,7 +104,13 @@ public struct IJEPAModel: JEPAModel {
 
     /// Single images of the configuration's size.
     public var input: ModelInput {
-        ModelInput(frames: 1, channels: channels, height: imageSize, width: imageSize)
+        ModelInput(
+            frames: 1,
+            channels: channels,
+            height: imageSize,
+            width: imageSize,
+            patch: patchSize
+        )
     }
 
     /// The elements of a token's features.

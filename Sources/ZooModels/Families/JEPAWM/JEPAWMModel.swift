@@ -21,7 +21,7 @@ extension ModelFamily {
 /// Computes what `VisionTransformerAdaLN` of facebookresearch/jepa-wms computes in float32: tokens attend to
 /// their frame and earlier ones, and the action of a frame modulates its tokens. Proprioception is
 /// part of every token, and predicted with it.
-public struct JEPAWMModel: ActionConditionedModel {
+public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
     /// What ``predict(_:under:on:)`` takes and gives.
     ///
     /// A state is the embedded proprioception of every token of a frame, one after the other, as

@@ -98,7 +98,10 @@ public struct VJEPA2Model: JEPAModel {
             frames: configuration.framesPerClip,
             channels: configuration.channels,
             height: configuration.cropSize,
-            width: configuration.cropSize
+            width: configuration.cropSize,
+            patch: configuration.patchSize,
+            tubelet: configuration.tubeletSize,
+            imageFrames: min(16, configuration.framesPerClip)
         )
     }
 

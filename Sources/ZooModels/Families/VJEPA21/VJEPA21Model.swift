@@ -67,7 +67,16 @@ public struct VJEPA21Model: JEPAModel {
     public var family: ModelFamily.ID { ModelFamily.vjepa21.id }
 
     /// Clips of the frames and the size of training; single images work as well.
-    public var input: ModelInput { extents.input }
+    public var input: ModelInput {
+        ModelInput(
+            frames: extents.frames,
+            channels: extents.channels,
+            height: extents.side,
+            width: extents.side,
+            patch: extents.patch,
+            tubelet: extents.tubelet
+        )
+    }
 
     /// The elements of a token's features.
     public var width: Int { videos.stack.width }

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooCore
+internal import ZooFiles
+internal import ZooModels
+internal import ZooTensor
+
+/// `ami-zoo classify`.
+struct ClassifyCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "classify",
+        abstract: "Say what a video shows, with a model and a probe that was trained on it.",
+        discussion: """
+            The model is a classifier of transformers, or an encoder with '--probe'. Published scores \
+            were measured over several clips of the time and crops of the image: '--clips 2 --views 3' \
+            for Something-Something v2.
+            """
+    )
+
+    @Argument(help: "An installed model or a model folder.")
+    var model: String
+
+    @Argument(help: InputOptions.help)
+    var inputs: [String]
+
+    @Option(help: "The probe: an installed one or a folder that 'ami-zoo convert' wrote.")
+    var probe: String?
+
+    @Option(help: "Show this many classes.")
+    var top = 5
+
+    @Option(help: "Clips over the length of a video.")
+    var clips = 1
+
+    @Option(help: "Crops over the longer side of the image: 1 or 3.")
+    var views = 1
+
+    @OptionGroup var reading: InputOptions
+    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if !(1...1000).contains(top) { throw ValidationError("--top must be 1 to 1000") }
+        if !(1...100).contains(clips) { throw ValidationError("--clips must be 1 to 100") }
+        if ![1, 3].contains(views) { throw ValidationError("--views must be 1 or 3") }
+    }
+
+    func report() async throws -> ClassifyOutcome {
+        let store = Surroundings().store
+        let location = try ModelLocation(model, in: store)
+        let probe = try probe.map { try ModelLocation($0, in: store).folder }
+        let pool = try compute.pool()
+        let clock = ContinuousClock()
+        let start = clock.now
+        let found = try await Interruption.cancelling { [self] in
+            let classifier = try await BlockingWork.run { () throws(ZooError) in
+                guard let probe else { return try VideoClassifier(folder: location.folder) }
+                return try VideoClassifier(folder: location.folder, probe: probe)
+            }
+            let reader = InputReader(location.folder, classifier.backbone.input, reading)
+            let items = try await BlockingWork.run { try reader.items(inputs) }
+            let view = ComputeProgress(output, stage: "classify", total: items.count)
+            defer { view.close() }
+            var found: [ClassifiedVideo] = []
+            for item in items {
+                let pixels = try await reader.views(item, clips: clips, views: views)
+                let result = try await classifier.classify(
+                    pixels,
+                    options: view.forward(),
+                    on: pool
+                )
+                for video in 0..<pixels.shape[0] {
+                    found.append(ClassifiedVideo(item, video, result, top: top))
+                }
+                view.advance()
+            }
+            return found
+        }
+        return ClassifyOutcome(
+            videos: found,
+            clips: clips,
+            views: views,
+            time: clock.now - start
+        )
+    }
+}
+
+/// The most probable classes of one video.
+struct ClassifiedVideo: Sendable {
+    let input: String
+    let heads: [(name: String, scores: [ClassScore])]
+
+    init(_ input: String, _ index: Int, _ result: Classification, top: Int) {
+        self.input = input
+        heads = result.heads.map { ($0.classes.name, $0.top(top, ofVideo: index)) }
+    }
+}
+
+struct ClassifyOutcome: Report {
+    let videos: [ClassifiedVideo]
+    let clips: Int
+    let views: Int
+    let time: Duration
+
+    var json: JSONValue {
+        func score(_ score: ClassScore) -> JSONValue {
+            var members: [String: JSONValue] = [
+                "index": .integer(score.index), "probability": .number(Double(score.probability)),
+            ]
+            if let label = score.label { members["label"] = .string(label) }
+            return .object(members)
+        }
+        return [
+            "videos": .array(
+                videos.map { video in
+                    [
+                        "input": .string(video.input),
+                        "heads": .object(
+                            Dictionary(
+                                uniqueKeysWithValues: video.heads.map {
+                                    ($0.name, .array($0.scores.map(score)))
+                                }
+                            )
+                        ),
+                    ]
+                }
+            ),
+            "clips": .integer(clips), "views": .integer(views),
+            "seconds": .number(time.secondsToMilliseconds),
+        ]
+    }
+
+    var text: String {
+        videos.flatMap { video in
+            video.heads.flatMap { head in
+                let title = video.heads.count > 1 ? "\(video.input): \(head.name)" : video.input
+                let rows = head.scores.map { score in
+                    [score.probability.fixed4, "\(score.index)", score.label ?? ""]
+                }
+                return [title, Table.text(["PROBABILITY", "CLASS", "LABEL"], rows)]
+            }
+        }.joined(separator: "\n")
+    }
+}

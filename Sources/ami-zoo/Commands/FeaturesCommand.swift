@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooCore
+internal import ZooFiles
+internal import ZooMedia
+internal import ZooModels
+internal import ZooTensor
+
+/// `ami-zoo features`.
+struct FeaturesCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "features",
+        abstract: "Draw what a model sees: patch features of an image or a clip as colours.",
+        discussion: """
+            The three principal components of the patch features become red, green and blue, below \
+            the frames: what a model sees as alike gets alike colours.
+            """
+    )
+
+    @Argument(help: "An installed model or a model folder.")
+    var model: String
+
+    @Argument(help: InputOptions.help)
+    var input: String
+
+    @Option(name: .customLong("output"), help: "The picture to write, a .png file.")
+    var destination: String
+
+    @OptionGroup var reading: InputOptions
+    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var output: OutputOptions
+
+    func report() async throws -> FeaturesOutcome {
+        let location = try ModelLocation(model, in: Surroundings().store)
+        let pool = try compute.pool()
+        let (clock, view) = (ContinuousClock(), ComputeProgress(output, stage: "encode", total: 1))
+        defer { view.close() }
+        let start = clock.now
+        let path = FileSystem.absolute(destination)
+        let components = try await Interruption.cancelling { [self] in
+            let model = try await BlockingWork.run { try ModelFamily.load(folder: location.folder) }
+            let pixels = try await InputReader(location.folder, model.input, reading).clip(input)
+                .pixelValues.asClips
+            let features = try await model.encode(
+                pixels,
+                visible: nil,
+                options: view.forward(),
+                on: pool
+            ).tokens.values
+            let tokens = Shape([features.shape[0] * features.shape[1], features.shape[2]])
+            let components = try await PrincipalComponents(of: features.reshaped(tokens), on: pool)
+            let picture = try FeaturePicture(components, of: pixels, input: model.input)
+            try await BlockingWork.run {
+                try FileSystem.replace(path, with: try picture.image.pngBytes())
+            }
+            return components
+        }
+        return FeaturesOutcome(
+            path: path,
+            tokens: components.projections.shape[0],
+            explained: components.explained,
+            time: clock.now - start
+        )
+    }
+}
+
+extension Tensor {
+    /// Images as clips of one frame.
+    fileprivate var asClips: Tensor {
+        let extents = shape.extents
+        return extents.count == 4 ? reshaped(Shape([extents[0], 1] + extents.dropFirst())) : self
+    }
+}
+
+struct FeaturesOutcome: Report {
+    let path: String
+    let tokens: Int
+    let explained: [Float]
+    let time: Duration
+
+    var json: JSONValue {
+        [
+            "output": .string(path), "tokens": .integer(tokens),
+            "explainedVariance": .array(explained.map { .number(Double($0)) }),
+            "seconds": .number(time.secondsToMilliseconds),
+        ]
+    }
+
+    var text: String {
+        let shares = explained.map { "\(Int(($0 * 100).rounded())) %" }.joined(separator: ", ")
+        return """
+            \(tokens) tokens; red, green and blue explain \(shares) of the variance (\(time.shortText))
+            \(path)
+            """
+    }
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooCore
+internal import ZooFiles
+internal import ZooModels
+internal import ZooTensor
+
+/// How a robot arm's moves are searched: the settings of upstream.
+enum PlanPreset: String, ExpressibleByArgument, CaseIterable {
+    case notebook
+    case worldModel = "world-model"
+    case function
+
+    var settings: ArmPlanner.Settings {
+        switch self {
+        case .notebook: .notebook
+        case .worldModel: .worldModel
+        case .function: ArmPlanner.Settings()
+        }
+    }
+}
+
+/// `ami-zoo plan`.
+struct PlanCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Search the actions that lead from one observation to another.",
+        discussion: """
+            The input is two images (where to begin, what to reach), or a .safetensors or .npz file of \
+            one sample: 'observations' [1, frames, rows, columns, 3] of bytes, or 'pixel_values' \
+            [1, frames, 3, rows, columns] as the model takes them, or 'latents' [1, frames, tokens, \
+            width]; 'states' [1, frames, numbers] for models that have states, or 'measurements' that \
+            they are made of; 'actions' [1, frames - 2, numbers] when more than the first frame is \
+            known. The last frame is the goal.
+
+            The search is the cross-entropy method with upstream's settings for the model; the same \
+            seed gives the same plan.
+            """
+    )
+
+    @Argument(help: "An installed model or a model folder.")
+    var model: String
+
+    @Argument(help: "Two images, or a tensor file.")
+    var inputs: [String]
+
+    @Option(
+        help:
+            "Settings of the search for V-JEPA 2-AC: of the notebook, the class WorldModel, or the function cem."
+    )
+    var preset = PlanPreset.notebook
+
+    @Option(help: "Steps of the plan.")
+    var horizon: Int?
+
+    @Option(help: "Courses of action drawn in a round.")
+    var samples: Int?
+
+    @Option(help: "How many of them count.")
+    var elites: Int?
+
+    @Option(help: "Rounds.")
+    var iterations: Int?
+
+    @Option(help: "The most frames that a prediction is made from.")
+    var window: Int?
+
+    @Option(help: "The seed of the search.")
+    var seed: UInt64 = 0
+
+    @Option(
+        parsing: .upToNextOption,
+        help: "With images: the state at them, such as x y z, three angles and the gripper."
+    )
+    var state: [Float] = []
+
+    @Flag(help: "Go from the last frame to the first.")
+    var reverse = false
+
+    @Option(help: "Draw the energies of a grid of moves, as SVG (V-JEPA 2-AC).")
+    var svg: String?
+
+    @Option(help: "Moves along each axis of that grid.")
+    var grid = 5
+
+    @Flag(help: "Compute the energies of the grid and search no plan.")
+    var landscapeOnly = false
+
+    @OptionGroup var compute: ComputeOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if !(1...2).contains(inputs.count) {
+            throw ValidationError("give two images, or one tensor file")
+        }
+        if landscapeOnly, svg == nil, !output.json {
+            throw ValidationError("--landscape-only needs --svg or --json")
+        }
+    }
+
+    func report() async throws -> PlanOutcome {
+        let location = try ModelLocation(model, in: Surroundings().store)
+        let pool = try compute.pool()
+        let (clock, view) = (ContinuousClock(), ComputeProgress(output, stage: "plan", total: 1))
+        defer { view.close() }
+        let start = clock.now
+        let (plan, landscape, truth) = try await Interruption.cancelling { [self] in
+            let model = try await BlockingWork.run {
+                try ModelFamily.loadWorldModel(folder: location.folder)
+            }
+            let input = try await PlanningInput(
+                inputs,
+                state: state.isEmpty ? nil : state,
+                isReversed: reverse,
+                folder: location.folder
+            )
+            let problem = try await input.problem(
+                model,
+                distance: Self.distance(for: model.family),
+                window: window,
+                on: pool
+            )
+            var landscape: EnergyLandscape?
+            if svg != nil || landscapeOnly {
+                let total = grid * grid * grid
+                landscape = try await EnergyLandscape(of: problem, count: grid, on: pool) {
+                    view.update($0, of: total)
+                }
+            }
+            let plan = landscapeOnly ? nil : try await search(problem, view, on: pool)
+            return (plan, landscape, input.trueAction)
+        }
+        let picture = svg.map(FileSystem.absolute)
+        if let picture, let landscape {
+            let first = plan.flatMap { plan in
+                plan.actions.shape[1] == Pose.width
+                    ? Pose(plan.actions.values.prefix(Pose.width)) : nil
+            }
+            let drawing = EnergyDrawing(landscape: landscape, truth: truth, planned: first).svg
+            try await BlockingWork.run {
+                try FileSystem.replace(picture, with: Array(drawing.utf8))
+            }
+        }
+        return PlanOutcome(
+            plan: plan,
+            landscape: landscape,
+            truth: truth,
+            picture: picture,
+            seed: seed,
+            time: clock.now - start
+        )
+    }
+
+    private static func distance(for family: ModelFamily.ID) -> LatentDistance {
+        switch family.rawValue {
+        case "vjepa2-ac": .vjepa2AC
+        case "lewm": .lewm
+        default: .jepaWM
+        }
+    }
+
+    private func search(
+        _ problem: PlanningProblem,
+        _ view: ComputeProgress,
+        on pool: ComputePool
+    ) async throws -> ActionPlan {
+        let show: @Sendable (PlanningProgress) -> Void = { step in
+            view.update(
+                step.iteration * step.samples + step.candidates,
+                of: step.iterations * step.samples
+            )
+        }
+        let noise = SeededNoise(seed: seed)
+        if problem.model.family.rawValue == "vjepa2-ac" {
+            var settings = preset.settings
+            settings.horizon = horizon ?? settings.horizon
+            settings.samples = samples ?? settings.samples
+            settings.elites = elites ?? settings.elites
+            settings.iterations = iterations ?? settings.iterations
+            return try await ArmPlanner(settings)
+                .plan(problem, noise: noise, on: pool, progress: show)
+        }
+        var settings: CrossEntropyPlanner.Settings =
+            problem.model.family.rawValue == "lewm" ? .lewm : .jepaWM
+        settings.horizon = horizon ?? settings.horizon
+        settings.samples = samples ?? settings.samples
+        settings.elites = elites ?? settings.elites
+        settings.iterations = iterations ?? settings.iterations
+        return try await CrossEntropyPlanner(settings)
+            .plan(problem, noise: noise, on: pool, progress: show)
+    }
+}
+
+struct PlanOutcome: Report {
+    let plan: ActionPlan?
+    let landscape: EnergyLandscape?
+    let truth: Pose?
+    let picture: String?
+    let seed: UInt64
+    let time: Duration
+
+    private static func numbers(_ values: [Float]) -> JSONValue {
+        .array(values.map { .number(Double($0)) })
+    }
+
+    /// The rows of [rows, columns].
+    private static func rows(_ tensor: Tensor) -> [[Float]] {
+        let (values, width) = (tensor.values, tensor.shape[1])
+        return (0..<tensor.shape[0]).map { Array(values[$0 * width..<($0 + 1) * width]) }
+    }
+
+    var json: JSONValue {
+        var members: [String: JSONValue] = ["seconds": .number(time.secondsToMilliseconds)]
+        if let plan {
+            members["actions"] = .array(Self.rows(plan.actions).map(Self.numbers))
+            members["iterations"] = .array(
+                plan.iterations.map { step in
+                    [
+                        "leastEnergy": .number(Double(step.leastEnergy)),
+                        "eliteEnergy": .number(Double(step.eliteEnergy)),
+                    ]
+                }
+            )
+            members["seed"] = .string("\(seed)")
+        }
+        if let landscape {
+            members["landscape"] = [
+                "moves": .array(landscape.moves.map(JSONValue.number)),
+                "energies": Self.numbers(landscape.energies),
+                "leastAction": Self.numbers(landscape.leastAction),
+            ]
+        }
+        if let truth { members["trueAction"] = Self.numbers(truth.values) }
+        if let picture { members["svg"] = .string(picture) }
+        return .object(members)
+    }
+
+    var text: String {
+        var lines: [String] = []
+        if let plan {
+            let rows = Self.rows(plan.actions)
+            let isPose = plan.actions.shape[1] == Pose.width
+            let names =
+                isPose
+                ? ["X", "Y", "Z", "TURN X", "TURN Y", "TURN Z", "GRIPPER"]
+                : (0..<plan.actions.shape[1]).map { "\($0)" }
+            lines.append(
+                Table.text(
+                    ["STEP"] + names,
+                    rows.enumerated().map { ["\($0 + 1)"] + $1.map(\.fixed4) }
+                )
+            )
+            let energies = plan.iterations.map(\.eliteEnergy.fixed4).joined(separator: ", ")
+            lines.append("mean energy of the best, round by round: \(energies)")
+        }
+        if let landscape {
+            let least = landscape.leastAction.prefix(3).map(\.fixed4).joined(separator: ", ")
+            lines.append("of \(landscape.energies.count) moves, the nearest to the goal: \(least)")
+        }
+        if let truth {
+            let moves = truth.values.prefix(3).map(\.fixed4).joined(separator: ", ")
+            lines.append("what happened: \(moves)")
+        }
+        lines.append("(\(time.shortText))")
+        if let picture { lines.append("drawn in \(picture)") }
+        return lines.joined(separator: "\n")
+    }
+}

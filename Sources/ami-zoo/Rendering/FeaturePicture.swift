@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+internal import ZooMedia
+internal import ZooModels
+internal import ZooTensor
+
+/// The first three principal components of patch features as red, green and blue, below the frames they
+/// were computed from.
+struct FeaturePicture {
+    /// Frames side by side.
+    private static let columns = 8
+    /// White between them, in pixels.
+    private static let gap = 4
+    /// Frames lower than this are enlarged, so that their patches can be told apart.
+    private static let leastHeight = 112
+    /// What lies outside these shares of the values is cut off, so that one token does not take all
+    /// the contrast.
+    private static let range = (low: 0.01, high: 0.99)
+
+    private let pixels: Tensor
+    private let colours: [UInt8]
+    private let grid: (tubelets: Int, rows: Int, columns: Int)
+    private let tubelet: Int
+
+    /// - Parameters:
+    ///   - components: three for each token of every sample.
+    ///   - pixels: what was encoded, [batch, frames, 3, height, width].
+    ///   - input: how the model cuts its input into tokens.
+    /// - Throws: ``ZooError`` with code `model.unsupported` when tokens are not patches, or the input
+    ///   has no three colours.
+    init(
+        _ components: PrincipalComponents,
+        of pixels: Tensor,
+        input: ModelInput
+    ) throws(ZooError) {
+        let extents = pixels.shape.extents
+        let tubelet = extents[1] == 1 ? 1 : input.tubelet
+        let grid = (extents[1] / tubelet, extents[3] / input.patch, extents[4] / input.patch)
+        let tokens = extents[0] * grid.0 * grid.1 * grid.2
+        guard components.projections.shape == Shape([tokens, 3]), extents[2] == 3 else {
+            throw ZooError(
+                .modelUnsupported,
+                "the features of this model are not those of patches of a colour image",
+                remedy: "use a model with one token for each patch, such as I-JEPA or V-JEPA"
+            )
+        }
+        self.pixels = pixels
+        self.grid = grid
+        self.tubelet = tubelet
+        colours = Self.stretched(components.projections.values, channels: 3)
+    }
+
+    /// Every channel to 0…255 between its quantiles.
+    private static func stretched(_ values: [Float], channels: Int) -> [UInt8] {
+        var result = [UInt8](repeating: 0, count: values.count)
+        for channel in 0..<channels {
+            let own = stride(from: channel, to: values.count, by: channels).map { values[$0] }
+                .sorted()
+            let low = own[Int(range.low * Double(own.count - 1))]
+            let high = own[Int((range.high * Double(own.count - 1)).rounded(.up))]
+            for index in stride(from: channel, to: values.count, by: channels) {
+                let share = high > low ? (values[index] - low) / (high - low) : 0.5
+                result[index] = UInt8((min(1, max(0, share)) * 255).rounded())
+            }
+        }
+        return result
+    }
+
+    /// The picture: for each sample and tubelet its first frame, and the features below it.
+    var image: RGBImage {
+        let extents = pixels.shape.extents
+        let scale = max(1, Self.leastHeight / extents[3])
+        let (height, width) = (extents[3] * scale, extents[4] * scale)
+        let cells = extents[0] * grid.tubelets
+        let across = min(cells, Self.columns)
+        let down = (cells + across - 1) / across
+        let cell = (width: width + Self.gap, height: 2 * height + 2 * Self.gap)
+        let size = (
+            width: across * cell.width - Self.gap, height: down * cell.height - Self.gap
+        )
+        var bytes = [UInt8](repeating: 255, count: 3 * size.width * size.height)
+        let plane = extents[3] * extents[4]
+        pixels.withValues { values in
+            var (low, high) = (Float.infinity, -Float.infinity)
+            for index in 0..<values.count {
+                low = min(low, values[index])
+                high = max(high, values[index])
+            }
+            let contrast = high > low ? 255 / (high - low) : 0
+            for index in 0..<cells {
+                let (sample, step) = (index / grid.tubelets, index % grid.tubelets)
+                let left = index % across * cell.width
+                let top = index / across * cell.height
+                let frame = (sample * extents[1] + step * tubelet) * 3 * plane
+                let token = index * grid.rows * grid.columns
+                for row in 0..<height {
+                    for column in 0..<width {
+                        let pixel = row / scale * extents[4] + column / scale
+                        let above = 3 * ((top + row) * size.width + left + column)
+                        let below = above + 3 * (height + Self.gap) * size.width
+                        let patch =
+                            token + min(row * grid.rows / height, grid.rows - 1) * grid.columns
+                            + min(column * grid.columns / width, grid.columns - 1)
+                        for channel in 0..<3 {
+                            let value = values[frame + channel * plane + pixel]
+                            bytes[above + channel] = UInt8(((value - low) * contrast).rounded())
+                            bytes[below + channel] = colours[3 * patch + channel]
+                        }
+                    }
+                }
+            }
+        }
+        return RGBImage(width: size.width, height: size.height, pixels: bytes)
+    }
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+internal import ZooCore
+internal import ZooFiles
+internal import ZooMedia
+internal import ZooModels
+internal import ZooTensor
+
+/// What a plan begins with and is to reach, as a file or two images carry it.
+struct PlanningInput: Sendable {
+    /// Frames of one sample as the model's encoder takes them, [1, frames, 3, height, width]; the last
+    /// is the goal.
+    private var pixels: Tensor?
+    /// Instead of pixels: features of an encoder of another project, [1, frames, tokens, width].
+    private var latents: Tensor?
+    /// [1, frames, state width].
+    private var states: Tensor?
+    /// Measurements that the model makes states of, [1, frames, numbers].
+    private var measurements: Tensor?
+    /// What was done at each frame before the plan begins, [1, frames − 2, action width].
+    private var actions: Tensor?
+
+    /// Reads a tensor file (`.safetensors` or `.npz`), or two images: where to begin and what to reach.
+    ///
+    /// - Parameters:
+    ///   - paths: one file, or two images.
+    ///   - state: the state at both images; for models that have states.
+    ///   - isReversed: whether to go from the last frame to the first.
+    ///   - folder: the model folder, which says how pictures become pixels.
+    /// - Throws: ``ZooError`` with code `input.unsuitable`, or a `media.*`, `checkpoint.*` or `io.*`
+    ///   code; `CancellationError`.
+    init(_ paths: [String], state: [Float]?, isReversed: Bool, folder: String) async throws {
+        if paths.count == 2 {
+            let way = try await BlockingWork.run { try Preprocessing(folder: folder) }
+            var frames: [Tensor] = []
+            for path in paths {
+                let tensor = try way.views(of: try await MediaFile.open(path).firstImage())[0]
+                frames.append(tensor.reshaped(Shape([1] + tensor.shape.extents)))
+            }
+            let joined = Tensor(joining: frames)
+            pixels = joined.reshaped(Shape([1] + joined.shape.extents))
+            if let state {
+                states = Tensor(shape: [1, 2, state.count], values: state + state)
+            }
+        } else {
+            self = try await BlockingWork.run { [path = paths[0]] in
+                try PlanningInput(file: path, folder: folder)
+            }
+        }
+        guard isReversed else { return }
+        guard actions == nil else {
+            throw Self.unsuitable("past actions do not lead backwards")
+        }
+        pixels = pixels?.reversedFrames
+        latents = latents?.reversedFrames
+        states = states?.reversedFrames
+        measurements = measurements?.reversedFrames
+    }
+
+    private init(file path: String, folder: String) throws(ZooError) {
+        let checkpoint = try Checkpoint(opening: path)
+        func values(_ name: String, rank: Int) throws(ZooError) -> Tensor? {
+            guard let stored = checkpoint[name] else { return nil }
+            guard stored.dtype.isComputable, stored.shape.rank == rank, stored.shape[0] == 1,
+                stored.shape.elementCount > 0
+            else {
+                throw Self.unsuitable(
+                    "'\(name)' in '\(path)' is \(stored.dtype.rawValue) of shape \(stored.shape), "
+                        + "and must be one sample of floating-point numbers with \(rank) axes"
+                )
+            }
+            return stored.tensor
+        }
+        latents = try values("latents", rank: 4)
+        if latents == nil { pixels = try values("pixel_values", rank: 5) }
+        if latents == nil, pixels == nil {
+            pixels = try Self.observations(checkpoint, folder)
+        }
+        states = try values("states", rank: 3)
+        measurements = try values("measurements", rank: 3)
+        actions = try values("actions", rank: 3)
+        let counts = [pixels, latents, states, measurements].compactMap { $0?.shape[1] }
+        guard pixels != nil || latents != nil, let count = counts.first, count >= 2,
+            counts.allSatisfy({ $0 == count }), (actions?.shape[1] ?? 0) <= count
+        else {
+            throw Self.unsuitable(
+                "'\(path)' does not hold two or more frames ('observations', 'pixel_values' or "
+                    + "'latents'), with as many 'states' or 'measurements'"
+            )
+        }
+    }
+
+    /// Pictures of bytes, [1, frames, height, width, 3], as upstream's demonstration has them.
+    private static func observations(
+        _ checkpoint: Checkpoint,
+        _ folder: String
+    ) throws(ZooError) -> Tensor? {
+        guard let stored = checkpoint["observations"] else { return nil }
+        let extents = stored.shape.extents
+        guard stored.dtype == .u8, extents.count == 5, extents[0] == 1, extents[4] == 3,
+            stored.shape.elementCount > 0
+        else {
+            throw unsuitable(
+                "'observations' is \(stored.dtype.rawValue) of shape \(stored.shape), and must be "
+                    + "U8 of shape [1, frames, height, width, 3]"
+            )
+        }
+        let way = try Preprocessing(folder: folder)
+        let size = extents[2] * extents[3] * 3
+        var frames: [Tensor] = []
+        for frame in 0..<extents[1] {
+            let bytes = stored.withBytes { span in
+                (frame * size..<(frame + 1) * size).map {
+                    unsafe span.unsafeLoad(fromByteOffset: $0, as: UInt8.self)
+                }
+            }
+            let image = RGBImage(width: extents[3], height: extents[2], pixels: bytes)
+            let tensor = try way.views(of: image)[0]
+            frames.append(tensor.reshaped(Shape([1] + tensor.shape.extents)))
+        }
+        let joined = Tensor(joining: frames)
+        return joined.reshaped(Shape([1] + joined.shape.extents))
+    }
+
+    /// The problem: known are the first frame or, with past actions, all but the last, which is the goal.
+    ///
+    /// - Throws: ``ZooError`` with code `input.unsuitable` or a `model.*` code; `CancellationError`.
+    func problem(
+        _ model: any ActionConditionedModel,
+        distance: LatentDistance,
+        window: Int?,
+        on pool: ComputePool
+    ) async throws -> PlanningProblem {
+        let latents = try await latents(by: model, on: pool)
+        var states = states
+        if let measurements {
+            guard let encoder = model as? any MeasurementEncoder else {
+                throw Self.unsuitable("this model has no use for 'measurements'")
+            }
+            states = try encoder.states(of: measurements)
+        }
+        let frames = latents.shape[1]
+        let known = actions == nil ? 1 : frames - 1
+        func part(_ range: Range<Int>) throws(ZooError) -> LatentSequence {
+            try LatentSequence(
+                latents: latents.frames(range),
+                states: model.extents.stateWidth == 0 ? nil : states?.frames(range)
+            )
+        }
+        var distance = distance
+        if model.extents.stateWidth == 0 { distance.stateWeight = 0 }
+        return try PlanningProblem(
+            model: model,
+            known: try part(0..<known),
+            pastActions: known == 1
+                ? nil : actions?.frames(0..<min(known - 1, actions?.shape[1] ?? 0)),
+            goal: try part(frames - 1..<frames),
+            distance: distance,
+            window: window
+        )
+    }
+
+    /// What led from the first to the last frame, when there are poses.
+    var trueAction: Pose? {
+        guard let states, states.shape[2] == Pose.width else { return nil }
+        let values = states.values
+        return Pose(values.prefix(Pose.width)).change(to: Pose(values.suffix(Pose.width)))
+    }
+
+    private func latents(
+        by model: any ActionConditionedModel,
+        on pool: ComputePool
+    ) async throws -> Tensor {
+        if let latents { return latents }
+        guard let encoder = model as? any FrameEncoder, let pixels else {
+            throw Self.unsuitable(
+                "this model predicts features of an encoder that is a project of its own",
+                remedy: "give a file with 'latents' [1, frames, tokens, width]"
+            )
+        }
+        return try await encoder.encodeFrames(pixels, on: pool)
+    }
+
+    private static func unsuitable(_ what: String, remedy: String? = nil) -> ZooError {
+        ZooError(
+            .inputUnsuitable,
+            what,
+            remedy: remedy
+                ?? "'ami-zoo plan --help' says what a file for planning holds"
+        )
+    }
+}
+
+extension Tensor {
+    /// The frames `range` of [1, frames, …].
+    fileprivate func frames(_ range: Range<Int>) -> Tensor {
+        let size = shape.extents.dropFirst(2).reduce(1, *)
+        return Tensor(
+            shape: Shape([1, range.count] + shape.extents.dropFirst(2)),
+            values: Array(values[range.lowerBound * size..<range.upperBound * size])
+        )
+    }
+
+    /// [1, frames, …] with the last frame first.
+    fileprivate var reversedFrames: Tensor {
+        Tensor(
+            joining: (0..<shape[1]).reversed().map { frame in
+                frames(frame..<frame + 1).reshaped(Shape([1] + shape.extents.dropFirst(2)))
+            }
+        ).reshaped(shape)
+    }
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+
+extension ZooError.Code {
+    /// Inputs give features of different shapes, which do not fit into one tensor.
+    static let inputShapesDiffer = Self("input.shapes-differ", .badData)
+    /// An input is of a kind that the command or the model cannot use.
+    static let inputUnsuitable = Self("input.unsuitable", .badData)
+}
