@@ -148,6 +148,31 @@ static void copy_planes(const AVFrame *frame, uint8_t *rgb) {
     }
 }
 
+/// A comment in a file can make FFmpeg call its samples limited; libjpeg takes all of them as full.
+static enum ami_media_result copy_jpeg(const AVFrame *frame, uint8_t *rgb) {
+    switch ((enum AVPixelFormat)frame->format) {
+        case AV_PIX_FMT_YUVJ444P:
+        case AV_PIX_FMT_YUV444P: return ami_jpeg_to_rgb(frame, 0, 0, rgb);
+        case AV_PIX_FMT_YUVJ422P:
+        case AV_PIX_FMT_YUV422P: return ami_jpeg_to_rgb(frame, 1, 0, rgb);
+        case AV_PIX_FMT_YUVJ440P:
+        case AV_PIX_FMT_YUV440P: return ami_jpeg_to_rgb(frame, 0, 1, rgb);
+        case AV_PIX_FMT_YUVJ420P:
+        case AV_PIX_FMT_YUV420P: return ami_jpeg_to_rgb(frame, 1, 1, rgb);
+        case AV_PIX_FMT_YUVJ411P:
+        case AV_PIX_FMT_YUV411P: return ami_jpeg_to_rgb(frame, 2, 0, rgb);
+        default: return ami_media_pixels_unsupported;
+    }
+}
+
+static enum ami_media_result copy_webp(const AVFrame *frame, uint8_t *rgb) {
+    if (frame->format != AV_PIX_FMT_YUV420P && frame->format != AV_PIX_FMT_YUVA420P) {
+        return ami_media_pixels_unsupported;
+    }
+    ami_webp_to_rgb(frame, rgb);
+    return ami_media_ok;
+}
+
 enum ami_media_result ami_picture_copy_rgb(const ami_picture *picture, uint8_t *rgb) {
     const AVFrame *frame = picture->frame;
     switch ((enum AVPixelFormat)frame->format) {
@@ -164,19 +189,10 @@ enum ami_media_result ami_picture_copy_rgb(const ami_picture *picture, uint8_t *
         case AV_PIX_FMT_MONOBLACK: copy_bits(frame, rgb); break;
         case AV_PIX_FMT_PAL8: copy_palette(frame, rgb); break;
         case AV_PIX_FMT_GBRP: copy_planes(frame, rgb); break;
-        case AV_PIX_FMT_YUVJ444P: return ami_jpeg_to_rgb(frame, 0, 0, rgb);
-        case AV_PIX_FMT_YUVJ422P: return ami_jpeg_to_rgb(frame, 1, 0, rgb);
-        case AV_PIX_FMT_YUVJ440P: return ami_jpeg_to_rgb(frame, 0, 1, rgb);
-        case AV_PIX_FMT_YUVJ420P: return ami_jpeg_to_rgb(frame, 1, 1, rgb);
-        case AV_PIX_FMT_YUVJ411P: return ami_jpeg_to_rgb(frame, 2, 0, rgb);
-        case AV_PIX_FMT_YUV420P:
-        case AV_PIX_FMT_YUVA420P:
-            if (picture->kind != ami_image_webp) {
-                return ami_media_pixels_unsupported;
-            }
-            ami_webp_to_rgb(frame, rgb);
-            break;
-        default: return ami_media_pixels_unsupported;
+        default:
+            return picture->kind == ami_image_jpeg ? copy_jpeg(frame, rgb)
+                   : picture->kind == ami_image_webp ? copy_webp(frame, rgb)
+                                                     : ami_media_pixels_unsupported;
     }
     return ami_media_ok;
 }

@@ -59,6 +59,17 @@ import ZooTensor
         }
     }
 
+    @Test("pictures made one at a time are those of the whole clip")
+    func onePictureAtATime() async throws {
+        let media = try await MediaFile.open("\(vectors)/videos/h264.mp4")
+        let indices = [0, 9, 9, 39]
+        let preprocessing = Preprocessing.metaVideoViews(crop: 16)
+        let whole = try preprocessing.views(of: await media.read(indices: indices))
+        let single = try await preprocessing.views(of: media, indices: indices)
+        #expect(single.map(\.shape) == Array(repeating: [4, 3, 16, 16], count: 3))
+        #expect(single.map(\.values) == whole.map(\.values))
+    }
+
     @Test("configurations that transformers writes are read")
     func processors() throws {
         #expect(

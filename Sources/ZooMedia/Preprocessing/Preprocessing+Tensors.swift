@@ -72,8 +72,8 @@ extension Preprocessing {
         }
     }
 
-    /// Tensors of one shape along a new first axis.
-    private static func stacked(_ tensors: [Tensor]) -> Tensor {
+    /// Tensors of one shape along a new first axis; at least one.
+    static func stacked(_ tensors: [Tensor]) -> Tensor {
         let each = tensors[0].shape
         var stack = Tensor(zeros: Shape([tensors.count] + each.extents))
         stack.withMutableValues { target in

@@ -95,9 +95,7 @@ extension MediaFile {
     /// - Throws: ``ZooError`` with code `media.frame-missing` for an index outside the file,
     ///   `media.too-large`, `media.sizes-differ` or `media.damaged`; `CancellationError`.
     public func read(indices: [Int]) async throws -> RGBClip {
-        guard !indices.isEmpty else {
-            throw ZooError(.mediaFrameMissing, "no frame of '\(path)' was asked for")
-        }
+        guard !indices.isEmpty else { throw nothingWanted }
         let wanted = Set(indices)
         let images = try await pictures(at: wanted) { image in
             let (bytes, overflow) = image.pixels.count.multipliedReportingOverflow(by: wanted.count)
@@ -124,6 +122,7 @@ extension MediaFile {
         indices: [Int],
         _ transform: @escaping @Sendable (RGBImage) throws -> Output
     ) async throws -> [Output] {
+        guard !indices.isEmpty else { throw nothingWanted }
         let outputs = try await pictures(at: Set(indices), transform)
         return indices.compactMap { outputs[$0] }
     }
@@ -208,6 +207,10 @@ extension MediaFile {
                 remedy: "cut the video into parts"
             )
         }
+    }
+
+    private var nothingWanted: ZooError {
+        ZooError(.mediaFrameMissing, "no frame of '\(path)' was asked for")
     }
 
     private var noFrames: ZooError {

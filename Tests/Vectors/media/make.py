@@ -47,6 +47,8 @@ VERSIONS = {
     "numpy": np.__version__,
     "seed": str(SEED),
 }
+# One entry: safetensors writes several in random order.
+METADATA = {"versions": json.dumps(VERSIONS)}
 
 
 def scene(height, width, seed):
@@ -109,6 +111,10 @@ def images():
     save("even-420.jpg", Image.fromarray(scene(32, 48, 2)), quality=90, subsampling=2)
     save("progressive.jpg", Image.fromarray(scene(32, 48, 3)), quality=75, progressive=True)
     save("grey.jpg", Image.fromarray(rgb[..., 1]), quality=85)
+    save("rgb-colours.jpg", Image.fromarray(rgb), quality=85, keep_rgb=True)
+    for name, factor in [("440", cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440), ("411", cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411)]:
+        options = [cv2.IMWRITE_JPEG_QUALITY, 85, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor]
+        (folder / f"{name}.jpg").write_bytes(cv2.imencode(".jpg", rgb[..., ::-1], options)[1].tobytes())
     save("tiny.jpg", Image.fromarray(rgb[:3, :3]), quality=85, subsampling=2)
     turned = Image.Exif()
     turned[0x0112] = 6
@@ -131,7 +137,7 @@ def images():
     for path in sorted(folder.iterdir()):
         if path.name not in refused:
             expected[path.name] = tensor(Image.open(path).convert("RGB"))
-    save_file(expected, HERE / "images.safetensors", metadata=VERSIONS)
+    save_file(expected, HERE / "images.safetensors", metadata=METADATA)
 
 
 def resampling():
@@ -165,8 +171,8 @@ def resampling():
                 )
                 name = "float-antialias" if antialias else "float-plain"
                 floats_out[f"{name}.{key}"] = scaled[0].contiguous()
-    save_file(bytes_out, HERE / "resampling.safetensors", metadata=VERSIONS)
-    save_file(floats_out, HERE / "resampling-float.safetensors", metadata=VERSIONS)
+    save_file(bytes_out, HERE / "resampling.safetensors", metadata=METADATA)
+    save_file(floats_out, HERE / "resampling-float.safetensors", metadata=METADATA)
 
 
 def encode(path, pictures, codec, options, rate=24, pixels="yuv420p", matrix=None, **container_options):
@@ -205,7 +211,7 @@ def videos():
     encode(folder / "h264.mp4", pictures, "libx264", {"crf": "23", "bf": "2"})
     encode(folder / "h264-index-first.mp4", pictures, "libx264", {"crf": "30"}, movflags="faststart")
     encode(folder / "mpeg4.avi", pictures[:20], "mpeg4", {"q": "5"}, rate=10)
-    encode(folder / "vp9.webm", pictures[:20], "libvpx-vp9", {"crf": "32", "b": "0"})
+    encode(folder / "vp9.webm", pictures[:20], "libvpx-vp9", {"crf": "32", "b": "0"}, fflags="bitexact")
     odd = numbered(3, 48, 62)
     encode(folder / "bt709.mp4", odd, "libx264", {"crf": "23"}, matrix=1)
     encode(folder / "full-range.mp4", odd, "libx264", {"crf": "23"}, pixels="yuvj420p")
@@ -219,7 +225,7 @@ def videos():
         with av.open(str(path)) as container:
             same = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)][::20]
         assert path.name == "10-bit.mp4" or (np.stack(same) == frames).all(), path
-    save_file(expected, HERE / "videos.safetensors", metadata=VERSIONS)
+    save_file(expected, HERE / "videos.safetensors", metadata=METADATA)
     with av.open(str(folder / "h264.mp4")) as container:
         luma = [frame.to_ndarray(format="gray")[6, 6:64:10] for frame in container.decode(video=0)]
     numbers = [sum(1 << bit for bit in range(6) if row[bit] > 128) for row in luma]
@@ -332,7 +338,7 @@ def preprocessing(checkout):
         out[f"dino-wm.{name}"] = (plain / 255 - 0.5) / 0.5
         out[f"lewm.{name}"] = tvf.resize((floats / 255 - m) / s, [crop, crop], antialias=True)
         out = {name: value.contiguous() for name, value in out.items()}
-        save_file(out, HERE / f"preprocessing-{name}.safetensors", metadata=VERSIONS)
+        save_file(out, HERE / f"preprocessing-{name}.safetensors", metadata=METADATA)
 
     for name, processor in [
         ("vjepa2", transformers.VJEPA2VideoProcessor(crop_size=56)),

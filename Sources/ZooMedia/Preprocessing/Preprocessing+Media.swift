@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+public import ZooTensor
+
+extension Preprocessing {
+    /// The pictures at `indices` of a file as the model sees them: one tensor
+    /// `[frames, 3, height, width]` for each view.
+    ///
+    /// Only one decoded picture is in memory at a time, however large the file's pictures are.
+    ///
+    /// - Throws: as ``MediaFile/read(indices:)`` and ``views(of:)-(RGBClip)``.
+    public func views(of media: MediaFile, indices: [Int]) async throws -> [Tensor] {
+        let pictures = try await media.map(indices: indices) { try views(of: $0) }
+        return (0..<viewCount).map { view in Self.stacked(pictures.map { $0[view] }) }
+    }
+}
