@@ -18,7 +18,8 @@ import ZooMedia
         "a truncated file is damaged, wherever it ends",
         arguments: [
             "images/rgb.png", "images/420.jpg", "images/progressive.jpg", "images/lossy.webp",
-            "images/lossless.webp", "videos/h264.mp4", "videos/h264-index-first.mp4",
+            "images/lossless.webp", "images/animation.webp", "videos/h264.mp4",
+            "videos/h264-index-first.mp4",
             "videos/vp9.webm", "videos/mpeg4.avi",
         ]
     )
@@ -42,7 +43,8 @@ import ZooMedia
         "flipped bytes are read or refused, and never crash",
         arguments: [
             "images/rgb.png", "images/palette.png", "images/420.jpg", "images/progressive.jpg",
-            "images/lossy.webp", "images/lossless.webp", "videos/h264.mp4", "videos/mpeg4.avi",
+            "images/lossy.webp", "images/lossless.webp", "images/animation.webp", "videos/h264.mp4",
+            "videos/mpeg4.avi",
             "videos/vp9.webm",
         ]
     )

@@ -60,6 +60,7 @@ enum ImageDecoder {
     ) throws(ZooError) -> RGBImage {
         _ = FFmpeg.isSilent
         let header = try header(bytes, format, path: path, limits: limits)
+        let still = format == .webP ? try WebPAnimation.firstFrame(of: bytes, path: path) : nil
         let kind =
             switch format {
             case .png: ami_image_png
@@ -68,7 +69,7 @@ enum ImageDecoder {
             }
         var picture: OpaquePointer?
         var detail: Int32 = 0
-        let result = unsafe bytes.withUnsafeBufferPointer { buffer in
+        let result = unsafe (still ?? bytes).withUnsafeBufferPointer { buffer in
             unsafe ami_image_decode(
                 kind,
                 buffer.baseAddress,

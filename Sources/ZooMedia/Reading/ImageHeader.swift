@@ -97,9 +97,6 @@ struct ImageHeader: Equatable {
             let bits = try reader.little(at: 21, bytes: 4)
             return ImageHeader(width: bits & 0x3FFF + 1, height: bits >> 14 & 0x3FFF + 1)
         case "VP8X":
-            guard try reader.big(at: 20, bytes: 1) & 2 == 0 else {
-                throw reader.unsupported("it is an animation")
-            }
             return ImageHeader(
                 width: try reader.little(at: 24, bytes: 3) + 1,
                 height: try reader.little(at: 27, bytes: 3) + 1

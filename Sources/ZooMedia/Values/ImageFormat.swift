@@ -7,7 +7,7 @@ public enum ImageFormat: String, Sendable, CaseIterable {
     case png = "PNG"
     /// JPEG, baseline and progressive.
     case jpeg = "JPEG"
-    /// WebP, lossy and lossless; of an animation the first frame is not read.
+    /// WebP, lossy and lossless; of an animation the first frame.
     case webP = "WebP"
 
     /// The format whose signature a file begins with.
