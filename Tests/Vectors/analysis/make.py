@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Writes surprise.safetensors and components.safetensors beside itself, or into the folder given.
+"""Writes surprise, components and pictures (.safetensors) beside itself, or into the folder given.
 
 Surprise: the loss of facebookresearch/jepa-intuitive-physics (evaluation_code/evals/intuitive_physics/eval.py) over
 windows of random videos, by the V-JEPA 2 model of ../conversion/vjepa2 in transformers. Components: the singular value
-decomposition of NumPy in float64. Needs torch 2.13.0, transformers 5.23.0, numpy and safetensors; two runs write the
-same bytes.
+decomposition of NumPy in float64. Pictures: what IJepaModel and VJEPA2ForVideoClassification make of files in ../media,
+prepared by transformers' own processors. Needs torch 2.13.0, torchvision, transformers 5.23.0, Pillow, numpy and
+safetensors; two runs write the same bytes.
 """
 
 import pathlib
@@ -15,6 +16,7 @@ import sys
 import tempfile
 
 import numpy
+import PIL.Image
 import safetensors.numpy
 import safetensors.torch
 import torch
@@ -26,17 +28,18 @@ WINDOW, STRIDE, CONTEXTS = 8, 2, (2, 4, 6)
 torch.set_num_threads(1)
 
 
-def model():
-    source = HERE.parent / "conversion" / "vjepa2"
+def of_transformers(kind, name, weights="expected.safetensors", config="expected-config.json"):
+    source = HERE.parent / "conversion" / name
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(source / "expected.safetensors", pathlib.Path(folder) / "model.safetensors")
-        shutil.copy(source / "expected-config.json", pathlib.Path(folder) / "config.json")
-        return transformers.VJEPA2Model.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+        shutil.copy(source / weights, pathlib.Path(folder) / "model.safetensors")
+        shutil.copy(source / config, pathlib.Path(folder) / "config.json")
+        return kind.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
 
 
 @torch.no_grad()
 def surprise(output):
-    network, generator = model(), torch.Generator().manual_seed(300)
+    network = of_transformers(transformers.VJEPA2Model, "vjepa2")
+    generator = torch.Generator().manual_seed(300)
     config = network.config
     videos = torch.randn(2, 13, 3, config.crop_size, config.crop_size, generator=generator)
     cells = (config.crop_size // config.patch_size) ** 2
@@ -56,7 +59,28 @@ def surprise(output):
         windows.append(torch.stack(losses, 1))
     safetensors.torch.save_file(
         {"pixel_values": videos, "surprise": torch.stack(windows, 1).contiguous()}, output / "surprise.safetensors",
-        metadata={"window": str(WINDOW), "stride": str(STRIDE), "contexts": " ".join(map(str, CONTEXTS))})
+        metadata={"protocol": f"windows of {WINDOW}, every {STRIDE}, contexts {CONTEXTS}"})
+
+
+@torch.no_grad()
+def pictures(output):
+    """Whole runs, from files: pictures that transformers decodes without loss, so that models see the same pixels."""
+    media = HERE.parent / "media" / "images"
+    colours = dict(image_mean=[0.485, 0.456, 0.406], image_std=[0.229, 0.224, 0.225])
+    tensors = {}
+    model = of_transformers(transformers.IJepaModel, "ijepa")
+    processor = transformers.ViTImageProcessor(size={"height": 16, "width": 16}, **colours)
+    for name in ("rgb", "palette"):
+        image = PIL.Image.open(media / f"{name}.png").convert("RGB")
+        tensors[f"ijepa.{name}"] = model(**processor(image, return_tensors="pt")).last_hidden_state
+    model = of_transformers(transformers.VJEPA2ForVideoClassification, "vjepa2-probe", "expected-full.safetensors")
+    processor = transformers.VJEPA2VideoProcessor(size={"shortest_edge": 18}, crop_size={"height": 16, "width": 16},
+                                                  **colours)
+    names = ("rgb", "rgba", "rgb-key", "palette")
+    frames = [numpy.asarray(PIL.Image.open(media / f"{name}.png").convert("RGB")) for name in names]
+    video = processor(numpy.stack(frames), return_tensors="pt")["pixel_values_videos"]
+    tensors["vjepa2.probabilities"] = model(video).logits.softmax(-1)
+    safetensors.torch.save_file(tensors, output / "pictures.safetensors", metadata={"frames": " ".join(names)})
 
 
 def components(output):
@@ -77,4 +101,5 @@ def components(output):
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
     surprise(folder)
+    pictures(folder)
     components(folder)
