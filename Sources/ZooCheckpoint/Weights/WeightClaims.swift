@@ -32,6 +32,8 @@ final class WeightClaims {
         return stored
     }
 
+    func ignore(_ name: String) { claimed.insert(name) }
+
     /// All that is wrong, or nil.
     var error: ZooError? {
         let unclaimed = checkpoint.tensors.map(\.name).filter { !claimed.contains($0) }

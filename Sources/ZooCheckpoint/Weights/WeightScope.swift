@@ -55,6 +55,10 @@ public struct WeightScope {
         try tensor(name, shape: shape).tensor
     }
 
+    /// Says that a tensor may be there and that nothing is computed with it, such as a counter of
+    /// training steps.
+    public func ignore(_ name: String) { claims.ignore(fullName(name)) }
+
     /// Checks that all weights asked for are there, in the right shapes, and no others.
     ///
     /// - Throws: ``ZooError`` with code `checkpoint.tensor-missing`, `checkpoint.shape-mismatch`,

@@ -34,24 +34,64 @@ package struct SelfAttention: Sendable {
         into state: AttentionState,
         scratch: Scratch
     ) {
+        forEachPart(of: normalised, in: state, scratch) { projected, stack, bias, isTurned in
+            stack.store(
+                projected,
+                tokens: range,
+                of: sample,
+                bias: bias,
+                rotation: isTurned ? rotation : nil
+            )
+        }
+    }
+
+    /// Computes queries, keys and values of all tokens of some samples and stores them by head: the
+    /// products of many short samples together, which is faster than each by itself.
+    ///
+    /// - Parameters:
+    ///   - normalised: [samples · tokens, width].
+    ///   - samples: which samples these are.
+    ///   - state: where queries, keys and values go.
+    ///   - scratch: the calling worker's memory.
+    package func project(
+        _ normalised: Matrix,
+        samples: Range<Int>,
+        into state: AttentionState,
+        scratch: Scratch
+    ) {
+        let tokens = state.queries.tokens
+        forEachPart(of: normalised, in: state, scratch) { projected, stack, bias, _ in
+            for (index, sample) in samples.enumerated() {
+                stack.store(
+                    projected.rows(index * tokens..<(index + 1) * tokens),
+                    tokens: 0..<tokens,
+                    of: sample,
+                    bias: bias,
+                    rotation: nil
+                )
+            }
+        }
+    }
+
+    /// Projects queries, keys and values, without bias, and shows each with where it belongs and
+    /// whether positions turn it.
+    private func forEachPart(
+        of normalised: Matrix,
+        in state: AttentionState,
+        _ scratch: Scratch,
+        _ body: (_ projected: Matrix, HeadStack, _ bias: Tensor?, _ isTurned: Bool) -> Void
+    ) {
         let parts = [
-            (query, state.queries, rotation), (key, state.keys, rotation),
-            (value, state.values, nil),
+            (query, state.queries, true), (key, state.keys, true), (value, state.values, false),
         ]
-        for (linear, stack, rotation) in parts {
+        for (linear, stack, isTurned) in parts {
             let projected = scratch.matrix(
                 .projected,
                 rows: normalised.rows,
                 columns: linear.weight.outputs
             )
             linear.weight.multiply(normalised, into: projected, scratch: scratch)
-            stack.store(
-                projected,
-                tokens: range,
-                of: sample,
-                bias: linear.bias,
-                rotation: rotation
-            )
+            body(projected, stack, linear.bias, isTurned)
         }
     }
 

@@ -37,7 +37,7 @@ public struct ModelFamily: Sendable {
     ///
     /// To add one, add a folder in `Families` and a line here.
     public static let all: [ModelFamily] = [
-        .vjepa2, .vjepa21, .vjepa2AC, .ijepa, .vjepa, .jepaWM, .dinoWM,
+        .vjepa2, .vjepa21, .vjepa2AC, .ijepa, .vjepa, .jepaWM, .dinoWM, .lewm,
     ]
 
     init(

@@ -16,4 +16,28 @@ extension Matrix {
             }
         }
     }
+
+    /// Adds `source` multiplied by `gates`, element by element.
+    package func add(_ source: Matrix, times gates: Matrix) {
+        requireExtents(of: source)
+        requireExtents(of: gates)
+        for row in 0..<rows {
+            rows(row..<row + 1).add(source.rows(row..<row + 1), timesRow: gates.rows(row..<row + 1))
+        }
+    }
+
+    /// Replaces every element x by x · (1 + scale) + shift, with elements of their own for each.
+    package func modulate(scales: Matrix, shifts: Matrix) {
+        requireExtents(of: scales)
+        requireExtents(of: shifts)
+        for row in 0..<rows {
+            let (target, scale, shift) = unsafe (
+                writableBase + row * stride, scales.base + row * scales.stride,
+                shifts.base + row * shifts.stride
+            )
+            for column in 0..<columns {
+                unsafe target[column] = target[column] * (1 + scale[column]) + shift[column]
+            }
+        }
+    }
 }

@@ -191,32 +191,6 @@ extension WeightScope {
         let width = sizes.width
         let embeddings = scope("embeddings")
         let table = try embeddings.values("position_embeddings", shape: [1, grid.count, width])
-        var blocks: [TransformerBlock] = []
-        for index in 0..<sizes.layers {
-            let layer = scope("encoder").scope("layer").scope(index)
-            let attention = layer.scope("attention")
-            let inner = attention.scope("attention")
-            blocks.append(
-                TransformerBlock(
-                    norm1: try layer.layerNorm("layernorm_before", width: width, epsilon: epsilon),
-                    attention: SelfAttention(
-                        query: try inner.linear("query", from: width, to: width),
-                        key: try inner.linear("key", from: width, to: width),
-                        value: try inner.linear("value", from: width, to: width),
-                        projection: try attention.scope("output")
-                            .linear("dense", from: width, to: width),
-                        heads: sizes.heads
-                    ),
-                    norm2: try layer.layerNorm("layernorm_after", width: width, epsilon: epsilon),
-                    mlp: MLP(
-                        first: try layer.scope("intermediate")
-                            .linear("dense", from: width, to: sizes.hidden),
-                        second: try layer.scope("output")
-                            .linear("dense", from: sizes.hidden, to: width)
-                    )
-                )
-            )
-        }
         return PatchEncoder(
             embedding: try embeddings.scope("patch_embeddings").patchEmbedding2D(
                 "projection",
@@ -231,12 +205,7 @@ extension WeightScope {
                     interpolation: .bicubic
                 )
             ),
-            stack: TransformerStack(
-                blocks: blocks,
-                norm: try layerNorm("layernorm", width: width, epsilon: epsilon),
-                heads: sizes.heads,
-                width: width
-            )
+            stack: try vitStack(sizes, epsilon: epsilon)
         )
     }
 

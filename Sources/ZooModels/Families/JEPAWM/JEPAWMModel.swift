@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import Foundation
 internal import ZooCheckpoint
 public import ZooCore
 public import ZooTensor
@@ -230,18 +229,6 @@ extension WeightScope {
             )
         }
         return blocks
-    }
-}
-
-extension Matrix {
-    /// Replaces every element by x / (1 + e⁻ˣ).
-    fileprivate func applySiLU() {
-        for row in 0..<rows {
-            for column in 0..<columns {
-                let x = self[row, column]
-                self[row, column] = x / (1 + exp(-x))
-            }
-        }
     }
 }
 

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+public import ZooCore
+public import ZooTensor
+
+extension ModelFamily {
+    /// LeWM (arXiv 2603.19312), in the layout that `ami-zoo convert` writes.
+    static let lewm = ModelFamily(
+        id: ID("lewm"),
+        title: "LeWM",
+        modelTypes: ["lewm"],
+        loader: { folder throws(ZooError) in try LeWMModel(folder).encoder },
+        worldModelLoader: { folder throws(ZooError) in try LeWMModel(folder) }
+    )
+}
+
+/// A LeWM model: an encoder of images to single tokens, and a predictor of the next under a block of
+/// actions.
+///
+/// Computes what `LeWM` of galilai-group/stable-worldmodel computes in float32, batch norms by their
+/// running statistics. A block is five actions one after the other in the released models, each
+/// standardised by the statistics of its training data.
+public struct LeWMModel: ActionConditionedModel, FrameEncoder {
+    /// The encoder.
+    public let encoder: LeWMEncoder
+    /// What ``predict(_:under:on:)`` takes and gives.
+    public let extents: LatentExtents
+    private let predictor: LeWMPredictor
+
+    /// Loads a folder: `config.json`, and `model.safetensors` or shards with an index.
+    ///
+    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
+    public init(folder path: String) throws(ZooError) { try self.init(try ModelFolder(path)) }
+
+    init(_ folder: ModelFolder) throws(ZooError) {
+        let configuration = try LeWMConfiguration(folder.configuration)
+        let checkpoint = try Checkpoint(opening: folder.path)
+        let weights = WeightScope(checkpoint)
+        encoder = try LeWMEncoder(weights, configuration)
+        predictor = try LeWMPredictor(weights, configuration, checkpoint)
+        try weights.requireComplete()
+        extents = LatentExtents(
+            tokens: 1,
+            width: configuration.width,
+            actionWidth: configuration.actionWidth,
+            stateWidth: 0,
+            frames: configuration.frames
+        )
+    }
+
+    /// `lewm`.
+    public var family: ModelFamily.ID { ModelFamily.lewm.id }
+
+    /// Encodes frames, each by itself; see ``FrameEncoder``.
+    public func encodeFrames(
+        _ pixelValues: Tensor,
+        on pool: ComputePool = .shared
+    ) async throws -> Tensor {
+        let found = try await encoder.encode(pixelValues.framesAsClips(), on: pool).tokens.values
+        let (batch, frames) = (pixelValues.shape[0], pixelValues.shape[1])
+        return found.reshaped([batch, frames, 1, extents.width])
+    }
+
+    /// Predicts the frame after each known one; see ``ActionConditionedModel``.
+    public func predict(
+        _ known: LatentSequence,
+        under actions: Tensor,
+        on pool: ComputePool = .shared
+    ) async throws -> LatentSequence {
+        try extents.requireFit(known, actions)
+        return try LatentSequence(
+            latents: await pool.run { session in
+                try predictor.predict(known.latents, actions: actions, session: session)
+            }
+        )
+    }
+}
