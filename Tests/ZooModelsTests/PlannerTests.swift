@@ -86,6 +86,32 @@ import ZooTensor
         try files.expect(Tensor(shape: [5], values: found), "energies")
     }
 
+    @Test func statesCountWhenTheyShall() async throws {
+        let given = try problem()
+        let candidates = try files.tensor("candidates")
+        let goal = try LatentSequence(
+            latents: given.goal.latents,
+            states: Tensor(shape: [1, 1, 7], values: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
+        )
+        func energies(_ weight: Double) async throws -> [Float] {
+            try await PlanningProblem(
+                model: model,
+                known: given.known,
+                goal: goal,
+                distance: LatentDistance(.meanSquare, stateWeight: weight)
+            ).energies(of: candidates)
+        }
+        let (without, with) = (try await energies(0), try await energies(0.1))
+        let start = Pose(try files.tensor("states").values[..<7])
+        for index in 0..<5 {
+            let end = start.moved(by: Pose(candidates.values[index * 7..<(index + 1) * 7])).values
+            let wanted = try #require(goal.states).values
+            let mean = zip(end, wanted).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / 7
+            #expect(abs(with[index] - without[index] - 0.1 * mean) < 1e-5)
+            #expect(mean > 1e-3)
+        }
+    }
+
     @Test func armsAreMovedAsUpstreamMovesThem() async throws {
         var function = ArmPlanner.Settings()
         (function.iterations, function.samples, function.elites) = (2, 20, 5)
