@@ -225,7 +225,7 @@ let package = Package(
         // The program as its users run it: text, JSON, exit statuses, signals, other programs.
         .testTarget(
             name: "CommandTests",
-            dependencies: ["ami-zoo", "ZooCore", "ZooTesting"],
+            dependencies: ["ami-zoo", "ZooCheckpoint", "ZooCore", "ZooTensor", "ZooTesting"],
             swiftSettings: settings
         ),
         .testTarget(

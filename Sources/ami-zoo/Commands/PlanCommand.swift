@@ -119,7 +119,7 @@ struct PlanCommand: ReportingCommand {
             let problem = try await input.problem(
                 model,
                 distance: Self.distance(for: model.family),
-                window: window,
+                window: window ?? Self.usualWindow(for: model.family),
                 on: pool
             )
             var landscape: EnergyLandscape?
@@ -161,6 +161,11 @@ struct PlanCommand: ReportingCommand {
         }
     }
 
+    /// JEPA-WM and DINO-WM were trained on longer contexts than they are planned with.
+    private static func usualWindow(for family: ModelFamily.ID) -> Int? {
+        ["jepa-wm", "dino-wm"].contains(family.rawValue) ? 2 : nil
+    }
+
     private func search(
         _ problem: PlanningProblem,
         _ view: ComputeProgress,
@@ -182,8 +187,9 @@ struct PlanCommand: ReportingCommand {
             return try await ArmPlanner(settings)
                 .plan(problem, noise: noise, on: pool, progress: show)
         }
+        let isArm = problem.model.extents.actionWidth == Pose.width
         var settings: CrossEntropyPlanner.Settings =
-            problem.model.family.rawValue == "lewm" ? .lewm : .jepaWM
+            problem.model.family.rawValue == "lewm" ? .lewm : isArm ? .jepaWMDroid : .jepaWM
         settings.horizon = horizon ?? settings.horizon
         settings.samples = samples ?? settings.samples
         settings.elites = elites ?? settings.elites

@@ -58,13 +58,14 @@ public struct LeWMEncoder: JEPAModel {
     /// `lewm`.
     public var family: ModelFamily.ID { ModelFamily.lewm.id }
 
-    /// Single images of the size of training.
+    /// Single images of the size of training; the one token covers all of an image.
     public var input: ModelInput {
         ModelInput(
             frames: 1,
             channels: embedding.channels,
             height: imageSize,
-            width: imageSize
+            width: imageSize,
+            patch: imageSize
         )
     }
 
