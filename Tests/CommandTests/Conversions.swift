@@ -2,6 +2,8 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 import Foundation
+import ZooCheckpoint
+import ZooTensor
 import ZooTesting
 
 /// Small checkpoints of labs, and a catalogue that speaks of one.
@@ -14,6 +16,24 @@ enum Conversions {
     /// A small V-JEPA 2 in training.
     static let file = "\(vectors)/vjepa2/upstream.pt"
     static let vjepa2 = [file] + options
+    /// A small probe with the backbone above.
+    static let probe = ["\(vectors)/vjepa2-probe/upstream.pt", "--backbone", file] + options
+    /// A small V-JEPA 2-AC.
+    static let arm = [
+        "\(vectors)/vjepa2-ac/upstream.pt", "--heads", "2", "--predictor-heads", "2",
+        "--crop-size", "16", "--frames", "16",
+    ]
+
+    /// Writes two frames and the poses of an arm at them, as `plan` takes them.
+    static func writeTrajectory(to path: String) throws {
+        let pixels: [Float] = (0..<1536).map { index in Float(index % 97) / 97 }
+        let poses: [Float] = [0.4, 0, 0.3, 0, 0, 0, 0, 0.45, 0.02, 0.35, 0, 0, 0, 0]
+        let tensors: [String: StoredTensor] = [
+            "pixel_values": StoredTensor(Tensor(shape: [1, 2, 3, 16, 16], values: pixels)),
+            "states": StoredTensor(Tensor(shape: [1, 2, 7], values: poses)),
+        ]
+        try SafetensorsWriter.write(tensors, to: path)
+    }
 
     /// The arguments that import the small V-JEPA 2 from a local copy.
     static func imported(in folder: TemporaryFolder) -> [String] {

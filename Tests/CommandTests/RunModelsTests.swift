@@ -175,14 +175,8 @@ import ZooTesting
                 ["--predictor-heads", "2", "--crop-size", "16", "--frames", "16"],
                 in: folder
             )
-            let values: [Float] = (0..<1536).map { index in Float(index % 97) / 97 }
             let input = folder.path(of: "input.safetensors")
-            let poses: [Float] = [0.4, 0, 0.3, 0, 0, 0, 0, 0.45, 0.02, 0.35, 0, 0, 0, 0]
-            let tensors: [String: StoredTensor] = [
-                "pixel_values": StoredTensor(Tensor(shape: [1, 2, 3, 16, 16], values: values)),
-                "states": StoredTensor(Tensor(shape: [1, 2, 7], values: poses)),
-            ]
-            try SafetensorsWriter.write(tensors, to: input)
+            try Conversions.writeTrajectory(to: input)
             let picture = folder.path(of: "energies.svg")
             let arguments = ["plan", model, input, "--samples", "12", "--svg", picture, "--json"]
             var runs: [ProgramRun] = []
