@@ -74,8 +74,7 @@ extension ConvertibleFamily {
                     frames: 1,
                     side: side,
                     layout: "BCHW",
-                    resampling:
-                        "short side \(side * 256 / 224), bilinear with antialias, centre crop"
+                    resampling: "both sides to \(side), bilinear with antialias"
                 )
             )
         }

@@ -37,6 +37,11 @@ struct ClassifyCommand: ReportingCommand {
     @Option(help: "Crops over the longer side of the image: 1 or 3.")
     var views = 1
 
+    @Option(
+        help: "Draw where clips begin from this seed; otherwise they begin as early as they can."
+    )
+    var seed: UInt64?
+
     @OptionGroup var reading: InputOptions
     @OptionGroup var compute: ComputeOptions
     @OptionGroup var output: OutputOptions
@@ -65,14 +70,16 @@ struct ClassifyCommand: ReportingCommand {
             defer { view.close() }
             var found: [ClassifiedVideo] = []
             for item in items {
-                let pixels = try await reader.views(item, clips: clips, views: views)
+                let input = try await reader.views(item, clips: clips, views: views, seed: seed)
                 let result = try await classifier.classify(
-                    pixels,
+                    input.pixelValues,
                     options: view.forward(),
                     on: pool
                 )
-                for video in 0..<pixels.shape[0] {
-                    found.append(ClassifiedVideo(item, video, result, top: top))
+                for video in 0..<input.pixelValues.shape[0] {
+                    found.append(
+                        ClassifiedVideo(item, video, result, frames: input.frames, top: top)
+                    )
                 }
                 view.advance()
             }
@@ -91,9 +98,18 @@ struct ClassifyCommand: ReportingCommand {
 struct ClassifiedVideo: Sendable {
     let input: String
     let heads: [(name: String, scores: [ClassScore])]
+    /// For each clip, the frames of the video that it was made of.
+    let frames: [[Int]]?
 
-    init(_ input: String, _ index: Int, _ result: Classification, top: Int) {
+    init(
+        _ input: String,
+        _ index: Int,
+        _ result: Classification,
+        frames: [[Int]]?,
+        top: Int
+    ) {
         self.input = input
+        self.frames = frames
         heads = result.heads.map { ($0.classes.name, $0.top(top, ofVideo: index)) }
     }
 }
@@ -112,21 +128,19 @@ struct ClassifyOutcome: Report {
             if let label = score.label { members["label"] = .string(label) }
             return .object(members)
         }
+        func described(_ video: ClassifiedVideo) -> JSONValue {
+            let heads = video.heads.map { ($0.name, JSONValue.array($0.scores.map(score))) }
+            var members: [String: JSONValue] = [
+                "input": .string(video.input),
+                "heads": .object(Dictionary(uniqueKeysWithValues: heads)),
+            ]
+            if let frames = video.frames {
+                members["frames"] = .array(frames.map { .array($0.map(JSONValue.integer)) })
+            }
+            return .object(members)
+        }
         return [
-            "videos": .array(
-                videos.map { video in
-                    [
-                        "input": .string(video.input),
-                        "heads": .object(
-                            Dictionary(
-                                uniqueKeysWithValues: video.heads.map {
-                                    ($0.name, .array($0.scores.map(score)))
-                                }
-                            )
-                        ),
-                    ]
-                }
-            ),
+            "videos": .array(videos.map(described)),
             "clips": .integer(clips), "views": .integer(views),
             "seconds": .number(time.secondsToMilliseconds),
         ]

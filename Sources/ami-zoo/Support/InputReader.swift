@@ -53,6 +53,14 @@ struct InputClip: Sendable {
     }
 }
 
+/// Clips and crops of a video, as a classifier takes them.
+struct InputViews: Sendable {
+    /// [1, views, clips, frames, channels, height, width], or what a tensor file holds.
+    let pixelValues: Tensor
+    /// For each clip, the frames of the video that it is made of.
+    let frames: [[Int]]?
+}
+
 /// Reads images, videos and tensors as a model takes them.
 struct InputReader: Sendable {
     private let folder: String
@@ -116,11 +124,22 @@ struct InputReader: Sendable {
         return try await pixels(of: media, at: Array(all.prefix(options.frames ?? .max)), path)
     }
 
-    /// Clips over the time of a video and crops of its images:
-    /// [1, views, clips, frames, channels, height, width], or what a tensor file holds.
+    /// Clips over the time of a video and crops of its images, or what a tensor file holds.
     ///
+    /// Several clips, or one with a given step, are chosen as facebookresearch/vjepa2 chooses them.
+    ///
+    /// - Parameters:
+    ///   - path: the input.
+    ///   - clips: how many over the time.
+    ///   - views: how many over the longer side of the image.
+    ///   - seed: what is drawn at random upstream is drawn from it; nil for the first frames.
     /// - Throws: as ``clip(_:)``, and `media.sampling-invalid`.
-    func views(_ path: String, clips: Int, views: Int) async throws -> Tensor {
+    func views(
+        _ path: String,
+        clips: Int,
+        views: Int,
+        seed: UInt64?
+    ) async throws -> InputViews {
         if let clip = try await tensors(path) {
             guard clips == 1, views == 1 else {
                 throw ZooError(
@@ -129,15 +148,21 @@ struct InputReader: Sendable {
                     remedy: "leave out --clips and --views, or give the video"
                 )
             }
-            return clip.pixelValues
+            return InputViews(pixelValues: clip.pixelValues, frames: nil)
         }
         let media = try await open(path)
-        var indices = [try await self.indices(of: media)]
-        if clips > 1, !media.isImage {
+        let indices: [[Int]]
+        if media.isImage || (clips == 1 && options.step == nil) {
+            indices = [try await self.indices(of: media)]
+        } else {
             let (count, frames) = (try await media.countFrames(), options.frames ?? input.frames)
             let step = options.step ?? max(1, count / (frames * clips))
-            indices = try ClipSampling(frames: frames, step: .frames(step), clips: clips)
-                .clips(frameCount: count, frameRate: media.frameRate).clips
+            indices = try ClipSampling(
+                frames: frames,
+                step: .frames(step),
+                clips: clips,
+                start: seed.map { .random(seed: $0) } ?? .first
+            ).clips(frameCount: count, frameRate: media.frameRate).clips
         }
         var preprocessing = try await preprocessing()
         if views > 1 {
@@ -156,8 +181,11 @@ struct InputReader: Sendable {
         let ordered = (0..<way.viewCount).flatMap { view in
             pictures.map { $0[view].reshaped(Shape([1] + extents)) }
         }
-        return Tensor(joining: ordered).reshaped(
-            Shape([1, way.viewCount, indices.count, indices[0].count] + extents)
+        return InputViews(
+            pixelValues: Tensor(joining: ordered).reshaped(
+                Shape([1, way.viewCount, indices.count, indices[0].count] + extents)
+            ),
+            frames: media.isImage ? nil : indices
         )
     }
 
