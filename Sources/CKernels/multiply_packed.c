@@ -5,10 +5,14 @@
 
 #include "CKernels.h"
 
-/// A block of the left matrix, ROW_BLOCK x DEPTH_BLOCK, stays in the second-level cache (192 KiB), and a panel of
-/// the right one, DEPTH_BLOCK deep, in the first-level cache, while they are used again and again.
+/// Of a left matrix as it is, a block of ROW_BLOCK x DEPTH_BLOCK stays in the second-level cache (192 KiB), and a
+/// panel of the right one, DEPTH_BLOCK deep, in the first-level cache, while they are used again and again.
 #define ROW_BLOCK 96
 #define DEPTH_BLOCK 512
+
+/// The same for two packed matrices (240 KiB and 32 KiB); the rows are whole tiles of 6 and of 12.
+#define PANEL_ROWS 120
+#define PANEL_ELEMENTS 8192
 
 static inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
@@ -57,5 +61,24 @@ void ami_multiply_packed(enum ami_cpu cpu, const float *left, size_t left_stride
         default:
             multiply_portable(left, left_stride, right, output, output_stride, rows, columns, depth,
                               accumulate);
+    }
+}
+
+size_t ami_tile_height(enum ami_cpu cpu) { return cpu == ami_cpu_avx512 ? 12 : 6; }
+
+void ami_multiply_both_packed(enum ami_cpu cpu, const float *left, size_t tile_stride,
+                              const float *right, float *output, size_t output_stride, size_t rows, size_t columns, size_t depth,
+                              bool accumulate) {
+    switch (cpu) {
+#if defined(__x86_64__)
+        case ami_cpu_avx512:
+            multiply_both_avx512(left, tile_stride, right, output, output_stride, rows, columns, depth, accumulate);
+            break;
+        case ami_cpu_avx2:
+            multiply_both_avx2(left, tile_stride, right, output, output_stride, rows, columns, depth, accumulate);
+            break;
+#endif
+        default:
+            multiply_both_portable(left, tile_stride, right, output, output_stride, rows, columns, depth, accumulate);
     }
 }

@@ -14,23 +14,28 @@ typedef float AMI_NAME(unaligned) __attribute__((vector_size(4 * AMI_WIDTH), ali
 #define AMI_COLUMNS (2 * AMI_WIDTH)
 
 /// One tile: `rows` rows, a constant of at most AMI_ROWS, by AMI_COLUMNS columns. All sums stay in registers.
+/// Element (i, p) of the left matrix is left[i * row_step + p * depth_step].
 AMI_TARGET static inline __attribute__((always_inline)) void AMI_NAME(tile)(
-    size_t rows, size_t depth, const float *left, size_t left_stride, const float *right,
+    size_t rows, size_t depth, const float *left, size_t row_step, size_t depth_step, const float *right,
     float *output, size_t output_stride, bool accumulate) {
     const AMI_NAME(vector) zero = {0};
     AMI_NAME(vector) sums[AMI_ROWS][2];
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < rows; i++) {
+        // The output is often beyond the second-level cache; it arrives while the sums are made.
+        __builtin_prefetch(output + i * output_stride, 1);
+        __builtin_prefetch(output + i * output_stride + AMI_COLUMNS - 1, 1);
         sums[i][0] = zero;
         sums[i][1] = zero;
     }
+#pragma clang loop unroll_count(4)
     for (size_t p = 0; p < depth; p++) {
         AMI_NAME(vector) first = *(const AMI_NAME(unaligned) *)(right + p * AMI_COLUMNS);
         AMI_NAME(vector) second = *(const AMI_NAME(unaligned) *)(right + p * AMI_COLUMNS + AMI_WIDTH);
 #pragma clang loop unroll(full)
         for (size_t i = 0; i < rows; i++) {
             // Subtracting zero changes nothing and makes a vector of the scalar.
-            AMI_NAME(vector) factor = left[i * left_stride + p] - zero;
+            AMI_NAME(vector) factor = left[i * row_step + p * depth_step] - zero;
             sums[i][0] += factor * first;
             sums[i][1] += factor * second;
         }
@@ -43,38 +48,63 @@ AMI_TARGET static inline __attribute__((always_inline)) void AMI_NAME(tile)(
     }
 }
 
-/// A tile of which only some columns exist: computed beside the output, then copied.
-AMI_TARGET static void AMI_NAME(narrow_tile)(size_t rows, size_t columns, size_t depth,
-                                             const float *left, size_t left_stride,
-                                             const float *right, float *output,
-                                             size_t output_stride, bool accumulate) {
-    float sums[AMI_COLUMNS];
+/// The rows that fill no tile, AMI_ROWS / 2 of them at a time as long as there are as many.
+AMI_TARGET static void AMI_NAME(last_rows)(size_t rows, size_t depth, const float *left,
+                                           size_t left_stride, const float *right, float *output,
+                                           size_t output_stride, bool accumulate) {
+    size_t i = 0;
+    for (; i + AMI_ROWS / 2 <= rows; i += AMI_ROWS / 2) {
+        AMI_NAME(tile)
+        (AMI_ROWS / 2, depth, left + i * left_stride, left_stride, 1, right,
+         output + i * output_stride, output_stride, accumulate);
+    }
+    for (; i < rows; i++) {
+        AMI_NAME(tile)
+        (1, depth, left + i * left_stride, 0, 1, right, output + i * output_stride, 0, accumulate);
+    }
+}
+
+/// A tile of which only some rows and columns exist: computed beside the output, then copied.
+AMI_TARGET static void AMI_NAME(partial_tile)(size_t rows, size_t columns, size_t depth,
+                                              const float *left, size_t row_step, size_t depth_step,
+                                              const float *right, float *output,
+                                              size_t output_stride, bool accumulate) {
+    float sums[AMI_ROWS * AMI_COLUMNS];
+    if (depth_step == 1) {
+        AMI_NAME(last_rows)(rows, depth, left, row_step, right, sums, AMI_COLUMNS, false);
+    } else {
+        AMI_NAME(tile)
+        (AMI_ROWS, depth, left, 1, AMI_ROWS, right, sums, AMI_COLUMNS, false);
+    }
     for (size_t i = 0; i < rows; i++) {
-        AMI_NAME(tile)(1, depth, left + i * left_stride, 0, right, sums, 0, false);
         float *to = output + i * output_stride;
         for (size_t j = 0; j < columns; j++) {
-            to[j] = accumulate ? to[j] + sums[j] : sums[j];
+            float sum = sums[i * AMI_COLUMNS + j];
+            to[j] = accumulate ? to[j] + sum : sum;
         }
     }
 }
 
+/// Some rows of a left matrix as it is times one panel.
 AMI_TARGET static void AMI_NAME(block)(const float *left, size_t left_stride, const float *right,
                                        float *output, size_t output_stride, size_t rows,
                                        size_t columns, size_t depth, bool accumulate) {
-    if (columns < AMI_COLUMNS) {
-        AMI_NAME(narrow_tile)
-        (rows, columns, depth, left, left_stride, right, output, output_stride, accumulate);
-        return;
-    }
     size_t i = 0;
-    for (; i + AMI_ROWS <= rows; i += AMI_ROWS) {
+    for (; columns == AMI_COLUMNS && i + AMI_ROWS <= rows; i += AMI_ROWS) {
         AMI_NAME(tile)
-        (AMI_ROWS, depth, left + i * left_stride, left_stride, right, output + i * output_stride,
+        (AMI_ROWS, depth, left + i * left_stride, left_stride, 1, right, output + i * output_stride,
          output_stride, accumulate);
     }
-    for (; i < rows; i++) {
-        AMI_NAME(tile)
-        (1, depth, left + i * left_stride, 0, right, output + i * output_stride, 0, accumulate);
+    if (columns == AMI_COLUMNS) {
+        AMI_NAME(last_rows)
+        (rows - i, depth, left + i * left_stride, left_stride, right, output + i * output_stride,
+         output_stride, accumulate);
+        return;
+    }
+    for (; i < rows; i += AMI_ROWS) {
+        AMI_NAME(partial_tile)
+        (smaller(AMI_ROWS, rows - i), columns, depth, left + i * left_stride, left_stride, 1, right,
+         output + i * output_stride, output_stride, accumulate);
     }
 }
 
@@ -90,6 +120,46 @@ static void AMI_NAME(multiply)(const float *left, size_t left_stride, const floa
                 (left + i * left_stride + p, left_stride, right + j * depth + p * AMI_COLUMNS,
                  output + i * output_stride + j, output_stride, block_rows,
                  smaller(AMI_COLUMNS, columns - j), block_depth, accumulate || p > 0);
+            }
+        }
+    }
+}
+
+/// Some tiles of a packed left matrix, tile_stride elements apart, times one panel.
+AMI_TARGET static void AMI_NAME(packed_block)(const float *left, size_t tile_stride,
+                                              const float *right, float *output,
+                                              size_t output_stride, size_t rows, size_t columns,
+                                              size_t depth, bool accumulate) {
+    for (size_t i = 0; i < rows; i += AMI_ROWS, left += tile_stride) {
+        if (columns == AMI_COLUMNS && i + AMI_ROWS <= rows) {
+            AMI_NAME(tile)
+            (AMI_ROWS, depth, left, 1, AMI_ROWS, right, output + i * output_stride, output_stride,
+             accumulate);
+        } else {
+            AMI_NAME(partial_tile)
+            (smaller(AMI_ROWS, rows - i), columns, depth, left, 1, AMI_ROWS, right,
+             output + i * output_stride, output_stride, accumulate);
+        }
+    }
+}
+
+static void AMI_NAME(multiply_both)(const float *left, size_t tile_stride, const float *right,
+                                    float *output, size_t output_stride, size_t rows, size_t columns, size_t depth,
+                                    bool accumulate) {
+    // Blocks of equal depth: a short last one would spend more of its time on the output.
+    size_t blocks = (depth + PANEL_ELEMENTS / AMI_COLUMNS - 1) / (PANEL_ELEMENTS / AMI_COLUMNS);
+    size_t block_depth = blocks < 2 ? depth : (depth + blocks - 1) / blocks;
+    for (size_t i = 0; i < rows; i += PANEL_ROWS) {
+        for (size_t p = 0; p < depth || p == 0; p += block_depth) {
+            for (size_t j = 0; j < columns; j += AMI_COLUMNS) {
+                AMI_NAME(packed_block)
+                (left + i / AMI_ROWS * tile_stride + p * AMI_ROWS, tile_stride, right + j * depth + p * AMI_COLUMNS,
+                 output + i * output_stride + j, output_stride, smaller(PANEL_ROWS, rows - i),
+                 smaller(AMI_COLUMNS, columns - j), smaller(block_depth, depth - p),
+                 accumulate || p > 0);
+            }
+            if (depth == 0) {
+                break;
             }
         }
     }

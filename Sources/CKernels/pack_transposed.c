@@ -24,31 +24,62 @@ static inline void transpose_four(const float *input, size_t stride, float *outp
     *(unaligned_quad *)(output + 3 * width) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
 }
 
+/// Writes two rows of four elements as columns.
+static inline void transpose_two(const float *input, size_t stride, float *output, size_t width) {
+    for (size_t q = 0; q < 4; q++) {
+        output[q * width] = input[q];
+        output[q * width + 1] = input[stride + q];
+    }
+}
+
+/// Elements of a row that are taken before the next row: those of one cache line, because lines of many rows often
+/// fall on the same few places of a cache.
+#define LINE 16
+
+/// Packs `present` columns, `depth` <= LINE deep.
+static inline void pack_block(const float *input, size_t stride, size_t present, size_t depth,
+                              size_t width, float *output) {
+    size_t j = 0;
+    for (; j + 4 <= present; j += 4) {
+        size_t p = 0;
+        for (; p + 4 <= depth; p += 4) {
+            transpose_four(input + j * stride + p, stride, output + p * width + j, width);
+        }
+        for (; p < depth; p++) {
+            for (size_t k = j; k < j + 4; k++) {
+                output[p * width + k] = input[k * stride + p];
+            }
+        }
+    }
+    if (j + 2 <= present && depth % 4 == 0) {
+        for (size_t p = 0; p < depth; p += 4) {
+            transpose_two(input + j * stride + p, stride, output + p * width + j, width);
+        }
+        j += 2;
+    }
+    for (; j < present; j++) {
+        for (size_t p = 0; p < depth; p++) {
+            output[p * width + j] = input[j * stride + p];
+        }
+    }
+}
+
 void ami_pack_transposed(const float *input, size_t stride, size_t columns, size_t depth,
-                         size_t panel_width, float *output) {
+                         size_t panel_width, size_t panel_stride, float *output) {
     for (size_t first = 0; first < columns; first += panel_width) {
         size_t present = columns - first < panel_width ? columns - first : panel_width;
-        float *panel = output + first * depth;
+        float *panel = output + first / panel_width * panel_stride;
         if (present < panel_width) {
             memset(panel, 0, panel_width * depth * sizeof(float));
         }
-        size_t p = 0;
-        for (; p + 4 <= depth; p += 4) {
-            size_t j = 0;
-            for (; j + 4 <= present; j += 4) {
-                transpose_four(input + (first + j) * stride + p, stride, panel + p * panel_width + j,
-                               panel_width);
+        size_t ahead = columns - first - present < panel_width ? columns - first - present : panel_width;
+        const float *next = input + (first + present) * stride;
+        for (size_t p = 0; p < depth; p += LINE) {
+            for (size_t j = 0; j < ahead; j++) {
+                __builtin_prefetch(next + j * stride + p);
             }
-            for (; j < present; j++) {
-                for (size_t q = p; q < p + 4; q++) {
-                    panel[q * panel_width + j] = input[(first + j) * stride + q];
-                }
-            }
-        }
-        for (; p < depth; p++) {
-            for (size_t j = 0; j < present; j++) {
-                panel[p * panel_width + j] = input[(first + j) * stride + p];
-            }
+            pack_block(input + first * stride + p, stride, present,
+                       depth - p < LINE ? depth - p : LINE, panel_width, panel + p * panel_width);
         }
     }
 }

@@ -125,4 +125,61 @@ import ZooTensor
         )
         try expectClose(encoding.tokens.values, each, "last_hidden_state")
     }
+
+    /// A whole model, with the rows of one sample, which are too few to pack weights for, and with
+    /// those of many, packed and beginning in the middle of tiles.
+    @Test(.serialized, arguments: KernelPath.allCases)
+    func everyCopyOfTheKernelsAgrees(path: KernelPath) async throws {
+        guard KernelPath.runnable.contains(path) else {
+            print("\(path) is not compared: this processor cannot run it")
+            return
+        }
+        KernelPath.limit(to: path)
+        defer { KernelPath.limit(to: nil) }
+        let each = try #require(Self.cases.first { $0.model == "plain" && $0.name == "default" })
+        let model = try VJEPA2Model(folder: "\(Self.folder)/plain", positions: .cropSize)
+        let pixels = try expected(each, "pixel_values")
+        let single = try await model.encode(pixels).tokens.values
+        try expectClose(single, each, "last_hidden_state")
+        let copies = 13
+        let many = try await model.encode(
+            Tensor(
+                shape: Shape([copies * pixels.shape[0]] + pixels.shape.extents.dropFirst()),
+                values: (0..<copies).flatMap { _ in pixels.values }
+            ),
+            on: ComputePool(threads: 2)
+        ).tokens.values
+        #expect(many.shape[0] * many.shape[1] >= 48)
+        let expected = single.values
+        for (index, value) in many.values.enumerated() {
+            let wanted = expected[index % expected.count]
+            if !(abs(value - wanted) <= Self.tolerance) {
+                Issue.record("element \(index) is \(value) and not \(wanted)")
+                break
+            }
+        }
+    }
+
+    @Test func aProfileCountsWhatAForwardPassDoes() async throws {
+        let each = try #require(Self.cases.first { $0.model == "plain" })
+        let model = try VJEPA2Model(folder: "\(Self.folder)/plain", positions: .cropSize)
+        let profile = Profile()
+        let pool = ComputePool(threads: 2, profile: profile)
+        _ = try await model.encode(try expected(each, "pixel_values"), on: pool)
+        let totals = profile.totals
+        let kinds: [Profile.Kind] = [
+            .patchEmbedding, .norm, .attentionLinear, .attentionProducts, .softmax, .headSplit,
+            .mlpLinear, .gelu,
+        ]
+        for kind in kinds { #expect(totals.entries[kind].map { $0.calls > 0 } == true, "\(kind)") }
+        let configuration = model.configuration.encoder
+        let tokens =
+            try expected(each, "last_hidden_state").shape.elementCount / configuration.width
+        #expect(
+            totals.entries[.mlpLinear]?.operations
+                == 4 * tokens * configuration.width * configuration.hiddenWidth * each.layers
+        )
+        #expect(totals.threadSeconds > 0)
+        #expect((0...1).contains(totals.shareOutsideProducts))
+    }
 }

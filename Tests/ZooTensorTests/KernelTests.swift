@@ -165,6 +165,17 @@ import ZooTensor
         }
     }
 
+    /// The copies for AVX-512 are compared where the processor can run them; the name of the test
+    /// says in every run which copies those were.
+    @Test(arguments: KernelPath.allCases)
+    func everyCopyOfEveryKernelIsComparedOrReported(path: KernelPath) {
+        guard KernelPath.runnable.contains(path) else {
+            print("kernels for \(path) are not compared: this processor cannot run them")
+            return
+        }
+        #expect(KernelPath.runnable.contains(.portable))
+    }
+
     @Test func everyHalfAndEveryBFloat16IsWidenedExactly() {
         let patterns = (0...UInt16.max).map { $0 }
         let bytes = patterns.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
@@ -221,5 +232,23 @@ final class StoredBytes: @unchecked Sendable {
             unsafeBytes: UnsafeRawBufferPointer(rebasing: owner.buffer[misalignment...]),
             owner: owner
         )
+    }
+
+    /// Values that the type can hold.
+    static func tensor(
+        _ dtype: DType,
+        _ shape: Shape,
+        values: [Float],
+        misalignment: Int = 0
+    ) -> StoredTensor {
+        let bytes = values.flatMap { value -> [UInt8] in
+            switch dtype {
+            case .f16: unsafe withUnsafeBytes(of: Float16(value)) { unsafe Array($0) }
+            case .bf16:
+                unsafe withUnsafeBytes(of: UInt16(value.bitPattern >> 16)) { unsafe Array($0) }
+            default: unsafe withUnsafeBytes(of: value) { unsafe Array($0) }
+            }
+        }
+        return tensor(dtype, shape, bytes, misalignment: misalignment)
     }
 }

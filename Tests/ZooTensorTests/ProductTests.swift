@@ -73,6 +73,106 @@ import ZooTensor
         }
     }
 
+    /// Rows that are packed and rows that are not, with a rest in every direction, beyond a block of
+    /// rows and of depth.
+    @Test(
+        arguments: KernelPath.runnable,
+        [(3, 40, 20), (48, 33, 70), (124, 20, 1030), (49, 1, 1)]
+    )
+    func preparedWeightsMatchTheirDefinition(path: KernelPath, extents: (Int, Int, Int)) {
+        let (rows, outputs, inputs) = extents
+        let left = KernelTests.matrix(rows: rows, columns: inputs, limit: 1, seed: 7)
+        let right = KernelTests.matrix(rows: outputs, columns: inputs, limit: 1, seed: 8)
+        let weights = WeightMatrix(
+            StoredTensor(
+                Tensor(
+                    shape: [outputs, inputs],
+                    values: (0..<outputs * inputs).map { right[$0 / inputs, $0 % inputs] }
+                )
+            )
+        )
+        let stored = ProductRows(
+            rows: rows,
+            columns: inputs,
+            in: .packedRows,
+            of: Scratch(),
+            path: path
+        )
+        // In two parts each way, as blocks of an MLP come.
+        let (upper, middle) = (min(rows, 24), inputs / 2)
+        for part in [0..<upper, upper..<rows] where !part.isEmpty {
+            for columns in [0..<middle, middle..<inputs] where !columns.isEmpty {
+                stored.store(
+                    left.rows(part).columns(columns),
+                    row: part.lowerBound,
+                    column: columns.lowerBound
+                )
+            }
+        }
+        let expected = product(left, transposed(right))
+        let scratch = Scratch()
+        let output = Matrix(rows: rows, columns: outputs + 1)
+        for outputs in [0..<outputs / 2, outputs / 2..<outputs] where !outputs.isEmpty {
+            let prepared = weights.prepare(outputs: outputs, for: stored, scratch: scratch)
+            for part in [0..<upper, upper..<rows] where !part.isEmpty {
+                let window = output.rows(part).columns(outputs)
+                prepared.multiply(stored, rows: part, into: window)
+                prepared.multiply(stored, rows: part, into: window, accumulating: true)
+            }
+        }
+        expectClose(
+            output.columns(0..<outputs),
+            expected.map { $0.map { 2 * $0 } },
+            within: 3e-4
+        )
+        for row in 0..<rows { #expect(output[row, outputs] == 0) }
+    }
+
+    @Test(arguments: [DType.bf16, .f16])
+    func halfWeightsPackLikeFullOnes(dtype: DType) {
+        let (outputs, inputs, rows) = (40, 24, 60)
+        let values = (0..<outputs * inputs).map { Float($0 % 17 - 8) / 8 }
+        let half = WeightMatrix(StoredBytes.tensor(dtype, [outputs, inputs], values: values))
+        let full = WeightMatrix(
+            StoredTensor(Tensor(shape: [outputs, inputs], values: values))
+        )
+        let left = ProductRows(rows: rows, columns: inputs, in: .packedRows, of: Scratch())
+        left.store(KernelTests.matrix(rows: rows, columns: inputs, limit: 1), row: 0)
+        let results = [half, full].map { weights in
+            let output = Matrix(rows: rows, columns: outputs)
+            weights.prepare(outputs: 0..<outputs, for: left, scratch: Scratch())
+                .multiply(left, rows: 0..<rows, into: output)
+            return (0..<rows * outputs).map { output[$0 / outputs, $0 % outputs] }
+        }
+        #expect(results[0] == results[1])
+    }
+
+    @Test(arguments: [(1, 7, 1, 5), (2, 2048, 1, 1024), (2, 100, 3, 48), (7, 5000, 1, 64)])
+    func productsAreDividedWithoutGapsOrOverlaps(
+        extents: (threads: Int, rows: Int, matrices: Int, outputs: Int)
+    ) async throws {
+        let (threads, rows, matrices, outputs) = extents
+        let done = Matrix(rows: matrices * rows, columns: outputs)
+        try await ComputePool(threads: threads).run { session in
+            session.forEachProduct(
+                rows: rows,
+                matrices: matrices,
+                outputs: outputs,
+                unit: outputs.isMultiple(of: 16) ? 16 : 1
+            ) { matrix, range, columns, _ in
+                precondition(range.lowerBound.isMultiple(of: 12))
+                for row in range {
+                    for column in columns { done[matrix * rows + row, column] += 1 }
+                }
+            }
+        }
+        for row in 0..<done.rows {
+            for column in 0..<outputs where done[row, column] != 1 {
+                Issue.record("[\(row), \(column)] was written \(done[row, column]) times")
+            }
+        }
+    }
+
     @Test func accumulatingAddsToWhatIsThere() {
         let left = KernelTests.matrix(rows: 3, columns: 5, limit: 1, seed: 3)
         let right = KernelTests.matrix(rows: 5, columns: 4, limit: 1, seed: 4)
@@ -94,16 +194,8 @@ import ZooTensor
         // Small multiples of 1/8 are exact in every type; 700 inputs take several widened panels.
         let (outputs, inputs) = (1000, 700)
         let values = (0..<outputs * inputs).map { Float($0 % 17 - 8) / 8 }
-        let bytes = values.flatMap { value -> [UInt8] in
-            switch dtype {
-            case .f16: unsafe withUnsafeBytes(of: Float16(value)) { unsafe Array($0) }
-            case .bf16:
-                unsafe withUnsafeBytes(of: UInt16(value.bitPattern >> 16)) { unsafe Array($0) }
-            default: unsafe withUnsafeBytes(of: value) { unsafe Array($0) }
-            }
-        }
         let weights = WeightMatrix(
-            StoredBytes.tensor(dtype, [outputs, inputs], bytes, misalignment: 2)
+            StoredBytes.tensor(dtype, [outputs, inputs], values: values, misalignment: 2)
         )
         let input = Matrix(rows: 2, columns: inputs)
         for row in 0..<2 {

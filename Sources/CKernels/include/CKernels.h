@@ -32,12 +32,13 @@ int ami_available_processors(void);
 size_t ami_panel_width(enum ami_cpu cpu);
 
 /// Packs a matrix B [depth, columns] that is stored transposed, [columns, depth], for ami_multiply_packed:
-/// element (p, j) goes to output[(j / w) * w * depth + p * w + j % w] with w = panel_width, a multiple of 4.
-/// The last panel is filled up with zeros, so that output has round_up(columns, w) * depth elements.
+/// element (p, j) goes to output[(j / w) * panel_stride + p * w + j % w] with w = panel_width and panel_stride at
+/// least w * depth. The last panel is filled up with zeros, so that output has round_up(columns, w) / w panels.
 void ami_pack_transposed(const float *input, size_t stride, size_t columns, size_t depth,
-                         size_t panel_width, float *output);
+                         size_t panel_width, size_t panel_stride, float *output);
 
-/// Packs a matrix [depth, columns] that is stored as it is; otherwise like ami_pack_transposed.
+/// Packs a matrix [depth, columns] that is stored as it is, panels one after the other; otherwise like
+/// ami_pack_transposed.
 void ami_pack_columns(const float *input, size_t stride, size_t columns, size_t depth,
                       size_t panel_width, float *output);
 
@@ -46,6 +47,16 @@ void ami_pack_columns(const float *input, size_t stride, size_t columns, size_t 
 void ami_multiply_packed(enum ami_cpu cpu, const float *left, size_t left_stride, const float *right,
                          float *output, size_t output_stride, size_t rows, size_t columns,
                          size_t depth, bool accumulate);
+
+/// The rows of one tile of a packed left matrix.
+size_t ami_tile_height(enum ami_cpu cpu);
+
+/// output [rows, columns] = left [rows, depth] * right, or that added to output. `right` is packed with the panel
+/// width of the same `cpu`; `left` by ami_pack_transposed with its tile height and panels tile_stride apart (the
+/// rows are the columns there).
+void ami_multiply_both_packed(enum ami_cpu cpu, const float *left, size_t tile_stride,
+                              const float *right, float *output, size_t output_stride, size_t rows, size_t columns, size_t depth,
+                              bool accumulate);
 
 /// output = (input - mean) / sqrt(variance + epsilon) * gain + shift, row by row; the variance is the
 /// biased one. `input` and `output` may be the same matrix.

@@ -27,6 +27,43 @@ package struct LayerNorm: Sendable {
     package func apply(to input: Matrix, into output: Matrix) {
         output.layerNorm(of: input, gain: gain, shift: shift, epsilon: epsilon)
     }
+
+    /// Writes the normalised rows of `input` to `output`, which may be `input`.
+    package func apply(to input: Matrix, into output: Matrix, session: ComputeSession) {
+        session.forEachPanel(samples: 1, rows: input.rows, height: 256) { _, range, scratch in
+            scratch.measure(.norm, bytes: range.count * input.columns * 8) {
+                apply(to: input.rows(range), into: output.rows(range))
+            }
+        }
+    }
+
+    /// Stores the normalised rows of `input` for products.
+    package func apply(to input: Matrix, into output: ProductRows, session: ComputeSession) {
+        session.forEachBlock(of: input.rows) { range, scratch in
+            let normalised = scratch.matrix(
+                .normalised,
+                rows: range.count,
+                columns: input.columns
+            )
+            scratch.measure(.norm, bytes: range.count * input.columns * 8) {
+                apply(to: input.rows(range), into: normalised)
+            }
+            scratch.measure(.packing, bytes: range.count * input.columns * 8) {
+                output.store(normalised, row: range.lowerBound)
+            }
+        }
+    }
+}
+
+extension ComputeSession {
+    /// Calls `body` for blocks of rows, on all threads; blocks are whole tiles of the kernels.
+    func forEachBlock(of rows: Int, _ body: @Sendable (Range<Int>, Scratch) -> Void) {
+        // Small enough for every thread to get some, and for the cache.
+        let height = Swift.max(12, Swift.min(96, rows / threads / 12 * 12))
+        forEach((rows + height - 1) / height) { index, scratch in
+            body(index * height..<Swift.min((index + 1) * height, rows), scratch)
+        }
+    }
 }
 
 extension WeightScope {

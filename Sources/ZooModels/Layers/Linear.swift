@@ -14,14 +14,61 @@ package struct Linear: Sendable {
 
     /// Writes the map of `input` [rows, inputs] to `output` [rows, outputs].
     package func apply(to input: Matrix, into output: Matrix, scratch: Scratch) {
-        weight.multiply(input, into: output, scratch: scratch)
-        if let bias { output.addBias(bias) }
+        scratch.measure(.linear, operations: 2 * input.rows * weight.inputs * weight.outputs) {
+            weight.multiply(input, into: output, scratch: scratch)
+            if let bias { output.addBias(bias) }
+        }
     }
 
-    /// Adds the map of `input` [rows, inputs] to `output` [rows, outputs]: a residual connection.
-    package func add(of input: Matrix, to output: Matrix, scratch: Scratch) {
-        if let bias { output.addBias(bias) }
-        weight.multiply(input, into: output, accumulating: true, scratch: scratch)
+    /// Adds the map of all of `rows` to `output` [rows, outputs]: a residual connection.
+    ///
+    /// - Parameters:
+    ///   - rows: [rows, inputs].
+    ///   - output: [rows, outputs].
+    ///   - kind: what a profile should call it.
+    ///   - session: the threads to use.
+    package func add(
+        of rows: ProductRows,
+        to output: Matrix,
+        kind: Profile.Kind,
+        session: ComputeSession
+    ) {
+        session.forEachProduct(rows: rows.rows, outputs: weight.outputs) {
+            _,
+            range,
+            outputs,
+            scratch in
+            let weights = weight.prepare(outputs: outputs, for: rows, scratch: scratch)
+            for block in range.blocks {
+                let target = output.rows(block).columns(outputs)
+                scratch.measure(
+                    kind,
+                    operations: 2 * block.count * outputs.count * weight.inputs
+                ) {
+                    if let bias { target.addBias(bias, from: outputs.lowerBound) }
+                    weights.multiply(rows, rows: block, into: target, accumulating: true)
+                }
+            }
+        }
+    }
+}
+
+extension Range<Int> {
+    /// Parts of at most 120 rows, so that what a product writes is still in the cache for the passes
+    /// after it; whole tiles of the kernels, which have 6 or 12 rows.
+    var blocks: [Range<Int>] {
+        stride(from: lowerBound, to: upperBound, by: 120).map {
+            $0..<Swift.min($0 + 120, upperBound)
+        }
+    }
+
+    /// The samples that these rows belong to, when each has `tokens` rows, and which tokens they are.
+    func samples(of tokens: Int) -> [(sample: Int, tokens: Range<Int>)] {
+        guard !isEmpty else { return [] }
+        return (lowerBound / tokens...(upperBound - 1) / tokens).map { sample in
+            let first = Swift.max(lowerBound - sample * tokens, 0)
+            return (sample, first..<Swift.min(upperBound - sample * tokens, tokens))
+        }
     }
 }
 

@@ -15,9 +15,48 @@ package struct MLP: Sendable {
     /// - Parameters:
     ///   - normalised: [rows, width].
     ///   - rows: [rows, width].
+    ///   - session: the threads to use.
+    package func add(of normalised: ProductRows, to rows: Matrix, session: ComputeSession) {
+        let hidden = session.sharedRows(
+            .packedHidden,
+            rows: normalised.rows,
+            columns: first.weight.outputs
+        )
+        session.forEachProduct(rows: normalised.rows, outputs: hidden.columns) {
+            _,
+            range,
+            outputs,
+            scratch in
+            let weights = first.weight.prepare(outputs: outputs, for: normalised, scratch: scratch)
+            for block in range.blocks {
+                let part = scratch.matrix(.hidden, rows: block.count, columns: outputs.count)
+                scratch.measure(
+                    .mlpLinear,
+                    operations: 2 * block.count * outputs.count * normalised.columns
+                ) {
+                    weights.multiply(normalised, rows: block, into: part)
+                }
+                scratch.measure(.gelu, bytes: block.count * outputs.count * 8) {
+                    part.biasGELU(first.bias, from: outputs.lowerBound)
+                }
+                scratch.measure(.packing, bytes: block.count * outputs.count * 8) {
+                    hidden.store(part, row: block.lowerBound, column: outputs.lowerBound)
+                }
+            }
+        }
+        second.add(of: hidden, to: rows, kind: .mlpLinear, session: session)
+    }
+
+    /// Adds the map of few normalised rows to the rows they came from, on the calling thread.
+    ///
+    /// - Parameters:
+    ///   - normalised: [rows, width].
+    ///   - rows: [rows, width].
     ///   - scratch: the calling worker's memory.
     package func add(of normalised: Matrix, to rows: Matrix, scratch: Scratch) {
-        second.add(of: hidden(of: normalised, scratch), to: rows, scratch: scratch)
+        let hidden = hidden(of: normalised, scratch)
+        if let bias = second.bias { rows.addBias(bias) }
+        second.weight.multiply(hidden, into: rows, accumulating: true, scratch: scratch)
     }
 
     /// Writes the map of the normalised rows to `output`, [rows, width].

@@ -50,34 +50,39 @@ package struct PatchEmbedding3D: Sendable {
             sample,
             range,
             scratch in
-            let patches = scratch.matrix(
-                .patches,
-                rows: range.count,
-                columns: linear.weight.inputs
-            )
-            for (row, token) in range.enumerated() {
-                let place = grid.position(of: ids[sample][token])
-                var column = 0
-                for channel in 0..<channels {
-                    for time in 0..<tubelet {
-                        let frame = (place.frame * tubelet + time) % frameCount
-                        let image = (sample * frameCount + frame) * channels + channel
-                        for y in 0..<patch {
-                            let line = image * height + place.row * patch + y
-                            patches.rows(row..<row + 1).columns(column..<column + patch).copy(
-                                from: lines.rows(line..<line + 1).columns(
-                                    place.column * patch..<(place.column + 1) * patch
+            scratch.measure(
+                .patchEmbedding,
+                operations: 2 * range.count * linear.weight.inputs * linear.weight.outputs
+            ) {
+                let patches = scratch.matrix(
+                    .patches,
+                    rows: range.count,
+                    columns: linear.weight.inputs
+                )
+                for (row, token) in range.enumerated() {
+                    let place = grid.position(of: ids[sample][token])
+                    var column = 0
+                    for channel in 0..<channels {
+                        for time in 0..<tubelet {
+                            let frame = (place.frame * tubelet + time) % frameCount
+                            let image = (sample * frameCount + frame) * channels + channel
+                            for y in 0..<patch {
+                                let line = image * height + place.row * patch + y
+                                patches.rows(row..<row + 1).columns(column..<column + patch).copy(
+                                    from: lines.rows(line..<line + 1).columns(
+                                        place.column * patch..<(place.column + 1) * patch
+                                    )
                                 )
-                            )
-                            column += patch
+                                column += patch
+                            }
                         }
                     }
                 }
+                let target = output.rows(
+                    sample * count + range.lowerBound..<sample * count + range.upperBound
+                )
+                linear.apply(to: patches, into: target, scratch: scratch)
             }
-            let target = output.rows(
-                sample * count + range.lowerBound..<sample * count + range.upperBound
-            )
-            linear.apply(to: patches, into: target, scratch: scratch)
         }
     }
 }

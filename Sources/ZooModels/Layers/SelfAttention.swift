@@ -17,81 +17,59 @@ package struct SelfAttention: Sendable {
     /// The elements of one head.
     package var headWidth: Int { query.weight.outputs / heads }
 
-    /// Computes queries, keys and values of some tokens and stores them by head.
+    /// Computes queries, keys and values of all tokens and stores them by head.
     ///
     /// - Parameters:
-    ///   - normalised: [tokens in `range`, width].
-    ///   - range: which tokens of the sample these are.
-    ///   - sample: the sample they belong to.
-    ///   - rotation: the tables of these tokens; nil leaves queries and keys as they are.
+    ///   - normalised: [batch · tokens, width].
+    ///   - rotations: the tables of the tokens: none, one for all samples, or one per sample.
     ///   - state: where queries, keys and values go.
-    ///   - scratch: the calling worker's memory.
+    ///   - session: the threads to use.
     package func project(
-        _ normalised: Matrix,
-        tokens range: Range<Int>,
-        of sample: Int,
-        rotation: Rotation?,
+        _ normalised: ProductRows,
+        rotations: [Rotation],
         into state: AttentionState,
-        scratch: Scratch
+        session: ComputeSession
     ) {
-        forEachPart(of: normalised, in: state, scratch) { projected, stack, bias, isTurned in
-            stack.store(
-                projected,
-                tokens: range,
-                of: sample,
-                bias: bias,
-                rotation: isTurned ? rotation : nil
+        session.forEachProduct(
+            rows: normalised.rows,
+            matrices: 3,
+            outputs: query.weight.outputs,
+            unit: headWidth
+        ) { part, rows, outputs, scratch in
+            let linear = [query, key, value][part]
+            let stack = [state.queries, state.keys, state.values][part]
+            let weights = linear.weight.prepare(
+                outputs: outputs,
+                for: normalised,
+                scratch: scratch
             )
-        }
-    }
-
-    /// Computes queries, keys and values of all tokens of some samples and stores them by head: the
-    /// products of many short samples together, which is faster than each by itself.
-    ///
-    /// - Parameters:
-    ///   - normalised: [samples · tokens, width].
-    ///   - samples: which samples these are.
-    ///   - state: where queries, keys and values go.
-    ///   - scratch: the calling worker's memory.
-    package func project(
-        _ normalised: Matrix,
-        samples: Range<Int>,
-        into state: AttentionState,
-        scratch: Scratch
-    ) {
-        let tokens = state.queries.tokens
-        forEachPart(of: normalised, in: state, scratch) { projected, stack, bias, _ in
-            for (index, sample) in samples.enumerated() {
-                stack.store(
-                    projected.rows(index * tokens..<(index + 1) * tokens),
-                    tokens: 0..<tokens,
-                    of: sample,
-                    bias: bias,
-                    rotation: nil
+            for block in rows.blocks {
+                let projected = scratch.matrix(
+                    .projected,
+                    rows: block.count,
+                    columns: outputs.count
                 )
+                scratch.measure(
+                    .attentionLinear,
+                    operations: 2 * block.count * outputs.count * normalised.columns
+                ) {
+                    weights.multiply(normalised, rows: block, into: projected)
+                }
+                scratch.measure(.headSplit, bytes: block.count * outputs.count * 8) {
+                    for (sample, tokens) in block.samples(of: stack.tokens) {
+                        let start = sample * stack.tokens + tokens.lowerBound - block.lowerBound
+                        stack.store(
+                            projected.rows(start..<start + tokens.count),
+                            tokens: tokens,
+                            of: sample,
+                            firstHead: outputs.lowerBound / headWidth,
+                            bias: linear.bias,
+                            rotation: part == 2 || rotations.isEmpty
+                                ? nil : rotations[rotations.count == 1 ? 0 : sample].rows(tokens)
+                        )
+                    }
+                }
             }
-        }
-    }
-
-    /// Projects queries, keys and values, without bias, and shows each with where it belongs and
-    /// whether positions turn it.
-    private func forEachPart(
-        of normalised: Matrix,
-        in state: AttentionState,
-        _ scratch: Scratch,
-        _ body: (_ projected: Matrix, HeadStack, _ bias: Tensor?, _ isTurned: Bool) -> Void
-    ) {
-        let parts = [
-            (query, state.queries, true), (key, state.keys, true), (value, state.values, false),
-        ]
-        for (linear, stack, isTurned) in parts {
-            let projected = scratch.matrix(
-                .projected,
-                rows: normalised.rows,
-                columns: linear.weight.outputs
-            )
-            linear.weight.multiply(normalised, into: projected, scratch: scratch)
-            body(projected, stack, linear.bias, isTurned)
         }
     }
 

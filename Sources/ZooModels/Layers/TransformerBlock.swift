@@ -10,9 +10,9 @@ package struct TransformerBlock: Sendable {
     package let norm2: LayerNorm
     package let mlp: MLP
 
-    /// Rows that go through all passes of a half block together, so that each pass finds them in the
-    /// cache; more rows make the products faster, fewer make the passes faster.
-    private static let panelHeight = 256
+    /// Rows that go through the MLP together: its wide rows, 32 MiB for a width of 1024, are all the
+    /// memory it takes, whatever the number of tokens.
+    private static let groupHeight = 2040
 
     /// Applies the block to the tokens of some samples in place.
     ///
@@ -29,39 +29,31 @@ package struct TransformerBlock: Sendable {
     ) {
         let (batch, tokens) = (state.queries.batch, state.queries.tokens)
         precondition(x.rows == batch * tokens && [0, 1, batch].contains(rotations.count))
-        session.forEachPanel(samples: batch, rows: tokens, height: Self.panelHeight) {
-            sample,
-            range,
-            scratch in
-            let rows = x.rows(
-                sample * tokens + range.lowerBound..<sample * tokens + range.upperBound
-            )
-            let normalised = scratch.matrix(.normalised, rows: rows.rows, columns: x.columns)
-            norm1.apply(to: rows, into: normalised)
-            attention.project(
-                normalised,
-                tokens: range,
-                of: sample,
-                rotation: rotations.isEmpty
-                    ? nil : rotations[rotations.count == 1 ? 0 : sample].rows(range),
-                into: state,
-                scratch: scratch
-            )
-        }
+        let width = x.columns
+        let normalised = session.sharedRows(.packedRows, rows: x.rows, columns: width)
+        norm1.apply(to: x, into: normalised, session: session)
+        attention.project(normalised, rotations: rotations, into: state, session: session)
         attention.attend(state, session: session)
-        session.forEachPanel(samples: 1, rows: batch * tokens, height: Self.panelHeight) {
-            _,
-            range,
-            scratch in
-            let rows = x.rows(range)
-            attention.projection.add(
-                of: state.attended.rows(range),
-                to: rows,
-                scratch: scratch
+        let groups = (x.rows + Self.groupHeight - 1) / Self.groupHeight
+        for group in 0..<groups {
+            let rows = x.rows(x.rows * group / groups..<x.rows * (group + 1) / groups)
+            let attended = state.attended.rows(
+                x.rows * group / groups..<x.rows * (group + 1) / groups
             )
-            let normalised = scratch.matrix(.normalised, rows: rows.rows, columns: x.columns)
-            norm2.apply(to: rows, into: normalised)
-            mlp.add(of: normalised, to: rows, scratch: scratch)
+            let packed = session.sharedRows(.packedRows, rows: rows.rows, columns: width)
+            session.forEachBlock(of: rows.rows) { range, scratch in
+                scratch.measure(.packing, bytes: range.count * width * 8) {
+                    packed.store(attended.rows(range), row: range.lowerBound)
+                }
+            }
+            attention.projection.add(
+                of: packed,
+                to: rows,
+                kind: .attentionLinear,
+                session: session
+            )
+            norm2.apply(to: rows, into: packed, session: session)
+            mlp.add(of: packed, to: rows, session: session)
         }
     }
 }

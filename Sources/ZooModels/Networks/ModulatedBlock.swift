@@ -43,26 +43,23 @@ struct ModulatedBlock: Sendable {
         session: ComputeSession
     ) {
         let groups = modulated(by: conditions)
-        let perSample = state.queries.tokens / group
         precondition(x.rows == groups.count * group)
-        session.forEachPanel(samples: groups.count, rows: group, height: Self.panelHeight) {
-            index,
-            range,
-            scratch in
-            let rows = x.rows(index * group + range.lowerBound..<index * group + range.upperBound)
-            let normalised = scratch.matrix(.normalised, rows: rows.rows, columns: x.columns)
-            groups[index].norm1.apply(to: rows, into: normalised)
-            let first = index % perSample * group
-            let tokens = first + range.lowerBound..<first + range.upperBound
-            block.attention.project(
-                normalised,
-                tokens: tokens,
-                of: index / perSample,
-                rotation: rotation.rows(tokens),
-                into: state,
-                scratch: scratch
-            )
+        let packed = session.sharedRows(.packedRows, rows: x.rows, columns: x.columns)
+        session.forEachBlock(of: x.rows) { range, scratch in
+            let normalised = scratch.matrix(.normalised, rows: range.count, columns: x.columns)
+            var first = range.lowerBound
+            while first < range.upperBound {
+                let rows = first..<min((first / group + 1) * group, range.upperBound)
+                let place = rows.lowerBound - range.lowerBound
+                groups[first / group].norm1.apply(
+                    to: x.rows(rows),
+                    into: normalised.rows(place..<place + rows.count)
+                )
+                first = rows.upperBound
+            }
+            packed.store(normalised, row: range.lowerBound)
         }
+        block.attention.project(packed, rotations: [rotation], into: state, session: session)
         block.attention.attend(state, session: session)
         session.forEachPanel(samples: groups.count, rows: group, height: Self.panelHeight) {
             index,

@@ -55,7 +55,7 @@ struct TransformerStack: Sendable {
             after(index, x)
             options.progress?(LayerProgress(completed: index + 1, total: blocks.count))
         }
-        norm.apply(to: x, into: x)
+        norm.apply(to: x, into: x, session: session)
         return layers
     }
 }

@@ -12,6 +12,7 @@ public final class ComputePool: Sendable {
     /// The number of threads that share the work of a computation.
     public let threads: Int
     private let jobs = Monitor(JobQueue())
+    private let profile: Profile?
 
     /// A pool with as many threads as this process may use processors.
     public static let shared = ComputePool(threads: availableProcessors)
@@ -20,9 +21,14 @@ public final class ComputePool: Sendable {
     public static var availableProcessors: Int { Int(ami_available_processors()) }
 
     /// Starts a pool of `threads` threads, at least one.
-    public init(threads: Int) {
+    ///
+    /// - Parameters:
+    ///   - threads: the number of threads.
+    ///   - profile: where to note what the computations spend their time on.
+    public init(threads: Int, profile: Profile? = nil) {
         precondition(threads >= 1, "a pool needs a thread")
         self.threads = threads
+        self.profile = profile
         let crew = WorkerCrew(workers: threads)
         let jobs = jobs
         ComputeThread.start {
@@ -48,15 +54,14 @@ public final class ComputePool: Sendable {
         let cancellation = CancellationFlag()
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                jobs.update { queue in
+                jobs.update { [profile] queue in
                     queue.waiting.append { crew in
                         let session = ComputeSession(crew: crew, cancellation: cancellation)
-                        continuation.resume(
-                            with: Swift.Result {
-                                try session.checkCancellation()
-                                return try body(session)
-                            }
-                        )
+                        let result = Swift.Result {
+                            try session.checkCancellation()
+                            return try crew.lead(profile) { try body(session) }
+                        }
+                        continuation.resume(with: result)
                     }
                 }
             }

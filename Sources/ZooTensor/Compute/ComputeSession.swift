@@ -48,4 +48,51 @@ package struct ComputeSession: Sendable {
             body(index / panels, rows * panel / panels..<rows * (panel + 1) / panels, scratch)
         }
     }
+
+    /// Rows that all threads read, in memory that the next computation of this pool uses again.
+    ///
+    /// - Parameters:
+    ///   - slot: what they are for; they replace what the slot held before.
+    ///   - rows: the number of rows.
+    ///   - columns: the number of columns.
+    /// - Returns: rows with arbitrary elements.
+    package func sharedRows(_ slot: Scratch.Slot, rows: Int, columns: Int) -> ProductRows {
+        ProductRows(rows: rows, columns: columns, in: slot, of: crew.shared)
+    }
+
+    /// Divides the products of some rows with several weight matrices of equal extents.
+    ///
+    /// Each call of `body` is for some outputs, whose weights are then packed once for all of `rows`,
+    /// or, where that would leave threads without work, for as many of them as it must be.
+    ///
+    /// - Parameters:
+    ///   - rows: the number of rows.
+    ///   - matrices: the number of matrices.
+    ///   - outputs: the outputs of each.
+    ///   - unit: outputs that must stay together; it divides `outputs`.
+    ///   - body: what to do with some rows and some outputs of a matrix. Rows begin at whole tiles.
+    package func forEachProduct(
+        rows: Int,
+        matrices: Int = 1,
+        outputs: Int,
+        unit: Int = 1,
+        _ body:
+            @Sendable (_ matrix: Int, _ rows: Range<Int>, _ outputs: Range<Int>, Scratch) -> Void
+    ) {
+        precondition(outputs.isMultiple(of: unit), "\(outputs) outputs in units of \(unit)")
+        // A whole number of vectors wherever the unit allows it.
+        let wanted = unit == 1 ? 128 : (128 + unit - 1) / unit * unit
+        let chunks = (outputs + wanted - 1) / wanted
+        let least = threads == 1 ? 1 : 3 * threads
+        let bands = max(1, min((least + chunks * matrices - 1) / (chunks * matrices), rows / 96))
+        let height = ((rows + bands - 1) / bands + 11) / 12 * 12
+        forEach(matrices * chunks * bands) { index, scratch in
+            let (place, band) = (index / bands, index % bands)
+            let (matrix, chunk) = (place / chunks, place % chunks)
+            let first = min(band * height, rows)
+            let range = first..<min(first + height, rows)
+            guard !range.isEmpty else { return }
+            body(matrix, range, chunk * wanted..<min((chunk + 1) * wanted, outputs), scratch)
+        }
+    }
 }

@@ -21,6 +21,12 @@ package final class Scratch: @unchecked Sendable {
         case sums
         /// Weights widened to float32.
         case weights
+        /// Weights of some outputs in the order products read them in.
+        case packedWeights
+        /// Rows that go into linear maps, for all threads.
+        case packedRows
+        /// The wide rows inside an MLP, for all threads.
+        case packedHidden
         /// Packed keys of a head.
         case packedKeys
         /// Packed values of a head.
@@ -28,6 +34,8 @@ package final class Scratch: @unchecked Sendable {
     }
 
     private var buffers: [FloatBuffer?]
+    /// What this worker has done; nil when nobody wants to know.
+    var tally: Tally?
 
     /// Memory that takes no space until it is used.
     package init() { buffers = Array(repeating: nil, count: Slot.allCases.count) }
@@ -49,5 +57,37 @@ package final class Scratch: @unchecked Sendable {
         let stride = columns.isMultiple(of: 256) ? columns + 16 : columns
         return Matrix(buffer: buffer(slot, count: rows * stride), rows: rows, columns: stride)
             .columns(0..<columns)
+    }
+
+    /// Does something and, when the pool has a profile, notes how long it took.
+    ///
+    /// What is measured inside `body` counts as part of it, and not for itself.
+    ///
+    /// - Parameters:
+    ///   - kind: what it is.
+    ///   - operations: multiplications and additions, for matrix products.
+    ///   - bytes: what is read and written, for anything else.
+    ///   - body: what to do.
+    /// - Returns: what `body` returns.
+    @inline(__always)
+    package func measure<Result>(
+        _ kind: Profile.Kind,
+        operations: Int = 0,
+        bytes: Int = 0,
+        _ body: () -> Result
+    ) -> Result {
+        guard tally?.isMeasuring == false else { return body() }
+        let index = Profile.Kind.allCases.firstIndex(of: kind) ?? 0
+        tally?.isMeasuring = true
+        let start = ContinuousClock.now
+        defer {
+            let seconds = (ContinuousClock.now - start).inSeconds
+            tally?.isMeasuring = false
+            tally?.add(
+                index,
+                Profile.Entry(calls: 1, seconds: seconds, operations: operations, bytes: bytes)
+            )
+        }
+        return body()
     }
 }

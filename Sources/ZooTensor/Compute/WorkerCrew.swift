@@ -9,6 +9,8 @@ final class WorkerCrew: Sendable {
 
     let workers: Int
     private let scratches: [Scratch]
+    /// Memory that all threads read, and the leader hands out.
+    let shared = Scratch()
     private let round = Monitor(Round())
     private let nextIndex = Atomic(0)
 
@@ -23,6 +25,20 @@ final class WorkerCrew: Sendable {
     /// Lets the helpers end.
     func dismiss() {
         round.update { $0.isOver = true }
+    }
+
+    /// Leads a computation and adds what the threads did to `profile`.
+    func lead<Result>(_ profile: Profile?, _ body: () throws -> Result) rethrows -> Result {
+        guard let profile else { return try body() }
+        for scratch in scratches { scratch.tally = Tally() }
+        let start = ContinuousClock.now
+        defer {
+            let seconds = (ContinuousClock.now - start).inSeconds
+            let tallies = scratches.compactMap(\.tally)
+            for scratch in scratches { scratch.tally = nil }
+            profile.add(tallies, threadSeconds: seconds * Double(workers))
+        }
+        return try body()
     }
 
     /// Shares the calls `body(0…count-1)` with the helpers and returns when all have returned.

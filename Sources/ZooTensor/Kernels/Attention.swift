@@ -46,15 +46,21 @@ package enum Attention {
         session.forEach(heads * parts) { index, scratch in
             let (stack, part) = (index / parts, index % parts)
             let (sample, head) = (stack / queries.heads, stack % queries.heads)
+            let (packedKeys, packedValues) = scratch.measure(.packing, bytes: tokens * width * 16) {
+                (
+                    PackedMatrix(
+                        transposing: keys.head(head, of: sample),
+                        in: .packedKeys,
+                        of: scratch
+                    ),
+                    PackedMatrix(values.head(head, of: sample), in: .packedValues, of: scratch)
+                )
+            }
             attend(
                 queries: queries.head(head, of: sample),
                 rows: tokens * part / parts..<tokens * (part + 1) / parts,
-                keys: PackedMatrix(
-                    transposing: keys.head(head, of: sample),
-                    in: .packedKeys,
-                    of: scratch
-                ),
-                values: PackedMatrix(values.head(head, of: sample), in: .packedValues, of: scratch),
+                keys: packedKeys,
+                values: packedValues,
                 scale: scale,
                 group: group ?? tokens,
                 into: output.rows(sample * tokens..<(sample + 1) * tokens)
@@ -84,10 +90,19 @@ package enum Attention {
             let block = first..<min(first + height, rows.upperBound, visible)
             let scores = scratch.matrix(.scores, rows: block.count, columns: visible)
             let sums = scratch.matrix(.sums, rows: 1, columns: block.count)
-            keys.multiplyCorner(queries.rows(block), into: scores)
-            scores.softmaxNumerators(scale: scale, sums: sums)
-            values.multiplyCorner(scores, into: output.rows(block))
-            output.rows(block).divideRows(by: sums)
+            let operations = 2 * block.count * visible * keys.depth
+            scratch.measure(.attentionProducts, operations: operations) {
+                keys.multiplyCorner(queries.rows(block), into: scores)
+            }
+            scratch.measure(.softmax, bytes: block.count * visible * 8) {
+                scores.softmaxNumerators(scale: scale, sums: sums)
+            }
+            scratch.measure(.attentionProducts, operations: operations) {
+                values.multiplyCorner(scores, into: output.rows(block))
+            }
+            scratch.measure(.softmax, bytes: block.count * output.columns * 8) {
+                output.rows(block).divideRows(by: sums)
+            }
             first = block.upperBound
         }
     }

@@ -33,38 +33,42 @@ package struct HeadStack: Sendable {
     /// Stores tokens whose heads lie side by side, adding a bias and turning them on the way.
     ///
     /// - Parameters:
-    ///   - input: [tokens in `range`, heads · head width].
+    ///   - input: [tokens in `range`, some heads · head width].
     ///   - range: the tokens these are.
     ///   - sample: the sample they belong to.
-    ///   - bias: heads · head width elements, added first.
+    ///   - first: the first of the heads these are.
+    ///   - bias: one element for each column of all heads, added first.
     ///   - rotation: the tables of these tokens; nil leaves the elements as they are.
     ///   - path: which copy of the kernel to run.
     package func store(
         _ input: Matrix,
         tokens range: Range<Int>,
         of sample: Int,
+        firstHead first: Int = 0,
         bias: Tensor?,
         rotation: Rotation?,
         path: KernelPath = .fastest
     ) {
         let headWidth = matrix.columns
-        precondition(input.rows == range.count && input.columns == heads * headWidth)
+        let count = input.columns / headWidth
+        precondition(input.rows == range.count && input.columns == count * headWidth)
         precondition(range.lowerBound >= 0 && range.upperBound <= tokens && sample < batch)
-        if let bias { input.requireColumns(bias) }
+        precondition(first >= 0 && first + count <= heads)
+        precondition(bias.map { $0.shape.elementCount == heads * headWidth } ?? true)
         if let rotation {
             precondition(rotation.cosines.rows == range.count)
             precondition(rotation.cosines.columns <= headWidth)
         }
-        let first = head(0, of: sample).rows(range)
+        let target = head(first, of: sample).rows(range)
         unsafe ami_split_heads(
             path.cpu,
             input.base,
             input.stride,
-            bias?.buffer.base,
-            first.writableBase,
+            bias.map { unsafe $0.buffer.base + first * headWidth },
+            target.writableBase,
             tokens * headWidth,
             input.rows,
-            heads,
+            count,
             headWidth,
             rotation?.cosines.columns ?? 0,
             rotation?.cosines.base,

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import CKernels
+internal import Synchronization
 
 /// The copies of the kernels, by the instruction set they are compiled for.
 package enum KernelPath: Int, CaseIterable, Comparable, Sendable {
@@ -12,14 +13,25 @@ package enum KernelPath: Int, CaseIterable, Comparable, Sendable {
     /// 512-bit vectors.
     case avx512
 
-    /// The fastest copy this processor can run; asked once.
-    package static let fastest: KernelPath = {
-        let detected = Int(ami_cpu_detect().rawValue)
-        return KernelPath(rawValue: detected) ?? .portable
-    }()
+    /// The fastest copy this processor can run, or a slower one while ``limit(to:)`` says so.
+    package static var fastest: KernelPath {
+        min(detected, KernelPath(rawValue: greatest.load(ordering: .relaxed)) ?? detected)
+    }
 
     /// The copies this processor can run.
-    package static var runnable: [KernelPath] { allCases.filter { $0 <= fastest } }
+    package static var runnable: [KernelPath] { allCases.filter { $0 <= detected } }
+
+    /// Makes the whole process use no faster copy than `path`; nil ends that.
+    ///
+    /// It is there so that a test can compare what models compute with each copy. Computations that
+    /// are running may use both.
+    package static func limit(to path: KernelPath?) {
+        greatest.store((path ?? .avx512).rawValue, ordering: .relaxed)
+    }
+
+    /// The fastest copy this processor can run; asked once.
+    private static let detected = KernelPath(rawValue: Int(ami_cpu_detect().rawValue)) ?? .portable
+    private static let greatest = Atomic(KernelPath.avx512.rawValue)
 
     /// Orders by speed.
     package static func < (left: KernelPath, right: KernelPath) -> Bool {

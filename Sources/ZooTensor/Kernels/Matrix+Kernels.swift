@@ -33,15 +33,26 @@ extension Matrix {
     }
 
     /// Replaces every element by GELU(element + bias of its column), GELU(x) = x/2 (1 + erf(x/√2)).
-    package func biasGELU(_ bias: Tensor?, path: KernelPath = .fastest) {
-        if let bias { requireColumns(bias) }
-        unsafe ami_bias_gelu(path.cpu, writableBase, stride, rows, columns, bias?.buffer.base)
+    ///
+    /// This matrix may be some columns of a wider one, from `first` on; `bias` is for all of them.
+    package func biasGELU(_ bias: Tensor?, from first: Int = 0, path: KernelPath = .fastest) {
+        if let bias { requireColumns(bias, from: first) }
+        unsafe ami_bias_gelu(
+            path.cpu,
+            writableBase,
+            stride,
+            rows,
+            columns,
+            bias.map { unsafe $0.buffer.base + first }
+        )
     }
 
     /// Adds the same row to every row.
-    package func addBias(_ bias: Tensor, path: KernelPath = .fastest) {
-        requireColumns(bias)
-        unsafe ami_add_bias(path.cpu, writableBase, stride, rows, columns, bias.buffer.base)
+    ///
+    /// This matrix may be some columns of a wider one, from `first` on; `bias` is for all of them.
+    package func addBias(_ bias: Tensor, from first: Int = 0, path: KernelPath = .fastest) {
+        requireColumns(bias, from: first)
+        unsafe ami_add_bias(path.cpu, writableBase, stride, rows, columns, bias.buffer.base + first)
     }
 
     /// Replaces every element by exp(`scale` · (element − greatest of its row)) and writes the sum
@@ -67,6 +78,13 @@ extension Matrix {
     package func divideRows(by divisors: Matrix, path: KernelPath = .fastest) {
         precondition(divisors.columns == rows && divisors.rows == 1)
         unsafe ami_divide_rows(path.cpu, writableBase, stride, rows, columns, divisors.base)
+    }
+
+    private func requireColumns(_ vector: Tensor, from first: Int) {
+        precondition(
+            first >= 0 && first + columns <= vector.shape.elementCount,
+            "a vector \(vector.shape) meets columns \(first) to \(first + columns)"
+        )
     }
 
     func requireColumns(_ vector: Tensor) {

@@ -35,8 +35,43 @@ package struct PackedMatrix: Sendable {
             columns,
             depth,
             ami_panel_width(path.cpu),
+            ami_panel_width(path.cpu) * depth,
             buffer.base
         )
+    }
+
+    /// Packs the transpose of matrices that are [columns, depth] together, asking for as many rows as
+    /// make a panel at a time.
+    ///
+    /// - Parameters:
+    ///   - columns: the rows of all of them.
+    ///   - depth: the columns of each.
+    ///   - slot: where in `scratch` to pack them.
+    ///   - scratch: the calling worker's memory.
+    ///   - path: which copy of the kernel will multiply.
+    ///   - rows: returns some of the rows.
+    init(
+        columns: Int,
+        depth: Int,
+        in slot: Scratch.Slot,
+        of scratch: Scratch,
+        path: KernelPath,
+        rows: (Range<Int>) -> Matrix
+    ) {
+        self.init(depth: depth, columns: columns, slot, scratch, path)
+        let width = ami_panel_width(path.cpu)
+        for first in stride(from: 0, to: columns, by: width) {
+            let panel = rows(first..<min(first + width, columns))
+            unsafe ami_pack_transposed(
+                panel.base,
+                panel.stride,
+                panel.rows,
+                depth,
+                width,
+                width * depth,
+                buffer.base + first * depth
+            )
+        }
     }
 
     /// Packs `matrix`, which is [depth, columns].
@@ -75,6 +110,40 @@ package struct PackedMatrix: Sendable {
         self.path = path
         let width = ami_panel_width(path.cpu)
         buffer = scratch.buffer(slot, count: (columns + width - 1) / width * width * depth)
+    }
+
+    /// Writes some rows of `left` · this matrix to `output`, or adds it to what is there.
+    ///
+    /// - Parameters:
+    ///   - left: packed rows of `depth` elements.
+    ///   - range: the rows to multiply; they begin at a whole tile.
+    ///   - output: [rows in `range`, columns].
+    ///   - accumulating: whether to add.
+    func multiply(
+        _ left: ProductRows,
+        rows range: Range<Int>,
+        into output: Matrix,
+        accumulating: Bool
+    ) {
+        precondition(
+            left.columns == depth && output.columns == columns && range.count == output.rows
+                && range.upperBound <= left.rows && left.path == path,
+            "[\(range.count), \(left.columns)] · [\(depth), \(columns)] is not "
+                + "[\(output.rows), \(output.columns)]"
+        )
+        guard !range.isEmpty else { return }
+        unsafe ami_multiply_both_packed(
+            path.cpu,
+            left.tile(at: range.lowerBound),
+            ami_tile_height(path.cpu) * depth,
+            buffer.base,
+            output.writableBase,
+            output.stride,
+            range.count,
+            columns,
+            depth,
+            accumulating
+        )
     }
 
     /// Writes left · this matrix to `output`, or adds it to what is there.

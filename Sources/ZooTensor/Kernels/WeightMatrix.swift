@@ -3,9 +3,9 @@
 
 /// The weights of a linear map, [outputs, inputs], in the type they are stored in.
 ///
-/// Float32 weights are used where they lie. bfloat16 and half precision stay as they are in memory
-/// and are widened a panel of outputs at a time, just before the product that uses it: that costs a
-/// few percent of the product's time and saves half of the memory.
+/// They stay as they are in memory, and are widened and packed for some outputs at a time, just before
+/// the products that use them: for hundreds of rows that costs a few percent of the products' time, in
+/// every type.
 package struct WeightMatrix: Sendable {
     private enum Storage {
         case full(Matrix)
@@ -56,26 +56,107 @@ package struct WeightMatrix: Sendable {
                 into: output,
                 accumulating: accumulating
             )
-        case .half(let stored):
+        case .half:
             let panel = min(outputs, max(16, Self.panelElements / max(inputs, 1)))
             for first in stride(from: 0, to: outputs, by: panel) {
                 let range = first..<min(first + panel, outputs)
-                let widened = Matrix(
-                    buffer: scratch.buffer(.weights, count: range.count * inputs),
-                    rows: range.count,
-                    columns: inputs
-                )
-                unsafe stored.widen(
-                    elements: range.lowerBound * inputs..<range.upperBound * inputs,
-                    into: widened.writableBase
-                )
                 MatrixProduct.multiply(
                     input,
-                    transposed: widened,
+                    transposed: rows(range, scratch: scratch),
                     into: output.columns(range),
                     accumulating: accumulating
                 )
             }
+        }
+    }
+
+    /// Makes the weights of some outputs ready for products with rows of a certain kind.
+    ///
+    /// - Parameters:
+    ///   - range: the outputs.
+    ///   - rows: what they will be multiplied with.
+    ///   - scratch: the calling worker's memory; holds one set of prepared weights at a time.
+    /// - Returns: the weights, valid until the next ones are prepared.
+    package func prepare(
+        outputs range: Range<Int>,
+        for rows: ProductRows,
+        scratch: Scratch
+    ) -> PreparedWeights {
+        precondition(range.lowerBound >= 0 && range.upperBound <= outputs && rows.columns == inputs)
+        return scratch.measure(.packing, bytes: range.count * inputs * 8) {
+            guard rows.isPacked else {
+                return PreparedWeights(form: .plain(self.rows(range, scratch: scratch)))
+            }
+            return PreparedWeights(
+                form: .packed(
+                    PackedMatrix(
+                        columns: range.count,
+                        depth: inputs,
+                        in: .packedWeights,
+                        of: scratch,
+                        path: rows.path
+                    ) { part in
+                        self.rows(
+                            range.lowerBound + part.lowerBound..<range.lowerBound + part.upperBound,
+                            scratch: scratch
+                        )
+                    }
+                )
+            )
+        }
+    }
+
+    /// The weights of some outputs as float32: where they lie, or widened into the worker's memory.
+    private func rows(_ range: Range<Int>, scratch: Scratch) -> Matrix {
+        switch storage {
+        case .full(let weights): return weights.rows(range)
+        case .half(let stored):
+            let widened = Matrix(
+                buffer: scratch.buffer(.weights, count: range.count * inputs),
+                rows: range.count,
+                columns: inputs
+            )
+            unsafe stored.widen(
+                elements: range.lowerBound * inputs..<range.upperBound * inputs,
+                into: widened.writableBase
+            )
+            return widened
+        }
+    }
+}
+
+/// The weights of some outputs, ready to meet rows.
+package struct PreparedWeights: Sendable {
+    enum Form: Sendable {
+        case plain(Matrix)
+        case packed(PackedMatrix)
+    }
+
+    let form: Form
+
+    /// Writes rows · weightsᵀ to `output`, or adds it to what is there.
+    ///
+    /// - Parameters:
+    ///   - rows: rows of the kind the weights were prepared for.
+    ///   - range: the rows to multiply; they begin at a whole tile.
+    ///   - output: [rows in `range`, outputs].
+    ///   - accumulating: whether to add.
+    package func multiply(
+        _ rows: ProductRows,
+        rows range: Range<Int>,
+        into output: Matrix,
+        accumulating: Bool = false
+    ) {
+        switch form {
+        case .plain(let weights):
+            MatrixProduct.multiply(
+                rows.plain.rows(range),
+                transposed: weights,
+                into: output,
+                accumulating: accumulating
+            )
+        case .packed(let weights):
+            weights.multiply(rows, rows: range, into: output, accumulating: accumulating)
         }
     }
 }

@@ -18,12 +18,16 @@ struct ComputeOptions: ParsableArguments {
     @Option(help: "Threads to compute on; otherwise one for each processor.")
     var threads: Int?
 
-    func pool() throws -> ComputePool {
-        guard let threads else { return .shared }
+    /// The threads, which note in `profile` what they spend their time on.
+    func pool(profile: Profile? = nil) throws -> ComputePool {
+        guard let threads else {
+            guard let profile else { return .shared }
+            return ComputePool(threads: ComputePool.availableProcessors, profile: profile)
+        }
         guard (1...1024).contains(threads) else {
             throw ValidationError("--threads must be 1 to 1024")
         }
-        return ComputePool(threads: threads)
+        return ComputePool(threads: threads, profile: profile)
     }
 }
 
@@ -52,13 +56,17 @@ struct EmbedCommand: ReportingCommand {
     @Option(help: "'mean' averages the tokens of each input.")
     var pool = Pooling.none
 
+    @Flag(name: .customLong("profile"), help: "Show what the time was spent on.")
+    var isProfiled = false
+
     @OptionGroup var reading: InputOptions
     @OptionGroup var compute: ComputeOptions
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> EmbedOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = try compute.pool()
+        let profile = isProfiled ? Profile() : nil
+        let pool = try compute.pool(profile: profile)
         let clock = ContinuousClock()
         let start = clock.now
         let path = FileSystem.absolute(destination)
@@ -84,11 +92,14 @@ struct EmbedCommand: ReportingCommand {
         try await BlockingWork.run {
             try TensorOutput.write(result, named: "last_hidden_state", to: path)
         }
+        let report = profile.map { ProfileReport($0.totals) }
+        if let report, !output.json { Console.raw(report.text + "\n") }
         return EmbedOutcome(
             path: path,
             inputs: names,
             shape: result.shape,
-            time: clock.now - start
+            time: clock.now - start,
+            profile: report
         )
     }
 }
@@ -125,14 +136,17 @@ struct EmbedOutcome: Report {
     let inputs: [String]
     let shape: Shape
     let time: Duration
+    let profile: ProfileReport?
 
     var json: JSONValue {
-        [
+        var fields: [String: JSONValue] = [
             "output": .string(path), "tensor": "last_hidden_state",
             "inputs": .array(inputs.map(JSONValue.string)),
             "shape": .array(shape.extents.map(JSONValue.integer)),
             "seconds": .number(time.secondsToMilliseconds),
         ]
+        fields["profile"] = profile?.json
+        return .object(fields)
     }
 
     var text: String { "last_hidden_state \(shape) in \(time.shortText)\n\(path)" }

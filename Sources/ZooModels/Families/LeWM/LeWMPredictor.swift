@@ -180,10 +180,8 @@ struct LeWMBlock: Sendable {
         @Sendable func part(_ index: Int, _ rows: Range<Int>) -> Matrix {
             modulated.rows(rows).columns(index * width..<(index + 1) * width)
         }
-        // Panels hold whole samples, about as many rows as make the products fast.
-        let height = max(1, 256 / frames)
-        session.forEachPanel(samples: 1, rows: batch, height: height) { _, samples, scratch in
-            let rows = samples.lowerBound * frames..<samples.upperBound * frames
+        let packed = session.sharedRows(.packedRows, rows: x.rows, columns: width)
+        session.forEachBlock(of: x.rows) { rows, scratch in
             modulation.apply(
                 to: conditions.rows(rows),
                 into: modulated.rows(rows),
@@ -193,8 +191,9 @@ struct LeWMBlock: Sendable {
             plain.apply(to: x.rows(rows), into: normalised)
             normalised.modulate(scales: part(1, rows), shifts: part(0, rows))
             attentionNorm.apply(to: normalised, into: normalised)
-            attention.project(normalised, samples: samples, into: state, scratch: scratch)
+            packed.store(normalised, row: rows.lowerBound)
         }
+        attention.project(packed, rotations: [], into: state, session: session)
         attention.attend(state, session: session)
         session.forEachPanel(samples: 1, rows: batch * frames, height: 256) { _, rows, scratch in
             let tokens = x.rows(rows)
