@@ -72,12 +72,7 @@ void ami_pack_transposed(const float *input, size_t stride, size_t columns, size
         if (present < panel_width) {
             memset(panel, 0, panel_width * depth * sizeof(float));
         }
-        size_t ahead = columns - first - present < panel_width ? columns - first - present : panel_width;
-        const float *next = input + (first + present) * stride;
         for (size_t p = 0; p < depth; p += LINE) {
-            for (size_t j = 0; j < ahead; j++) {
-                __builtin_prefetch(next + j * stride + p);
-            }
             pack_block(input + first * stride + p, stride, present,
                        depth - p < LINE ? depth - p : LINE, panel_width, panel + p * panel_width);
         }
