@@ -65,6 +65,45 @@ import ZooTesting
         }
     }
 
+    @Test func embedShowsWhatTimeWasSpentOn() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let path = folder.path(of: "x.npy")
+            let run = try await zoo(
+                "embed",
+                Self.release,
+                Program.clip,
+                "--output",
+                path,
+                "--profile",
+                "--json"
+            )
+            guard case .object(let profile)? = try run.document.value("profile"),
+                case .array(let kinds)? = profile["kinds"]
+            else {
+                Issue.record("there is no profile: \(run.output)")
+                return
+            }
+            let names = kinds.compactMap { kind -> JSONValue? in
+                guard case .object(let fields) = kind else { return nil }
+                return fields["kind"]
+            }
+            #expect(names.contains("mlp-linear") && names.contains("softmax"))
+            #expect(names.last == "other")
+
+            let table = try await zoo(
+                "embed",
+                Self.release,
+                Program.clip,
+                "--output",
+                path,
+                "--profile"
+            )
+            #expect(table.errors.contains("outside matrix products"))
+            #expect(!table.output.contains("softmax"))
+        }
+    }
+
     @Test func predictReadsTheTrajectoryAndDrawsIt() async throws {
         try await TemporaryFolder.with { folder in
             let zoo = Program(in: folder)

@@ -61,30 +61,18 @@ struct AttentivePooler: Sendable {
         tokens: Int,
         session: ComputeSession
     ) -> Matrix {
-        let (rows, headWidth) = (queries.rows, width / heads)
+        let rows = queries.rows
         let asked = Matrix(rows: rows, columns: width)
         query.apply(to: queries, into: asked, scratch: Scratch())
         let pooled = Matrix(rows: batch * rows, columns: width)
-        session.forEach(batch * heads) { index, scratch in
-            let (sample, head) = (index / heads, index % heads)
-            let columns = head * headWidth..<(head + 1) * headWidth
-            let samples = sample * tokens..<(sample + 1) * tokens
-            let scores = scratch.matrix(.scores, rows: rows, columns: tokens)
-            let sums = scratch.matrix(.sums, rows: 1, columns: rows)
-            PackedMatrix(
-                transposing: keys.rows(samples).columns(columns),
-                in: .packedKeys,
-                of: scratch
-            ).multiply(asked.columns(columns), into: scores)
-            scores.softmaxNumerators(scale: 1 / Float(headWidth).squareRoot(), sums: sums)
-            let target = pooled.rows(sample * rows..<(sample + 1) * rows).columns(columns)
-            PackedMatrix(
-                values.rows(samples).columns(columns),
-                in: .packedValues,
-                of: scratch
-            ).multiply(scores, into: target)
-            target.divideRows(by: sums)
-        }
+        Attention.sumUp(
+            keys: keys,
+            values: values,
+            for: asked,
+            heads: heads,
+            into: pooled,
+            session: session
+        )
         for sample in 0..<batch { pooled.rows(sample * rows..<(sample + 1) * rows).add(queries) }
         let scratch = Scratch()
         let normalised = scratch.matrix(.normalised, rows: pooled.rows, columns: width)
