@@ -20,6 +20,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -362,6 +363,9 @@ def main():
     if unknown := set(wanted) - set(CASES):
         parser.error(f"there is no case {', '.join(sorted(unknown))}")
     os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+    sys.stdout.reconfigure(line_buffering=True)
+    # What ends this program goes through the lines that clean up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     import transformers
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
