@@ -40,20 +40,25 @@ package struct TransformerBlock: Sendable {
             let attended = state.attended.rows(
                 x.rows * group / groups..<x.rows * (group + 1) / groups
             )
-            let packed = session.sharedRows(.packedRows, rows: rows.rows, columns: width)
+            let heads = session.sharedRows(
+                .packedRows,
+                rows: rows.rows,
+                columns: attended.columns
+            )
             session.forEachBlock(of: rows.rows) { range, scratch in
-                scratch.measure(.packing, bytes: range.count * width * 8) {
-                    packed.store(attended.rows(range), row: range.lowerBound)
+                scratch.measure(.packing, bytes: range.count * attended.columns * 8) {
+                    heads.store(attended.rows(range), row: range.lowerBound)
                 }
             }
             attention.projection.add(
-                of: packed,
+                of: heads,
                 to: rows,
                 kind: .attentionLinear,
                 session: session
             )
-            norm2.apply(to: rows, into: packed, session: session)
-            mlp.add(of: packed, to: rows, session: session)
+            let normalised = session.sharedRows(.packedRows, rows: rows.rows, columns: width)
+            norm2.apply(to: rows, into: normalised, session: session)
+            mlp.add(of: normalised, to: rows, session: session)
         }
     }
 }
