@@ -204,6 +204,36 @@ import ZooTesting
         }
     }
 
+    @Test func framesFollowFromActionsAsInLeWM() async throws {
+        try await TemporaryFolder.with { folder in
+            let model = try await Self.release("lewm", ["--predictor-heads", "2"], in: folder)
+            let file = try Checkpoint(
+                opening: "\(Self.vectors)/conversion/lewm/forward.safetensors"
+            )
+            func values(_ name: String, first count: Int) throws -> [Float] {
+                Array(try #require(file[name]).tensor.values.prefix(count))
+            }
+            // Sample 0 and plan 0: two actions led to the last known frame, two are to come.
+            let pixels = try values("pixel_values", first: 3 * 3 * 16 * 16)
+            let actions = try values("action_history", first: 20) + values("plans", first: 20)
+            let (input, output) = (
+                folder.path(of: "input.safetensors"), folder.path(of: "output.safetensors")
+            )
+            let tensors: [String: StoredTensor] = [
+                "pixel_values": StoredTensor(Tensor(shape: [1, 3, 3, 16, 16], values: pixels)),
+                "actions": StoredTensor(Tensor(shape: [1, 4, 10], values: actions)),
+            ]
+            try SafetensorsWriter.write(tensors, to: input)
+            let run = try await Program(in: folder)("predict", model, input, "--output", output)
+            #expect(run.status == 0, "\(run.errors)")
+            let expected = try values("rollout", first: 5 * 24).suffix(2 * 24)
+            Self.expect(
+                try #require(Checkpoint(opening: output)["predicted"]).tensor,
+                Tensor(shape: [1, 2, 1, 24], values: Array(expected))
+            )
+        }
+    }
+
     @Test func inputsThatCannotBeUsedSayWhy() async throws {
         try await TemporaryFolder.with { folder in
             let zoo = Program(in: folder)

@@ -33,6 +33,9 @@ public struct ModelFamily: Sendable {
     typealias WorldModelLoader =
         @Sendable (ModelFolder) throws(ZooError) -> any ActionConditionedModel
 
+    /// Whether models of the family predict under actions: ``loadWorldModel(folder:)``.
+    public var predictsUnderActions: Bool { worldModelLoader != nil }
+
     /// All families.
     ///
     /// To add one, add a folder in `Families` and a line here.

@@ -110,7 +110,7 @@ struct PlanCommand: ReportingCommand {
             let model = try await BlockingWork.run {
                 try ModelFamily.loadWorldModel(folder: location.folder)
             }
-            let input = try await PlanningInput(
+            let input = try await ActingInput(
                 inputs,
                 state: state.isEmpty ? nil : state,
                 isReversed: reverse,
@@ -119,7 +119,7 @@ struct PlanCommand: ReportingCommand {
             let problem = try await input.problem(
                 model,
                 distance: Self.distance(for: model.family),
-                window: window ?? Self.usualWindow(for: model.family),
+                window: window ?? model.family.usualWindow,
                 on: pool
             )
             var landscape: EnergyLandscape?
@@ -159,11 +159,6 @@ struct PlanCommand: ReportingCommand {
         case "lewm": .lewm
         default: .jepaWM
         }
-    }
-
-    /// JEPA-WM and DINO-WM were trained on longer contexts than they are planned with.
-    private static func usualWindow(for family: ModelFamily.ID) -> Int? {
-        ["jepa-wm", "dino-wm"].contains(family.rawValue) ? 2 : nil
     }
 
     private func search(

@@ -31,6 +31,10 @@ struct PredictCommand: ReportingCommand {
             input's tensors 'context_mask' and 'target_mask'. What is predicted are the other frames \
             of the clip, or the next --horizon frames, which may lie beyond its end. The result is \
             'predicted', [batch, targets, width], with the token ids in 'target_mask'.
+
+            A model that predicts under actions takes a file as 'ami-zoo plan --help' describes, with \
+            'actions' [1, known frames - 1 + steps, numbers]; the result is 'predicted', \
+            [1, steps, tokens, width], with 'states' where the model has them.
             """
     )
 
@@ -87,6 +91,9 @@ struct PredictCommand: ReportingCommand {
         let pool = try compute.pool()
         let clock = ContinuousClock()
         let start = clock.now
+        if try ModelFamily.detect(folder: location.folder).predictsUnderActions {
+            return try await rollOut(location, pool, since: start)
+        }
         let readOut = try await BlockingWork.run { [readOut] in
             try readOut.map { _ in try TrajectoryReadOut(folder: location.folder) }
         }
@@ -147,6 +154,55 @@ struct PredictCommand: ReportingCommand {
             time: clock.now - start
         )
     }
+}
+
+extension PredictCommand {
+    /// Predicts frame after frame under the actions of the input.
+    private func rollOut(
+        _ location: ModelLocation,
+        _ pool: ComputePool,
+        since start: ContinuousClock.Instant
+    ) async throws -> PredictOutcome {
+        guard let path = destination.map(FileSystem.absolute), readOut == nil else {
+            throw ZooError(
+                .inputUnsuitable,
+                "what a model predicts under actions has no read-out",
+                remedy: "say where to write it with --output"
+            )
+        }
+        let predicted = try await Interruption.cancelling { [self] in
+            let model = try await BlockingWork.run {
+                try ModelFamily.loadWorldModel(folder: location.folder)
+            }
+            return try await ActingInput(
+                [input],
+                state: nil,
+                isReversed: false,
+                folder: location.folder
+            ).rollOut(model, window: model.family.usualWindow, on: pool)
+        }
+        try await BlockingWork.run {
+            try TensorOutput.write(
+                predicted.latents,
+                named: "predicted",
+                with: predicted.states.map { ["states": StoredTensor($0)] } ?? [:],
+                to: path
+            )
+        }
+        return PredictOutcome(
+            path: path,
+            shape: predicted.latents.shape,
+            reading: nil,
+            picture: nil,
+            time: ContinuousClock.now - start
+        )
+    }
+}
+
+extension ModelFamily.ID {
+    /// The frames that predictions are made from; JEPA-WM and DINO-WM were trained on longer contexts
+    /// than they are used with.
+    var usualWindow: Int? { ["jepa-wm", "dino-wm"].contains(rawValue) ? 2 : nil }
 }
 
 /// Which tokens are given and which are to be predicted.

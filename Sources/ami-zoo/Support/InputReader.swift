@@ -133,6 +133,7 @@ struct InputReader: Sendable {
     ///   - clips: how many over the time.
     ///   - views: how many over the longer side of the image.
     ///   - seed: what is drawn at random upstream is drawn from it; nil for the first frames.
+    /// - Returns: the pixels, and which frames they are.
     /// - Throws: as ``clip(_:)``, and `media.sampling-invalid`.
     func views(
         _ path: String,

@@ -8,8 +8,9 @@ internal import ZooMedia
 internal import ZooModels
 internal import ZooTensor
 
-/// What a plan begins with and is to reach, as a file or two images carry it.
-struct PlanningInput: Sendable {
+/// Frames with states and actions, as a file or two images carry them: what a plan begins with and is to
+/// reach, or what is to be predicted from.
+struct ActingInput: Sendable {
     /// Frames of one sample as the model's encoder takes them, [1, frames, 3, height, width]; the last
     /// is the goal.
     private var pixels: Tensor?
@@ -19,7 +20,7 @@ struct PlanningInput: Sendable {
     private var states: Tensor?
     /// Measurements that the model makes states of, [1, frames, numbers].
     private var measurements: Tensor?
-    /// What was done at each frame before the plan begins, [1, frames − 2, action width].
+    /// What was done, or is to be done, at successive frames, [1, actions, action width].
     private var actions: Tensor?
 
     /// Reads a tensor file (`.safetensors` or `.npz`), or two images: where to begin and what to reach.
@@ -46,7 +47,7 @@ struct PlanningInput: Sendable {
             }
         } else {
             self = try await BlockingWork.run { [path = paths[0]] in
-                try PlanningInput(file: path, folder: folder)
+                try ActingInput(file: path, folder: folder)
             }
         }
         guard isReversed else { return }
@@ -82,12 +83,12 @@ struct PlanningInput: Sendable {
         measurements = try values("measurements", rank: 3)
         actions = try values("actions", rank: 3)
         let counts = [pixels, latents, states, measurements].compactMap { $0?.shape[1] }
-        guard pixels != nil || latents != nil, let count = counts.first, count >= 2,
-            counts.allSatisfy({ $0 == count }), (actions?.shape[1] ?? 0) <= count
+        guard pixels != nil || latents != nil, let count = counts.first,
+            counts.allSatisfy({ $0 == count })
         else {
             throw Self.unsuitable(
-                "'\(path)' does not hold two or more frames ('observations', 'pixel_values' or "
-                    + "'latents'), with as many 'states' or 'measurements'"
+                "'\(path)' does not hold frames ('observations', 'pixel_values' or 'latents'), with as "
+                    + "many 'states' or 'measurements'"
             )
         }
     }
@@ -133,16 +134,15 @@ struct PlanningInput: Sendable {
         window: Int?,
         on pool: ComputePool
     ) async throws -> PlanningProblem {
-        let latents = try await latents(by: model, on: pool)
-        var states = states
-        if let measurements {
-            guard let encoder = model as? any MeasurementEncoder else {
-                throw Self.unsuitable("this model has no use for 'measurements'")
-            }
-            states = try encoder.states(of: measurements)
-        }
+        let (latents, states) = try await sequence(model, on: pool)
         let frames = latents.shape[1]
         let known = actions == nil ? 1 : frames - 1
+        guard frames >= 2, known == 1 || actions?.shape[1] == known - 1 else {
+            throw Self.unsuitable(
+                "\(frames) frames with \(actions?.shape[1] ?? 0) actions are not known frames, what was "
+                    + "done at all but the last of them, and a goal"
+            )
+        }
         func part(_ range: Range<Int>) throws(ZooError) -> LatentSequence {
             try LatentSequence(
                 latents: latents.frames(range),
@@ -154,12 +154,60 @@ struct PlanningInput: Sendable {
         return try PlanningProblem(
             model: model,
             known: try part(0..<known),
-            pastActions: known == 1
-                ? nil : actions?.frames(0..<min(known - 1, actions?.shape[1] ?? 0)),
+            pastActions: known == 1 ? nil : actions,
             goal: try part(frames - 1..<frames),
             distance: distance,
             window: window
         )
+    }
+
+    /// What follows the frames under the actions of the file, one for each known frame but the last and
+    /// then one for each frame to come.
+    ///
+    /// - Returns: the predicted frames, without the known ones.
+    /// - Throws: ``ZooError`` with code `input.unsuitable` or a `model.*` code; `CancellationError`.
+    func rollOut(
+        _ model: any ActionConditionedModel,
+        window: Int?,
+        on pool: ComputePool
+    ) async throws -> LatentSequence {
+        let (latents, states) = try await sequence(model, on: pool)
+        let known = latents.shape[1]
+        guard let actions, actions.shape[1] >= known else {
+            throw Self.unsuitable(
+                "there are \(known) frames, and \(actions?.shape[1] ?? 0) 'actions' say nothing of what "
+                    + "comes after them"
+            )
+        }
+        let all = try await model.rollOut(
+            from: try LatentSequence(
+                latents: latents,
+                states: model.extents.stateWidth == 0 ? nil : states
+            ),
+            under: actions,
+            window: window,
+            on: pool
+        )
+        let range = known..<all.latents.shape[1]
+        return try LatentSequence(
+            latents: all.latents.frames(range),
+            states: all.states?.frames(range)
+        )
+    }
+
+    /// The latents and states of all frames.
+    private func sequence(
+        _ model: any ActionConditionedModel,
+        on pool: ComputePool
+    ) async throws -> (latents: Tensor, states: Tensor?) {
+        var states = states
+        if let measurements {
+            guard let encoder = model as? any MeasurementEncoder else {
+                throw Self.unsuitable("this model has no use for 'measurements'")
+            }
+            states = try encoder.states(of: measurements)
+        }
+        return (try await latents(by: model, on: pool), states)
     }
 
     /// What led from the first to the last frame, when there are poses.
@@ -188,7 +236,7 @@ struct PlanningInput: Sendable {
             .inputUnsuitable,
             what,
             remedy: remedy
-                ?? "'ami-zoo plan --help' says what a file for planning holds"
+                ?? "'ami-zoo plan --help' says what such a file holds"
         )
     }
 }
