@@ -529,7 +529,8 @@ def orig_mod(output, labs):
 
 # MARK: V-JEPA 2.1
 
-def vjepa21_state(kind, seed, *, dim=24, depth, mlp, levels=None, out=None, hidden=12, mask_tokens=8):
+def vjepa21_state(kind, seed, *, dim=24, depth, mlp, levels=None, out=None, hidden=12, mask_tokens=8,
+                  patch=4):
     """A V-JEPA 2.1 encoder or predictor, by names and shapes, wrapped as in training."""
     shapes = collections.OrderedDict()
 
@@ -550,7 +551,7 @@ def vjepa21_state(kind, seed, *, dim=24, depth, mlp, levels=None, out=None, hidd
     if kind == "encoder":
         shapes["img_mod_embed"] = shapes["video_mod_embed"] = (1, 1, dim)
         for name, tubelet in (("patch_embed", 2), ("patch_embed_img", 1)):
-            shapes[f"{name}.proj.weight"], shapes[f"{name}.proj.bias"] = (dim, 3, tubelet, 4, 4), (dim,)
+            shapes[f"{name}.proj.weight"], shapes[f"{name}.proj.bias"] = (dim, 3, tubelet, patch, patch), (dim,)
         for index in range(depth):
             block(f"blocks.{index}", dim, mlp)
         for index in range(4):
