@@ -27,6 +27,8 @@ extension ZooError.Code {
     public static let surpriseProtocolInvalid = Self("model.surprise-protocol-invalid", .badData)
     /// A planner is told to search in a way that is not possible.
     public static let planSettingsInvalid = Self("model.plan-settings-invalid", .usage)
+    /// What a model computed is not numbers.
+    public static let resultNotFinite = Self("model.result-not-finite", .badData)
     /// Too few courses of action have an energy that is a number.
     public static let energyNotFinite = Self("model.energy-not-finite", .badData)
 }

@@ -99,6 +99,24 @@ import ZooTensor
             try await sample.encode("pixel_values_other").tokens,
             "last_hidden_state_other"
         )
+        let levels = try await sample.model.encode(
+            sample.tensor("pixel_values"),
+            visible: nil,
+            options: ForwardOptions(levels: [11, 8, 5, 2]),
+            on: .shared
+        ).levels
+        try sample.files.expect(Self.joined(levels.reversed()), "hierarchical")
+        let stretched = try VJEPA21Model(
+            folder: sample.files.release,
+            stretchesPredictorPositions: true
+        )
+        try sample.expect(
+            try await stretched.predict(
+                sample.selection("target_ids"),
+                from: sample.encode("pixel_values", visible: "context_ids").context
+            ),
+            "predicted_interpolated"
+        )
         let model = try #require(sample.model as? VJEPA21Model)
         for (suffix, isImage) in [("", false), ("_image", true)] {
             let context = try await sample.encode(
@@ -114,6 +132,15 @@ import ZooTensor
             try sample.expect(predicted.targets, "predicted\(suffix)")
             try sample.expect(predicted.context, "predicted_context\(suffix)")
         }
+    }
+
+    /// Features of the same tokens side by side.
+    private static func joined(_ parts: [TokenFeatures]) -> Tensor {
+        let (shape, width) = (parts[0].values.shape, parts[0].values.shape[2])
+        let values = (0..<shape[0] * shape[1]).flatMap { token in
+            parts.flatMap { $0.values.values[token * width..<(token + 1) * width] }
+        }
+        return Tensor(shape: [shape[0], shape[1], parts.count * width], values: values)
     }
 
     @Test func videosOfVJEPA2() async throws {

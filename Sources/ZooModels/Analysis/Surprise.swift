@@ -63,6 +63,7 @@ public struct Surprise: Hashable, Sendable {
                     + "input is \(videos.shape)"
             )
         }
+        try model.requireTrainedSize(videos.shape)
         let batch = videos.shape[0]
         let starts = try method.starts(frames: videos.shape[1])
         let options = ForwardOptions(maskIndex: method.maskIndex)

@@ -64,6 +64,22 @@ public protocol JEPAModel: Sendable {
 }
 
 extension JEPAModel {
+    /// Checks that frames [.., height, width] are those that ``tokens(ofFrames:batch:)`` counts the tokens
+    /// of, and that the predictor knows the places of.
+    ///
+    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`.
+    public func requireTrainedSize(_ pixels: Shape) throws(ZooError) {
+        let extents = pixels.extents.suffix(2)
+        guard Array(extents) == [input.height, input.width] else {
+            throw ZooError(
+                .inputShapeInvalid,
+                "frames of \(extents.map(String.init).joined(separator: " by ")) pixels cannot be "
+                    + "predicted from",
+                remedy: "the predictor knows frames of \(input.height) by \(input.width)"
+            )
+        }
+    }
+
     /// Encodes whole videos on the shared threads; see ``encode(_:visible:options:on:)``.
     public func encode(_ pixelValues: Tensor) async throws -> Encoding {
         try await encode(pixelValues, visible: nil, options: ForwardOptions(), on: .shared)

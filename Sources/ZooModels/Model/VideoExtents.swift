@@ -11,6 +11,15 @@ struct VideoExtents: Hashable, Sendable {
     let tubelet: Int
     let patch: Int
 
+    /// Takes extents that have been checked: `side` of at least a patch.
+    init(frames: Int, side: Int, channels: Int, tubelet: Int, patch: Int) {
+        self.frames = frames
+        self.side = side
+        self.channels = channels
+        self.tubelet = tubelet
+        self.patch = patch
+    }
+
     /// Reads `frames_per_clip`, `crop_size`, `in_chans`, `tubelet_size` and `patch_size`.
     ///
     /// - Throws: ``ZooError`` with code `format.field-invalid`.
@@ -58,9 +67,14 @@ struct VideoExtents: Hashable, Sendable {
             )
         }
         let perFrame = tokens.rows * tokens.columns
-        let ids = Array(
-            frames.lowerBound / tubelet * perFrame..<frames.upperBound / tubelet * perFrame
-        )
+        let (first, last) = (frames.lowerBound / tubelet, frames.upperBound / tubelet)
+        guard last <= TokenSelection.largestID / perFrame else {
+            throw ZooError(
+                .tokenSelectionInvalid,
+                "frames up to \(frames.upperBound) of \(perFrame) tokens each are too many"
+            )
+        }
+        let ids = Array(first * perFrame..<last * perFrame)
         return try TokenSelection(Array(repeating: ids, count: batch))
     }
 }

@@ -94,6 +94,19 @@ struct MaskedPredictor: Sendable {
         }
     }
 
+    /// Predicts the features of `targets`; see ``JEPAModel/predict(_:from:options:on:)``.
+    func predict(
+        _ targets: TokenSelection,
+        from context: TokenFeatures,
+        options: ForwardOptions,
+        on pool: ComputePool
+    ) async throws -> Prediction {
+        try requireFit(targets, context)
+        return try await pool.run { session in
+            try predict(targets, from: context, options: options, session: session)
+        }
+    }
+
     /// Predicts the features of `targets`, which ``requireFit(_:_:)`` has checked.
     ///
     /// The reference sorts context and targets by id before the blocks and back afterwards. Each
@@ -167,8 +180,10 @@ struct MaskedPredictor: Sendable {
                 selection: selection
             )
         }
+        let predicted = try mapped(output, of: targets, from: known)
+        try predicted.values.requireFinite("predictions")
         return Prediction(
-            targets: try mapped(output, of: targets, from: known),
+            targets: predicted,
             context: try contextOutput.map {
                 try mapped($0, of: context.selection, from: 0)
             }

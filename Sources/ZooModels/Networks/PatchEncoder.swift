@@ -12,9 +12,12 @@ struct PatchEncoder: Sendable {
     let stack: TransformerStack
     /// What is added to every token, [1, width].
     var offset: Matrix?
-    /// The levels whose features, side by side, are what the predictor takes; empty when it takes
-    /// those of the last one.
-    var contextLevels: [Level] = []
+    /// The blocks whose outputs have norms of their own, and are the only ones that can be asked for;
+    /// empty when every block's output goes through the final norm.
+    var levels: [Level] = []
+    /// Whether the predictor takes the features of all ``levels``, side by side; otherwise it takes
+    /// those of the last block.
+    var joinsLevels = false
     /// Whether a clip too short for one tubelet is repeated, as transformers does; otherwise it is
     /// refused.
     var repeatsShortClips = false
@@ -23,6 +26,20 @@ struct PatchEncoder: Sendable {
     struct Level: Sendable {
         let block: Int
         let norm: LayerNorm
+    }
+
+    /// Encodes an input [batch, frames, channels, height, width], all tokens of it or those that are
+    /// `visible`; see ``JEPAModel/encode(_:visible:options:on:)``.
+    func encode(
+        _ pixels: Tensor,
+        visible: TokenSelection?,
+        options: ForwardOptions,
+        on pool: ComputePool
+    ) async throws -> Encoding {
+        let selection = try selection(of: pixels.shape, visible: visible)
+        return try await pool.run { session in
+            try encode(pixels, selection: selection, options: options, session: session)
+        }
     }
 
     /// The tokens of an input [batch, frames, channels, height, width], all of them or those that
@@ -71,13 +88,7 @@ struct PatchEncoder: Sendable {
         session: ComputeSession
     ) throws -> Encoding {
         let width = stack.width
-        if let level = options.levels.first(where: { !stack.blocks.indices.contains($0) }) {
-            throw ZooError(
-                .levelInvalid,
-                "the output of block \(level) is asked for, and the encoder has blocks 0 to "
-                    + "\(stack.blocks.count - 1)"
-            )
-        }
+        let norms = try options.levels.map(norm(ofBlock:))
         let x = Matrix(rows: selection.batch * selection.count, columns: width)
         let positions = positions.fitted(to: extents(of: pixels.shape))
         embedding.apply(
@@ -94,8 +105,9 @@ struct PatchEncoder: Sendable {
         if let offset {
             for row in 0..<x.rows { x.rows(row..<row + 1).add(offset) }
         }
-        let context = Matrix(rows: x.rows, columns: contextLevels.count * width)
-        let levels = options.levels.map { _ in Matrix(rows: x.rows, columns: width) }
+        let joined = joinsLevels ? levels : []
+        let context = Matrix(rows: x.rows, columns: joined.count * width)
+        let wanted = options.levels.map { _ in Matrix(rows: x.rows, columns: width) }
         let layers = try stack.apply(
             to: x,
             ids: selection,
@@ -103,14 +115,14 @@ struct PatchEncoder: Sendable {
             options: options,
             session: session
         ) { block, x in
-            for (index, level) in contextLevels.enumerated() where level.block == block {
+            for (index, level) in joined.enumerated() where level.block == block {
                 level.norm.apply(
                     to: x,
                     into: context.columns(index * width..<(index + 1) * width)
                 )
             }
-            for (wanted, level) in zip(options.levels, levels) where wanted == block {
-                stack.norm.apply(to: x, into: level)
+            for (index, level) in options.levels.enumerated() where level == block {
+                norms[index].apply(to: x, into: wanted[index])
             }
         }
         func features(_ matrix: Matrix) throws(ZooError) -> TokenFeatures {
@@ -123,12 +135,27 @@ struct PatchEncoder: Sendable {
             )
         }
         let tokens = try features(x)
+        try tokens.values.requireFinite("features")
         return Encoding(
             tokens: tokens,
-            context: contextLevels.isEmpty ? tokens : try features(context),
+            context: joined.isEmpty ? tokens : try features(context),
             layers: layers,
-            levels: try levels.map { level throws(ZooError) in try features(level) }
+            levels: try wanted.map { level throws(ZooError) in try features(level) }
         )
+    }
+
+    /// What the output of a block goes through before it is given.
+    private func norm(ofBlock block: Int) throws(ZooError) -> LayerNorm {
+        if let level = levels.first(where: { $0.block == block }) { return level.norm }
+        guard levels.isEmpty, stack.blocks.indices.contains(block) else {
+            let known = levels.map { "\($0.block)" }.joined(separator: ", ")
+            throw ZooError(
+                .levelInvalid,
+                "the output of block \(block) is asked for, and the encoder has blocks "
+                    + (levels.isEmpty ? "0 to \(stack.blocks.count - 1)" : "\(known) as levels")
+            )
+        }
+        return stack.norm
     }
 
     /// Positions that are stretched over an input need more than one row and one column of it.

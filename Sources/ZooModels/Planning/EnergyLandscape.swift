@@ -23,7 +23,7 @@ public struct EnergyLandscape: Sendable {
     ///   - count: moves along an axis, at least 2.
     ///   - pool: the threads to compute on.
     ///   - progress: is told how many candidates are done.
-    /// - Throws: ``ZooError`` with code `model.plan-settings-invalid`, `model.unsupported` for a model
+    /// - Throws: ``ZooError`` with code `model.plan-settings-invalid`, `model.energy-not-finite`, `model.unsupported` for a model
     ///   of other actions, or `model.input-shape-invalid`; `CancellationError` when the task is
     ///   cancelled.
     public init(
@@ -55,6 +55,14 @@ public struct EnergyLandscape: Sendable {
             on: pool,
             progress: progress
         )
+        let lost = energies.count { !$0.isFinite }
+        guard lost == 0 else {
+            throw ZooError(
+                .energyNotFinite,
+                "\(lost) of \(energies.count) moves have no finite energy",
+                remedy: "check that frames and states are in the units the model was trained with"
+            )
+        }
     }
 
     /// The energies by moves along x and z, [moves along x][moves along z]: each the sum over the

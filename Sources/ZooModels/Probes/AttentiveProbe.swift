@@ -100,10 +100,9 @@ public struct AttentiveProbe: Sendable {
                         scratch: Scratch()
                     )
                 }
-                logits[head.name] = Tensor(
-                    shape: [batch, result.columns],
-                    buffer: result.buffer
-                )
+                let found = Tensor(shape: [batch, result.columns], buffer: result.buffer)
+                try found.requireFinite("logits")
+                logits[head.name] = found
             }
             return logits
         }

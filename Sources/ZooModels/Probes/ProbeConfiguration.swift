@@ -34,11 +34,13 @@ struct ProbeConfiguration {
             width = try fields.integer("hidden_size", in: 1...16_384)
             heads = try fields.integer("num_attention_heads", in: 1...1024)
             let ratio = try fields.number("mlp_ratio")
-            guard ratio > 0, ratio <= 64, width.isMultiple(of: heads) else {
+            guard ratio > 0, ratio <= 64, Int(Double(width) * ratio) >= 1,
+                width.isMultiple(of: heads)
+            else {
                 throw fields.invalid("mlp_ratio", "or 'num_attention_heads' is out of range")
             }
             hidden = Int(Double(width) * ratio)
-            epsilon = try fields.number("layer_norm_eps")
+            epsilon = try fields.normEpsilon()
             queries = try fields.integer("num_queries", in: 1...64)
             layers =
                 isFirst

@@ -122,28 +122,28 @@ public struct VideoClassifier: Sendable {
         var parts =
             encoding.levels.isEmpty ? [encoding.tokens.values] : encoding.levels.map(\.values)
         if probe.isAnticipation {
-            let input = backbone.input
-            guard clips.shape[3] == input.height, clips.shape[4] == input.width else {
-                throw ZooError(
-                    .inputShapeInvalid,
-                    "clips of \(clips.shape[3]) by \(clips.shape[4]) pixels cannot be anticipated",
-                    remedy: "the predictor knows clips of \(input.height) by \(input.width)"
-                )
-            }
+            try backbone.requireTrainedSize(clips.shape)
             let first = clips.shape[1] + anticipation.framesAhead
             var quiet = options
             quiet.progress = nil
-            parts.append(
-                try await backbone.predict(
-                    try backbone.tokens(
-                        ofFrames: first..<first + anticipation.frames,
-                        batch: clips.shape[0]
-                    ),
-                    from: encoding.context,
-                    options: quiet,
-                    on: pool
-                ).values
-            )
+            let predicted = try await backbone.predict(
+                try backbone.tokens(
+                    ofFrames: first..<first + anticipation.frames,
+                    batch: clips.shape[0]
+                ),
+                from: encoding.context,
+                options: quiet,
+                on: pool
+            ).values
+            guard predicted.shape[2] == probe.width else {
+                throw ZooError(
+                    .probeMismatch,
+                    "the probe reads tokens of \(probe.width) elements, and the backbone predicts "
+                        + "those of another model, of \(predicted.shape[2])",
+                    remedy: "use the backbone that the probe was trained on; its card names it"
+                )
+            }
+            parts.append(predicted)
         }
         let width = probe.width
         let counts = parts.map { $0.shape[1] }

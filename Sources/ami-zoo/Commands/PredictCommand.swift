@@ -218,6 +218,7 @@ private struct MaskSelection {
     ) throws(ZooError) {
         let shape = clip.pixelValues.shape
         if let contextFrames {
+            try model.requireTrainedSize(shape)
             let end = horizon.map { contextFrames.addingReportingOverflow($0).partialValue }
             guard contextFrames >= 1, contextFrames <= shape[1], (end ?? shape[1]) > contextFrames
             else {

@@ -200,7 +200,7 @@ private struct DINOWMConfiguration {
         headWidth = try fields.integer("pred_head_dim", in: 1...16_384)
         hidden = try fields.integer("pred_intermediate_size", in: 1...1_048_576)
         layers = try fields.integer("pred_num_hidden_layers", in: 1...512)
-        epsilon = try fields.number("layer_norm_eps")
+        epsilon = try fields.normEpsilon()
         side = try fields.integer("grid_size", in: 1...512)
         let positions = try fields.integer("num_tokens", in: 1...1_048_576)
         guard positions.isMultiple(of: side * side) else {

@@ -47,8 +47,7 @@ public struct IJEPAModel: JEPAModel {
             patchSize = try fields.optionalInteger("patch_size", in: 1...256) ?? 16
             channels = try fields.optionalInteger("num_channels", in: 1...64) ?? 3
             // The default of transformers is that of another model; files state their own.
-            epsilon =
-                fields.value("layer_norm_eps") == nil ? 1e-12 : try fields.number("layer_norm_eps")
+            epsilon = try fields.normEpsilon(default: 1e-12)
             predictorSizes =
                 fields.value("pred_hidden_size") == nil
                 ? nil : try TransformerSizes(fields, prefix: "pred_")
@@ -140,11 +139,12 @@ public struct IJEPAModel: JEPAModel {
         options: ForwardOptions = ForwardOptions(),
         on pool: ComputePool = .shared
     ) async throws -> Encoding {
-        let images = try Self.asClips(pixelValues)
-        let selection = try encoder.selection(of: images.shape, visible: visible)
-        return try await pool.run { session in
-            try encoder.encode(images, selection: selection, options: options, session: session)
-        }
+        try await encoder.encode(
+            Self.asClips(pixelValues),
+            visible: visible,
+            options: options,
+            on: pool
+        )
     }
 
     private static func asClips(_ images: Tensor) throws(ZooError) -> Tensor {
@@ -170,11 +170,8 @@ public struct IJEPAModel: JEPAModel {
         on pool: ComputePool = .shared
     ) async throws -> TokenFeatures {
         guard let predictor else { throw MaskedPredictor.missing }
-        try predictor.requireFit(targets, context)
-        return try await pool.run { session in
-            try predictor.predict(targets, from: context, options: options, session: session)
-                .targets
-        }
+        return try await predictor.predict(targets, from: context, options: options, on: pool)
+            .targets
     }
 }
 

@@ -43,7 +43,7 @@ struct JEPAWMConfiguration: Hashable, Sendable {
         actionWidth = try fields.integer("action_dim", in: 1...4096)
         heads = try fields.integer("pred_num_attention_heads", in: 1...1024)
         layers = try fields.integer("pred_num_hidden_layers", in: 1...512)
-        epsilon = try fields.number("layer_norm_eps")
+        epsilon = try fields.normEpsilon()
         side = try fields.integer("grid_size", in: 1...512)
         frames = try fields.integer("num_frames", in: 1...4096)
         let (all, ratio) = (inner + proprio, try fields.number("pred_mlp_ratio"))

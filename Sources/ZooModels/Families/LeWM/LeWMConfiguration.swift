@@ -47,7 +47,7 @@ struct LeWMConfiguration: Hashable, Sendable {
             imageSize = try fields.integer("image_size", in: 1...8192)
             patchSize = try fields.integer("patch_size", in: 1...256)
             channels = try fields.integer("num_channels", in: 1...64)
-            epsilon = try fields.number("layer_norm_eps")
+            epsilon = try fields.normEpsilon()
             projectorWidth = try fields.integer("projector_size", in: 1...1_048_576)
             frames = try fields.integer("num_frames", in: 1...4096)
             actionWidth = try fields.integer("action_dim", in: 1...4096)

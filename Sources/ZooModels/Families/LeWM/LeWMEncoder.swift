@@ -123,6 +123,7 @@ public struct LeWMEncoder: JEPAModel {
                 ),
                 selection: selection
             )
+            try tokens.values.requireFinite("features")
             return Encoding(tokens: tokens, context: tokens, layers: found.layers, levels: [])
         }
     }

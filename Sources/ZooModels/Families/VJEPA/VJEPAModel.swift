@@ -38,7 +38,7 @@ public struct VJEPAModel: JEPAModel {
         do throws(ZooError) {
             extents = try VideoExtents(fields)
             sizes = try TransformerSizes(fields)
-            epsilon = try fields.number("layer_norm_eps")
+            epsilon = try fields.normEpsilon()
             predictorSizes =
                 fields.value("pred_hidden_size") == nil
                 ? nil : try TransformerSizes(fields, prefix: "pred_")
@@ -91,15 +91,7 @@ public struct VJEPAModel: JEPAModel {
         options: ForwardOptions = ForwardOptions(),
         on pool: ComputePool = .shared
     ) async throws -> Encoding {
-        let selection = try encoder.selection(of: pixelValues.shape, visible: visible)
-        return try await pool.run { session in
-            try encoder.encode(
-                pixelValues,
-                selection: selection,
-                options: options,
-                session: session
-            )
-        }
+        try await encoder.encode(pixelValues, visible: visible, options: options, on: pool)
     }
 
     /// Predicts the features of tokens from the features of others; see ``JEPAModel``.
@@ -110,11 +102,8 @@ public struct VJEPAModel: JEPAModel {
         on pool: ComputePool = .shared
     ) async throws -> TokenFeatures {
         guard let predictor else { throw MaskedPredictor.missing }
-        try predictor.requireFit(targets, context)
-        return try await pool.run { session in
-            try predictor.predict(targets, from: context, options: options, session: session)
-                .targets
-        }
+        return try await predictor.predict(targets, from: context, options: options, on: pool)
+            .targets
     }
 }
 

@@ -43,10 +43,19 @@ public struct VJEPA2Configuration: Hashable, Sendable {
     /// Whether a pooler and a classifier belong to the model (`architectures`).
     public let isVideoClassifier: Bool
 
-    /// The grid of an input of `crop_size`.
-    var grid: TokenGrid {
-        TokenGrid(rows: cropSize / patchSize, columns: cropSize / patchSize)
+    /// The clips of training, and how they are cut into tokens.
+    var video: VideoExtents {
+        VideoExtents(
+            frames: framesPerClip,
+            side: cropSize,
+            channels: channels,
+            tubelet: tubeletSize,
+            patch: patchSize
+        )
     }
+
+    /// The grid of an input of `crop_size`.
+    var grid: TokenGrid { TokenGrid(rows: video.tokens.rows, columns: video.tokens.columns) }
 
     /// Reads `config.json`.
     ///
@@ -92,11 +101,7 @@ public struct VJEPA2Configuration: Hashable, Sendable {
         )
         maskTokens = try extent("pred_num_mask_tokens", 1...4096, default: 10)
         hasQueryBias = try Self.flag(object, "qkv_bias") ?? true
-        normEpsilon =
-            object.value("layer_norm_eps") == nil ? 1e-6 : try object.number("layer_norm_eps")
-        guard normEpsilon > 0, normEpsilon < 1 else {
-            throw object.invalid("layer_norm_eps", "is \(normEpsilon), and must be between 0 and 1")
-        }
+        normEpsilon = try object.normEpsilon(default: 1e-6)
         guard cropSize >= patchSize else {
             throw object.invalid("crop_size", "is \(cropSize), less than a patch of \(patchSize)")
         }

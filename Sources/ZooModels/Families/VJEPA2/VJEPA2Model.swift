@@ -93,17 +93,7 @@ public struct VJEPA2Model: JEPAModel {
     public var family: ModelFamily.ID { ModelFamily.vjepa2.id }
 
     /// Clips of the configuration's frames and crop size.
-    public var input: ModelInput {
-        ModelInput(
-            frames: configuration.framesPerClip,
-            channels: configuration.channels,
-            height: configuration.cropSize,
-            width: configuration.cropSize,
-            patch: configuration.patchSize,
-            tubelet: configuration.tubeletSize,
-            imageFrames: min(16, configuration.framesPerClip)
-        )
-    }
+    public var input: ModelInput { configuration.video.input }
 
     /// The elements of a token's features.
     public var width: Int { configuration.encoder.width }
@@ -113,20 +103,7 @@ public struct VJEPA2Model: JEPAModel {
         ofFrames frames: Range<Int>,
         batch: Int
     ) throws(ZooError) -> TokenSelection {
-        let tubelet = configuration.tubeletSize
-        guard frames.lowerBound >= 0, !frames.isEmpty, batch >= 1,
-            frames.lowerBound % tubelet == 0, frames.upperBound % tubelet == 0
-        else {
-            throw ZooError(
-                .tokenSelectionInvalid,
-                "frames \(frames.lowerBound) to \(frames.upperBound) are not whole tubelets",
-                remedy: "choose a multiple of \(tubelet) frames"
-            )
-        }
-        let side = configuration.cropSize / configuration.patchSize
-        let (first, last) = (frames.lowerBound / tubelet, frames.upperBound / tubelet)
-        let ids = Array(first * side * side..<last * side * side)
-        return try TokenSelection(Array(repeating: ids, count: batch))
+        try configuration.video.tokens(ofFrames: frames, batch: batch)
     }
 
     /// Encodes videos [batch, frames, channels, height, width]; see ``JEPAModel``.
@@ -136,15 +113,7 @@ public struct VJEPA2Model: JEPAModel {
         options: ForwardOptions = ForwardOptions(),
         on pool: ComputePool = .shared
     ) async throws -> Encoding {
-        let selection = try encoder.selection(of: pixelValues.shape, visible: visible)
-        return try await pool.run { session in
-            try encoder.encode(
-                pixelValues,
-                selection: selection,
-                options: options,
-                session: session
-            )
-        }
+        try await encoder.encode(pixelValues, visible: visible, options: options, on: pool)
     }
 
     /// Predicts the features of tokens from the features of others; see ``JEPAModel``.
@@ -155,10 +124,7 @@ public struct VJEPA2Model: JEPAModel {
         on pool: ComputePool = .shared
     ) async throws -> TokenFeatures {
         guard let predictor else { throw MaskedPredictor.missing }
-        try predictor.requireFit(targets, context)
-        return try await pool.run { session in
-            try predictor.predict(targets, from: context, options: options, session: session)
-                .targets
-        }
+        return try await predictor.predict(targets, from: context, options: options, on: pool)
+            .targets
     }
 }

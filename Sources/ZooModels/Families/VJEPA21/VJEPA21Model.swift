@@ -32,11 +32,26 @@ public struct VJEPA21Model: JEPAModel {
 
     /// Loads a folder: `config.json`, and `model.safetensors` or shards with an index.
     ///
+    /// - Parameters:
+    ///   - path: the folder.
+    ///   - stretchesPredictorPositions: whether positions of the predictor are stretched to 0…15 too, as
+    ///     they were in training; the hub of upstream does not.
     /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
-    public init(folder path: String) throws(ZooError) { try self.init(try ModelFolder(path)) }
+    public init(
+        folder path: String,
+        stretchesPredictorPositions: Bool = false
+    ) throws(ZooError) {
+        try self.init(try ModelFolder(path), stretchesPredictorPositions)
+    }
 
-    init(_ folder: ModelFolder) throws(ZooError) {
-        let configuration = try VJEPA21Configuration(folder.configuration)
+    init(
+        _ folder: ModelFolder,
+        _ stretchesPredictorPositions: Bool = false
+    ) throws(ZooError) {
+        let configuration = try VJEPA21Configuration(
+            folder.configuration,
+            stretchesPredictorPositions
+        )
         extents = configuration.extents
         levels = configuration.levels
         outputs = configuration.outputs
@@ -101,15 +116,7 @@ public struct VJEPA21Model: JEPAModel {
         on pool: ComputePool = .shared
     ) async throws -> Encoding {
         let encoder = pixelValues.shape.rank == 5 && pixelValues.shape[1] == 1 ? images : videos
-        let selection = try encoder.selection(of: pixelValues.shape, visible: visible)
-        return try await pool.run { session in
-            try encoder.encode(
-                pixelValues,
-                selection: selection,
-                options: options,
-                session: session
-            )
-        }
+        return try await encoder.encode(pixelValues, visible: visible, options: options, on: pool)
     }
 
     /// The levels of the encoder side by side, each token of each level normalised by itself.
@@ -162,65 +169,14 @@ public struct VJEPA21Model: JEPAModel {
         guard let predictor = ofImages ? imagePredictor : videoPredictor else {
             throw MaskedPredictor.missing
         }
-        try predictor.requireFit(targets, context)
-        let prediction = try await pool.run { session in
-            try predictor.predict(targets, from: context, options: options, session: session)
-        }
+        let prediction = try await predictor.predict(
+            targets,
+            from: context,
+            options: options,
+            on: pool
+        )
         return (prediction.targets, prediction.context ?? context)
     }
-}
-
-/// What `config.json` of a V-JEPA 2.1 release says.
-private struct VJEPA21Configuration {
-    let extents: VideoExtents
-    let encoder: TransformerSizes
-    let predictor: TransformerSizes?
-    let epsilon: Double
-    let maskTokens: Int
-    /// Levels of the encoder that the predictor takes.
-    let levels: Int
-    let outputs: Int
-
-    init(_ fields: JSONObject) throws(ZooError) {
-        do throws(ZooError) {
-            extents = try VideoExtents(fields)
-            encoder = try TransformerSizes(fields)
-            epsilon = try fields.number("layer_norm_eps")
-            predictor =
-                fields.value("pred_hidden_size") == nil
-                ? nil : try TransformerSizes(fields, prefix: "pred_")
-            maskTokens = try fields.optionalInteger("pred_num_mask_tokens", in: 1...4096) ?? 1
-            levels = try fields.optionalInteger("pred_levels", in: 1...4) ?? 1
-            outputs = try fields.optionalInteger("pred_out_size", in: 1...65_536) ?? encoder.width
-            let heads = [encoder, predictor].compactMap { $0 }.map { $0.width / $0.heads }
-            guard heads.allSatisfy({ $0 >= RotaryEmbedding3D.leastHeadWidth }) else {
-                throw fields.invalid("num_attention_heads", "leaves too few elements to a head")
-            }
-            guard levels == 1 || levels == VJEPA21Levels.count, encoder.layers >= levels else {
-                throw fields.invalid("pred_levels", "must be 1 or \(VJEPA21Levels.count)")
-            }
-        } catch {
-            guard error.code == .fieldInvalid else { throw error }
-            throw ZooError(
-                .configurationInvalid,
-                "the V-JEPA 2.1 configuration is not valid",
-                cause: error
-            )
-        }
-    }
-}
-
-/// The blocks whose outputs count as levels, each with a norm of its own.
-private enum VJEPA21Levels {
-    static let count = 4
-    /// What the last row and column are taken to be: (256 / 16) − 1, the grid of pretraining.
-    static let lastPlace: Float = 15
-
-    /// The blocks, from 0: those that end each quarter of the depth.
-    ///
-    /// Source: facebookresearch/vjepa2 `app/vjepa_2_1/models/vision_transformer.py`; depth 12 has
-    /// 2, 5, 8, 11, and depths 24, 40 and 48 alike.
-    static func blocks(depth: Int) -> [Int] { (1...count).map { depth * $0 / count - 1 } }
 }
 
 /// The networks of V-JEPA 2.1 under their own names.
@@ -244,7 +200,7 @@ extension WeightScope {
         let (extents, sizes) = (configuration.extents, configuration.encoder)
         let width = sizes.width
         var levels: [PatchEncoder.Level] = []
-        for (index, block) in VJEPA21Levels.blocks(depth: sizes.layers).enumerated() {
+        for (index, block) in VJEPA21Levels.blocks[sizes.layers, default: []].enumerated() {
             let norm = try layerNorm(
                 "norms_block.\(index)",
                 width: width,
@@ -269,12 +225,13 @@ extension WeightScope {
                 PositionCoding.RotaryGrid(
                     grid: TokenGrid(rows: extents.tokens.rows, columns: extents.tokens.columns),
                     followsInput: true,
-                    lastPlace: VJEPA21Levels.lastPlace
+                    lastPlace: configuration.lastPlace
                 )
             ),
             stack: stack,
             offset: offset.reshaped([1, width]).matrix,
-            contextLevels: configuration.levels == 1 ? [] : levels
+            levels: levels,
+            joinsLevels: configuration.levels > 1
         )
     }
 
@@ -308,11 +265,11 @@ extension WeightScope {
                 width: width
             ),
             offset: offset.reshaped([1, width]).matrix,
-            // The hub does not stretch them here, although training did.
             positions: .rotary(
                 RotaryEmbedding3D(headWidth: width / sizes.heads, layout: .interleaved),
                 PositionCoding.RotaryGrid(
-                    grid: TokenGrid(rows: grid.rows, columns: grid.columns)
+                    grid: TokenGrid(rows: grid.rows, columns: grid.columns),
+                    lastPlace: configuration.predictorLastPlace
                 )
             ),
             stack: stack,

@@ -58,8 +58,7 @@ struct VJEPA2ACConfiguration: Hashable, Sendable {
         }
         actionWidth = try fields.integer("action_embed_dim", in: 1...4096)
         // The predictor's norms have the same, upstream's one value for all of them.
-        epsilon =
-            fields.value("layer_norm_eps") == nil ? 1e-6 : try fields.number("layer_norm_eps")
+        epsilon = try fields.normEpsilon(default: 1e-6)
         for (sizes, name) in [(encoder, "hidden_size"), (predictor, "pred_hidden_size")] {
             guard let sizes else { continue }
             guard sizes.width / sizes.heads >= RotaryEmbedding3D.leastHeadWidth else {

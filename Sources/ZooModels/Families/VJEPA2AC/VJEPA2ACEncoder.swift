@@ -66,15 +66,7 @@ public struct VJEPA2ACEncoder: JEPAModel {
         options: ForwardOptions = ForwardOptions(),
         on pool: ComputePool = .shared
     ) async throws -> Encoding {
-        let selection = try network.selection(of: pixelValues.shape, visible: visible)
-        return try await pool.run { session in
-            try network.encode(
-                pixelValues,
-                selection: selection,
-                options: options,
-                session: session
-            )
-        }
+        try await network.encode(pixelValues, visible: visible, options: options, on: pool)
     }
 
     /// Not possible: the predictor of this family takes actions, not masks.

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+
+extension JSONObject {
+    /// What norms add to the variance: `layer_norm_eps`, or `default` where there is one and the
+    /// member is absent.
+    ///
+    /// - Throws: ``ZooError`` with code `format.field-invalid`.
+    func normEpsilon(default value: Double? = nil) throws(ZooError) -> Double {
+        let name = "layer_norm_eps"
+        if let value, self.value(name) == nil { return value }
+        let found = try number(name)
+        guard found > 0, found < 1 else {
+            throw invalid(name, "is \(found), and must be between 0 and 1")
+        }
+        return found
+    }
+}
