@@ -68,6 +68,25 @@ import ZooTensor
         await #expect(throws: CancellationError.self) { try await task.value }
     }
 
+    /// A layer of a large model is one round of work that takes seconds.
+    @Test func whatHasNotBegunIsLeftOutOnceATaskIsCancelled() async {
+        let (pool, begun) = (ComputePool(threads: 2), Counter())
+        let task = Task {
+            try await pool.run { session in
+                session.forEach(1000) { _, _ in
+                    begun.value.add(1, ordering: .relaxed)
+                    while begun.mayGoOn.load(ordering: .acquiring) == false {}
+                }
+                return begun.value.load(ordering: .relaxed)
+            }
+        }
+        while begun.value.load(ordering: .relaxed) < 2 { await Task.yield() }
+        task.cancel()
+        begun.mayGoOn.store(true, ordering: .releasing)
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(begun.value.load(ordering: .relaxed) == 2)
+    }
+
     @Test func aPoolMayHaveMoreThreadsThanProcessors() async throws {
         let sum = Counter()
         try await ComputePool(threads: 16).run { session in
@@ -79,4 +98,5 @@ import ZooTensor
 
 final class Counter: Sendable {
     let value = Atomic(0)
+    let mayGoOn = Atomic(false)
 }

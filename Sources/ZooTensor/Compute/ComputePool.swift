@@ -59,7 +59,10 @@ public final class ComputePool: Sendable {
                         let session = ComputeSession(crew: crew, cancellation: cancellation)
                         let result = Swift.Result {
                             try session.checkCancellation()
-                            return try crew.lead(profile) { try body(session) }
+                            let result = try crew.lead(profile) { try body(session) }
+                            // Parts of it may have been left out.
+                            try session.checkCancellation()
+                            return result
                         }
                         continuation.resume(with: result)
                     }

@@ -21,9 +21,12 @@ package struct ComputeSession: Sendable {
 
     /// Calls `body` once for each index below `count`, on all threads and in no particular order.
     ///
-    /// Returns when all calls have. Calls must not nest, and must not write the same elements.
+    /// Returns when all calls have. Calls must not nest, and must not write the same elements. Once the
+    /// computation is cancelled, calls that have not begun are left out: nobody sees its results.
     package func forEach(_ count: Int, _ body: @Sendable (_ index: Int, Scratch) -> Void) {
-        crew.run(count, body)
+        crew.run(count) { index, scratch in
+            if !cancellation.isRaised { body(index, scratch) }
+        }
     }
 
     /// Divides the rows of every sample into panels and calls `body` for each, as
