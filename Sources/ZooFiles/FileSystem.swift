@@ -107,6 +107,27 @@ package enum FileSystem {
         return FileStatus(raw)
     }
 
+    /// Whether a folder, or a symbolic link to one, is at `path`.
+    package static func isFolder(_ path: String) -> Bool {
+        (try? followedStatus(path))?.kind == .folder
+    }
+
+    /// Whether two paths lead to the same file or folder.
+    package static func isSame(_ path: String, _ other: String) -> Bool {
+        var (first, second) = (stat(), stat())
+        guard unsafe stat(path, &first) == 0, unsafe stat(other, &second) == 0 else { return false }
+        return first.st_dev == second.st_dev && first.st_ino == second.st_ino
+    }
+
+    /// Checks that files can be made in a folder.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    package static func requireWritable(folder: String) throws(ZooError) {
+        guard unsafe access(folder, W_OK | X_OK) == 0 else {
+            throw .system(errno, "write to", folder)
+        }
+    }
+
     /// The folder that holds `path`.
     package static func parent(of path: String) -> String {
         // By bytes: a character may be a slash and a combining mark.

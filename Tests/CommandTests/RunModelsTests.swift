@@ -11,10 +11,10 @@ import ZooTesting
 /// Models on images and videos, from files to what a command prints: small models of the conversion
 /// vectors, and for numbers what transformers computes from the same files.
 @Suite struct RunModelsTests {
-    private static let vectors = "\(Program.root)Tests/Vectors"
+    static let vectors = "\(Program.root)Tests/Vectors"
 
     /// Converts a case of the conversion vectors.
-    private static func release(
+    static func release(
         _ name: String,
         _ options: [String] = [],
         in folder: TemporaryFolder
@@ -33,7 +33,7 @@ import ZooTesting
     }
 
     /// A folder of images, copied from the media vectors.
-    private static func images(
+    static func images(
         _ names: [String],
         in folder: TemporaryFolder
     ) throws -> String {

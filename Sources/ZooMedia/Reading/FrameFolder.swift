@@ -5,7 +5,7 @@ internal import ZooCore
 internal import ZooFiles
 
 /// The image files of a folder, as the pictures of a video.
-enum FrameFolder {
+package enum FrameFolder {
     /// Paths of the folder's image files in natural order: `frame2` before `frame10`.
     ///
     /// Hidden files are passed over. Every other file must be an image.
@@ -28,7 +28,7 @@ enum FrameFolder {
     }
 
     /// Whether one name comes before another: runs of digits compare as numbers, the rest by byte.
-    static func isOrdered(_ left: String, _ right: String) -> Bool {
+    package static func isOrdered(_ left: String, _ right: String) -> Bool {
         let first = parts(of: left)
         let second = parts(of: right)
         for (one, other) in zip(first, second) where one != other { return one < other }

@@ -98,7 +98,7 @@ public struct ModelFamily: Sendable {
             let known = all.filter { $0.worldModelLoader != nil }.map(\.title)
             throw ZooError(
                 .modelUnsupported,
-                "'\(path)' is a \(family.title) model, which takes no actions",
+                "'\(path)' is a model of \(family.title), which takes no actions",
                 remedy: known.isEmpty ? nil : "models of \(known.joined(separator: ", ")) do"
             )
         }

@@ -27,7 +27,8 @@ struct ProbeConfiguration {
             guard type == "vjepa_probe" || type == "vjepa2_probe" else {
                 throw ZooError(
                     .familyUnknown,
-                    "the model is of type '\(type.prefix(80))', and not an attentive probe"
+                    "the model is of type '\(type.prefix(80))', and not an attentive probe",
+                    remedy: "give the folder of a probe; a model that has its classifier needs none"
                 )
             }
             isFirst = type == "vjepa_probe"

@@ -56,11 +56,11 @@ struct ClassifyCommand: ReportingCommand {
         let store = Surroundings().store
         let location = try ModelLocation(model, in: store)
         let probe = try probe.map { try ModelLocation($0, in: store).folder }
-        let pool = try compute.pool()
+        let pool = compute.pool
         let clock = ContinuousClock()
         let start = clock.now
         let found = try await Interruption.cancelling { [self] in
-            let classifier = try await BlockingWork.run { () throws(ZooError) in
+            let classifier = try await BlockingWork.read { () throws(ZooError) in
                 guard let probe else { return try VideoClassifier(folder: location.folder) }
                 return try VideoClassifier(folder: location.folder, probe: probe)
             }
@@ -76,6 +76,9 @@ struct ClassifyCommand: ReportingCommand {
                     options: view.forward(),
                     on: pool
                 )
+                for head in result.heads {
+                    try Finite.require(head.probabilities, of: "'\(item)'")
+                }
                 for video in 0..<input.pixelValues.shape[0] {
                     found.append(
                         ClassifiedVideo(item, video, result, frames: input.frames, top: top)
@@ -123,7 +126,7 @@ struct ClassifyOutcome: Report {
     var json: JSONValue {
         func score(_ score: ClassScore) -> JSONValue {
             var members: [String: JSONValue] = [
-                "index": .integer(score.index), "probability": .number(Double(score.probability)),
+                "index": .integer(score.index), "probability": .float(score.probability),
             ]
             if let label = score.label { members["label"] = .string(label) }
             return .object(members)

@@ -18,16 +18,17 @@ struct ComputeOptions: ParsableArguments {
     @Option(help: "Threads to compute on; otherwise one for each processor.")
     var threads: Int?
 
-    /// The threads, which note in `profile` what they spend their time on.
-    func pool(profile: Profile? = nil) throws -> ComputePool {
-        guard let threads else {
-            guard let profile else { return .shared }
-            return ComputePool(threads: ComputePool.availableProcessors, profile: profile)
-        }
-        guard (1...1024).contains(threads) else {
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads must be 1 to 1024")
         }
-        return ComputePool(threads: threads, profile: profile)
+    }
+
+    var pool: ComputePool { threads.map { ComputePool(threads: $0) } ?? .shared }
+
+    /// Threads of its own, which note in `profile` what they spend their time on.
+    func pool(profile: Profile) -> ComputePool {
+        ComputePool(threads: threads ?? ComputePool.availableProcessors, profile: profile)
     }
 }
 
@@ -66,12 +67,17 @@ struct EmbedCommand: ReportingCommand {
     func report() async throws -> EmbedOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
         let profile = isProfiled ? Profile() : nil
-        let pool = try compute.pool(profile: profile)
+        let pool = profile.map(compute.pool(profile:)) ?? compute.pool
         let clock = ContinuousClock()
         let start = clock.now
-        let path = FileSystem.absolute(destination)
+        let path = try TensorOutput.file(
+            destination,
+            apartFrom: inputs + [location.folder]
+        ).path
         let (result, names) = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.run { try ModelFamily.load(folder: location.folder) }
+            let model = try await BlockingWork.read {
+                try ModelFamily.load(folder: location.folder)
+            }
             let reader = InputReader(location.folder, model.input, reading)
             let items = try await BlockingWork.run { try reader.items(inputs) }
             let view = ComputeProgress(output, stage: "embed", total: items.count)
@@ -106,6 +112,13 @@ struct EmbedCommand: ReportingCommand {
 
 /// Writes what a command computed in the format that the path's ending names.
 enum TensorOutput {
+    /// The file to write, checked.
+    ///
+    /// - Throws: as ``OutputFile``.
+    static func file(_ path: String, apartFrom sources: [String]) throws(ZooError) -> OutputFile {
+        try OutputFile(path, endings: [".safetensors", ".npy"], apartFrom: sources)
+    }
+
     /// Writes a tensor and, in safetensors, what goes with it.
     ///
     /// - Parameters:

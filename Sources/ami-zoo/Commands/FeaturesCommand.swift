@@ -34,13 +34,19 @@ struct FeaturesCommand: ReportingCommand {
 
     func report() async throws -> FeaturesOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = try compute.pool()
+        let pool = compute.pool
         let (clock, view) = (ContinuousClock(), ComputeProgress(output, stage: "encode", total: 1))
         defer { view.close() }
         let start = clock.now
-        let path = FileSystem.absolute(destination)
+        let path = try OutputFile(
+            destination,
+            endings: [".png"],
+            apartFrom: [input, location.folder]
+        ).path
         let components = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.run { try ModelFamily.load(folder: location.folder) }
+            let model = try await BlockingWork.read {
+                try ModelFamily.load(folder: location.folder)
+            }
             let pixels = try await InputReader(location.folder, model.input, reading).clip(input)
                 .pixelValues.asClips
             let features = try await model.encode(
@@ -49,11 +55,12 @@ struct FeaturesCommand: ReportingCommand {
                 options: view.forward(),
                 on: pool
             ).tokens.values
+            try FeaturePicture.check(features, of: pixels, input: model.input)
             let tokens = Shape([features.shape[0] * features.shape[1], features.shape[2]])
             let components = try await PrincipalComponents(of: features.reshaped(tokens), on: pool)
-            let picture = try FeaturePicture(components, of: pixels, input: model.input)
+            let picture = FeaturePicture(components, of: pixels, input: model.input)
             try await BlockingWork.run {
-                try FileSystem.replace(path, with: try picture.image.pngBytes())
+                try FileSystem.replace(path, with: picture.image.pngBytes())
             }
             return components
         }
@@ -83,7 +90,7 @@ struct FeaturesOutcome: Report {
     var json: JSONValue {
         [
             "output": .string(path), "tokens": .integer(tokens),
-            "explainedVariance": .array(explained.map { .number(Double($0)) }),
+            "explainedVariance": .array(explained.map(JSONValue.float)),
             "seconds": .number(time.secondsToMilliseconds),
         ]
     }

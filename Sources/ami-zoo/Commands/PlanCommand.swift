@@ -22,6 +22,17 @@ enum PlanPreset: String, ExpressibleByArgument, CaseIterable {
     }
 }
 
+/// The numbers of a state, separated by commas; one argument, so that negative ones are no options.
+struct StateNumbers: ExpressibleByArgument {
+    let values: [Float]
+
+    init?(argument: String) {
+        let parts = argument.split(whereSeparator: { $0 == "," || $0 == " " })
+        values = parts.compactMap { Float($0) }.filter(\.isFinite)
+        guard !values.isEmpty, values.count == parts.count else { return nil }
+    }
+}
+
 /// `ami-zoo plan`.
 struct PlanCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
@@ -48,9 +59,9 @@ struct PlanCommand: ReportingCommand {
 
     @Option(
         help:
-            "Settings of the search for V-JEPA 2-AC: of the notebook, the class WorldModel, or the function cem."
+            "Settings of the search for V-JEPA 2-AC: of the notebook (otherwise), the class WorldModel, or the function cem."
     )
-    var preset = PlanPreset.notebook
+    var preset: PlanPreset?
 
     @Option(help: "Steps of the plan.")
     var horizon: Int?
@@ -71,10 +82,13 @@ struct PlanCommand: ReportingCommand {
     var seed: UInt64 = 0
 
     @Option(
-        parsing: .upToNextOption,
-        help: "With images: the state at them, such as x y z, three angles and the gripper."
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "With images: the state at them, such as x,y,z, three angles and the gripper.",
+            valueName: "numbers"
+        )
     )
-    var state: [Float] = []
+    var state: StateNumbers?
 
     @Flag(help: "Go from the last frame to the first.")
     var reverse = false
@@ -82,8 +96,8 @@ struct PlanCommand: ReportingCommand {
     @Option(help: "Draw the energies of a grid of moves, as SVG (V-JEPA 2-AC).")
     var svg: String?
 
-    @Option(help: "Moves along each axis of that grid.")
-    var grid = 5
+    @Option(help: "Moves along each axis of that grid; otherwise 5.")
+    var grid: Int?
 
     @Flag(help: "Compute the energies of the grid and search no plan.")
     var landscapeOnly = false
@@ -93,8 +107,22 @@ struct PlanCommand: ReportingCommand {
 
     func validate() throws {
         if !(1...2).contains(inputs.count) {
-            throw ValidationError("give two images, or one tensor file")
+            throw ValidationError(
+                "give two images, or one tensor file"
+                    + (state == nil
+                        ? "" : "; the numbers of --state go together, as in 0.4,-0.1,0.3")
+            )
         }
+        if inputs.count == 1, state != nil {
+            throw ValidationError("--state is for images; a tensor file holds its own 'states'")
+        }
+        if let grid, !(2...100).contains(grid) {
+            throw ValidationError("--grid must be 2 to 100")
+        }
+        if grid != nil, svg == nil, !landscapeOnly {
+            throw ValidationError("--grid needs --svg or --landscape-only")
+        }
+        if let window, window < 1 { throw ValidationError("--window must be at least 1") }
         if landscapeOnly, svg == nil, !output.json {
             throw ValidationError("--landscape-only needs --svg or --json")
         }
@@ -102,19 +130,29 @@ struct PlanCommand: ReportingCommand {
 
     func report() async throws -> PlanOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = try compute.pool()
+        let pool = compute.pool
         let (clock, view) = (ContinuousClock(), ComputeProgress(output, stage: "plan", total: 1))
         defer { view.close() }
         let start = clock.now
+        let picture = try svg.map {
+            try OutputFile($0, endings: [".svg"], apartFrom: inputs + [location.folder]).path
+        }
         let (plan, landscape, truth) = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.run {
+            let model = try await BlockingWork.read {
                 try ModelFamily.loadWorldModel(folder: location.folder)
+            }
+            if preset != nil, model.family.rawValue != "vjepa2-ac" {
+                throw ZooError(
+                    .planSettingsInvalid,
+                    "--preset is for V-JEPA 2-AC, and the model is another one",
+                    remedy: "leave it out, or give --horizon, --samples, --elites and --iterations"
+                )
             }
             let input = try await ActingInput(
                 inputs,
-                state: state.isEmpty ? nil : state,
+                state: state?.values,
                 isReversed: reverse,
-                folder: location.folder
+                folder: model is any FrameEncoder ? location.folder : nil
             )
             let problem = try await input.problem(
                 model,
@@ -124,15 +162,20 @@ struct PlanCommand: ReportingCommand {
             )
             var landscape: EnergyLandscape?
             if svg != nil || landscapeOnly {
-                let total = grid * grid * grid
-                landscape = try await EnergyLandscape(of: problem, count: grid, on: pool) {
-                    view.update($0, of: total)
+                let count = grid ?? 5
+                let found = try await EnergyLandscape(of: problem, count: count, on: pool) {
+                    view.update($0, of: count * count * count)
                 }
+                try Finite.require(found.energies, of: "the grid of moves")
+                landscape = found
             }
             let plan = landscapeOnly ? nil : try await search(problem, view, on: pool)
+            if let plan {
+                try Finite.require(plan.actions, of: "the plan")
+                try Finite.require(plan.iterations.map(\.eliteEnergy), of: "the plan")
+            }
             return (plan, landscape, input.trueAction)
         }
-        let picture = svg.map(FileSystem.absolute)
         if let picture, let landscape {
             let first = plan.flatMap { plan in
                 plan.actions.shape[1] == Pose.width
@@ -174,7 +217,7 @@ struct PlanCommand: ReportingCommand {
         }
         let noise = SeededNoise(seed: seed)
         if problem.model.family.rawValue == "vjepa2-ac" {
-            var settings = preset.settings
+            var settings = (preset ?? .notebook).settings
             settings.horizon = horizon ?? settings.horizon
             settings.samples = samples ?? settings.samples
             settings.elites = elites ?? settings.elites
@@ -203,7 +246,7 @@ struct PlanOutcome: Report {
     let time: Duration
 
     private static func numbers(_ values: [Float]) -> JSONValue {
-        .array(values.map { .number(Double($0)) })
+        .array(values.map(JSONValue.float))
     }
 
     /// The rows of [rows, columns].
@@ -219,8 +262,8 @@ struct PlanOutcome: Report {
             members["iterations"] = .array(
                 plan.iterations.map { step in
                     [
-                        "leastEnergy": .number(Double(step.leastEnergy)),
-                        "eliteEnergy": .number(Double(step.eliteEnergy)),
+                        "leastEnergy": .float(step.leastEnergy),
+                        "eliteEnergy": .float(step.eliteEnergy),
                     ]
                 }
             )

@@ -88,11 +88,16 @@ struct PredictCommand: ReportingCommand {
 
     func report() async throws -> PredictOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = try compute.pool()
+        let pool = compute.pool
         let clock = ContinuousClock()
         let start = clock.now
+        let sources = [input, location.folder]
+        let path = try destination.map { try TensorOutput.file($0, apartFrom: sources).path }
+        let picture = try svg.map {
+            try OutputFile($0, endings: [".svg"], apartFrom: sources).path
+        }
         if try ModelFamily.detect(folder: location.folder).predictsUnderActions {
-            return try await rollOut(location, pool, since: start)
+            return try await rollOut(location, to: path, on: pool, since: start)
         }
         let readOut = try await BlockingWork.run { [readOut] in
             try readOut.map { _ in try TrajectoryReadOut(folder: location.folder) }
@@ -101,7 +106,9 @@ struct PredictCommand: ReportingCommand {
         defer { view.close() }
         let (contextFrames, encode) = (contextFrames ?? readOut?.contextFrames, encode)
         let (predicted, clip) = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.run { try ModelFamily.load(folder: location.folder) }
+            let model = try await BlockingWork.read {
+                try ModelFamily.load(folder: location.folder)
+            }
             let clip = try await InputReader(location.folder, model.input, reading).clip(input)
             let selection = try MaskSelection(
                 clip: clip,
@@ -123,9 +130,12 @@ struct PredictCommand: ReportingCommand {
                 options: options,
                 on: pool
             )
+            try Finite.require(predicted.values, of: "'\(input)'")
             return (predicted, clip)
         }
-        let path = destination.map(FileSystem.absolute)
+        let trajectory = try readOut.map {
+            try TrajectoryReading(of: predicted, by: $0, clip: clip, model: location.name)
+        }
         if let path {
             try await BlockingWork.run {
                 try TensorOutput.write(
@@ -136,10 +146,6 @@ struct PredictCommand: ReportingCommand {
                 )
             }
         }
-        let trajectory = try readOut.map {
-            try TrajectoryReading(of: predicted, by: $0, clip: clip, model: location.name)
-        }
-        let picture = svg.map(FileSystem.absolute)
         if let picture, let trajectory {
             let drawing = TrajectoryDrawing(reading: trajectory, clip: clip).svg
             try await BlockingWork.run {
@@ -160,10 +166,11 @@ extension PredictCommand {
     /// Predicts frame after frame under the actions of the input.
     private func rollOut(
         _ location: ModelLocation,
-        _ pool: ComputePool,
+        to path: String?,
+        on pool: ComputePool,
         since start: ContinuousClock.Instant
     ) async throws -> PredictOutcome {
-        guard let path = destination.map(FileSystem.absolute), readOut == nil else {
+        guard let path, readOut == nil else {
             throw ZooError(
                 .inputUnsuitable,
                 "what a model predicts under actions has no read-out",
@@ -171,15 +178,17 @@ extension PredictCommand {
             )
         }
         let predicted = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.run {
+            let model = try await BlockingWork.read {
                 try ModelFamily.loadWorldModel(folder: location.folder)
             }
-            return try await ActingInput(
+            let found = try await ActingInput(
                 [input],
                 state: nil,
                 isReversed: false,
-                folder: location.folder
+                folder: model is any FrameEncoder ? location.folder : nil
             ).rollOut(model, window: model.family.usualWindow, on: pool)
+            try Finite.require(found.latents, of: "'\(input)'")
+            return found
         }
         try await BlockingWork.run {
             try TensorOutput.write(

@@ -48,11 +48,24 @@ struct SurpriseCommand: ReportingCommand {
 
     func report() async throws -> SurpriseOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = try compute.pool()
+        let pool = compute.pool
         let view = ComputeProgress(output, stage: "surprise", total: 1)
         defer { view.close() }
+        let (clock, start) = (ContinuousClock(), ContinuousClock.now)
+        let picture = try svg.map {
+            try OutputFile($0, endings: [".svg"], apartFrom: [input, location.folder]).path
+        }
         let outcome = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.run { try ModelFamily.load(folder: location.folder) }
+            let model = try await BlockingWork.read {
+                try ModelFamily.load(folder: location.folder)
+            }
+            guard model.input.frames > 1 else {
+                throw ZooError(
+                    .modelUnsupported,
+                    "the model sees single images, and surprise is about time",
+                    remedy: "use a model of videos, such as V-JEPA or V-JEPA 2"
+                )
+            }
             // A surprise is about time, so the whole video is read, not a clip of the model's length.
             let clip = try await InputReader(location.folder, model.input, reading).video(input)
             let surprise = try await Surprise.measure(
@@ -61,12 +74,21 @@ struct SurpriseCommand: ReportingCommand {
                 by: try method(for: model.input, frames: clip.pixelValues.shape[1]),
                 on: pool
             ) { view.update($0, of: $1) }
-            return SurpriseOutcome(surprise: surprise, clip: clip, picture: nil)
+            try Finite.require(surprise.videos.joined().flatMap(\.values), of: "'\(input)'")
+            return SurpriseOutcome(
+                surprise: surprise,
+                clip: clip,
+                picture: picture,
+                time: clock.now - start
+            )
         }
-        guard let path = svg.map(FileSystem.absolute) else { return outcome }
-        let drawing = SurpriseDrawing(outcome).svg
-        try await BlockingWork.run { try FileSystem.replace(path, with: Array(drawing.utf8)) }
-        return SurpriseOutcome(surprise: outcome.surprise, clip: outcome.clip, picture: path)
+        if let picture {
+            let drawing = SurpriseDrawing(outcome).svg
+            try await BlockingWork.run {
+                try FileSystem.replace(picture, with: Array(drawing.utf8))
+            }
+        }
+        return outcome
     }
 
     private func method(
@@ -90,11 +112,12 @@ struct SurpriseOutcome: Report {
     let surprise: Surprise
     let clip: InputClip
     let picture: String?
+    let time: Duration
 
     var json: JSONValue {
         let method = surprise.method
         func numbers(_ values: [Float]) -> JSONValue {
-            .array(values.map { .number(Double($0)) })
+            .array(values.map(JSONValue.float))
         }
         let videos = surprise.videos.indices.map { video -> JSONValue in
             [
@@ -114,6 +137,7 @@ struct SurpriseOutcome: Report {
             "window": .integer(method.window), "stride": .integer(method.stride),
             "contextFrames": .array(method.contexts.map(JSONValue.integer)),
             "maskIndex": .integer(method.maskIndex), "videos": .array(videos),
+            "seconds": .number(time.secondsToMilliseconds),
         ]
         if let picture { members["svg"] = .string(picture) }
         return .object(members)
@@ -139,6 +163,8 @@ struct SurpriseOutcome: Report {
 extension Float {
     /// Four digits after the point, for people.
     var fixed4: String {
+        // Beyond this a Float has no digits after the point.
+        guard abs(self) < 1e9 else { return "\(self)" }
         let digits = "\(Int((abs(self) * 10_000).rounded()))"
         let padded = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
         return "\(self < 0 ? "-" : "")\(padded.dropLast(4)).\(padded.suffix(4))"

@@ -15,6 +15,8 @@ struct FeaturePicture {
     private static let gap = 4
     /// Frames lower than this are enlarged, so that their patches can be told apart.
     private static let leastHeight = 112
+    /// Pixels of the largest picture that is drawn.
+    private static let mostPixels = 1 << 28
     /// What lies outside these shares of the values is cut off, so that one token does not take all
     /// the contrast.
     private static let range = (low: 0.01, high: 0.99)
@@ -27,29 +29,57 @@ struct FeaturePicture {
     /// - Parameters:
     ///   - components: three for each token of every sample.
     ///   - pixels: what was encoded, [batch, frames, 3, height, width].
-    ///   - input: how the model cuts its input into tokens.
+    ///   - input: how the model cuts its input into tokens; checked by ``check(_:of:input:)``.
+    init(_ components: PrincipalComponents, of pixels: Tensor, input: ModelInput) {
+        self.pixels = pixels
+        grid = Self.grid(of: pixels, input)
+        tubelet = Self.tubelet(of: pixels, input)
+        colours = Self.stretched(components.projections.values, channels: 3)
+    }
+
+    private static func tubelet(of pixels: Tensor, _ input: ModelInput) -> Int {
+        pixels.shape[1] == 1 ? 1 : input.tubelet
+    }
+
+    private static func grid(
+        of pixels: Tensor,
+        _ input: ModelInput
+    ) -> (tubelets: Int, rows: Int, columns: Int) {
+        let shape = pixels.shape
+        return (
+            shape[1] / tubelet(of: pixels, input), shape[3] / input.patch, shape[4] / input.patch
+        )
+    }
+
+    /// Checks that features can be drawn.
+    ///
     /// - Throws: ``ZooError`` with code `model.unsupported` when tokens are not patches, or the input
-    ///   has no three colours.
-    init(
-        _ components: PrincipalComponents,
+    ///   has no three colours; `input.unsuitable` when the picture would be too large.
+    static func check(
+        _ features: Tensor,
         of pixels: Tensor,
         input: ModelInput
     ) throws(ZooError) {
-        let extents = pixels.shape.extents
-        let tubelet = extents[1] == 1 ? 1 : input.tubelet
-        let grid = (extents[1] / tubelet, extents[3] / input.patch, extents[4] / input.patch)
-        let tokens = extents[0] * grid.0 * grid.1 * grid.2
-        guard components.projections.shape == Shape([tokens, 3]), extents[2] == 3 else {
+        let (extents, grid) = (pixels.shape.extents, grid(of: pixels, input))
+        let tokens = grid.tubelets * grid.rows * grid.columns
+        guard features.shape[0] == extents[0], features.shape[1] == tokens, extents[2] == 3 else {
             throw ZooError(
                 .modelUnsupported,
                 "the features of this model are not those of patches of a colour image",
                 remedy: "use a model with one token for each patch, such as I-JEPA or V-JEPA"
             )
         }
-        self.pixels = pixels
-        self.grid = grid
-        self.tubelet = tubelet
-        colours = Self.stretched(components.projections.values, channels: 3)
+        let cells = extents[0] * grid.tubelets
+        let scale = max(1, leastHeight / extents[3])
+        let (area, overflow) = (2 * scale * scale * extents[3] * extents[4])
+            .multipliedReportingOverflow(by: cells)
+        guard !overflow, area <= mostPixels else {
+            throw ZooError(
+                .inputUnsuitable,
+                "a picture of \(cells) frames of \(extents[4]) x \(extents[3]) pixels would be too large",
+                remedy: "take fewer frames with --frames"
+            )
+        }
     }
 
     /// Every channel to 0…255 between its quantiles.
@@ -88,7 +118,8 @@ struct FeaturePicture {
                 low = min(low, values[index])
                 high = max(high, values[index])
             }
-            let contrast = high > low ? 255 / (high - low) : 0
+            // Differences of large numbers are beyond Float.
+            let contrast = high > low ? 255 / (Double(high) - Double(low)) : 0
             for index in 0..<cells {
                 let (sample, step) = (index / grid.tubelets, index % grid.tubelets)
                 let left = index % across * cell.width
@@ -105,7 +136,8 @@ struct FeaturePicture {
                             + min(column * grid.columns / width, grid.columns - 1)
                         for channel in 0..<3 {
                             let value = values[frame + channel * plane + pixel]
-                            bytes[above + channel] = UInt8(((value - low) * contrast).rounded())
+                            bytes[above + channel] =
+                                UInt8(((Double(value) - Double(low)) * contrast).rounded())
                             bytes[below + channel] = colours[3 * patch + channel]
                         }
                     }

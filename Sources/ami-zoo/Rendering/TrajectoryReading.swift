@@ -113,6 +113,7 @@ struct TrajectoryReading {
 extension Double {
     /// One digit after the point, for people.
     var fixed1: String {
+        guard abs(self) < 1e15 else { return "\(self)" }
         let tenths = Int((self * 10).rounded())
         return "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
     }

@@ -29,11 +29,13 @@ struct ActingInput: Sendable {
     ///   - paths: one file, or two images.
     ///   - state: the state at both images; for models that have states.
     ///   - isReversed: whether to go from the last frame to the first.
-    ///   - folder: the model folder, which says how pictures become pixels.
+    ///   - folder: the model folder, which says how pictures become pixels; nil for a model that has no
+    ///     encoder and takes features.
     /// - Throws: ``ZooError`` with code `input.unsuitable`, or a `media.*`, `checkpoint.*` or `io.*`
     ///   code; `CancellationError`.
-    init(_ paths: [String], state: [Float]?, isReversed: Bool, folder: String) async throws {
+    init(_ paths: [String], state: [Float]?, isReversed: Bool, folder: String?) async throws {
         if paths.count == 2 {
+            guard let folder else { throw Self.needsLatents }
             let way = try await BlockingWork.run { try Preprocessing(folder: folder) }
             var frames: [Tensor] = []
             for path in paths {
@@ -46,6 +48,13 @@ struct ActingInput: Sendable {
                 states = Tensor(shape: [1, 2, state.count], values: state + state)
             }
         } else {
+            _ = try FileSystem.followedStatus(paths[0])
+            guard paths[0].hasSuffix(".safetensors") || paths[0].hasSuffix(".npz") else {
+                throw Self.unsuitable(
+                    "'\(paths[0])' is neither a .safetensors nor a .npz file",
+                    remedy: "give one of them, or two images: where to begin, and what to reach"
+                )
+            }
             self = try await BlockingWork.run { [path = paths[0]] in
                 try ActingInput(file: path, folder: folder)
             }
@@ -60,7 +69,7 @@ struct ActingInput: Sendable {
         measurements = measurements?.reversedFrames
     }
 
-    private init(file path: String, folder: String) throws(ZooError) {
+    private init(file path: String, folder: String?) throws(ZooError) {
         let checkpoint = try Checkpoint(opening: path)
         func values(_ name: String, rank: Int) throws(ZooError) -> Tensor? {
             guard let stored = checkpoint[name] else { return nil }
@@ -69,10 +78,17 @@ struct ActingInput: Sendable {
             else {
                 throw Self.unsuitable(
                     "'\(name)' in '\(path)' is \(stored.dtype.rawValue) of shape \(stored.shape), "
-                        + "and must be one sample of floating-point numbers with \(rank) axes"
+                        + "and must be one sample of F32, F16 or BF16 numbers with \(rank) axes"
                 )
             }
-            return stored.tensor
+            let tensor = stored.tensor
+            guard tensor.isFinite else {
+                throw Self.unsuitable(
+                    "'\(name)' in '\(path)' holds numbers that are infinite or not numbers",
+                    remedy: "correct the file"
+                )
+            }
+            return tensor
         }
         latents = try values("latents", rank: 4)
         if latents == nil { pixels = try values("pixel_values", rank: 5) }
@@ -96,7 +112,7 @@ struct ActingInput: Sendable {
     /// Pictures of bytes, [1, frames, height, width, 3], as upstream's demonstration has them.
     private static func observations(
         _ checkpoint: Checkpoint,
-        _ folder: String
+        _ folder: String?
     ) throws(ZooError) -> Tensor? {
         guard let stored = checkpoint["observations"] else { return nil }
         let extents = stored.shape.extents
@@ -108,6 +124,7 @@ struct ActingInput: Sendable {
                     + "U8 of shape [1, frames, height, width, 3]"
             )
         }
+        guard let folder else { throw needsLatents }
         let way = try Preprocessing(folder: folder)
         let size = extents[2] * extents[3] * 3
         var frames: [Tensor] = []
@@ -223,12 +240,16 @@ struct ActingInput: Sendable {
     ) async throws -> Tensor {
         if let latents { return latents }
         guard let encoder = model as? any FrameEncoder, let pixels else {
-            throw Self.unsuitable(
-                "this model predicts features of an encoder that is a project of its own",
-                remedy: "give a file with 'latents' [1, frames, tokens, width]"
-            )
+            throw Self.needsLatents
         }
         return try await encoder.encodeFrames(pixels, on: pool)
+    }
+
+    private static var needsLatents: ZooError {
+        unsuitable(
+            "this model predicts features of an encoder that is a project of its own",
+            remedy: "give a file with 'latents' [1, frames, tokens, width]"
+        )
     }
 
     private static func unsuitable(_ what: String, remedy: String? = nil) -> ZooError {

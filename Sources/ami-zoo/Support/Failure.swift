@@ -41,7 +41,7 @@ enum Failure {
             }
             return ExitCode(error.code.category.exitStatus)
         case is CancellationError:
-            Console.note("interrupted; what was verified is kept")
+            Console.note("interrupted")
             return ExitCode(interrupted)
         default:
             return error

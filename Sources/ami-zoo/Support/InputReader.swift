@@ -63,6 +63,9 @@ struct InputViews: Sendable {
 
 /// Reads images, videos and tensors as a model takes them.
 struct InputReader: Sendable {
+    /// What the pixels of one input may take: 2,700 frames of 256 × 256.
+    private static let mostPixelBytes = 2 << 30
+
     private let folder: String
     private let input: ModelInput
     private let options: InputOptions
@@ -77,18 +80,22 @@ struct InputReader: Sendable {
         self.options = options
     }
 
-    /// The inputs that are meant: for a model of images, a folder means the images in it.
+    /// The inputs that are meant: for a model of images, a folder means the images in it, in natural
+    /// order.
     ///
     /// - Throws: ``ZooError`` with code `io.*`, or `media.no-frames` for an empty folder.
     func items(_ paths: [String]) throws(ZooError) -> [String] {
+        // Whoever mistypes the last of many paths need not wait for the others.
+        for path in paths { _ = try FileSystem.followedStatus(path) }
         guard input.frames == 1 else { return paths }
         var items: [String] = []
         for path in paths {
-            guard try FileSystem.status(path)?.kind == .folder else {
+            guard FileSystem.isFolder(path) else {
                 items.append(path)
                 continue
             }
-            let names = try FileSystem.names(in: path).filter { !$0.hasPrefix(".") }.sorted()
+            let names = try FileSystem.names(in: path).filter { !$0.hasPrefix(".") }
+                .sorted(by: FrameFolder.isOrdered)
             guard !names.isEmpty else {
                 throw ZooError(.mediaNoFrames, "there are no images in the folder '\(path)'")
             }
@@ -165,6 +172,7 @@ struct InputReader: Sendable {
                 start: seed.map { .random(seed: $0) } ?? .first
             ).clips(frameCount: count, frameRate: media.frameRate).clips
         }
+        try check(indices.reduce(0) { $0 + $1.count }, views: views, of: path)
         var preprocessing = try await preprocessing()
         if views > 1 {
             // Several crops are a protocol of the lab's, which scales with OpenCV; the colours are
@@ -194,7 +202,14 @@ struct InputReader: Sendable {
 
     private func tensors(_ path: String) async throws -> InputClip? {
         guard path.hasSuffix(".safetensors") else { return nil }
-        let clip = try await BlockingWork.run { try Clip(file: path) }
+        guard options.frames == nil, options.step == nil else {
+            throw ZooError(
+                .inputUnsuitable,
+                "'\(path)' holds frames that are chosen already",
+                remedy: "leave out --frames and --step, or give the video"
+            )
+        }
+        let clip = try await BlockingWork.read { try Clip(file: path) }
         return InputClip(name: path, pixelValues: clip.pixelValues, source: clip)
     }
 
@@ -221,7 +236,8 @@ struct InputReader: Sendable {
         guard input.frames > 1 || options.frames != nil else {
             throw ZooError(
                 .inputUnsuitable,
-                "'\(media.path)' is a video, and the model takes single images",
+                "'\(media.path)' is a \(media.kind == .folder ? "folder" : "video"), and the model takes "
+                    + "single images",
                 remedy: "give images, or a folder of them"
             )
         }
@@ -233,11 +249,24 @@ struct InputReader: Sendable {
         return (0..<frames).map { count < frames ? min($0, count - 1) : $0 * count / frames }
     }
 
+    /// Refuses what would not fit into memory, before it is read.
+    private func check(_ frames: Int, views: Int = 1, of path: String) throws(ZooError) {
+        let bytes = frames * views * input.channels * input.height * input.width * 4
+        guard bytes > Self.mostPixelBytes else { return }
+        throw ZooError(
+            .mediaTooLarge,
+            "\(frames * views) pictures of \(input.width) x \(input.height) pixels from '\(path)' take "
+                + "\(bytes >> 20) MiB; the limit is \(Self.mostPixelBytes >> 20) MiB",
+            remedy: "take fewer: give --frames, --step, or a part of the video"
+        )
+    }
+
     private func pixels(
         of media: MediaFile,
         at indices: [Int],
         _ path: String
     ) async throws -> InputClip {
+        try check(indices.count, of: path)
         let way = try await preprocessing()
         // Equal frames are worked on once.
         let pictures = try await media.map(indices: indices) { try way.views(of: $0)[0] }

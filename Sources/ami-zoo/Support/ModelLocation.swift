@@ -26,11 +26,18 @@ struct ModelLocation {
                 self.init(release.folder, release.reference.description, release)
                 return
             } catch {
-                guard try FileSystem.status(text)?.kind == .folder else { throw error }
+                guard FileSystem.isFolder(text) else {
+                    if try FileSystem.status(text) == nil { throw error }
+                    throw ZooError(
+                        .inputUnsuitable,
+                        "'\(text)' is a file, and a model is an installed one or a folder",
+                        remedy: "give the folder that holds the model's config.json"
+                    )
+                }
             }
         }
         let path = FileSystem.absolute(text)
-        guard try FileSystem.status(path)?.kind == .folder else {
+        guard FileSystem.isFolder(path) else {
             throw ZooError(
                 .fileMissing,
                 "'\(text)' is neither an installed model nor a folder",

@@ -123,7 +123,8 @@ public struct IJEPAModel: JEPAModel {
         guard frames == 0..<1, batch >= 1 else {
             throw ZooError(
                 .tokenSelectionInvalid,
-                "an image has one frame, and frames \(frames) are asked for"
+                "the model sees single images, and frames \(frames.lowerBound) to \(frames.upperBound - 1) "
+                    + "are asked for"
             )
         }
         let side = imageSize / patchSize

@@ -80,7 +80,8 @@ public struct LeWMEncoder: JEPAModel {
         guard frames == 0..<1, batch >= 1 else {
             throw ZooError(
                 .tokenSelectionInvalid,
-                "an image has one frame, and frames \(frames) are asked for"
+                "the model sees single images, and frames \(frames.lowerBound) to \(frames.upperBound - 1) "
+                    + "are asked for"
             )
         }
         return .first(1, batch: batch)

@@ -158,7 +158,11 @@ public struct VJEPA2Configuration: Hashable, Sendable {
     private static func requireSupported(_ object: JSONObject) throws(ZooError) -> String {
         let type = try object.string("model_type")
         guard type == "vjepa2" else {
-            throw ZooError(.familyUnknown, "the model is of type '\(type)', and not 'vjepa2'")
+            throw ZooError(
+                .familyUnknown,
+                "the model is of type '\(type)', and not 'vjepa2'",
+                remedy: "only models of V-JEPA 2 hold a classifier; others need a probe (--probe)"
+            )
         }
         let activation = try object.optionalString("hidden_act") ?? "gelu"
         guard activation == "gelu" else {

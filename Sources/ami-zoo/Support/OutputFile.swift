@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+internal import ZooFiles
+
+/// A file that a command is to write, checked before anything is computed for it.
+struct OutputFile: Sendable {
+    /// The absolute path.
+    let path: String
+
+    /// Checks that the file can be written and replaces nothing that the command reads.
+    ///
+    /// - Parameters:
+    ///   - text: the path as it was given.
+    ///   - endings: what it must end in one of, such as `.npy`.
+    ///   - sources: the files and folders that the command reads; nothing inside the folders may be
+    ///     written to either.
+    /// - Throws: ``ZooError`` with code `output.unsuitable`, `io.not-found` or `io.not-permitted`.
+    init(_ text: String, endings: [String], apartFrom sources: [String]) throws(ZooError) {
+        path = FileSystem.absolute(text)
+        guard endings.contains(where: path.hasSuffix) else {
+            throw ZooError(
+                .outputUnsuitable,
+                "the path to write to is '\(text)', and must end in \(endings.joined(separator: " or "))"
+            )
+        }
+        let folder = FileSystem.parent(of: path)
+        guard FileSystem.isFolder(folder) else {
+            throw ZooError(
+                .fileMissing,
+                "'\(path)' cannot be written: there is no folder '\(folder)'",
+                remedy: "make the folder first"
+            )
+        }
+        guard !FileSystem.isFolder(path) else {
+            throw ZooError(.outputUnsuitable, "'\(path)' cannot be written: it is a folder")
+        }
+        for source in sources
+        where FileSystem.isSame(path, source) || FileSystem.isSame(folder, source) {
+            throw ZooError(
+                .outputUnsuitable,
+                "'\(path)' cannot be written: the command reads '\(source)'",
+                remedy: "write to another file, outside the folders that are read"
+            )
+        }
+        try FileSystem.requireWritable(folder: folder)
+    }
+}
