@@ -13,7 +13,7 @@ extension JEPAModel {
     ///
     /// - Parameter encoding: of everything that is to be compared.
     /// - Returns: targets, [batch, tokens, width].
-    /// - Throws: ``ZooError`` with code `model.unsupported` for predictors that were trained on the
+    /// - Throws: `ZooError` with code `model.unsupported` for predictors that were trained on the
     ///   features of another model.
     public func predictionTargets(of encoding: Encoding) throws(ZooError) -> TokenFeatures {
         try encoding.tokens.normalised(parts: 1)
@@ -26,7 +26,7 @@ extension TokenFeatures {
 
     /// Layer normalisation of each of `parts` equal parts of every token, without gain and shift.
     ///
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid` when the width is no multiple.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid` when the width is no multiple.
     func normalised(parts: Int) throws(ZooError) -> TokenFeatures {
         let width = values.shape[2]
         guard width.isMultiple(of: parts) else {

@@ -23,7 +23,7 @@ public struct PrincipalComponents: Sendable {
     ///   - tokens: [tokens, width]; tokens of several frames or images together get the same colours.
     ///   - count: how many components; at most the tokens and the width.
     ///   - pool: the threads to compute on.
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid` when there are fewer tokens or
+    /// - Throws: `ZooError` with code `model.input-shape-invalid` when there are fewer tokens or
     ///   elements than components, or when elements are not finite; `CancellationError` when the
     ///   task is cancelled.
     public init(

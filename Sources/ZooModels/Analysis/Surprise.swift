@@ -46,7 +46,7 @@ public struct Surprise: Hashable, Sendable {
     ///   - pool: the threads to compute on.
     ///   - progress: called after each forward pass with the passes done and their total.
     /// - Returns: the surprise in every window.
-    /// - Throws: ``ZooError`` with code `model.surprise-protocol-invalid`, `model.unsupported`,
+    /// - Throws: `ZooError` with code `model.surprise-protocol-invalid`, `model.unsupported`,
     ///   `model.input-shape-invalid` or `model.token-selection-invalid`; `CancellationError` when the
     ///   task is cancelled.
     public static func measure(

@@ -20,7 +20,7 @@ public struct SurpriseProtocol: Hashable, Sendable {
 
     /// Checks a protocol.
     ///
-    /// - Throws: ``ZooError`` with code `model.surprise-protocol-invalid` when a number is not
+    /// - Throws: `ZooError` with code `model.surprise-protocol-invalid` when a number is not
     ///   positive, or a context leaves nothing of the window to predict.
     public init(
         window: Int,
@@ -44,7 +44,7 @@ public struct SurpriseProtocol: Hashable, Sendable {
 
     /// The first frames of the windows of a video; all of them lie inside it.
     ///
-    /// - Throws: ``ZooError`` with code `model.surprise-protocol-invalid` when the video is shorter
+    /// - Throws: `ZooError` with code `model.surprise-protocol-invalid` when the video is shorter
     ///   than a window.
     public func starts(frames: Int) throws(ZooError) -> [Int] {
         guard frames >= window else {

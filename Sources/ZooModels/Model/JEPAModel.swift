@@ -17,7 +17,7 @@ public protocol JEPAModel: Sendable {
 
     /// The tokens that cover some frames, for every sample of a batch.
     ///
-    /// - Throws: ``ZooError`` with code `model.token-selection-invalid` when the frames do not
+    /// - Throws: `ZooError` with code `model.token-selection-invalid` when the frames do not
     ///   begin and end where tokens do.
     func tokens(ofFrames frames: Range<Int>, batch: Int) throws(ZooError) -> TokenSelection
 
@@ -30,7 +30,7 @@ public protocol JEPAModel: Sendable {
     ///   - options: what to do besides.
     ///   - pool: the threads to compute on.
     /// - Returns: the features of all tokens, or of the visible ones.
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid` or
+    /// - Throws: `ZooError` with code `model.input-shape-invalid` or
     ///   `model.token-selection-invalid`; `CancellationError` when the task is cancelled.
     func encode(
         _ pixelValues: Tensor,
@@ -47,7 +47,7 @@ public protocol JEPAModel: Sendable {
     ///   - options: what to do besides.
     ///   - pool: the threads to compute on.
     /// - Returns: features of the targets, to be compared with the encoder's.
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid` or
+    /// - Throws: `ZooError` with code `model.input-shape-invalid` or
     ///   `model.token-selection-invalid`; `CancellationError` when the task is cancelled.
     func predict(
         _ targets: TokenSelection,
@@ -58,7 +58,7 @@ public protocol JEPAModel: Sendable {
 
     /// What predictions are compared with; see the default implementation.
     ///
-    /// - Throws: ``ZooError`` with code `model.unsupported` for predictors that were trained on the
+    /// - Throws: `ZooError` with code `model.unsupported` for predictors that were trained on the
     ///   features of another model.
     func predictionTargets(of encoding: Encoding) throws(ZooError) -> TokenFeatures
 }
@@ -67,7 +67,7 @@ extension JEPAModel {
     /// Checks that frames [.., height, width] are those that ``tokens(ofFrames:batch:)`` counts the tokens
     /// of, and that the predictor knows the places of.
     ///
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     public func requireTrainedSize(_ pixels: Shape) throws(ZooError) {
         let extents = pixels.extents.suffix(2)
         guard Array(extents) == [input.height, input.width] else {

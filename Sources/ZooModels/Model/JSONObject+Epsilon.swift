@@ -7,7 +7,7 @@ extension JSONObject {
     /// What norms add to the variance: `layer_norm_eps`, or `default` where there is one and the
     /// member is absent.
     ///
-    /// - Throws: ``ZooError`` with code `format.field-invalid`.
+    /// - Throws: `ZooError` with code `format.field-invalid`.
     func normEpsilon(default value: Double? = nil) throws(ZooError) -> Double {
         let name = "layer_norm_eps"
         if let value, self.value(name) == nil { return value }

@@ -60,7 +60,7 @@ public struct ModelFamily: Sendable {
 
     /// Finds the family of a model folder: `config.json` says it with `model_type`.
     ///
-    /// - Throws: ``ZooError`` with code `model.family-unknown`, `model.configuration-invalid` or
+    /// - Throws: `ZooError` with code `model.family-unknown`, `model.configuration-invalid` or
     ///   `io.*`.
     public static func detect(folder path: String) throws(ZooError) -> ModelFamily {
         try detect(ModelFolder(path))
@@ -69,7 +69,7 @@ public struct ModelFamily: Sendable {
     /// Loads a model folder of any family that has an encoder: `config.json` and the weights beside
     /// it.
     ///
-    /// - Throws: ``ZooError`` with code `model.unsupported` when the family has no encoder of its own;
+    /// - Throws: `ZooError` with code `model.unsupported` when the family has no encoder of its own;
     ///   otherwise a `model.*`, `checkpoint.*` or `io.*` code.
     public static func load(folder path: String) throws(ZooError) -> any JEPAModel {
         let folder = try ModelFolder(path)
@@ -87,7 +87,7 @@ public struct ModelFamily: Sendable {
     /// Loads a model folder of any family that predicts under actions: `config.json` and the weights
     /// beside it.
     ///
-    /// - Throws: ``ZooError`` with code `model.unsupported` when the family takes no actions;
+    /// - Throws: `ZooError` with code `model.unsupported` when the family takes no actions;
     ///   otherwise a `model.*`, `checkpoint.*` or `io.*` code.
     public static func loadWorldModel(
         folder path: String

@@ -16,7 +16,7 @@ package struct ModelFolder: Sendable {
 
     /// Reads the configuration.
     ///
-    /// - Throws: ``ZooError`` with code `model.configuration-invalid` or `io.*`.
+    /// - Throws: `ZooError` with code `model.configuration-invalid` or `io.*`.
     package init(_ path: String) throws(ZooError) {
         self.path = path
         let file = try MappedFile("\(path)/config.json")

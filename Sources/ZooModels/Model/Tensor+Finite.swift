@@ -8,7 +8,7 @@ extension Tensor {
     /// Checks that a model has computed numbers: damaged weights, or pixels in wrong units, make
     /// results that say nothing.
     ///
-    /// - Throws: ``ZooError`` with code `model.result-not-finite`.
+    /// - Throws: `ZooError` with code `model.result-not-finite`.
     func requireFinite(_ what: String) throws(ZooError) {
         // x − x is 0 for every number and not a number for all else, in a sum too.
         let sum = withValues { values in

@@ -13,7 +13,7 @@ public struct TokenFeatures: Sendable {
 
     /// Joins features and the tokens they belong to.
     ///
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid` when `values` is not
+    /// - Throws: `ZooError` with code `model.input-shape-invalid` when `values` is not
     ///   [batch, tokens, width] for the tokens of `selection`.
     public init(values: Tensor, selection: TokenSelection) throws(ZooError) {
         let shape = values.shape
@@ -30,7 +30,7 @@ public struct TokenFeatures: Sendable {
 
     /// The features of some of the tokens, in the order asked for.
     ///
-    /// - Throws: ``ZooError`` with code `model.token-selection-invalid` when a token is not among
+    /// - Throws: `ZooError` with code `model.token-selection-invalid` when a token is not among
     ///   these, or the number of samples differs.
     public func selecting(_ wanted: TokenSelection) throws(ZooError) -> TokenFeatures {
         guard wanted.batch == selection.batch else {

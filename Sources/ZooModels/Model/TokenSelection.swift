@@ -16,7 +16,7 @@ public struct TokenSelection: Hashable, Sendable {
 
     /// Checks a selection.
     ///
-    /// - Throws: ``ZooError`` with code `model.token-selection-invalid` when there is no sample, a
+    /// - Throws: `ZooError` with code `model.token-selection-invalid` when there is no sample, a
     ///   sample has no tokens or another number of them than the first, or an id is negative or
     ///   greater than ``largestID``.
     public init(_ ids: [[Int]]) throws(ZooError) {

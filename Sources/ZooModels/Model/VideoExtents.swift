@@ -22,7 +22,7 @@ struct VideoExtents: Hashable, Sendable {
 
     /// Reads `frames_per_clip`, `crop_size`, `in_chans`, `tubelet_size` and `patch_size`.
     ///
-    /// - Throws: ``ZooError`` with code `format.field-invalid`.
+    /// - Throws: `ZooError` with code `format.field-invalid`.
     init(_ object: JSONObject) throws(ZooError) {
         frames = try object.integer("frames_per_clip", in: 1...4096)
         side = try object.integer("crop_size", in: 1...8192)
@@ -55,7 +55,7 @@ struct VideoExtents: Hashable, Sendable {
 
     /// The tokens that cover some frames of a clip of the trained size.
     ///
-    /// - Throws: ``ZooError`` with code `model.token-selection-invalid`.
+    /// - Throws: `ZooError` with code `model.token-selection-invalid`.
     func tokens(ofFrames frames: Range<Int>, batch: Int) throws(ZooError) -> TokenSelection {
         guard frames.lowerBound >= 0, !frames.isEmpty, batch >= 1,
             frames.lowerBound % tubelet == 0, frames.upperBound % tubelet == 0

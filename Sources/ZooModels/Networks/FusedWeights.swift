@@ -110,7 +110,7 @@ struct TransformerSizes: Hashable, Sendable {
     /// Reads `<prefix>hidden_size`, `num_attention_heads`, `num_hidden_layers`, and
     /// `intermediate_size` or `mlp_ratio`.
     ///
-    /// - Throws: ``ZooError`` with code `format.field-invalid`.
+    /// - Throws: `ZooError` with code `format.field-invalid`.
     init(_ object: JSONObject, prefix: String = "") throws(ZooError) {
         func extent(_ name: String, _ range: ClosedRange<Int>) throws(ZooError) -> Int {
             try object.integer(prefix + name, in: range)

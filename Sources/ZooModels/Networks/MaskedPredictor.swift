@@ -67,7 +67,7 @@ struct MaskedPredictor: Sendable {
 
     /// Checks that targets and context belong to each other and to this predictor.
     ///
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid` or
+    /// - Throws: `ZooError` with code `model.input-shape-invalid` or
     ///   `model.token-selection-invalid`.
     func requireFit(_ targets: TokenSelection, _ context: TokenFeatures) throws(ZooError) {
         guard context.values.shape[2] == input.width else {

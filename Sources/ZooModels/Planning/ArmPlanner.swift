@@ -80,7 +80,7 @@ public struct ArmPlanner: Sendable {
     ///   - pool: the threads to compute on.
     ///   - progress: is told how far the search is.
     /// - Returns: the plan, [horizon, 7]; its iterations tell of x, y, z and the gripper.
-    /// - Throws: ``ZooError`` with code `model.plan-settings-invalid`, `model.energy-not-finite`,
+    /// - Throws: `ZooError` with code `model.plan-settings-invalid`, `model.energy-not-finite`,
     ///   `model.unsupported` for a model of other actions, or `model.input-shape-invalid`;
     ///   `CancellationError` when the task is cancelled.
     public func plan(
@@ -174,7 +174,7 @@ public struct ArmPlanner: Sendable {
 extension Pose {
     /// Checks that the actions of a model can be changes of a pose.
     ///
-    /// - Throws: ``ZooError`` with code `model.unsupported`.
+    /// - Throws: `ZooError` with code `model.unsupported`.
     static func requireActions(of model: any ActionConditionedModel) throws(ZooError) {
         guard model.extents.actionWidth == width else {
             throw ZooError(

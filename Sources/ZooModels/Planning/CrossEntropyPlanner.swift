@@ -81,7 +81,7 @@ public struct CrossEntropyPlanner: Sendable {
     ///   - pool: the threads to compute on.
     ///   - progress: is told how far the search is.
     /// - Returns: the plan, [horizon, action width].
-    /// - Throws: ``ZooError`` with code `model.plan-settings-invalid`, `model.energy-not-finite` or
+    /// - Throws: `ZooError` with code `model.plan-settings-invalid`, `model.energy-not-finite` or
     ///   `model.input-shape-invalid`; `CancellationError` when the task is cancelled.
     public func plan(
         _ problem: PlanningProblem,

@@ -141,7 +141,7 @@ struct CrossEntropySearch: Sendable {
 extension CrossEntropySearch {
     /// Checks what callers chose.
     ///
-    /// - Throws: ``ZooError`` with code `model.plan-settings-invalid`.
+    /// - Throws: `ZooError` with code `model.plan-settings-invalid`.
     static func require(
         horizon: Int,
         samples: Int,

@@ -23,7 +23,7 @@ public struct EnergyLandscape: Sendable {
     ///   - count: moves along an axis, at least 2.
     ///   - pool: the threads to compute on.
     ///   - progress: is told how many candidates are done.
-    /// - Throws: ``ZooError`` with code `model.plan-settings-invalid`, `model.energy-not-finite`, `model.unsupported` for a model
+    /// - Throws: `ZooError` with code `model.plan-settings-invalid`, `model.energy-not-finite`, `model.unsupported` for a model
     ///   of other actions, or `model.input-shape-invalid`; `CancellationError` when the task is
     ///   cancelled.
     public init(

@@ -31,7 +31,7 @@ public struct PlanningProblem: Sendable {
     ///   - goal: one frame of one sample.
     ///   - distance: how near is near.
     ///   - window: the most frames that a prediction is made from.
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     public init(
         model: any ActionConditionedModel,
         known: LatentSequence,
@@ -92,7 +92,7 @@ public struct PlanningProblem: Sendable {
     ///   - pool: the threads to compute on.
     ///   - progress: is told how many candidates are done.
     /// - Returns: one number per candidate.
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`; `CancellationError` when the task
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the task
     ///   is cancelled.
     public func energies(
         of actions: Tensor,

@@ -29,7 +29,7 @@ public struct AttentiveProbe: Sendable {
 
     /// Loads a folder that `ami-zoo convert` wrote for a probe.
     ///
-    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
+    /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code.
     public init(folder path: String) throws(ZooError) {
         let configuration = try ProbeConfiguration(probe: ModelFolder(path).configuration)
         let weights = WeightScope(try Checkpoint(opening: path))
@@ -73,7 +73,7 @@ public struct AttentiveProbe: Sendable {
     ///   - tokens: [batch, tokens, width]: of one view, tokens of all its clips one after the other.
     ///   - pool: the threads to compute on.
     /// - Returns: logits [batch, classes]: under `logits`, or under `verb`, `noun` and `action`.
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`; `CancellationError` when the
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the
     ///   task is cancelled.
     public func logits(
         of tokens: Tensor,

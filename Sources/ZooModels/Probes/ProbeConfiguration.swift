@@ -20,7 +20,7 @@ struct ProbeConfiguration {
 
     /// Reads the configuration of a folder that `ami-zoo convert` wrote for a probe.
     ///
-    /// - Throws: ``ZooError`` with a `model.*` code.
+    /// - Throws: `ZooError` with a `model.*` code.
     init(probe fields: JSONObject) throws(ZooError) {
         do throws(ZooError) {
             let type = try fields.string("model_type")
@@ -75,7 +75,7 @@ struct ProbeConfiguration {
     /// Reads the configuration of `VJEPA2ForVideoClassification`, whose pooler has the heads and the
     /// norms of the encoder.
     ///
-    /// - Throws: ``ZooError`` with a `model.*` code.
+    /// - Throws: `ZooError` with a `model.*` code.
     init(classifier fields: JSONObject, _ encoder: VJEPA2Configuration) throws(ZooError) {
         width = encoder.encoder.width
         heads = encoder.encoder.heads

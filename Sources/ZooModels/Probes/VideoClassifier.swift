@@ -19,7 +19,7 @@ public struct VideoClassifier: Sendable {
 
     /// Joins an encoder and a probe.
     ///
-    /// - Throws: ``ZooError`` with code `model.probe-mismatch` when their widths differ.
+    /// - Throws: `ZooError` with code `model.probe-mismatch` when their widths differ.
     public init(backbone: any JEPAModel, probe: AttentiveProbe) throws(ZooError) {
         guard backbone.width == probe.width else {
             throw ZooError(
@@ -35,7 +35,7 @@ public struct VideoClassifier: Sendable {
 
     /// Loads a folder that transformers wrote for a `VJEPA2ForVideoClassification`.
     ///
-    /// - Throws: ``ZooError`` with code `model.unsupported` when there is no classifier in the folder;
+    /// - Throws: `ZooError` with code `model.unsupported` when there is no classifier in the folder;
     ///   otherwise a `model.*`, `checkpoint.*` or `io.*` code.
     public init(folder path: String) throws(ZooError) {
         let folder = try ModelFolder(path)
@@ -53,7 +53,7 @@ public struct VideoClassifier: Sendable {
 
     /// Loads a model of any family, and a probe that `ami-zoo convert` wrote.
     ///
-    /// - Throws: ``ZooError`` with code `model.probe-mismatch`, or a `model.*`, `checkpoint.*` or
+    /// - Throws: `ZooError` with code `model.probe-mismatch`, or a `model.*`, `checkpoint.*` or
     ///   `io.*` code.
     public init(folder path: String, probe: String) throws(ZooError) {
         let probe = try AttentiveProbe(folder: probe)
@@ -73,7 +73,7 @@ public struct VideoClassifier: Sendable {
     ///     ``ForwardOptions/maskIndex`` is for anticipation.
     ///   - pool: the threads to compute on.
     /// - Returns: the logits of every view, and the probabilities of every video.
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`, or `model.level-invalid` when the
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`, or `model.level-invalid` when the
     ///   probe reads blocks that the backbone does not have; `CancellationError` when the task is
     ///   cancelled.
     public func classify(

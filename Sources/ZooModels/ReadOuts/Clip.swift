@@ -15,7 +15,7 @@ public struct Clip: Sendable {
 
     /// Opens a file that holds a tensor `pixel_values`.
     ///
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`, or a `checkpoint.*` code.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`, or a `checkpoint.*` code.
     public init(file path: String) throws(ZooError) {
         checkpoint = try Checkpoint(opening: path)
         guard let pixels = checkpoint["pixel_values"], [4, 5].contains(pixels.shape.rank),
@@ -42,7 +42,7 @@ public struct Clip: Sendable {
     /// Token ids, [batch, tokens] of I64, such as `context_mask` and `target_mask`.
     ///
     /// - Returns: nil when the file has no such tensor.
-    /// - Throws: ``ZooError`` with code `model.token-selection-invalid`.
+    /// - Throws: `ZooError` with code `model.token-selection-invalid`.
     public func tokens(_ name: String) throws(ZooError) -> TokenSelection? {
         guard let tensor = checkpoint[name] else { return nil }
         guard tensor.dtype == .i64, tensor.shape.rank == 2, tensor.shape.elementCount > 0 else {

@@ -62,7 +62,7 @@ public struct TrajectoryReadOut: Sendable {
 
     /// Loads the read-out of a model folder.
     ///
-    /// - Throws: ``ZooError`` with code `model.read-out-missing` or `model.read-out-invalid`.
+    /// - Throws: `ZooError` with code `model.read-out-missing` or `model.read-out-invalid`.
     public init(folder: String) throws(ZooError) {
         let checkpoint: Checkpoint
         do throws(ZooError) {
@@ -109,7 +109,7 @@ public struct TrajectoryReadOut: Sendable {
     ///
     /// - Parameter latents: [tubelets · tokens, width] of the predicted tubelets, in order.
     /// - Returns: what the latents say.
-    /// - Throws: ``ZooError`` with code `model.read-out-invalid` when the shapes do not fit.
+    /// - Throws: `ZooError` with code `model.read-out-invalid` when the shapes do not fit.
     public func trajectory(of latents: Tensor) throws(ZooError) -> Trajectory {
         guard latents.shape.elementCount == tubelets * features else {
             throw Self.invalid(

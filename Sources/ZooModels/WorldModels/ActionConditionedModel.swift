@@ -21,7 +21,7 @@ public protocol ActionConditionedModel: Sendable {
     ///   - pool: the threads to compute on.
     /// - Returns: as many frames; frame t is what follows frame t of `known`. To look further ahead,
     ///   append the last of them and predict again.
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`; `CancellationError` when the task
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the task
     ///   is cancelled.
     func predict(
         _ known: LatentSequence,
@@ -63,7 +63,7 @@ public struct LatentSequence: Sendable {
 
     /// Joins latents and states.
     ///
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid` when their batch or frames differ.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid` when their batch or frames differ.
     public init(latents: Tensor, states: Tensor? = nil) throws(ZooError) {
         guard latents.shape.rank == 4,
             states.map({

@@ -7,7 +7,7 @@ package import ZooTensor
 extension LatentExtents {
     /// Checks what a prediction is to be made from.
     ///
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     package func requireFit(_ known: LatentSequence, _ actions: Tensor) throws(ZooError) {
         let shape = known.latents.shape
         guard shape[0] > 0, (1...frames).contains(shape[1]), shape[2] == tokens, shape[3] == width
@@ -38,7 +38,7 @@ extension LatentExtents {
 extension Tensor {
     /// Frames [batch, frames, channels, height, width] as clips of one frame each.
     ///
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     package func framesAsClips() throws(ZooError) -> Tensor {
         guard shape.rank == 5 else {
             throw ZooError(

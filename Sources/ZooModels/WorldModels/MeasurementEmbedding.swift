@@ -27,7 +27,7 @@ struct MeasurementEmbedding: Sendable {
     /// Embeds measured numbers, and repeats them for each of `tokens` tokens as upstream joins them to
     /// visual features: [batch, frames, tokens · outputs].
     ///
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     func states(of measured: Tensor, tokens: Int) throws(ZooError) -> Tensor {
         let shape = measured.shape
         guard shape.rank == 3, shape[2] == inputs, shape.elementCount > 0 else {

@@ -14,6 +14,6 @@ public protocol MeasurementEncoder: Sendable {
     ///
     /// - Parameter measured: [batch, frames, measurement width], in the units of training.
     /// - Returns: [batch, frames, state width].
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     func states(of measured: Tensor) throws(ZooError) -> Tensor
 }

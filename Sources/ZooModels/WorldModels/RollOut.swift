@@ -15,7 +15,7 @@ extension ActionConditionedModel {
     ///     the model takes.
     ///   - pool: the threads to compute on.
     /// - Returns: the known frames and, after them, one for each step.
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`; `CancellationError` when the task
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the task
     ///   is cancelled.
     public func rollOut(
         from known: LatentSequence,

@@ -107,7 +107,7 @@ public struct Standardisation: Hashable, Sendable {
     ///
     /// - Parameter numbers: [.., width], or several steps side by side, such as the five of an action.
     /// - Returns: the same shape.
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     public func standardised(_ numbers: Tensor) throws(ZooError) -> Tensor {
         try mapped(numbers) { ($0 - $1) / $2 }
     }
@@ -116,7 +116,7 @@ public struct Standardisation: Hashable, Sendable {
     ///
     /// - Parameter numbers: [.., width], or several steps side by side.
     /// - Returns: the same shape.
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     public func restored(_ numbers: Tensor) throws(ZooError) -> Tensor {
         try mapped(numbers) { $0 * $2 + $1 }
     }

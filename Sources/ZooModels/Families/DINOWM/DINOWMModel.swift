@@ -34,7 +34,7 @@ public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
 
     /// Loads a folder: `config.json`, and `model.safetensors` or shards with an index.
     ///
-    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
+    /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code.
     public init(folder path: String) throws(ZooError) { try self.init(try ModelFolder(path)) }
 
     init(_ folder: ModelFolder) throws(ZooError) {
@@ -97,7 +97,7 @@ public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
     ///
     /// - Parameter measured: [batch, frames, numbers], standardised as in training.
     /// - Returns: [batch, frames, state width].
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`, or `model.unsupported` when the
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`, or `model.unsupported` when the
     ///   model takes no proprioception.
     public func states(of measured: Tensor) throws(ZooError) -> Tensor {
         guard let proprio else { throw .withoutProprioception }

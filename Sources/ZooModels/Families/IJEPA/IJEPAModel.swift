@@ -32,7 +32,7 @@ public struct IJEPAModel: JEPAModel {
     /// Loads a folder: `config.json`, `model.safetensors` and, for predictions,
     /// `predictor.safetensors`.
     ///
-    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
+    /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code.
     public init(folder path: String) throws(ZooError) { try self.init(try ModelFolder(path)) }
 
     init(_ folder: ModelFolder) throws(ZooError) {

@@ -30,7 +30,7 @@ struct JEPAWMConfiguration: Hashable, Sendable {
 
     /// Reads `config.json`.
     ///
-    /// - Throws: ``ZooError`` with code `format.field-invalid` or `model.unsupported`.
+    /// - Throws: `ZooError` with code `format.field-invalid` or `model.unsupported`.
     init(_ fields: JSONObject) throws(ZooError) {
         width = try fields.integer("embed_dim", in: 1...16_384)
         inner = try fields.integer("pred_hidden_size", in: 1...16_384)

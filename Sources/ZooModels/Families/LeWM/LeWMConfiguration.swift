@@ -40,7 +40,7 @@ struct LeWMConfiguration: Hashable, Sendable {
 
     /// Reads `config.json`.
     ///
-    /// - Throws: ``ZooError`` with code `model.configuration-invalid`.
+    /// - Throws: `ZooError` with code `model.configuration-invalid`.
     init(_ fields: JSONObject) throws(ZooError) {
         do throws(ZooError) {
             encoder = try TransformerSizes(fields)

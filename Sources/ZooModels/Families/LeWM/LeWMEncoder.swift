@@ -91,7 +91,7 @@ public struct LeWMEncoder: JEPAModel {
     ///
     /// Layers that are kept are those of the Vision Transformer: the class token and the patches.
     ///
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`; `model.token-selection-invalid`
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `model.token-selection-invalid`
     ///   when some tokens only are to be visible; `model.level-invalid` when blocks are asked for;
     ///   `CancellationError` when the task is cancelled.
     public func encode(
@@ -131,7 +131,7 @@ public struct LeWMEncoder: JEPAModel {
 
     /// Not possible: the predictor of this family takes actions, not masks.
     ///
-    /// - Throws: ``ZooError`` with code `model.unsupported`.
+    /// - Throws: `ZooError` with code `model.unsupported`.
     public func predict(
         _ targets: TokenSelection,
         from context: TokenFeatures,

@@ -31,7 +31,7 @@ public struct LeWMModel: ActionConditionedModel, FrameEncoder {
 
     /// Loads a folder: `config.json`, and `model.safetensors` or shards with an index.
     ///
-    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
+    /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code.
     public init(folder path: String) throws(ZooError) { try self.init(try ModelFolder(path)) }
 
     init(_ folder: ModelFolder) throws(ZooError) {

@@ -61,7 +61,7 @@ public struct VJEPA2Configuration: Hashable, Sendable {
     ///
     /// Fields of transformers that have no effect at inference are ignored.
     ///
-    /// - Throws: ``ZooError`` with code `model.configuration-invalid` when a field has the wrong type
+    /// - Throws: `ZooError` with code `model.configuration-invalid` when a field has the wrong type
     ///   or an absurd value or contradicts another, and `model.unsupported` when the model does
     ///   something this program does not.
     public init(_ object: JSONObject) throws(ZooError) {

@@ -45,7 +45,7 @@ public struct VJEPA2Model: JEPAModel {
     /// Of a `VJEPA2ForVideoClassification` it is the model inside, which may lack the predictor;
     /// ``VideoClassifier`` has the rest.
     ///
-    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
+    /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code.
     public init(folder path: String, positions: PositionGrid = .input) throws(ZooError) {
         self = try Self.load(try ModelFolder(path), positions: positions).model
     }

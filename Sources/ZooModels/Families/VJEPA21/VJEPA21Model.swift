@@ -36,7 +36,7 @@ public struct VJEPA21Model: JEPAModel {
     ///   - path: the folder.
     ///   - stretchesPredictorPositions: whether positions of the predictor are stretched to 0…15 too, as
     ///     they were in training; the hub of upstream does not.
-    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
+    /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code.
     public init(
         folder path: String,
         stretchesPredictorPositions: Bool = false
@@ -123,7 +123,7 @@ public struct VJEPA21Model: JEPAModel {
     ///
     /// Source: the loss of `app/vjepa_2_1` of facebookresearch/vjepa2.
     ///
-    /// - Throws: ``ZooError`` with code `model.unsupported` for distilled models, whose predictor
+    /// - Throws: `ZooError` with code `model.unsupported` for distilled models, whose predictor
     ///   speaks of the features of their teacher.
     public func predictionTargets(of encoding: Encoding) throws(ZooError) -> TokenFeatures {
         guard outputs == levels * width else {
@@ -157,7 +157,7 @@ public struct VJEPA21Model: JEPAModel {
     ///   - options: what to do besides.
     ///   - pool: the threads to compute on.
     /// - Returns: features of the targets and of the context, in the space of the teacher.
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`, `model.unsupported` or
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`, `model.unsupported` or
     ///   `model.token-selection-invalid`; `CancellationError` when the task is cancelled.
     public func predict(
         _ targets: TokenSelection,

@@ -27,7 +27,7 @@ struct VJEPA2ACConfiguration: Hashable, Sendable {
 
     /// Reads `config.json`.
     ///
-    /// - Throws: ``ZooError`` with code `model.configuration-invalid` or `model.unsupported`.
+    /// - Throws: `ZooError` with code `model.configuration-invalid` or `model.unsupported`.
     init(_ fields: JSONObject) throws(ZooError) {
         do {
             try self.init(reading: fields)

@@ -71,7 +71,7 @@ public struct VJEPA2ACEncoder: JEPAModel {
 
     /// Not possible: the predictor of this family takes actions, not masks.
     ///
-    /// - Throws: ``ZooError`` with code `model.unsupported`.
+    /// - Throws: `ZooError` with code `model.unsupported`.
     public func predict(
         _ targets: TokenSelection,
         from context: TokenFeatures,

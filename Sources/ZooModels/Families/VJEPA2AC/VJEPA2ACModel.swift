@@ -32,7 +32,7 @@ public struct VJEPA2ACModel: ActionConditionedModel, FrameEncoder {
 
     /// Loads a folder: `config.json`, and `model.safetensors` or shards with an index.
     ///
-    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code.
+    /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code.
     public init(folder path: String) throws(ZooError) { try self.init(try ModelFolder(path)) }
 
     init(_ folder: ModelFolder) throws(ZooError) {
@@ -107,7 +107,7 @@ public struct VJEPA2ACModel: ActionConditionedModel, FrameEncoder {
     ///   - pixelValues: [batch, frames, channels, height, width], the whole image without crop.
     ///   - pool: the threads to compute on.
     /// - Returns: [batch, frames, tokens, width].
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`, or `model.unsupported` when the
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`, or `model.unsupported` when the
     ///   release has no encoder; `CancellationError` when the task is cancelled.
     public func encodeFrames(
         _ pixelValues: Tensor,
@@ -154,7 +154,7 @@ public struct VJEPA2ACModel: ActionConditionedModel, FrameEncoder {
     ///   - actions: [batch, frames, action width].
     ///   - pool: the threads to compute on.
     /// - Returns: [batch, frames, tokens, width].
-    /// - Throws: ``ZooError`` with code `model.input-shape-invalid`; `CancellationError` when the task
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the task
     ///   is cancelled.
     public func predictUnnormalised(
         _ known: LatentSequence,
