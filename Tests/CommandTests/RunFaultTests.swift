@@ -215,6 +215,55 @@ import ZooTesting
         }
     }
 
+    /// A shell is the reader that goes away at once.
+    @Test func aClosedPipeDoesNotEndAComputation() async throws {
+        try await TemporaryFolder.with { folder in
+            let model = try await RunModelsTests.release("vjepa2", Self.small, in: folder)
+            let clip = try Self.clip(0, in: folder)
+            let output = folder.path(of: "x.npy")
+            let command =
+                "{ sleep 0.2; \"$@\" 3>&-; echo $? >&3; } 3>\(folder.path(of: "status")) | true"
+            let run = try await ProgramRun(
+                "/bin/sh",
+                ["-c", command, "sh", Program.executable, "embed", model, clip]
+                    + ["--output", output],
+                environment: Program(in: folder).environment.merging(["PATH": "/usr/bin:/bin"]) {
+                    $1
+                }
+            )
+            #expect(run.status == 0)
+            #expect(String(decoding: try folder.read("status"), as: UTF8.self) == "0\n")
+            #expect(FileManager.default.fileExists(atPath: output))
+        }
+    }
+
+    @Test func aFineGridHasLabelsThatCanBeRead() async throws {
+        try await TemporaryFolder.with { folder in
+            let arm = try await RunModelsTests.release(
+                "vjepa2-ac",
+                ["--predictor-heads", "2", "--crop-size", "16", "--frames", "4"],
+                in: folder
+            )
+            let drawing = folder.path(of: "x.svg")
+            let run = try await ProgramRun(
+                Program.executable,
+                ["plan", arm, Self.image, Self.image, "--state", "0,0,0,0,0,0,0"]
+                    + ["--landscape-only", "--svg", drawing, "--grid", "13"],
+                environment: Program(in: folder).environment
+            )
+            #expect(run.status == 0, "\(run.errors)")
+            let text = String(decoding: try folder.read("x.svg"), as: UTF8.self)
+            let labels = text.split(separator: "\n").filter {
+                $0.contains("text-anchor=\"middle\"")
+            }
+            // Every second of 13 moves, 1.25 cm apart.
+            #expect(
+                labels.map { $0.split(separator: ">")[1].prefix { $0 != "<" } }
+                    == ["-7.5", "-5.0", "-2.5", "0.0", "2.5", "5.0", "7.5"]
+            )
+        }
+    }
+
     @Test func anInterruptedComputationEndsSoonAndWritesNothing() async throws {
         try await TemporaryFolder.with { folder in
             let model = try await RunModelsTests.release("vjepa2", Self.small, in: folder)

@@ -13,6 +13,9 @@ struct EnergyDrawing {
 
     private static let (side, margin, legend) = (400.0, 56.0, 44.0)
 
+    /// Labels that an axis has room for.
+    private static let labels = 9
+
     /// The drawing; dark is a low energy, a cross the true move, a circle the planned one.
     var svg: String {
         let (side, margin) = (Self.side, Self.margin)
@@ -20,7 +23,7 @@ struct EnergyDrawing {
         let all = histogram.joined()
         let (low, high) = (all.min() ?? 0, all.max() ?? 1)
         let cell = side / Double(moves.count)
-        let (width, height) = (side + 2 * margin, side + margin + Self.legend + 24)
+        let (width, height) = (side + 2 * margin, side + margin + Self.legend + 30)
         var parts = [
             """
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(width.fixed1) \(height.fixed1)" \
@@ -40,9 +43,11 @@ struct EnergyDrawing {
                 )
             }
         }
-        for (index, move) in moves.enumerated() {
+        // Labels that stand in each other's way are left out; the first one stays.
+        let apart = (moves.count + Self.labels - 1) / Self.labels
+        for (index, move) in moves.enumerated() where index.isMultiple(of: apart) {
             let centre = (Double(index) + 0.5) * cell
-            let text = (move * 100).fixed1
+            let text = "\((move * 10_000).rounded() / 100)"
             parts.append(
                 """
                 <text x="\((margin + centre).fixed1)" y="\((24 + side + 18).fixed1)" \
@@ -70,11 +75,13 @@ struct EnergyDrawing {
                 """
             )
         }
-        let marks = (truth == nil ? "" : "  × what happened") + (planned == nil ? "" : "  ○ plan")
+        let marks = [truth.map { _ in "× what happened" }, planned.map { _ in "○ plan" }]
+            .compactMap(\.self).joined(separator: "  ")
         parts.append(
             """
             <text x="\(margin)" y="\((24 + side + Self.legend).fixed1)">move along x, and upwards along \
-            z, in cm; dark is near the goal\(marks)</text>
+            z, in cm; dark is near the goal</text>
+            <text x="\(margin)" y="\((24 + side + Self.legend + 18).fixed1)">\(marks)</text>
             """
         )
         return parts.joined(separator: "\n") + "\n</svg>\n"

@@ -9,6 +9,10 @@ internal import Darwin
 
 /// Standard output for results, standard error for everything else.
 enum Console {
+    /// Lets writes to a pipe that nobody reads any more fail, where they would end the process: what was
+    /// computed for long is still written to its file.
+    static func outliveReaders() { signal(SIGPIPE, SIG_IGN) }
+
     /// Prints a result.
     static func print(_ text: String, terminator: String = "\n") {
         write(text + terminator, to: STDOUT_FILENO)

@@ -47,6 +47,7 @@ protocol ReportingCommand: AsyncParsableCommand {
 
 extension ReportingCommand {
     func run() async throws {
+        Console.outliveReaders()
         let outcome: Outcome
         do {
             outcome = try await report()
