@@ -213,7 +213,7 @@ import ZooTesting
         Refusal(arguments: ["fetch", "ami/ball-drop"], status: 64, code: nil),
         Refusal(arguments: ["pull"], status: 64, code: nil),
         Refusal(
-            arguments: ["embed", "/etc", "x", "--output", "y"],
+            arguments: ["embed", "/etc", "x", "--output", "y.npy"],
             status: 66,
             code: "io.not-found"
         ),

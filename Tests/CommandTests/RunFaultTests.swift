@@ -52,12 +52,12 @@ import ZooTesting
             let drawing = folder.path(of: "out.svg")
             try await Self.expectFailures(
                 [
-                    (["surprise", model, clip], 65, "[output.not-finite]"),
-                    (["surprise", model, clip, "--svg", drawing], 65, "[output.not-finite]"),
-                    (["embed", model, clip, "--output", file], 65, "[output.not-finite]"),
+                    (["surprise", model, clip], 65, "[model.result-not-finite]"),
+                    (["surprise", model, clip, "--svg", drawing], 65, "[model.result-not-finite]"),
+                    (["embed", model, clip, "--output", file], 65, "[model.result-not-finite]"),
                     (
                         ["predict", model, clip, "--context-frames", "2", "--output", file], 65,
-                        "[output.not-finite]"
+                        "[model.result-not-finite]"
                     ),
                 ],
                 in: folder
@@ -76,7 +76,7 @@ import ZooTesting
             )
             let clip = try Self.clip(.nan, in: folder)
             try await Self.expectFailures(
-                [(["classify", model, clip], 65, "[output.not-finite]")],
+                [(["classify", model, clip], 65, "[model.result-not-finite]")],
                 in: folder
             )
         }

@@ -43,7 +43,6 @@ struct InputBatch {
             options: view.forward(),
             on: pool
         ).tokens.values
-        try Finite.require(features, of: clips.map { "'\($0.name)'" }.joined(separator: ", "))
         for _ in clips { view.advance() }
         return features
     }
