@@ -123,6 +123,9 @@ struct PlanCommand: ReportingCommand {
             throw ValidationError("--grid needs --svg or --landscape-only")
         }
         if let window, window < 1 { throw ValidationError("--window must be at least 1") }
+        if let samples, !(1...100_000).contains(samples) {
+            throw ValidationError("--samples must be 1 to 100000")
+        }
         if landscapeOnly, svg == nil, !output.json {
             throw ValidationError("--landscape-only needs --svg or --json")
         }

@@ -130,7 +130,7 @@ struct ZipEntry {
         guard method == 0 else {
             throw ZooError(
                 .zipCompressed,
-                "'\(self.name)' of '\(reader.file.path)' is compressed, which PyTorch never does",
+                "'\(self.name)' of '\(reader.file.path)' is compressed, which is not read here",
                 remedy: "save it again with torch.save or numpy.savez"
             )
         }
