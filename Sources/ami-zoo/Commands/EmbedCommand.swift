@@ -13,6 +13,11 @@ enum Pooling: String, ExpressibleByArgument, CaseIterable {
     case none, mean
 }
 
+/// The type that a model computes in, whatever its weights are stored in.
+enum Precision: String, ExpressibleByArgument, CaseIterable {
+    case f32
+}
+
 /// Options of commands that run a model.
 struct ComputeOptions: ParsableArguments {
     @Option(help: "Threads to compute on; otherwise one for each processor.")
@@ -56,6 +61,9 @@ struct EmbedCommand: ReportingCommand {
 
     @Option(help: "'mean' averages the tokens of each input.")
     var pool = Pooling.none
+
+    @Option(help: "The type to compute in.")
+    var precision = Precision.f32
 
     @Flag(name: .customLong("profile"), help: "Show what the time was spent on.")
     var isProfiled = false
