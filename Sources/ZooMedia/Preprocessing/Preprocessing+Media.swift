@@ -12,6 +12,6 @@ extension Preprocessing {
     /// - Throws: as ``MediaFile/read(indices:)`` and ``views(of:)-(RGBClip)``.
     public func views(of media: MediaFile, indices: [Int]) async throws -> [Tensor] {
         let pictures = try await media.map(indices: indices) { try views(of: $0) }
-        return (0..<viewCount).map { view in Self.stacked(pictures.map { $0[view] }) }
+        return (0..<viewCount).map { view in Tensor(stacking: pictures.map { $0[view] }) }
     }
 }

@@ -23,7 +23,7 @@ extension Preprocessing {
             for (view, tensor) in made.enumerated() { views[view].append(tensor) }
             previous = (index, made)
         }
-        return views.map(Self.stacked)
+        return views.map(Tensor.init(stacking:))
     }
 
     /// The clip as the model sees it, when there is one view: `[frames, 3, height, width]`.
@@ -70,21 +70,6 @@ extension Preprocessing {
             )
             return boxes.map { Self.part($0, of: scaled) }
         }
-    }
-
-    /// Tensors of one shape along a new first axis; at least one.
-    static func stacked(_ tensors: [Tensor]) -> Tensor {
-        let each = tensors[0].shape
-        var stack = Tensor(zeros: Shape([tensors.count] + each.extents))
-        stack.withMutableValues { target in
-            for (index, tensor) in tensors.enumerated() {
-                let start = index * each.elementCount
-                tensor.withValues { source in
-                    for element in source.indices { target[start + element] = source[element] }
-                }
-            }
-        }
-        return stack
     }
 
     private static func part(_ box: Box, of planes: Tensor) -> Tensor {

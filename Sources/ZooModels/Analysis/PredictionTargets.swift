@@ -35,37 +35,13 @@ extension TokenFeatures {
                 "features of \(width) elements do not have \(parts) equal levels"
             )
         }
+        let part = width / parts
+        let rows = values.reshaped([values.shape.elementCount / part, part]).matrix
+        let result = Matrix(rows: rows.rows, columns: part)
+        LayerNorm.withoutWeights(width: part, epsilon: Self.epsilon).apply(to: rows, into: result)
         return try TokenFeatures(
-            values: values.normalised(width: width / parts, epsilon: Self.epsilon),
+            values: Tensor(shape: values.shape, buffer: result.buffer),
             selection: selection
-        )
-    }
-}
-
-extension Tensor {
-    /// Layer normalisation of every `width` successive elements, without gain and shift.
-    func normalised(width: Int, epsilon: Float) -> Tensor {
-        let source = reshaped([shape.elementCount / width, width]).matrix
-        let result = Matrix(rows: source.rows, columns: width)
-        result.layerNorm(
-            of: source,
-            gain: Tensor(shape: [width], values: Array(repeating: 1, count: width)),
-            shift: Tensor(zeros: [width]),
-            epsilon: epsilon
-        )
-        return Tensor(shape: shape, buffer: result.buffer)
-    }
-
-    /// The frames `range` of [batch, frames, …].
-    func frames(_ range: Range<Int>) -> Tensor {
-        let extents = shape.extents
-        let size = extents.dropFirst(2).reduce(1, *)
-        let source = reshaped([extents[0], extents[1] * size]).matrix
-        let result = Matrix(rows: extents[0], columns: range.count * size)
-        result.copy(from: source.columns(range.lowerBound * size..<range.upperBound * size))
-        return Tensor(
-            shape: Shape([extents[0], range.count] + extents.dropFirst(2)),
-            buffer: result.buffer
         )
     }
 }

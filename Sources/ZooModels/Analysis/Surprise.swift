@@ -97,11 +97,12 @@ public struct Surprise: Hashable, Sendable {
                     on: pool
                 )
                 advance()
-                let distances = predicted.values.meanDistances(
-                    to: try targets.selecting(hidden).values
-                )
-                for (sample, distance) in distances.enumerated() {
-                    values[sample].append(distance)
+                let actual = try targets.selecting(hidden).values.matrix
+                for sample in 0..<batch {
+                    let rows = sample * hidden.count..<(sample + 1) * hidden.count
+                    let distance = LatentDistance(.meanAbsolute)
+                        .between(predicted.values.matrix.rows(rows), actual.rows(rows))
+                    values[sample].append(Float(distance))
                 }
             }
             for sample in 0..<batch {
@@ -109,24 +110,5 @@ public struct Surprise: Hashable, Sendable {
             }
         }
         return Surprise(method: method, videos: result)
-    }
-}
-
-extension Tensor {
-    /// The mean absolute difference of each sample, summed in double precision.
-    func meanDistances(to other: Tensor) -> [Float] {
-        precondition(shape == other.shape, "\(shape) is compared with \(other.shape)")
-        let size = shape.elementCount / shape[0]
-        return withValues { one in
-            other.withValues { two in
-                (0..<shape[0]).map { sample in
-                    var sum = 0.0
-                    for index in sample * size..<(sample + 1) * size {
-                        sum += Double(abs(one[index] - two[index]))
-                    }
-                    return Float(sum / Double(size))
-                }
-            }
-        }
     }
 }

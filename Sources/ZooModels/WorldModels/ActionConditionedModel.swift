@@ -12,6 +12,9 @@ public protocol ActionConditionedModel: Sendable {
     /// What ``predict(_:under:on:)`` takes and gives.
     var extents: LatentExtents { get }
 
+    /// How upstream plans with it.
+    var planning: PlanningDefaults { get }
+
     /// Predicts the frame after each known one.
     ///
     /// - Parameters:

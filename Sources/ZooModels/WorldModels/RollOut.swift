@@ -45,13 +45,13 @@ extension ActionConditionedModel {
                 isWhole
                 ? known
                 : try LatentSequence(
-                    latents: latents.copy(frames),
-                    states: states?.copy(frames)
+                    latents: latents.tensor.frames(frames),
+                    states: states?.tensor.frames(frames)
                 )
             let found = try await predict(
                 context,
                 under: isWhole && count + 1 == total
-                    ? actions : FrameBuffer.copy(frames, of: actions),
+                    ? actions : actions.frames(frames),
                 on: pool
             )
             latents.setFrame(count, toLastOf: found.latents)
@@ -85,28 +85,6 @@ private struct FrameBuffer {
     }
 
     var tensor: Tensor { Tensor(shape: shape, buffer: rows.buffer) }
-
-    /// Some frames by themselves.
-    func copy(_ range: Range<Int>) -> Tensor { Self.copy(range, of: tensor) }
-
-    /// Some frames of a tensor by themselves.
-    static func copy(_ range: Range<Int>, of tensor: Tensor) -> Tensor {
-        let (shape, count) = (tensor.shape, tensor.shape[1])
-        let width = shape.extents.dropFirst(2).reduce(1, *)
-        let source = tensor.reshaped([shape[0] * count, width]).matrix
-        let result = Matrix(rows: shape[0] * range.count, columns: width)
-        for sample in 0..<shape[0] {
-            result.rows(sample * range.count..<(sample + 1) * range.count).copy(
-                from: source.rows(
-                    sample * count + range.lowerBound..<sample * count + range.upperBound
-                )
-            )
-        }
-        return Tensor(
-            shape: Shape([shape[0], range.count] + shape.extents.dropFirst(2)),
-            buffer: result.buffer
-        )
-    }
 
     /// Takes the last frame of a prediction.
     func setFrame(_ frame: Int, toLastOf found: Tensor) {

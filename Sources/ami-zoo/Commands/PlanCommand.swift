@@ -144,7 +144,7 @@ struct PlanCommand: ReportingCommand {
             let model = try await BlockingWork.read {
                 try ModelFamily.loadWorldModel(folder: location.folder)
             }
-            if preset != nil, model.family.rawValue != "vjepa2-ac" {
+            if preset != nil, case .general = model.planning.search {
                 throw ZooError(
                     .planSettingsInvalid,
                     "--preset is for V-JEPA 2-AC, and the model is another one",
@@ -159,8 +159,7 @@ struct PlanCommand: ReportingCommand {
             )
             let problem = try await input.problem(
                 model,
-                distance: Self.distance(for: model.family),
-                window: window ?? model.family.usualWindow,
+                window: window,
                 on: pool
             )
             var landscape: EnergyLandscape?
@@ -169,14 +168,9 @@ struct PlanCommand: ReportingCommand {
                 let found = try await EnergyLandscape(of: problem, count: count, on: pool) {
                     view.update($0, of: count * count * count)
                 }
-                try Finite.require(found.energies, of: "the grid of moves")
                 landscape = found
             }
             let plan = landscapeOnly ? nil : try await search(problem, view, on: pool)
-            if let plan {
-                try Finite.require(plan.actions, of: "the plan")
-                try Finite.require(plan.iterations.map(\.eliteEnergy), of: "the plan")
-            }
             return (plan, landscape, input.trueAction)
         }
         if let picture, let landscape {
@@ -199,14 +193,6 @@ struct PlanCommand: ReportingCommand {
         )
     }
 
-    private static func distance(for family: ModelFamily.ID) -> LatentDistance {
-        switch family.rawValue {
-        case "vjepa2-ac": .vjepa2AC
-        case "lewm": .lewm
-        default: .jepaWM
-        }
-    }
-
     private func search(
         _ problem: PlanningProblem,
         _ view: ComputeProgress,
@@ -219,24 +205,23 @@ struct PlanCommand: ReportingCommand {
             )
         }
         let noise = SeededNoise(seed: seed)
-        if problem.model.family.rawValue == "vjepa2-ac" {
-            var settings = (preset ?? .notebook).settings
+        switch problem.model.planning.search {
+        case .arm(let usual):
+            var settings = preset?.settings ?? usual
             settings.horizon = horizon ?? settings.horizon
             settings.samples = samples ?? settings.samples
             settings.elites = elites ?? settings.elites
             settings.iterations = iterations ?? settings.iterations
             return try await ArmPlanner(settings)
                 .plan(problem, noise: noise, on: pool, progress: show)
+        case .general(var settings):
+            settings.horizon = horizon ?? settings.horizon
+            settings.samples = samples ?? settings.samples
+            settings.elites = elites ?? settings.elites
+            settings.iterations = iterations ?? settings.iterations
+            return try await CrossEntropyPlanner(settings)
+                .plan(problem, noise: noise, on: pool, progress: show)
         }
-        let isArm = problem.model.extents.actionWidth == Pose.width
-        var settings: CrossEntropyPlanner.Settings =
-            problem.model.family.rawValue == "lewm" ? .lewm : isArm ? .jepaWMDroid : .jepaWM
-        settings.horizon = horizon ?? settings.horizon
-        settings.samples = samples ?? settings.samples
-        settings.elites = elites ?? settings.elites
-        settings.iterations = iterations ?? settings.iterations
-        return try await CrossEntropyPlanner(settings)
-            .plan(problem, noise: noise, on: pool, progress: show)
     }
 }
 

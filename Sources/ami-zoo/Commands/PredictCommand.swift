@@ -185,8 +185,8 @@ extension PredictCommand {
                 state: nil,
                 isReversed: false,
                 folder: model is any FrameEncoder ? location.folder : nil
-            ).rollOut(model, window: model.family.usualWindow, on: pool)
-            try Finite.require(found.latents, of: "'\(input)'")
+            ).rollOut(model, on: pool)
+            try found.latents.requireFinite("predictions")
             return found
         }
         try await BlockingWork.run {
@@ -205,12 +205,6 @@ extension PredictCommand {
             time: ContinuousClock.now - start
         )
     }
-}
-
-extension ModelFamily.ID {
-    /// The frames that predictions are made from; JEPA-WM and DINO-WM were trained on longer contexts
-    /// than they are used with.
-    var usualWindow: Int? { ["jepa-wm", "dino-wm"].contains(rawValue) ? 2 : nil }
 }
 
 /// Which tokens are given and which are to be predicted.

@@ -39,11 +39,9 @@ struct ActingInput: Sendable {
             let way = try await BlockingWork.run { try Preprocessing(folder: folder) }
             var frames: [Tensor] = []
             for path in paths {
-                let tensor = try way.views(of: try await MediaFile.open(path).firstImage())[0]
-                frames.append(tensor.reshaped(Shape([1] + tensor.shape.extents)))
+                frames.append(try way.views(of: try await MediaFile.open(path).firstImage())[0])
             }
-            let joined = Tensor(joining: frames)
-            pixels = joined.reshaped(Shape([1] + joined.shape.extents))
+            pixels = Tensor(stacking: [Tensor(stacking: frames)])
             if let state {
                 states = Tensor(shape: [1, 2, state.count], values: state + state)
             }
@@ -135,11 +133,9 @@ struct ActingInput: Sendable {
                 }
             }
             let image = RGBImage(width: extents[3], height: extents[2], pixels: bytes)
-            let tensor = try way.views(of: image)[0]
-            frames.append(tensor.reshaped(Shape([1] + tensor.shape.extents)))
+            frames.append(try way.views(of: image)[0])
         }
-        let joined = Tensor(joining: frames)
-        return joined.reshaped(Shape([1] + joined.shape.extents))
+        return Tensor(stacking: [Tensor(stacking: frames)])
     }
 
     /// The problem: known are the first frame or, with past actions, all but the last, which is the goal.
@@ -147,7 +143,6 @@ struct ActingInput: Sendable {
     /// - Throws: ``ZooError`` with code `input.unsuitable` or a `model.*` code; `CancellationError`.
     func problem(
         _ model: any ActionConditionedModel,
-        distance: LatentDistance,
         window: Int?,
         on pool: ComputePool
     ) async throws -> PlanningProblem {
@@ -166,15 +161,13 @@ struct ActingInput: Sendable {
                 states: model.extents.stateWidth == 0 ? nil : states?.frames(range)
             )
         }
-        var distance = distance
-        if model.extents.stateWidth == 0 { distance.stateWeight = 0 }
         return try PlanningProblem(
             model: model,
             known: try part(0..<known),
             pastActions: known == 1 ? nil : actions,
             goal: try part(frames - 1..<frames),
-            distance: distance,
-            window: window
+            distance: model.planning.distance,
+            window: window ?? model.planning.window
         )
     }
 
@@ -185,7 +178,6 @@ struct ActingInput: Sendable {
     /// - Throws: ``ZooError`` with code `input.unsuitable` or a `model.*` code; `CancellationError`.
     func rollOut(
         _ model: any ActionConditionedModel,
-        window: Int?,
         on pool: ComputePool
     ) async throws -> LatentSequence {
         let (latents, states) = try await sequence(model, on: pool)
@@ -202,7 +194,7 @@ struct ActingInput: Sendable {
                 states: model.extents.stateWidth == 0 ? nil : states
             ),
             under: actions,
-            window: window,
+            window: model.planning.window,
             on: pool
         )
         let range = known..<all.latents.shape[1]
@@ -263,21 +255,8 @@ struct ActingInput: Sendable {
 }
 
 extension Tensor {
-    /// The frames `range` of [1, frames, …].
-    fileprivate func frames(_ range: Range<Int>) -> Tensor {
-        let size = shape.extents.dropFirst(2).reduce(1, *)
-        return Tensor(
-            shape: Shape([1, range.count] + shape.extents.dropFirst(2)),
-            values: Array(values[range.lowerBound * size..<range.upperBound * size])
-        )
-    }
-
     /// [1, frames, …] with the last frame first.
     fileprivate var reversedFrames: Tensor {
-        Tensor(
-            joining: (0..<shape[1]).reversed().map { frame in
-                frames(frame..<frame + 1).reshaped(Shape([1] + shape.extents.dropFirst(2)))
-            }
-        ).reshaped(shape)
+        Tensor(joining: (0..<shape[1]).reversed().map { frames($0..<$0 + 1) }).reshaped(shape)
     }
 }

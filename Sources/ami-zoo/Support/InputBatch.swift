@@ -80,26 +80,6 @@ struct FeatureRows {
 }
 
 extension Tensor {
-    /// Tensors that differ in their first extent only, one after the other; at least one.
-    init(joining parts: [Tensor]) {
-        guard parts.count > 1 else {
-            self = parts[0]
-            return
-        }
-        let extents = parts[0].shape.extents
-        let rows = parts.reduce(0) { $0 + $1.shape[0] }
-        self.init(zeros: Shape([rows] + extents.dropFirst()))
-        withMutableValues { target in
-            var next = 0
-            for part in parts {
-                part.withValues { source in
-                    for index in 0..<source.count { target[next + index] = source[index] }
-                    next += source.count
-                }
-            }
-        }
-    }
-
     /// [batch, tokens, width] to [batch, width].
     fileprivate var meanOverTokens: Tensor {
         let (batch, tokens, width) = (shape[0], shape[1], shape[2])

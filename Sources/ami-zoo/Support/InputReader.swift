@@ -182,18 +182,15 @@ struct InputReader: Sendable {
             (preprocessing.mean, preprocessing.deviation) = (mean, deviation)
         }
         let way = preprocessing
-        // [frames of all clips][views], each [3, height, width].
-        let pictures = try await media.map(indices: indices.flatMap(\.self)) {
-            try way.views(of: $0)
-        }
-        let extents = pictures[0][0].shape.extents
-        let ordered = (0..<way.viewCount).flatMap { view in
-            pictures.map { $0[view].reshaped(Shape([1] + extents)) }
-        }
+        // [views, frames of all clips, 3, height, width].
+        let views = Tensor(
+            stacking: try await way.views(of: media, indices: indices.flatMap(\.self))
+        )
+        let shape = Shape(
+            [1, way.viewCount, indices.count, indices[0].count] + views.shape.extents.dropFirst(2)
+        )
         return InputViews(
-            pixelValues: Tensor(joining: ordered).reshaped(
-                Shape([1, way.viewCount, indices.count, indices[0].count] + extents)
-            ),
+            pixelValues: views.reshaped(shape),
             frames: media.isImage ? nil : indices
         )
     }
@@ -268,13 +265,10 @@ struct InputReader: Sendable {
     ) async throws -> InputClip {
         try check(indices.count, of: path)
         let way = try await preprocessing()
-        // Equal frames are worked on once.
-        let pictures = try await media.map(indices: indices) { try way.views(of: $0)[0] }
-        let extents = pictures[0].shape.extents
-        let frames = Tensor(joining: pictures.map { $0.reshaped(Shape([1] + extents)) })
+        let frames = try await way.views(of: media, indices: indices)[0]
         return InputClip(
             name: path,
-            pixelValues: frames.reshaped(Shape([1, indices.count] + extents)),
+            pixelValues: Tensor(stacking: [frames]),
             frameRate: media.frameRate,
             indices: indices
         )

@@ -8,8 +8,6 @@ extension ZooError.Code {
     static let inputShapesDiffer = Self("input.shapes-differ", .badData)
     /// An input is of a kind that the command or the model cannot use.
     static let inputUnsuitable = Self("input.unsuitable", .badData)
-    /// A model computed numbers that are infinite or none.
-    static let outputNotFinite = Self("output.not-finite", .badData)
     /// A path cannot be written to: its ending has no meaning, or something that is read lies there.
     static let outputUnsuitable = Self("output.unsuitable", .usage)
 }

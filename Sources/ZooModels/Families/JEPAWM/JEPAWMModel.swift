@@ -111,6 +111,9 @@ public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
     /// `jepa-wm`.
     public var family: ModelFamily.ID { ModelFamily.jepaWM.id }
 
+    /// Two frames at a time; the settings of the simulations, or of DROID for arms.
+    public var planning: PlanningDefaults { .jepaWM(extents) }
+
     /// Numbers of a measurement that ``states(of:)`` takes; 0 for models without proprioception.
     public var measurementWidth: Int { proprio?.inputs ?? 0 }
 

@@ -53,6 +53,11 @@ public struct LeWMModel: ActionConditionedModel, FrameEncoder {
     /// `lewm`.
     public var family: ModelFamily.ID { ModelFamily.lewm.id }
 
+    /// The settings of the paper.
+    public var planning: PlanningDefaults {
+        PlanningDefaults(distance: .lewm, search: .general(.lewm))
+    }
+
     /// Encodes frames, each by itself; see ``FrameEncoder``.
     public func encodeFrames(
         _ pixelValues: Tensor,

@@ -88,6 +88,11 @@ public struct VJEPA2ACModel: ActionConditionedModel, FrameEncoder {
     /// `vjepa2-ac`.
     public var family: ModelFamily.ID { ModelFamily.vjepa2AC.id }
 
+    /// The settings of upstream's energy landscape notebook.
+    public var planning: PlanningDefaults {
+        PlanningDefaults(distance: .vjepa2AC, search: .arm(.notebook))
+    }
+
     func requireEncoder() throws(ZooError) -> VJEPA2ACEncoder {
         guard let encoder else {
             throw ZooError(
