@@ -29,13 +29,15 @@ package struct ArchiveWriter: Sendable {
     ///   - source: the folder that holds the files.
     ///   - digests: the digest of each file, as the record will state it.
     ///   - output: an empty file.
+    ///   - cancellation: ends the writing between two blocks.
     /// - Returns: the block table of what was written.
     /// - Throws: ``ZooError`` with code `archive.file-changed` when a file no longer has its
-    ///   digest, or `io.*`. Blocking; cancellation is noticed between blocks.
+    ///   digest, or `io.*`; `CancellationError`. Blocking.
     package func write(
         from source: String,
         digests: [ReleasePath: ContentDigest],
-        to output: OpenFile
+        to output: OpenFile,
+        _ cancellation: Cancellation
     ) throws -> BlockTable {
         let folder = try ArchiveFolder(layout, in: source, .read)
         let codec = ZstdCodec()
@@ -46,7 +48,7 @@ package struct ArchiveWriter: Sendable {
         var blocks: [BlockTable.Block] = []
         var offset = 0
         for range in plan.ranges {
-            try Task.checkCancellation()
+            try cancellation.check()
             try folder.read(range, into: raw)
             try contents.update(raw, at: range.lowerBound)
             if encoding == .zstd { try codec.compress(raw, into: frame, level: Self.level) }

@@ -34,7 +34,7 @@ package enum TensorFingerprint {
         package let name: String
         /// The type of the elements.
         package let dtype: DType
-        /// The extents.
+        /// The sizes.
         package let shape: Shape
         /// The digest of the row-major little-endian elements.
         package let digest: ContentDigest
@@ -56,7 +56,7 @@ package enum TensorFingerprint {
                 ordered.map { row in
                     [
                         .string(row.name), .string(row.dtype.rawValue),
-                        .array(row.shape.extents.map { .integer($0) }), .string(row.digest.hex),
+                        .array(row.shape.sizes.map { .integer($0) }), .string(row.digest.hex),
                     ]
                 }
             ).canonicalBytes

@@ -59,7 +59,7 @@ public struct CheckpointSummary: Sendable {
                     var members: [String: JSONValue] = [
                         "name": .string(tensor.name),
                         "dtype": .string(tensor.dtype.rawValue),
-                        "shape": .array(tensor.shape.extents.map { .integer($0) }),
+                        "shape": .array(tensor.shape.sizes.map { .integer($0) }),
                         "bytes": .integer(tensor.byteCount),
                     ]
                     if let digest = digests[tensor.name] { members["sha256"] = .string(digest.hex) }

@@ -9,7 +9,7 @@ public struct TensorDescription: Hashable, Sendable {
     public let name: String
     /// The type of the elements.
     public let dtype: DType
-    /// The extents, outermost first.
+    /// The sizes, outermost first.
     public let shape: Shape
     /// The size of the elements, in bytes.
     public let byteCount: Int

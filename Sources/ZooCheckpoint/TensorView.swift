@@ -20,7 +20,7 @@ package struct TensorView: Sendable {
 
     /// The type of the elements.
     package let dtype: DType
-    /// The extents, outermost first.
+    /// The sizes, outermost first.
     package let shape: Shape
     /// The distance between neighbours along each axis, in elements.
     let strides: [Int]
@@ -37,7 +37,7 @@ package struct TensorView: Sendable {
     ///
     /// - Parameters:
     ///   - dtype: the type of the elements.
-    ///   - shape: the extents.
+    ///   - shape: the sizes.
     ///   - strides: the distance between neighbours; nil for row-major elements without gaps.
     ///   - firstByte: where the first element lies.
     ///   - isBigEndian: the order of the bytes of each element.
@@ -52,16 +52,16 @@ package struct TensorView: Sendable {
     ) {
         self.dtype = dtype
         self.shape = shape
-        self.strides = strides ?? Self.rowMajorStrides(shape.extents)
+        self.strides = strides ?? Self.rowMajorStrides(shape.sizes)
         self.firstByte = firstByte
         self.isBigEndian = isBigEndian && dtype.bitWidth > 8
         self.file = file
     }
 
-    static func rowMajorStrides(_ extents: [Int]) -> [Int] {
-        var strides = [Int](repeating: 1, count: extents.count)
+    static func rowMajorStrides(_ sizes: [Int]) -> [Int] {
+        var strides = [Int](repeating: 1, count: sizes.count)
         for axis in strides.indices.dropLast().reversed() {
-            strides[axis] = strides[axis + 1] * max(extents[axis + 1], 1)
+            strides[axis] = strides[axis + 1] * max(sizes[axis + 1], 1)
         }
         return strides
     }
@@ -83,9 +83,9 @@ package struct TensorView: Sendable {
     /// The bytes of the file that hold the elements in row-major little-endian order, if they do.
     var mappedRange: Range<Int>? {
         guard !isBigEndian else { return nil }
-        let rowMajor = Self.rowMajorStrides(shape.extents)
-        let isContiguous = shape.extents.indices.allSatisfy {
-            shape.extents[$0] <= 1 || strides[$0] == rowMajor[$0]
+        let rowMajor = Self.rowMajorStrides(shape.sizes)
+        let isContiguous = shape.sizes.indices.allSatisfy {
+            shape.sizes[$0] <= 1 || strides[$0] == rowMajor[$0]
         }
         guard isContiguous || byteCount == 0 else { return nil }
         return firstByte..<firstByte + byteCount
@@ -152,13 +152,13 @@ package struct TensorView: Sendable {
     private func gather(elements: Range<Int>, into memory: ElementMemory) {
         let width = dtype.bitWidth / 8
         let swapped = dtype == .c64 || dtype == .c128 ? width / 2 : width
-        let extents = shape.extents
+        let sizes = shape.sizes
         guard !elements.isEmpty else { return }
-        var index = [Int](repeating: 0, count: extents.count)
+        var index = [Int](repeating: 0, count: sizes.count)
         var rest = elements.lowerBound
-        for axis in extents.indices.reversed() {
-            index[axis] = rest % extents[axis]
-            rest /= extents[axis]
+        for axis in sizes.indices.reversed() {
+            index[axis] = rest % sizes[axis]
+            rest /= sizes[axis]
         }
         var offset = zip(index, strides).reduce(0) { $0 + $1.0 * $1.1 }
         for element in 0..<elements.count {
@@ -169,11 +169,11 @@ package struct TensorView: Sendable {
                     isBigEndian ? byte / swapped * swapped + swapped - 1 - byte % swapped : byte
                 unsafe memory.bytes[target + byte] = file.bytes[source + from]
             }
-            var axis = extents.count - 1
+            var axis = sizes.count - 1
             while axis >= 0 {
                 index[axis] += 1
                 offset += strides[axis]
-                if index[axis] < extents[axis] { break }
+                if index[axis] < sizes[axis] { break }
                 offset -= index[axis] * strides[axis]
                 index[axis] = 0
                 axis -= 1

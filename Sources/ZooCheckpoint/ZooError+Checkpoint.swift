@@ -71,7 +71,7 @@ extension ZooError.Code {
         "checkpoint.safetensors-dtype-unknown",
         .badData
     )
-    /// A shape is negative, overflows, or has too many extents.
+    /// A shape is negative, overflows, or has too many sizes.
     public static let safetensorsShapeInvalid = Self(
         "checkpoint.safetensors-shape-invalid",
         .badData

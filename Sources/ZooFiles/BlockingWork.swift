@@ -13,39 +13,60 @@ package enum BlockingWork {
         attributes: .concurrent
     )
 
+    /// What happens to work whose task is cancelled.
+    package enum CancelledWork: Sendable {
+        /// The caller waits until the work has noticed and has ended: for work that writes.
+        case awaited
+        /// The caller goes on at once, and the result is thrown away: for work that only reads and
+        /// cannot be interrupted, such as loading the weights of a model.
+        case abandoned
+    }
+
     /// Runs `work` on a thread that may block and waits for it without blocking.
+    ///
+    /// - Parameters:
+    ///   - cancelled: what happens to the work when the task is cancelled.
+    ///   - work: work that takes long checks the cancellation that it is given between its steps.
+    /// - Returns: what `work` returns.
+    /// - Throws: what `work` throws; `CancellationError` when the task was cancelled before it
+    ///   began, or while abandoned work ran.
     package static func run<Result: Sendable>(
-        _ work: @escaping @Sendable () throws -> Result
+        whenCancelled cancelled: CancelledWork = .awaited,
+        _ work: @escaping @Sendable (Cancellation) throws -> Result
     ) async throws -> Result {
         try Task.checkCancellation()
-        return try await withCheckedThrowingContinuation { continuation in
-            queue.async { continuation.resume(with: Swift.Result(catching: work)) }
+        let cancellation = Cancellation()
+        let waiter = Waiter<Result>()
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                waiter.wait(continuation)
+                // A cancellation that came before found nobody waiting.
+                if cancelled == .abandoned, cancellation.isCancelled {
+                    return waiter.resume(.failure(CancellationError()))
+                }
+                queue.async {
+                    waiter.resume(Swift.Result { try work(cancellation) })
+                }
+            }
+        } onCancel: {
+            cancellation.cancel()
+            if cancelled == .abandoned { waiter.resume(.failure(CancellationError())) }
         }
     }
 
-    /// Runs `work` as ``run(_:)`` does; when the task is cancelled, its end is not waited for.
-    ///
-    /// For work that only reads, such as the weights of a model: what it finds is then thrown away.
-    package static func read<Result: Sendable>(
-        _ work: @escaping @Sendable () throws -> Result
-    ) async throws -> Result {
-        let waiting = Mutex<CheckedContinuation<Result, any Error>?>(nil)
-        /// Whoever comes first answers.
-        @Sendable func answer(_ result: Swift.Result<Result, any Error>) {
-            waiting.withLock { continuation in
+    /// A continuation that the first of two answers resumes.
+    private final class Waiter<Result: Sendable>: Sendable {
+        private let continuation = Mutex<CheckedContinuation<Result, any Error>?>(nil)
+
+        func wait(_ continuation: CheckedContinuation<Result, any Error>) {
+            self.continuation.withLock { $0 = continuation }
+        }
+
+        func resume(_ result: Swift.Result<Result, any Error>) {
+            continuation.withLock { continuation in
                 defer { continuation = nil }
                 return continuation
             }?.resume(with: result)
-        }
-        return try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { continuation in
-                waiting.withLock { $0 = continuation }
-                // A cancellation that came before found nobody waiting.
-                if Task.isCancelled { return answer(.failure(CancellationError())) }
-                queue.async { answer(Swift.Result(catching: work)) }
-            }
-        } onCancel: {
-            answer(.failure(CancellationError()))
         }
     }
 }

@@ -8,7 +8,7 @@ extension ZooError.Code {
     public static let familyUnknown = Self("model.family-unknown", .badData)
     /// A model is of a known family, and of a kind that this program does not run.
     public static let modelUnsupported = Self("model.unsupported", .badData)
-    /// A configuration contradicts itself or asks for absurd extents.
+    /// A configuration contradicts itself or asks for absurd sizes.
     public static let configurationInvalid = Self("model.configuration-invalid", .badData)
     /// An input does not have the shape the model takes.
     public static let inputShapeInvalid = Self("model.input-shape-invalid", .badData)

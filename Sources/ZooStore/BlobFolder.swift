@@ -71,14 +71,14 @@ package struct BlobFolder: Sendable {
 
     /// Checks a blob of any size against its name, in bounded memory; blocks.
     ///
-    /// - Throws: ``ZooError`` with code `store.blob-mismatch`, or `io.*`.
-    package func verify(_ descriptor: Descriptor) throws {
+    /// - Throws: ``ZooError`` with code `store.blob-mismatch`, or `io.*`; `CancellationError`.
+    package func verify(_ descriptor: Descriptor, _ cancellation: Cancellation) throws {
         let path = path(of: descriptor.digest)
         let file = try OpenFile(path, .read)
         guard try file.status().size == descriptor.size else { throw Self.mismatch(path) }
         var hasher = ContentDigest.Hasher()
         for start in stride(from: 0, to: descriptor.size, by: 1 << 20) {
-            try Task.checkCancellation()
+            try cancellation.check()
             hasher.update(try file.bytes(start..<min(start + 1 << 20, descriptor.size)))
         }
         guard hasher.finish() == descriptor.digest else { throw Self.mismatch(path) }

@@ -65,7 +65,7 @@ import ZooTensor
                 Listing(
                     name: tensor.name,
                     dtype: tensor.dtype.rawValue,
-                    shape: tensor.shape.extents,
+                    shape: tensor.shape.sizes,
                     sha256: summary.digest(of: tensor.name)?.hex ?? ""
                 )
             }

@@ -88,7 +88,7 @@ import ZooTesting
             let packed = try await registry.publish("1.0.0", seeds: [1])
             try registry.replaceWeights(of: packed) { $0[5000] ^= 1 }
             #expect(throws: ZooError(.versionTaken, "")) {
-                try RegistryFolder.openForWriting(registry.root).rebuildIndex()
+                try RegistryFolder.openForWriting(registry.root, Cancellation()).rebuildIndex()
             }
         }
     }

@@ -5,6 +5,7 @@ import Testing
 import ZooArchive
 import ZooClient
 import ZooCore
+import ZooFiles
 import ZooStore
 import ZooTesting
 import ZooTransport
@@ -75,7 +76,7 @@ struct SampleRegistry {
             output: root
         )
         let report = try await Packer(request).pack()
-        _ = try RegistryFolder.openForWriting(root).rebuildIndex()
+        _ = try RegistryFolder.openForWriting(root, Cancellation()).rebuildIndex()
         return report
     }
 

@@ -30,7 +30,7 @@ struct ReleaseRecordTests {
         #expect(record.architecture.family == "vjepa2")
         #expect(record.architecture.configuration == ["depth": 12])
         #expect(record.inputs.modality == .image)
-        #expect(record.inputs.deviation == [0.5, 0.5, 0.5])
+        #expect(record.inputs.std == [0.5, 0.5, 0.5])
         #expect(record.homepage == "https://example.org/")
         #expect(record.lineage.kind == .converted)
         #expect(record.evaluation.map(\.value) == [0.125, -3, 0.125])

@@ -23,8 +23,8 @@ struct Expectations: Sendable {
     /// Pictures of a tensor U8 `[height, width, 3]` or `[frames, height, width, 3]`.
     func images(_ name: String) throws -> [RGBImage] {
         guard let stored = checkpoint[name] else { throw CocoaError(.coderValueNotFound) }
-        let extents = stored.shape.extents.suffix(3)
-        let size = (height: extents[extents.startIndex], width: extents[extents.startIndex + 1])
+        let sizes = stored.shape.sizes.suffix(3)
+        let size = (height: sizes[sizes.startIndex], width: sizes[sizes.startIndex + 1])
         let bytes = stored.withBytes { span in
             (0..<span.byteCount).map { unsafe span.unsafeLoad(fromByteOffset: $0, as: UInt8.self) }
         }

@@ -20,10 +20,10 @@ import ZooTensor
     /// Frames of one sample of a tensor [batch, frames, ..], as [1, frames, ..].
     private func part(_ name: String, sample: Int, frames: Range<Int>) throws -> Tensor {
         let whole = try files.tensor(name)
-        let size = whole.shape.extents.dropFirst(2).reduce(1, *)
+        let size = whole.shape.sizes.dropFirst(2).reduce(1, *)
         let first = sample * whole.shape[1]
         return Tensor(
-            shape: Shape([1, frames.count] + whole.shape.extents.dropFirst(2)),
+            shape: Shape([1, frames.count] + whole.shape.sizes.dropFirst(2)),
             values: Array(
                 whole.values[
                     (first + frames.lowerBound) * size..<(first + frames.upperBound) * size

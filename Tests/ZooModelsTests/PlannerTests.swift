@@ -26,7 +26,7 @@ import ZooTensor
     /// A search of `plans.safetensors`.
     struct Recording {
         let noise: RecordedNoise
-        private let (mean, deviation, actions): (Tensor, Tensor, Tensor)
+        private let (mean, std, actions): (Tensor, Tensor, Tensor)
 
         init(_ name: String) throws {
             let file = try Checkpoint(opening: "\(vectors)/planning/plans.safetensors")
@@ -35,17 +35,17 @@ import ZooTensor
             }
             noise = RecordedNoise(try tensor("noise"))
             mean = try tensor("mean")
-            deviation = try tensor("deviation")
+            std = try tensor("std")
             actions = try tensor("actions")
         }
 
-        /// Means and deviations of every iteration agree to 1e-5.
+        /// Means and stds of every iteration agree to 1e-5.
         func expect(_ plan: ActionPlan) {
             #expect(plan.actions.shape == actions.shape)
             expect(plan.actions.values, actions.values)
             #expect(plan.iterations.count == mean.shape[0])
             expect(plan.iterations.flatMap(\.mean.values), mean.values)
-            expect(plan.iterations.flatMap(\.deviation.values), deviation.values)
+            expect(plan.iterations.flatMap(\.std.values), std.values)
         }
 
         private func expect(_ found: [Float], _ expected: [Float]) {
@@ -161,7 +161,7 @@ import ZooTensor
     }
 
     @Test func aLandscapeIsAGridOfMoves() async throws {
-        let landscape = try await EnergyLandscape(of: problem(), extent: 0.5, count: 3)
+        let landscape = try await EnergyLandscape(of: problem(), size: 0.5, count: 3)
         #expect(landscape.moves == [-0.5, 0, 0.5])
         #expect(landscape.actions.shape == [27, 7])
         #expect(Array(landscape.actions.values[7 * 5..<7 * 6]) == [-0.5, 0, 0.5, 0, 0, 0, 0])

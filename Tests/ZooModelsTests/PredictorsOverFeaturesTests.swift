@@ -24,13 +24,13 @@ import ZooTensor
 
     /// The first frames of a tensor [batch, frames, ..].
     private func first(_ count: Int, of tensor: Tensor) -> Tensor {
-        let frame = tensor.shape.extents.dropFirst(2).reduce(1, *)
+        let frame = tensor.shape.sizes.dropFirst(2).reduce(1, *)
         let (batch, frames) = (tensor.shape[0], tensor.shape[1])
         let kept = (0..<batch).flatMap { sample in
             tensor.values[sample * frames * frame..<(sample * frames + count) * frame]
         }
         return Tensor(
-            shape: Shape([batch, count] + tensor.shape.extents.dropFirst(2)),
+            shape: Shape([batch, count] + tensor.shape.sizes.dropFirst(2)),
             values: kept
         )
     }
@@ -39,8 +39,8 @@ import ZooTensor
         let files = try await Self.converted("jepa-wm", side: 4)
         let model = try JEPAWMModel(folder: files.release)
         #expect(
-            model.extents
-                == LatentExtents(
+            model.sizes
+                == LatentShape(
                     tokens: 16,
                     width: 24,
                     actionWidth: 10,
@@ -79,8 +79,8 @@ import ZooTensor
         let files = try await Self.converted("dino-wm", side: 2)
         let model = try ModelFamily.loadWorldModel(folder: files.release)
         let dino = try #require(model as? DINOWMModel)
-        #expect(model.extents.tokens == 4 && model.extents.frames == 3)
-        #expect(model.extents.stateWidth == 16 && model.family.rawValue == "dino-wm")
+        #expect(model.sizes.tokens == 4 && model.sizes.frames == 3)
+        #expect(model.sizes.stateWidth == 16 && model.family.rawValue == "dino-wm")
         let visual = try files.tensor("visual").reshaped([2, 3, 4, 24])
         let states = try dino.states(of: files.tensor("proprio"))
         let actions = try files.tensor("actions")
@@ -109,12 +109,12 @@ import ZooTensor
         func tensor(_ name: String) throws -> Tensor { try #require(expected[name]).tensor }
         let model = try ModelFamily.loadWorldModel(folder: folder)
         var states: Tensor?
-        if model.extents.stateWidth > 0 {
+        if model.sizes.stateWidth > 0 {
             let measured = try tensor("measured")
             states =
                 try (model as? JEPAWMModel)?.states(of: measured)
                 ?? (model as? DINOWMModel)?.states(of: measured)
-            #expect(states?.shape == [2, 1, model.extents.stateWidth])
+            #expect(states?.shape == [2, 1, model.sizes.stateWidth])
         }
         let found = try await model.rollOut(
             from: LatentSequence(latents: tensor("visual"), states: states),
@@ -146,7 +146,7 @@ import ZooTensor
             let model = try ModelFamily.loadWorldModel(
                 folder: "\(vectors)/families/jepa-wm/\(name)"
             )
-            #expect(model.extents.stateWidth == 0)
+            #expect(model.sizes.stateWidth == 0)
             #expect(throws: ZooError(.modelUnsupported, "")) {
                 let measured = Tensor(zeros: [1, 1, 4])
                 _ = try (model as? JEPAWMModel)?.states(of: measured)
@@ -177,7 +177,7 @@ import ZooTensor
     @Test func numbersAreStandardisedAsInTraining() throws {
         #expect(TrainingEnvironment.all.count == 6 && TrainingEnvironment.named("tea") == nil)
         let pusht = try #require(TrainingEnvironment.named("pusht"))
-        // Two steps side by side: (number − mean) / deviation of facebookresearch/jepa-wms' DATA_STATS.
+        // Two steps side by side: (number − mean) / std of facebookresearch/jepa-wms' DATA_STATS.
         let actions = Tensor(shape: [1, 1, 4], values: [0, 0, 1, -1])
         let found = try pusht.actions.standardised(actions)
         let expected: [Float] = [0.04309063, -0.03396603, 4.9960375, -5.028971]

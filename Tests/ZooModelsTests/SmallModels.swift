@@ -71,18 +71,18 @@ enum SmallModels {
 
     private static func runWorldModel(_ folder: String) async throws -> [Float] {
         let model = try ModelFamily.loadWorldModel(folder: folder)
-        let extents = model.extents
+        let sizes = model.sizes
         // What no one could hold in memory is not asked for.
-        guard extents.tokens * extents.width <= 1 << 16, extents.stateWidth <= 1 << 16 else {
+        guard sizes.tokens * sizes.width <= 1 << 16, sizes.stateWidth <= 1 << 16 else {
             return []
         }
         let known = try LatentSequence(
-            latents: input([1, 1, extents.tokens, extents.width]),
-            states: extents.stateWidth == 0 ? nil : input([1, 1, extents.stateWidth])
+            latents: input([1, 1, sizes.tokens, sizes.width]),
+            states: sizes.stateWidth == 0 ? nil : input([1, 1, sizes.stateWidth])
         )
         return try await model.rollOut(
             from: known,
-            under: input([1, 3, extents.actionWidth])
+            under: input([1, 3, sizes.actionWidth])
         ).latents.values
     }
 }

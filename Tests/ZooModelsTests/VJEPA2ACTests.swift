@@ -131,7 +131,7 @@ import ZooTensor
     @Test func aPredictorAloneTakesActionsOnly() async throws {
         let folder = try await Self.predictorWithoutStates()
         let alone = try VJEPA2ACModel(folder: "\(folder.path)/release")
-        #expect(alone.extents.stateWidth == 0)
+        #expect(alone.sizes.stateWidth == 0)
         let known = try LatentSequence(
             latents: try files.tensor("tokens").reshaped([2, 3, 16, 24])
         )
@@ -151,7 +151,7 @@ import ZooTensor
         let short = try withExtendedLifetime(shortFiles) {
             try VJEPA2ACModel(folder: shortFiles.release)
         }
-        #expect(short.extents.frames == 2)
+        #expect(short.sizes.frames == 2)
         let actions = try files.tensor("actions")
         let cases: [(VJEPA2ACModel, Tensor, Tensor?, Tensor)] = [
             (short, tokens, states, actions),

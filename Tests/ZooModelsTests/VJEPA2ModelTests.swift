@@ -126,10 +126,10 @@ import ZooTensor
         [4, 3, 32, 32], [1, 4, 3, 32], [1, 4, 1, 32, 32], [0, 4, 3, 32, 32], [1, 0, 3, 32, 32],
         [1, 4, 3, 7, 32], [1, 4, 3, 32, 7],
     ])
-    func inputsOfOtherShapesAreRefused(extents: [Int]) async throws {
+    func inputsOfOtherShapesAreRefused(sizes: [Int]) async throws {
         let model = try VJEPA2Model(folder: Self.plain)
         let error = await #expect(throws: ZooError.self) {
-            try await model.encode(Tensor(zeros: Shape(extents)))
+            try await model.encode(Tensor(zeros: Shape(sizes)))
         }
         #expect(error?.code == .inputShapeInvalid)
     }

@@ -144,7 +144,7 @@ import ZooTensor
         let copies = 13
         let many = try await model.encode(
             Tensor(
-                shape: Shape([copies * pixels.shape[0]] + pixels.shape.extents.dropFirst()),
+                shape: Shape([copies * pixels.shape[0]] + pixels.shape.sizes.dropFirst()),
                 values: (0..<copies).flatMap { _ in pixels.values }
             ),
             on: ComputePool(threads: 2)

@@ -110,9 +110,9 @@ import ZooTensor
     func layerNormMatchesItsDefinition(path: KernelPath) {
         let (rows, columns) = (3, 101)
         let x = Self.matrix(rows: rows, columns: columns, limit: 4)
-        let (gain, shift) = (Self.vector(columns, seed: 2), Self.vector(columns, seed: 3))
+        let (weight, bias) = (Self.vector(columns, seed: 2), Self.vector(columns, seed: 3))
         let output = Matrix(rows: rows, columns: columns)
-        output.layerNorm(of: x, gain: gain, shift: shift, epsilon: 1e-6, path: path)
+        output.layerNorm(of: x, weight: weight, bias: bias, epsilon: 1e-6, path: path)
         for row in 0..<rows {
             let values = (0..<columns).map { Double(x[row, $0]) }
             let mean = values.reduce(0, +) / Double(columns)
@@ -120,7 +120,7 @@ import ZooTensor
             for column in 0..<columns {
                 let exact =
                     (values[column] - mean) / (variance + 1e-6).squareRoot()
-                    * Double(gain[column]) + Double(shift[column])
+                    * Double(weight[column]) + Double(bias[column])
                 #expect(abs(Double(output[row, column]) - exact) < 2e-6)
             }
         }

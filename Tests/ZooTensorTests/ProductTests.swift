@@ -42,10 +42,10 @@ import ZooTensor
         #expect(output[0, 0] == 0 && output[1, 1] == 0 && output[8, 14] == 0)
     }
 
-    /// Extents that leave a rest in every direction of every copy's tiles, and one beyond a block.
+    /// Sizes that leave a rest in every direction of every copy's tiles, and one beyond a block.
     @Test(arguments: KernelPath.runnable, [(7, 5, 3), (13, 33, 70), (100, 47, 520), (1, 1, 1)])
-    func packedProductsMatchTheirDefinition(path: KernelPath, extents: (Int, Int, Int)) {
-        let (rows, columns, depth) = extents
+    func packedProductsMatchTheirDefinition(path: KernelPath, sizes: (Int, Int, Int)) {
+        let (rows, columns, depth) = sizes
         let left = KernelTests.matrix(rows: rows, columns: depth, limit: 1, seed: 5)
         let right = KernelTests.matrix(rows: depth, columns: columns, limit: 1, seed: 6)
         let expected = product(left, right)
@@ -79,8 +79,8 @@ import ZooTensor
         arguments: KernelPath.runnable,
         [(3, 40, 20), (48, 33, 70), (124, 20, 1030), (49, 1, 1)]
     )
-    func preparedWeightsMatchTheirDefinition(path: KernelPath, extents: (Int, Int, Int)) {
-        let (rows, outputs, inputs) = extents
+    func preparedWeightsMatchTheirDefinition(path: KernelPath, sizes: (Int, Int, Int)) {
+        let (rows, outputs, inputs) = sizes
         let left = KernelTests.matrix(rows: rows, columns: inputs, limit: 1, seed: 7)
         let right = KernelTests.matrix(rows: outputs, columns: inputs, limit: 1, seed: 8)
         let weights = WeightMatrix(
@@ -149,9 +149,9 @@ import ZooTensor
 
     @Test(arguments: [(1, 7, 1, 5), (2, 2048, 1, 1024), (2, 100, 3, 48), (7, 5000, 1, 64)])
     func productsAreDividedWithoutGapsOrOverlaps(
-        extents: (threads: Int, rows: Int, matrices: Int, outputs: Int)
+        sizes: (threads: Int, rows: Int, matrices: Int, outputs: Int)
     ) async throws {
-        let (threads, rows, matrices, outputs) = extents
+        let (threads, rows, matrices, outputs) = sizes
         let done = Matrix(rows: matrices * rows, columns: outputs)
         try await ComputePool(threads: threads).run { session in
             session.forEachProduct(

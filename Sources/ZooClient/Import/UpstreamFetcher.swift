@@ -97,7 +97,7 @@ package struct UpstreamFetcher: Sendable {
             }
         }
         report(.finishing)
-        let digest = try await BlockingWork.run { try partial.finish() }
+        let digest = try await BlockingWork.run { try partial.finish($0) }
         guard file.digest == nil || file.digest == digest else {
             try FileSystem.remove(path)
             throw ZooError(
@@ -168,9 +168,9 @@ private final class PartialFile: Sendable {
         }
     }
 
-    func finish() throws -> ContentDigest {
+    func finish(_ cancellation: Cancellation) throws -> ContentDigest {
         try file.synchronize()
-        let digest = try FileDigest.compute("\(path).part")
+        let digest = try FileDigest.compute("\(path).part", cancellation)
         try FileSystem.rename("\(path).part", to: path)
         try FileSystem.remove(note)
         return digest

@@ -22,18 +22,21 @@ package struct Packer: Sendable {
     /// - Throws: ``ZooError`` with code `pack.description-invalid`, `registry.version-taken`, a
     ///   `release.*` or `format.*` code for what the record would break, or `io.*`.
     package func pack() async throws -> PackReport {
-        try await BlockingWork.run {
-            let registry = try RegistryFolder.openForWriting(request.output)
-            return try pack(into: registry)
+        try await BlockingWork.run { cancellation in
+            let registry = try RegistryFolder.openForWriting(request.output, cancellation)
+            return try pack(into: registry, cancellation)
         }
     }
 
-    private func pack(into registry: RegistryFolder) throws -> PackReport {
-        let files = try listFiles()
+    private func pack(
+        into registry: RegistryFolder,
+        _ cancellation: Cancellation
+    ) throws -> PackReport {
+        let files = try listFiles(cancellation)
         let record = try ReleaseRecord(canonical: recordDocument(files).canonicalBytes)
         var archives: [ReleaseManifest.Archive] = []
         for name in Set(record.files.map(\.archive)).sorted() {
-            archives.append(try writeArchive(name, of: record, into: registry.blobs))
+            archives.append(try writeArchive(name, of: record, into: registry.blobs, cancellation))
         }
         let recordDigest = try registry.blobs.write(record.canonicalBytes)
         let manifest = ReleaseManifest(
@@ -56,7 +59,7 @@ package struct Packer: Sendable {
 
     // MARK: Record
 
-    private func listFiles() throws -> [RecordDraft.File] {
+    private func listFiles(_ cancellation: Cancellation) throws -> [RecordDraft.File] {
         let names = try FileSystem.files(below: request.source)
         return try names.filter { !PackRequest.descriptionNames.contains($0) }.map { name in
             let path = try ReleasePath(parsing: name)
@@ -64,7 +67,7 @@ package struct Packer: Sendable {
             return RecordDraft.File(
                 path: path,
                 size: try OpenFile(full, .read).status().size,
-                digest: try FileDigest.compute(full),
+                digest: try FileDigest.compute(full, cancellation),
                 holdsTensors: request.tensorStarts[path] != nil
             )
         }
@@ -92,7 +95,8 @@ package struct Packer: Sendable {
     private func writeArchive(
         _ name: String,
         of record: ReleaseRecord,
-        into blobs: BlobFolder
+        into blobs: BlobFolder,
+        _ cancellation: Cancellation
     ) throws -> ReleaseManifest.Archive {
         let layout = record.layout(of: name)
         let writer = ArchiveWriter(
@@ -107,7 +111,8 @@ package struct Packer: Sendable {
             table = try writer.write(
                 from: request.source,
                 digests: Dictionary(uniqueKeysWithValues: digests),
-                to: draft.file
+                to: draft.file,
+                cancellation
             )
             try blobs.commit(draft, as: table.archiveDigest)
         } catch {

@@ -33,10 +33,10 @@ package struct RegistryCheck: Sendable {
     ///
     /// - Throws: ``ZooError`` with code `registry.not-a-registry` when there is nothing to check.
     package func run() async throws -> Report {
-        try await BlockingWork.run { try check() }
+        try await BlockingWork.run { try check($0) }
     }
 
-    private func check() throws -> Report {
+    private func check(_ cancellation: Cancellation) throws -> Report {
         guard try FileSystem.status("\(root)/\(RegistryLayout.imageIndex)") != nil else {
             throw ZooError(
                 .notARegistry,
@@ -68,11 +68,11 @@ package struct RegistryCheck: Sendable {
             }
         }
         for entry in entries {
-            try Task.checkCancellation()
+            try cancellation.check()
             report.releases += 1
             referenced.insert(entry.digest.hex)
             let found = try findings(at: RegistryLayout.blob(entry.digest)) {
-                try check(entry, &report, &referenced)
+                try check(entry, &report, &referenced, cancellation)
             }
             report.findings += found
         }
@@ -123,7 +123,8 @@ package struct RegistryCheck: Sendable {
     private func check(
         _ entry: ImageIndex.Entry,
         _ report: inout Report,
-        _ referenced: inout Set<String>
+        _ referenced: inout Set<String>,
+        _ cancellation: Cancellation
     ) throws {
         let manifest = try ReleaseManifest(
             canonical: try blobs.read(entry.digest, limit: FormatLimits.manifest)
@@ -132,7 +133,7 @@ package struct RegistryCheck: Sendable {
         for blob in manifest.blobs {
             referenced.insert(blob.digest.hex)
             report.findings += try findings(at: RegistryLayout.blob(blob.digest)) {
-                try blobs.verify(blob)
+                try blobs.verify(blob, cancellation)
             }
             report.blobs += 1
             report.bytes += blob.size
@@ -156,7 +157,8 @@ package struct RegistryCheck: Sendable {
                     )
                 )
                 try ArchiveCheck(table: table, record: record, archive: archive).run(
-                    blobs.path(of: archive.archive.digest)
+                    blobs.path(of: archive.archive.digest),
+                    cancellation
                 )
             }
         }
@@ -169,7 +171,7 @@ private struct ArchiveCheck {
     let record: ReleaseRecord
     let archive: ReleaseManifest.Archive
 
-    func run(_ path: String) throws {
+    func run(_ path: String, _ cancellation: Cancellation) throws {
         let layout = record.layout(of: archive.name)
         guard table.archiveDigest == archive.archive.digest, table.rawSize == layout.rawSize else {
             throw ZooError(
@@ -182,7 +184,7 @@ private struct ArchiveCheck {
         let decoder = BlockDecoder()
         let bytes = BlockBuffer()
         for block in table.blocks {
-            try Task.checkCancellation()
+            try cancellation.check()
             bytes.removeAll()
             let piece = try file.bytes(block.archiveRange)
             unsafe bytes.append(piece.span.bytes)

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 package import ZooCore
-internal import ZooFiles
+package import ZooFiles
 package import ZooStore
 
 /// A registry folder that this machine may write to.
@@ -55,7 +55,10 @@ package struct RegistryFolder: Sendable {
     /// is new or empty becomes an image layout.
     ///
     /// - Throws: ``ZooError`` with code `registry.not-a-registry`, or `io.*`. Blocking.
-    package static func openForWriting(_ root: String) throws -> RegistryFolder {
+    package static func openForWriting(
+        _ root: String,
+        _ cancellation: Cancellation
+    ) throws -> RegistryFolder {
         if try FileSystem.names(in: root).isEmpty { try createLayout(root) }
         guard try FileSystem.status("\(root)/\(RegistryLayout.imageLayout)") != nil else {
             throw ZooError(
@@ -66,7 +69,7 @@ package struct RegistryFolder: Sendable {
         }
         let lock = try OpenFile("\(root)/.lock", .write)
         while !lock.tryLock() {
-            try Task.checkCancellation()
+            try cancellation.check()
             FileSystem.pause(milliseconds: 50)
         }
         return RegistryFolder(root: root, blobs: BlobFolder(root: root), lock: lock)

@@ -149,7 +149,7 @@ package struct Puller: Sendable {
         var announced = false
         while true {
             let store = store
-            if let staging = try await BlockingWork.run({
+            if let staging = try await BlockingWork.run({ _ in
                 try store.staging(for: release.digest, destination: destination)
             }) {
                 let appeared = try FileSystem.status(destination)
@@ -174,7 +174,7 @@ package struct Puller: Sendable {
         let total = files.reduce(0) { $0 + $1.size }
         try requireSpace(total, in: staging)
         let wanted = Set(files.map(\.path))
-        let plans = try await BlockingWork.run { try Self.plans(release, wanted, staging) }
+        let plans = try await BlockingWork.run { _ in try Self.plans(release, wanted, staging) }
         let needed = plans.flatMap { plan in
             plan.needed.map { plan.table.blocks[$0].rawRange.count }
         }
@@ -205,7 +205,7 @@ package struct Puller: Sendable {
             components: request.components,
             registry: registry.source.address
         )
-        try await BlockingWork.run {
+        try await BlockingWork.run { _ in
             for plan in plans { try plan.folder.seal() }
             try staging.commit(receipt)
         }
@@ -274,11 +274,12 @@ package struct Puller: Sendable {
         _ ledger: BlockLedger
     ) async throws {
         let store = store
-        try await BlockingWork.run {
+        try await BlockingWork.run { cancellation in
             let elsewhere = LocalBlocks((try? store.releases(of: name)) ?? [])
             let raw = BlockBuffer()
             for plan in plans {
                 for number in plan.needed.sorted() {
+                    try cancellation.check()
                     let index = plan.index(of: number)
                     let block = plan.table.blocks[number]
                     if journalled.contains(index),

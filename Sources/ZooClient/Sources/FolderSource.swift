@@ -22,7 +22,7 @@ package struct FolderSource: RegistrySource {
         entityTag: String?
     ) async throws -> SourceDocument {
         let full = "\(root)/\(path)"
-        let bytes = try await BlockingWork.run { try FileSystem.document(full, limit: limit) }
+        let bytes = try await BlockingWork.run { _ in try FileSystem.document(full, limit: limit) }
         return .fetched(bytes, entityTag: nil)
     }
 
@@ -35,27 +35,22 @@ package struct FolderSource: RegistrySource {
     ) async throws {
         let full = "\(root)/\(path)"
         let range = range ?? 0..<size
-        let stop = CancellationFlag()
-        try await withTaskCancellationHandler {
-            try await BlockingWork.run {
-                let file = try OpenFile(full, .read)
-                let found = try file.status().size
-                guard found == size else {
-                    throw ZooError(
-                        .registryMismatch,
-                        "'\(full)' has \(found) bytes, and the registry says \(size)",
-                        remedy: "run 'ami-zoo registry check' on the registry"
-                    )
-                }
-                for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.piece) {
-                    guard !stop.isRaised else { throw CancellationError() }
-                    let end = min(start + Self.piece, range.upperBound)
-                    let piece = try file.bytes(start..<end)
-                    unsafe try sink(piece.span.bytes)
-                }
+        try await BlockingWork.run { cancellation in
+            let file = try OpenFile(full, .read)
+            let found = try file.status().size
+            guard found == size else {
+                throw ZooError(
+                    .registryMismatch,
+                    "'\(full)' has \(found) bytes, and the registry says \(size)",
+                    remedy: "run 'ami-zoo registry check' on the registry"
+                )
             }
-        } onCancel: {
-            stop.raise()
+            for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.piece) {
+                try cancellation.check()
+                let end = min(start + Self.piece, range.upperBound)
+                let piece = try file.bytes(start..<end)
+                unsafe try sink(piece.span.bytes)
+            }
         }
     }
 }

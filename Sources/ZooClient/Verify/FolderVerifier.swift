@@ -24,8 +24,9 @@ package struct FolderVerifier: Sendable {
         for file in record.files {
             try Task.checkCancellation()
             let path = "\(folder)/\(file.path)"
-            let found = try await BlockingWork.run { () -> ContentDigest? in
-                try FileSystem.status(path)?.kind == .file ? try FileDigest.compute(path) : nil
+            let found = try await BlockingWork.run { cancellation -> ContentDigest? in
+                try FileSystem.status(path)?.kind == .file
+                    ? try FileDigest.compute(path, cancellation) : nil
             }
             guard found != file.digest else { continue }
             findings.append(

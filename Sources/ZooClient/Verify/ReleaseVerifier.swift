@@ -3,7 +3,7 @@
 
 internal import ZooArchive
 package import ZooCore
-internal import ZooFiles
+package import ZooFiles
 package import ZooStore
 
 /// Checks every byte of an installed release against its manifest, without a network.
@@ -32,13 +32,13 @@ package struct ReleaseVerifier: Sendable {
     /// - Returns: everything that is wrong; empty when every byte is right.
     /// - Throws: `CancellationError`, or ``ZooError`` when the release cannot be examined at all.
     package func findings(deep: Bool = false) async throws -> [Finding] {
-        var findings = try await BlockingWork.run { try sizesAndStrays() }
+        var findings = try await BlockingWork.run { _ in try sizesAndStrays() }
         // Blocks of a file that is missing or short cannot be read; its finding says enough.
         let broken = Set(findings.map(\.path))
         for archive in release.manifest.archives {
             findings += try await blocks(of: archive, skipping: broken)
         }
-        if deep { findings += try await BlockingWork.run { try wholeFiles(skipping: broken) } }
+        if deep { findings += try await BlockingWork.run { try wholeFiles(skipping: broken, $0) } }
         return findings
     }
 
@@ -114,19 +114,14 @@ package struct ReleaseVerifier: Sendable {
         return try await withThrowingTaskGroup(of: [Finding].self) { group in
             for _ in 0..<min(workers, max(1, readable.count)) {
                 group.addTask {
-                    let stop = CancellationFlag()
-                    return try await withTaskCancellationHandler {
-                        try await BlockingWork.run {
-                            let raw = BlockBuffer()
-                            var findings: [Finding] = []
-                            while let index = queue.next() {
-                                guard !stop.isRaised else { throw CancellationError() }
-                                findings += check(table, index, archive.name, folder, raw)
-                            }
-                            return findings
+                    try await BlockingWork.run { cancellation in
+                        let raw = BlockBuffer()
+                        var findings: [Finding] = []
+                        while let index = queue.next() {
+                            try cancellation.check()
+                            findings += check(table, index, archive.name, folder, raw)
                         }
-                    } onCancel: {
-                        stop.raise()
+                        return findings
                     }
                 }
             }
@@ -162,10 +157,13 @@ package struct ReleaseVerifier: Sendable {
         }
     }
 
-    private func wholeFiles(skipping broken: Set<String>) throws -> [Finding] {
+    private func wholeFiles(
+        skipping broken: Set<String>,
+        _ cancellation: Cancellation
+    ) throws -> [Finding] {
         var findings: [Finding] = []
         for file in release.files where !broken.contains(file.path.text) {
-            let found = try FileDigest.compute("\(release.folder)/\(file.path)")
+            let found = try FileDigest.compute("\(release.folder)/\(file.path)", cancellation)
             guard found != file.digest else { continue }
             findings.append(
                 Finding(
@@ -188,12 +186,15 @@ package enum FileDigest {
     /// Hashes a file.
     ///
     /// - Throws: ``ZooError`` with an `io.*` code, or `CancellationError`.
-    package static func compute(_ path: String) throws -> ContentDigest {
+    package static func compute(
+        _ path: String,
+        _ cancellation: Cancellation
+    ) throws -> ContentDigest {
         let file = try OpenFile(path, .read)
         let size = try file.status().size
         var hasher = ContentDigest.Hasher()
         for start in stride(from: 0, to: size, by: piece) {
-            try Task.checkCancellation()
+            try cancellation.check()
             hasher.update(try file.bytes(start..<min(start + piece, size)))
         }
         return hasher.finish()

@@ -113,7 +113,7 @@ struct PlanRequest: Sendable {
         return try group(found ?? order[0], of: source)
     }
 
-    /// The extents of a tensor whose rank decides what the model is.
+    /// The sizes of a tensor whose rank decides what the model is.
     func shape(
         _ name: String,
         rank: Int,

@@ -20,7 +20,7 @@ extension ConvertibleFamily {
         plan: { request throws(ZooError) in
             let encoder = try request.encoder(preferring: ["target_encoder", "encoder"])
             let patch = try request.shape("patch_embed.proj.weight", rank: 4, of: encoder)
-            let extents = try TransformerExtents(request, encoder)
+            let sizes = try TransformerDimensions(request, encoder)
             let positions = try request.shape("pos_embed", rank: 3, of: encoder)[1]
             let side = try VideoGrid.side(
                 positions: positions,
@@ -32,16 +32,16 @@ extension ConvertibleFamily {
                 ConversionPlan.Part(
                     component: "encoder",
                     group: encoder.key,
-                    rules: IJEPARules.encoder(patch: patch, extents, positions: positions).rules
+                    rules: IJEPARules.encoder(patch: patch, sizes, positions: positions).rules
                 )
             ]
-            var configuration = try IJEPARules.configuration(request, patch, extents, side: side)
+            var configuration = try IJEPARules.configuration(request, patch, sizes, side: side)
             if let group = request.main.groups["predictor"] {
-                let inner = try TransformerExtents(request, group, blocks: "predictor_blocks.")
+                let inner = try TransformerDimensions(request, group, blocks: "predictor_blocks.")
                 var rules = RuleList()
                 rules.keep("mask_token", [1, 1, inner.width])
                 rules.keep("predictor_pos_embed", [1, positions, inner.width])
-                rules.predictorFrame(inner, encoderWidth: extents.width)
+                rules.predictorFrame(inner, encoderWidth: sizes.width)
                 parts.append(
                     ConversionPlan.Part(
                         component: "predictor",
@@ -62,7 +62,7 @@ extension ConvertibleFamily {
                     )
                 )
             }
-            let size = TransformerSize.name(width: extents.width, layers: extents.layers)
+            let size = TransformerSize.name(width: sizes.width, layers: sizes.layers)
             return ConversionPlan(
                 family: "ijepa",
                 variant: "vit-\(size)-\(patch[3])-\(side)",
@@ -84,60 +84,60 @@ extension ConvertibleFamily {
 enum IJEPARules {
     static func encoder(
         patch: [Int],
-        _ extents: TransformerExtents,
+        _ sizes: TransformerDimensions,
         positions: Int
     ) -> RuleList {
         var rules = RuleList()
         rules.keep(
             "pos_embed",
-            [1, positions, extents.width],
+            [1, positions, sizes.width],
             as: "embeddings.position_embeddings"
         )
         rules.convolution("patch_embed.proj", patch, as: "embeddings.patch_embeddings.projection")
-        for index in 0..<extents.layers {
+        for index in 0..<sizes.layers {
             rules.ijepaBlock(
                 "blocks.\(index)",
                 as: "encoder.layer.\(index)",
-                extents.width,
-                extents.hidden
+                sizes.width,
+                sizes.hidden
             )
         }
-        rules.norm("norm", extents.width, as: "layernorm")
+        rules.norm("norm", sizes.width, as: "layernorm")
         return rules
     }
 
     static func configuration(
         _ request: PlanRequest,
         _ patch: [Int],
-        _ extents: TransformerExtents,
+        _ sizes: TransformerDimensions,
         side: Int
     ) throws(ZooError) -> [String: JSONValue] {
         let heads = try request.heads(
             request.options.heads,
-            width: extents.width,
+            width: sizes.width,
             known: [1280: 16, 1408: 16],
             option: "--heads"
         )
         return [
             "architectures": ["IJepaModel"], "model_type": "ijepa",
-            "hidden_size": .integer(extents.width), "num_hidden_layers": .integer(extents.layers),
-            "num_attention_heads": .integer(heads), "intermediate_size": .integer(extents.hidden),
+            "hidden_size": .integer(sizes.width), "num_hidden_layers": .integer(sizes.layers),
+            "num_attention_heads": .integer(heads), "intermediate_size": .integer(sizes.hidden),
             "image_size": .integer(side), "patch_size": .integer(patch[3]),
             "num_channels": .integer(patch[1]), "layer_norm_eps": .number(1e-6),
             "hidden_act": "gelu", "qkv_bias": true,
-            "pooler_output_size": .integer(extents.width), "pooler_act": "tanh",
+            "pooler_output_size": .integer(sizes.width), "pooler_act": "tanh",
         ]
     }
 
     /// Resize and statistics of the training; the processor that transformers' own conversion
-    /// writes has mean and deviation 0.5 instead, which the model was not trained with.
+    /// writes has mean and std 0.5 instead, which the model was not trained with.
     static func processor(side: Int) -> [String: JSONValue] {
         [
             "image_processor_type": "ViTImageProcessor", "do_resize": true,
             "size": ["height": .integer(side), "width": .integer(side)], "resample": 2,
             "do_rescale": true, "rescale_factor": .number(1.0 / 255), "do_normalize": true,
             "image_mean": .array(InputDescription.mean),
-            "image_std": .array(InputDescription.deviation),
+            "image_std": .array(InputDescription.std),
         ]
     }
 }

@@ -41,7 +41,7 @@ private struct LeWMPlan {
     private var blocks: String { isNew ? "encoder.layers." : "encoder.encoder.layer." }
 
     func plan() throws(ZooError) -> ConversionPlan {
-        let extents = try TransformerExtents(
+        let sizes = try TransformerDimensions(
             request,
             whole,
             blocks: blocks,
@@ -58,7 +58,7 @@ private struct LeWMPlan {
         let (width, inner) = (fused[1], fused[0] / 3)
 
         var rules = RuleList()
-        encoder(extents, &rules)
+        encoder(sizes, &rules)
         for name in ["projector", "pred_proj"] {
             rules.linear("\(name).net.0", projector, width)
             rules.norm("\(name).net.1", projector)
@@ -84,7 +84,7 @@ private struct LeWMPlan {
         rules.norm("predictor.transformer.norm", width)
         return try plan(
             rules.rules,
-            extents,
+            sizes,
             predictor: [
                 "pred_num_hidden_layers": .integer(layers),
                 "pred_intermediate_size": .integer(hidden), "num_frames": .integer(frames),
@@ -96,13 +96,13 @@ private struct LeWMPlan {
 
     private func plan(
         _ rules: [TensorRule],
-        _ extents: TransformerExtents,
+        _ sizes: TransformerDimensions,
         predictor: [String: JSONValue],
         inner: Int
     ) throws(ZooError) -> ConversionPlan {
         let heads = try request.heads(
             request.options.heads,
-            width: extents.width,
+            width: sizes.width,
             known: [192: 3],
             option: "--heads"
         )
@@ -119,9 +119,9 @@ private struct LeWMPlan {
             said: request.options.cropSize
         )
         var configuration: [String: JSONValue] = [
-            "model_type": "lewm", "hidden_size": .integer(extents.width),
-            "num_hidden_layers": .integer(extents.layers), "num_attention_heads": .integer(heads),
-            "intermediate_size": .integer(extents.hidden), "image_size": .integer(side),
+            "model_type": "lewm", "hidden_size": .integer(sizes.width),
+            "num_hidden_layers": .integer(sizes.layers), "num_attention_heads": .integer(heads),
+            "intermediate_size": .integer(sizes.hidden), "image_size": .integer(side),
             "patch_size": .integer(patch[3]), "num_channels": .integer(patch[1]),
             "layer_norm_eps": .number(1e-12), "pred_num_attention_heads": .integer(predictorHeads),
             "pred_head_dim": .integer(inner / predictorHeads),
@@ -130,7 +130,7 @@ private struct LeWMPlan {
         let networks = ["encoder", "projector", "pred_proj", "action_encoder", "predictor"]
         return ConversionPlan(
             family: "lewm",
-            variant: "vit-\(TransformerSize.name(width: extents.width, layers: extents.layers))"
+            variant: "vit-\(TransformerSize.name(width: sizes.width, layers: sizes.layers))"
                 + "-\(patch[3])-\(side)",
             parts: networks.map { network in
                 ConversionPlan.Part(
@@ -154,12 +154,12 @@ private struct LeWMPlan {
     }
 
     /// The Vision Transformer, under the names of before transformers 5.
-    private func encoder(_ extents: TransformerExtents, _ rules: inout RuleList) {
-        let width = extents.width
+    private func encoder(_ sizes: TransformerDimensions, _ rules: inout RuleList) {
+        let width = sizes.width
         rules.keep("encoder.embeddings.cls_token", [1, 1, width])
         rules.keep("encoder.embeddings.position_embeddings", [1, tokens, width])
         rules.convolution("encoder.embeddings.patch_embeddings.projection", patch)
-        for index in 0..<extents.layers {
+        for index in 0..<sizes.layers {
             let name = "\(blocks)\(index)"
             let newName = "encoder.encoder.layer.\(index)"
             for (old, new) in [
@@ -176,11 +176,11 @@ private struct LeWMPlan {
                 isNew ? ("mlp.fc1", "mlp.fc2") : ("intermediate.dense", "output.dense")
             rules.linear(
                 "\(name).\(first)",
-                extents.hidden,
+                sizes.hidden,
                 width,
                 as: "\(newName).intermediate.dense"
             )
-            rules.linear("\(name).\(second)", width, extents.hidden, as: "\(newName).output.dense")
+            rules.linear("\(name).\(second)", width, sizes.hidden, as: "\(newName).output.dense")
         }
         rules.norm("encoder.layernorm", width)
     }

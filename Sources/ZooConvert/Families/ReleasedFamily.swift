@@ -93,28 +93,28 @@ private struct ReleasedPlan {
     private func parts() throws(ZooError) -> ([ConversionPlan.Part], String) {
         guard kind != .ijepa else {
             let patch = try shape("embeddings.patch_embeddings.projection.weight", 4)
-            let extents = try extents("encoder.layer.", "intermediate.dense.weight")
+            let sizes = try sizes("encoder.layer.", "intermediate.dense.weight")
             let positions = try shape("embeddings.position_embeddings", 3)[1]
-            let rules = IJEPARules.encoder(patch: patch, extents, positions: positions)
-            return ([part("encoder", "", rules.identity)], Self.size(extents, patch))
+            let rules = IJEPARules.encoder(patch: patch, sizes, positions: positions)
+            return ([part("encoder", "", rules.identity)], Self.size(sizes, patch))
         }
         let base = kind == .classifier ? "vjepa2." : ""
         let patch = try shape("\(base)encoder.embeddings.patch_embeddings.proj.weight", 5)
-        let extents = try extents("\(base)encoder.layer.", "mlp.fc1.weight")
-        let encoder = VJEPA2Rules.encoder("\(base)encoder.", patch, extents)
+        let sizes = try sizes("\(base)encoder.layer.", "mlp.fc1.weight")
+        let encoder = VJEPA2Rules.encoder("\(base)encoder.", patch, sizes)
         var parts = [part("encoder", "\(base)encoder.", encoder.identity)]
         if whole.shape("\(base)predictor.layernorm.weight") != nil {
             let tokens = try shape("\(base)predictor.embeddings.mask_tokens", 4)[0]
             let rules = VJEPA2Rules.predictor(
                 "\(base)predictor.",
-                try self.extents("\(base)predictor.layer.", "mlp.fc1.weight"),
-                encoderWidth: extents.width,
+                try self.sizes("\(base)predictor.layer.", "mlp.fc1.weight"),
+                encoderWidth: sizes.width,
                 maskTokens: tokens
             )
             parts.append(part("predictor", "\(base)predictor.", rules.identity))
         }
-        if kind == .classifier { parts.append(try classifier(extents.width)) }
-        return (parts, Self.size(extents, patch))
+        if kind == .classifier { parts.append(try classifier(sizes.width)) }
+        return (parts, Self.size(sizes, patch))
     }
 
     private func classifier(_ width: Int) throws(ZooError) -> ConversionPlan.Part {
@@ -147,15 +147,15 @@ private struct ReleasedPlan {
         try request.shape(name, rank: rank, of: whole)
     }
 
-    private func extents(
+    private func sizes(
         _ blocks: String,
         _ mlp: String
-    ) throws(ZooError) -> TransformerExtents {
-        try TransformerExtents(request, whole, blocks: blocks, mlp: mlp)
+    ) throws(ZooError) -> TransformerDimensions {
+        try TransformerDimensions(request, whole, blocks: blocks, mlp: mlp)
     }
 
-    private static func size(_ extents: TransformerExtents, _ patch: [Int]) -> String {
-        let size = TransformerSize.name(width: extents.width, layers: extents.layers)
+    private static func size(_ sizes: TransformerDimensions, _ patch: [Int]) -> String {
+        let size = TransformerSize.name(width: sizes.width, layers: sizes.layers)
         return "\(size)-\(patch[patch.count - 1])"
     }
 }

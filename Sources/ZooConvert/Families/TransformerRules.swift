@@ -3,8 +3,8 @@
 
 internal import ZooCore
 
-/// The extents of a transformer, as its tensors show them.
-struct TransformerExtents {
+/// The sizes of a transformer, as its tensors show them.
+struct TransformerDimensions {
     /// Elements of a token.
     let width: Int
     /// Blocks.
@@ -12,7 +12,7 @@ struct TransformerExtents {
     /// Elements of a token inside the MLP of a block.
     let hidden: Int
 
-    /// Reads the extents of the blocks whose names begin with `blocks`, such as `blocks.`.
+    /// Reads the sizes of the blocks whose names begin with `blocks`, such as `blocks.`.
     init(
         _ request: PlanRequest,
         _ group: UpstreamTensors.Group,
@@ -73,16 +73,16 @@ extension RuleList {
     /// The first layers, blocks and last layers of the predictors of V-JEPA and I-JEPA that frame
     /// their blocks alike, under their own names.
     mutating func predictorFrame(
-        _ extents: TransformerExtents,
+        _ sizes: TransformerDimensions,
         encoderWidth: Int,
         outputs: Int? = nil
     ) {
-        linear("predictor_embed", extents.width, encoderWidth)
-        for index in 0..<extents.layers {
-            block("predictor_blocks.\(index)", extents.width, extents.hidden)
+        linear("predictor_embed", sizes.width, encoderWidth)
+        for index in 0..<sizes.layers {
+            block("predictor_blocks.\(index)", sizes.width, sizes.hidden)
         }
-        norm("predictor_norm", extents.width)
-        linear("predictor_proj", outputs ?? encoderWidth, extents.width)
+        norm("predictor_norm", sizes.width)
+        linear("predictor_proj", outputs ?? encoderWidth, sizes.width)
     }
 }
 
@@ -90,7 +90,7 @@ extension RuleList {
 enum InputDescription {
     /// ImageNet statistics, which all of Meta's models were trained with.
     static let mean: [JSONValue] = [.number(0.485), .number(0.456), .number(0.406)]
-    static let deviation: [JSONValue] = [.number(0.229), .number(0.224), .number(0.225)]
+    static let std: [JSONValue] = [.number(0.229), .number(0.224), .number(0.225)]
 
     static func json(
         video: Bool,
@@ -99,12 +99,12 @@ enum InputDescription {
         layout: String,
         resampling: String,
         mean: [JSONValue] = mean,
-        deviation: [JSONValue] = deviation
+        std: [JSONValue] = std
     ) -> JSONValue {
         [
             "modality": .string(video ? "video" : "image"), "frames": .integer(frames),
             "height": .integer(side), "width": .integer(side), "channels": "rgb",
-            "layout": .string(layout), "mean": .array(mean), "std": .array(deviation),
+            "layout": .string(layout), "mean": .array(mean), "std": .array(std),
             "resampling": .string(resampling),
         ]
     }
@@ -119,7 +119,7 @@ enum InputDescription {
             "do_center_crop": true,
             "crop_size": ["height": .integer(side), "width": .integer(side)],
             "do_rescale": true, "rescale_factor": .number(1.0 / 255), "do_normalize": true,
-            "image_mean": .array(mean), "image_std": .array(deviation),
+            "image_mean": .array(mean), "image_std": .array(std),
         ]
     }
 }

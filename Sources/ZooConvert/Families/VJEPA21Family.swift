@@ -25,13 +25,13 @@ private struct VJEPA21Plan {
     private let request: PlanRequest
     private let encoder: UpstreamTensors.Group
     private let patch: [Int]
-    private let extents: TransformerExtents
+    private let sizes: TransformerDimensions
 
     init(_ request: PlanRequest) throws(ZooError) {
         self.request = request
         encoder = try request.encoder(preferring: Self.encoders)
         patch = try request.shape("patch_embed.proj.weight", rank: 5, of: encoder)
-        extents = try TransformerExtents(request, encoder)
+        sizes = try TransformerDimensions(request, encoder)
     }
 
     func plan() throws(ZooError) -> ConversionPlan {
@@ -40,7 +40,7 @@ private struct VJEPA21Plan {
         var configuration = try VJEPA2Plan.encoderFields(
             request,
             patch: patch,
-            extents: extents,
+            sizes: sizes,
             side: side,
             frames: frames,
             heads: VJEPA2Plan.heads
@@ -52,7 +52,7 @@ private struct VJEPA21Plan {
         if let group = request.main.groups["predictor"] {
             parts.append(try predictorPart(group, &configuration))
         }
-        let size = TransformerSize.name(width: extents.width, layers: extents.layers)
+        let size = TransformerSize.name(width: sizes.width, layers: sizes.layers)
         return ConversionPlan(
             family: "vjepa2.1",
             variant: "vit-\(size)-\(patch[3])-\(side)",
@@ -71,14 +71,14 @@ private struct VJEPA21Plan {
 
     private var encoderPart: ConversionPlan.Part {
         var rules = RuleList(prefix: "encoder.")
-        rules.keep("img_mod_embed", [1, 1, extents.width])
-        rules.keep("video_mod_embed", [1, 1, extents.width])
+        rules.keep("img_mod_embed", [1, 1, sizes.width])
+        rules.keep("video_mod_embed", [1, 1, sizes.width])
         rules.convolution("patch_embed.proj", patch)
         rules.convolution("patch_embed_img.proj", [patch[0], patch[1], 1, patch[3], patch[4]])
-        for index in 0..<extents.layers {
-            rules.block("blocks.\(index)", extents.width, extents.hidden)
+        for index in 0..<sizes.layers {
+            rules.block("blocks.\(index)", sizes.width, sizes.hidden)
         }
-        for level in 0..<Self.levels { rules.norm("norms_block.\(level)", extents.width) }
+        for level in 0..<Self.levels { rules.norm("norms_block.\(level)", sizes.width) }
         return ConversionPlan.Part(
             component: "encoder",
             group: encoder.key,
@@ -91,7 +91,7 @@ private struct VJEPA21Plan {
         _ group: UpstreamTensors.Group,
         _ configuration: inout [String: JSONValue]
     ) throws(ZooError) -> ConversionPlan.Part {
-        let inner = try TransformerExtents(request, group, blocks: "predictor_blocks.")
+        let inner = try TransformerDimensions(request, group, blocks: "predictor_blocks.")
         let outputs = try request.shape("predictor_proj.weight", rank: 2, of: group)[0]
         let tokens = group.count(of: "mask_tokens.")
         var rules = RuleList(prefix: "predictor.")
@@ -101,10 +101,10 @@ private struct VJEPA21Plan {
         // Teachers see four levels of the encoder, through two layers; students see one.
         let isDeep = group.shape("predictor_embed.0.weight") != nil
         if isDeep {
-            rules.linear("predictor_embed.0", extents.width, Self.levels * extents.width)
-            rules.linear("predictor_embed.2", inner.width, extents.width)
+            rules.linear("predictor_embed.0", sizes.width, Self.levels * sizes.width)
+            rules.linear("predictor_embed.2", inner.width, sizes.width)
         } else {
-            rules.linear("predictor_embed", inner.width, extents.width)
+            rules.linear("predictor_embed", inner.width, sizes.width)
         }
         for index in 0..<inner.layers {
             rules.block("predictor_blocks.\(index)", inner.width, inner.hidden)

@@ -18,7 +18,7 @@ extension ConvertibleFamily {
         },
         plan: { request throws(ZooError) in
             let group = try request.group("predictor")
-            let inner = try TransformerExtents(request, group, blocks: "predictor_blocks.")
+            let inner = try TransformerDimensions(request, group, blocks: "predictor_blocks.")
             let outputs = try request.shape("predictor_proj.weight", rank: 2, of: group)[0]
             var parts: [ConversionPlan.Part] = []
             var configuration: [String: JSONValue] = [:]
@@ -101,13 +101,13 @@ enum VJEPA2ACRules {
     ) throws(ZooError) -> (part: ConversionPlan.Part, configuration: [String: JSONValue]) {
         let group = try request.encoder(preferring: ["encoder"])
         let patch = try request.shape("patch_embed.proj.weight", rank: 5, of: group)
-        let extents = try TransformerExtents(request, group)
+        let sizes = try TransformerDimensions(request, group)
         var rules = RuleList(prefix: "encoder.")
         rules.convolution("patch_embed.proj", patch)
-        for index in 0..<extents.layers {
-            rules.block("blocks.\(index)", extents.width, extents.hidden)
+        for index in 0..<sizes.layers {
+            rules.block("blocks.\(index)", sizes.width, sizes.hidden)
         }
-        rules.norm("norm", extents.width)
+        rules.norm("norm", sizes.width)
         let part = ConversionPlan.Part(
             component: "encoder",
             group: group.key,
@@ -118,7 +118,7 @@ enum VJEPA2ACRules {
         let configuration = try VJEPA2Plan.encoderFields(
             request,
             patch: patch,
-            extents: extents,
+            sizes: sizes,
             side: side,
             frames: frames,
             heads: VJEPA2Plan.heads

@@ -45,8 +45,8 @@ struct VJEPA2Plan {
     let encoder: UpstreamTensors.Group
     let predictor: UpstreamTensors.Group?
     let patch: [Int]
-    let extents: TransformerExtents
-    let predictorExtents: TransformerExtents?
+    let sizes: TransformerDimensions
+    let predictorDimensions: TransformerDimensions?
     let maskTokens: Int
 
     init(_ request: PlanRequest, source: ConversionPlan.Source) throws(ZooError) {
@@ -55,10 +55,10 @@ struct VJEPA2Plan {
         encoder = try request.encoder(preferring: Self.encoders, of: source)
         predictor = request.sources[source]?.groups["predictor"]
         patch = try request.shape("patch_embed.proj.weight", rank: 5, of: encoder)
-        extents = try TransformerExtents(request, encoder)
-        predictorExtents =
+        sizes = try TransformerDimensions(request, encoder)
+        predictorDimensions =
             try predictor.map { group throws(ZooError) in
-                try TransformerExtents(request, group, blocks: "predictor_blocks.")
+                try TransformerDimensions(request, group, blocks: "predictor_blocks.")
             }
         maskTokens = predictor?.count(of: "mask_tokens.") ?? 0
     }
@@ -66,7 +66,7 @@ struct VJEPA2Plan {
     var side: Int { request.options.cropSize ?? 256 }
     var frames: Int { request.options.frames ?? 64 }
     var variant: String {
-        let size = TransformerSize.name(width: extents.width, layers: extents.layers)
+        let size = TransformerSize.name(width: sizes.width, layers: sizes.layers)
         return "vit-\(size)-\(patch[3])-\(side)"
     }
 
@@ -77,12 +77,12 @@ struct VJEPA2Plan {
                 group: encoder.key,
                 source: source,
                 prefix: "\(prefix)encoder.",
-                rules: VJEPA2Rules.encoder("\(prefix)encoder.", patch, extents).rules,
+                rules: VJEPA2Rules.encoder("\(prefix)encoder.", patch, sizes).rules,
                 // Rotary positions replaced it; the training code still saves one at times.
                 dropped: ["pos_embed"]
             )
         ]
-        if let predictor, let predictorExtents {
+        if let predictor, let predictorDimensions {
             parts.append(
                 ConversionPlan.Part(
                     component: "predictor",
@@ -91,8 +91,8 @@ struct VJEPA2Plan {
                     prefix: "\(prefix)predictor.",
                     rules: VJEPA2Rules.predictor(
                         "\(prefix)predictor.",
-                        predictorExtents,
-                        encoderWidth: extents.width,
+                        predictorDimensions,
+                        encoderWidth: sizes.width,
                         maskTokens: maskTokens
                     ).rules,
                     dropped: ["predictor_pos_embed"]
@@ -106,7 +106,7 @@ struct VJEPA2Plan {
         var members = try Self.encoderFields(
             request,
             patch: patch,
-            extents: extents,
+            sizes: sizes,
             side: side,
             frames: frames,
             heads: Self.heads
@@ -114,7 +114,7 @@ struct VJEPA2Plan {
         members["architectures"] = [.string(architecture)]
         members["model_type"] = "vjepa2"
         members["num_pooler_layers"] = 3
-        guard let inner = predictorExtents else { return members }
+        guard let inner = predictorDimensions else { return members }
         let heads = try request.heads(
             request.options.predictorHeads,
             width: inner.width,
@@ -133,23 +133,23 @@ struct VJEPA2Plan {
     static func encoderFields(
         _ request: PlanRequest,
         patch: [Int],
-        extents: TransformerExtents,
+        sizes: TransformerDimensions,
         side: Int,
         frames: Int,
         heads: [Int: Int]
     ) throws(ZooError) -> [String: JSONValue] {
         let heads = try request.heads(
             request.options.heads,
-            width: extents.width,
+            width: sizes.width,
             known: heads,
             option: "--heads"
         )
         return [
             "crop_size": .integer(side), "patch_size": .integer(patch[3]),
             "frames_per_clip": .integer(frames), "tubelet_size": .integer(patch[2]),
-            "in_chans": .integer(patch[1]), "hidden_size": .integer(extents.width),
-            "num_hidden_layers": .integer(extents.layers), "num_attention_heads": .integer(heads),
-            "mlp_ratio": TransformerSize.ratio(hidden: extents.hidden, width: extents.width),
+            "in_chans": .integer(patch[1]), "hidden_size": .integer(sizes.width),
+            "num_hidden_layers": .integer(sizes.layers), "num_attention_heads": .integer(heads),
+            "mlp_ratio": TransformerSize.ratio(hidden: sizes.hidden, width: sizes.width),
             "layer_norm_eps": .number(1e-6), "hidden_act": "gelu", "qkv_bias": true,
         ]
     }

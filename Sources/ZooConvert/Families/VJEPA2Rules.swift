@@ -8,25 +8,26 @@ internal import ZooCore
 /// Source: huggingface/transformers `models/vjepa2/convert_vjepa2_to_hf.py` and
 /// `convert_vjepa2_classifier_to_hf.py`.
 enum VJEPA2Rules {
-    static func encoder(_ prefix: String, _ patch: [Int], _ extents: TransformerExtents) -> RuleList
+    static func encoder(_ prefix: String, _ patch: [Int], _ sizes: TransformerDimensions)
+        -> RuleList
     {
         var rules = RuleList(prefix: prefix)
         rules.convolution("patch_embed.proj", patch, as: "embeddings.patch_embeddings.proj")
-        for index in 0..<extents.layers {
+        for index in 0..<sizes.layers {
             rules.vjepa2Block(
                 "blocks.\(index)",
                 as: "layer.\(index)",
-                extents.width,
-                extents.hidden
+                sizes.width,
+                sizes.hidden
             )
         }
-        rules.norm("norm", extents.width, as: "layernorm")
+        rules.norm("norm", sizes.width, as: "layernorm")
         return rules
     }
 
     static func predictor(
         _ prefix: String,
-        _ inner: TransformerExtents,
+        _ inner: TransformerDimensions,
         encoderWidth: Int,
         maskTokens: Int
     ) -> RuleList {

@@ -21,7 +21,7 @@ extension ConvertibleFamily {
         plan: { request throws(ZooError) in
             let encoder = try request.encoder(preferring: ["target_encoder", "encoder"])
             let patch = try request.shape("patch_embed.proj.weight", rank: 5, of: encoder)
-            let extents = try TransformerExtents(request, encoder)
+            let sizes = try TransformerDimensions(request, encoder)
             let positions = try request.shape("pos_embed", rank: 3, of: encoder)[1]
             let frames = request.options.frames ?? 16
             let side = try VideoGrid.side(
@@ -31,12 +31,12 @@ extension ConvertibleFamily {
                 said: request.options.cropSize
             )
             var rules = RuleList(prefix: "encoder.")
-            rules.keep("pos_embed", [1, positions, extents.width])
+            rules.keep("pos_embed", [1, positions, sizes.width])
             rules.convolution("patch_embed.proj", patch)
-            for index in 0..<extents.layers {
-                rules.block("blocks.\(index)", extents.width, extents.hidden)
+            for index in 0..<sizes.layers {
+                rules.block("blocks.\(index)", sizes.width, sizes.hidden)
             }
-            rules.norm("norm", extents.width)
+            rules.norm("norm", sizes.width)
             var parts = [
                 ConversionPlan.Part(
                     component: "encoder",
@@ -48,22 +48,22 @@ extension ConvertibleFamily {
             var configuration = try VJEPA2Plan.encoderFields(
                 request,
                 patch: patch,
-                extents: extents,
+                sizes: sizes,
                 side: side,
                 frames: frames,
                 heads: [1024: 16, 1280: 16]
             )
             configuration["model_type"] = "vjepa"
-            configuration["intermediate_size"] = .integer(extents.hidden)
+            configuration["intermediate_size"] = .integer(sizes.hidden)
             // All released files; facebookresearch/jepa `configs/pretrain/*.yaml`.
             configuration["uniform_power"] = true
             if let group = request.main.groups["predictor"] {
-                let inner = try TransformerExtents(request, group, blocks: "predictor_blocks.")
+                let inner = try TransformerDimensions(request, group, blocks: "predictor_blocks.")
                 let tokens = group.count(of: "mask_tokens.")
                 var rules = RuleList(prefix: "predictor.")
                 rules.keep("predictor_pos_embed", [1, positions, inner.width])
                 for index in 0..<tokens { rules.keep("mask_tokens.\(index)", [1, 1, inner.width]) }
-                rules.predictorFrame(inner, encoderWidth: extents.width)
+                rules.predictorFrame(inner, encoderWidth: sizes.width)
                 parts.append(
                     ConversionPlan.Part(
                         component: "predictor",
@@ -88,7 +88,7 @@ extension ConvertibleFamily {
                 )
                 configuration["pred_num_mask_tokens"] = .integer(tokens)
             }
-            let size = TransformerSize.name(width: extents.width, layers: extents.layers)
+            let size = TransformerSize.name(width: sizes.width, layers: sizes.layers)
             return ConversionPlan(
                 family: "vjepa",
                 variant: "vit-\(size)-\(patch[3])-\(side)",

@@ -15,7 +15,7 @@ extension ConvertibleFamily {
         },
         plan: { request throws(ZooError) in
             let group = try request.group("predictor")
-            let inner = try TransformerExtents(request, group, blocks: "predictor_blocks.")
+            let inner = try TransformerDimensions(request, group, blocks: "predictor_blocks.")
             let embedded = try request.shape("predictor_embed.weight", rank: 2, of: group)
             var rules = RuleList(prefix: "predictor.")
             rules.linear("predictor_embed", embedded[0], embedded[1])
@@ -138,7 +138,7 @@ extension ConvertibleFamily {
                     layout: "BTCHW",
                     resampling: "features of DINOv2, which is a project of its own",
                     mean: Array(repeating: .number(0.5), count: 3),
-                    deviation: Array(repeating: .number(0.5), count: 3)
+                    std: Array(repeating: .number(0.5), count: 3)
                 )
             )
         }

@@ -105,14 +105,14 @@ package struct ConversionMap: Sendable {
         var tensors: [NamedShape] = []
         for tensor in try row.objects(name, maximum: 100_000) {
             var shape: [Int] = []
-            guard case .array(let extents)? = tensor.value("shape") else {
+            guard case .array(let sizes)? = tensor.value("shape") else {
                 throw tensor.invalid("shape", "is not an array")
             }
-            for extent in extents {
-                guard case .integer(let extent) = extent, extent >= 0 else {
+            for size in sizes {
+                guard case .integer(let size) = size, size >= 0 else {
                     throw tensor.invalid("shape", "holds more than numbers from 0 upwards")
                 }
-                shape.append(extent)
+                shape.append(size)
             }
             guard Shape(checking: shape) != nil else {
                 throw tensor.invalid("shape", "is too large")

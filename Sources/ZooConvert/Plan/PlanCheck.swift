@@ -26,9 +26,9 @@ extension ConversionPlan {
                     problems.append("\(place.label)'\(wanted.name)' \(wanted.shape) is missing")
                     continue
                 }
-                if found.shape.extents != wanted.shape {
+                if found.shape.sizes != wanted.shape {
                     problems.append(
-                        "\(place.label)'\(wanted.name)' is \(found.shape.extents) and must be "
+                        "\(place.label)'\(wanted.name)' is \(found.shape.sizes) and must be "
                             + "\(wanted.shape)"
                     )
                 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// A name and the extents it must have.
+/// A name and the sizes it must have.
 package struct NamedShape: Sendable, Equatable {
     /// The name.
     package let name: String
-    /// The extents, outermost first.
+    /// The sizes, outermost first.
     package let shape: [Int]
 
     package init(_ name: String, _ shape: [Int]) {
@@ -75,7 +75,7 @@ struct RuleList {
         if hasBias { keep("\(name).bias", [outputs], as: newName.map { "\($0).bias" }) }
     }
 
-    /// Gain and shift of a norm.
+    /// Weight and bias of a norm.
     mutating func norm(_ name: String, _ width: Int, as newName: String? = nil) {
         keep("\(name).weight", [width], as: newName.map { "\($0).weight" })
         keep("\(name).bias", [width], as: newName.map { "\($0).bias" })

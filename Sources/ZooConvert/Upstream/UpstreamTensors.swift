@@ -15,8 +15,8 @@ package struct UpstreamTensors: Sendable {
         /// The tensors by clean name.
         package let tensors: [String: TensorDescription]
 
-        /// The extents of a tensor, or nil.
-        func shape(_ name: String) -> [Int]? { tensors[name]?.shape.extents }
+        /// The sizes of a tensor, or nil.
+        func shape(_ name: String) -> [Int]? { tensors[name]?.shape.sizes }
 
         /// How many numbered parts there are whose names begin with `prefix`.
         func count(of prefix: String) -> Int {

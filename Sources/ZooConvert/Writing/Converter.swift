@@ -112,14 +112,14 @@ package struct Converter: Sendable {
         try FileSystem.createFolder(parent)
         let staging = "\(parent)/.\(FileSystem.uniqueName()).partial"
         try FileSystem.createFolder(staging)
-        let stop = CancellationFlag()
+        let stop = Cancellation()
         do {
             let report = try await withTaskCancellationHandler {
                 try await fill(staging, stop)
             } onCancel: {
-                stop.raise()
+                stop.cancel()
             }
-            try await BlockingWork.run {
+            try await BlockingWork.run { _ in
                 try FileSystem.synchronizeFolder(staging)
                 if try FileSystem.status(folder) != nil { try FileSystem.remove(folder) }
                 try FileSystem.rename(staging, to: folder)
@@ -129,7 +129,7 @@ package struct Converter: Sendable {
         } catch {
             // The failure that stopped the conversion is the one to report.
             try? FileSystem.remove(staging)
-            throw stop.isRaised ? CancellationError() : error
+            throw stop.isCancelled ? CancellationError() : error
         }
     }
 
@@ -144,12 +144,12 @@ package struct Converter: Sendable {
         }
     }
 
-    private func fill(_ folder: String, _ stop: CancellationFlag) async throws -> ConversionReport {
+    private func fill(_ folder: String, _ stop: Cancellation) async throws -> ConversionReport {
         // The tensors of each part, and what they prove, on one thread; the writing on another.
-        async let proof = BlockingWork.run { try ConversionProof(plan, sources, dtype) }
-        async let weights = BlockingWork.run { try writeWeights(to: folder, stop) }
+        async let proof = BlockingWork.run { _ in try ConversionProof(plan, sources, dtype) }
+        async let weights = BlockingWork.run { _ in try writeWeights(to: folder, stop) }
         let (written, proven) = (try await weights, try await proof)
-        return try await BlockingWork.run {
+        return try await BlockingWork.run { _ in
             var files = written.files
             files.append(contentsOf: try writeDocuments(to: folder, proven))
             return try finish(folder, files, proven, largestChange: written.largestChange)
@@ -163,7 +163,7 @@ package struct Converter: Sendable {
         var largestChange = 0.0
     }
 
-    private func writeWeights(to folder: String, _ stop: CancellationFlag) throws -> Weights {
+    private func writeWeights(to folder: String, _ stop: Cancellation) throws -> Weights {
         var weights = Weights()
         for file in Set(plan.parts.map(\.file)).sorted() {
             var tensors: [ReleasedTensor] = []
@@ -198,7 +198,7 @@ package struct Converter: Sendable {
         _ tensors: [ReleasedTensor],
         to path: String,
         named name: String,
-        _ stop: CancellationFlag
+        _ stop: Cancellation
     ) throws -> (file: RecordDraft.File, largestChange: Double) {
         let change = LargestChange()
         let entries = tensors.map { tensor in
@@ -208,7 +208,7 @@ package struct Converter: Sendable {
                 shape: tensor.shape
             ) { body throws(ZooError) in
                 let found = try tensor.forEachChunk { span throws(ZooError) in
-                    guard !stop.isRaised else { throw Self.cancelled }
+                    guard !stop.isCancelled else { throw Self.cancelled }
                     try body(span)
                 }
                 change.value = max(change.value, found)

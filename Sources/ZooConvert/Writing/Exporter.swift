@@ -113,7 +113,7 @@ package struct Exporter: Sendable {
         var views: [TensorView] = []
         for released in row.released {
             guard let view = weights.view(released.name),
-                view.shape.extents == released.shape,
+                view.shape.sizes == released.shape,
                 view.dtype == views.first?.dtype ?? view.dtype
             else {
                 throw ZooError(

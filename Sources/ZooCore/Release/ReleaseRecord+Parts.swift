@@ -43,7 +43,7 @@ extension ReleaseRecord {
         /// What is subtracted from each channel, in units of 0…1.
         public let mean: [Double]
         /// What each channel is then divided by.
-        public let deviation: [Double]
+        public let std: [Double]
         /// The exact resampling rule, or `none` when inputs have the model's size.
         public let resampling: String
 
@@ -55,12 +55,12 @@ extension ReleaseRecord {
             channels = try object.string("channels", maximum: 16)
             layout = try object.string("layout", maximum: 8)
             mean = try object.numbers("mean", maximum: 16)
-            deviation = try object.numbers("std", maximum: 16)
+            std = try object.numbers("std", maximum: 16)
             resampling = try object.string("resampling", maximum: 128)
-            guard mean.count == channels.utf8.count, deviation.count == channels.utf8.count else {
+            guard mean.count == channels.utf8.count, std.count == channels.utf8.count else {
                 throw object.invalid("mean", "and 'std' need one value for each channel")
             }
-            guard deviation.allSatisfy({ $0 > 0 }) else {
+            guard std.allSatisfy({ $0 > 0 }) else {
                 throw object.invalid("std", "divides, so its values must be greater than 0")
             }
         }

@@ -81,9 +81,9 @@ extension Preprocessing {
             crop: crop,
             rescale: rescales ? try Self.factor(object) : nil,
             mean: normalises ? try Self.triple(object, "image_mean") : [0, 0, 0],
-            deviation: normalises ? try Self.triple(object, "image_std") : [1, 1, 1]
+            std: normalises ? try Self.triple(object, "image_std") : [1, 1, 1]
         )
-        guard deviation.allSatisfy({ $0 > 0 }) else {
+        guard std.allSatisfy({ $0 > 0 }) else {
             throw object.invalid("image_std", "must be larger than 0")
         }
     }
@@ -187,9 +187,9 @@ extension Preprocessing {
             resampling: resampling,
             crop: crop,
             mean: try Self.triple(object, "mean"),
-            deviation: try Self.triple(object, "std")
+            std: try Self.triple(object, "std")
         )
-        guard deviation.allSatisfy({ $0 > 0 }) else {
+        guard std.allSatisfy({ $0 > 0 }) else {
             throw object.invalid("std", "must be larger than 0")
         }
     }

@@ -50,7 +50,7 @@ extension Preprocessing {
     }
 
     /// `ViTImageProcessor` of transformers as its I-JEPA repositories configure it: the whole
-    /// picture to a square, torchvision's bilinear with antialias, mean and deviation 0.5.
+    /// picture to a square, torchvision's bilinear with antialias, mean and std 0.5.
     ///
     /// Source: huggingface/transformers `models/ijepa/convert_ijepa_to_hf.py`,
     /// `models/vit/image_processing_vit.py`. The models were trained with ImageNet's statistics.
@@ -60,7 +60,7 @@ extension Preprocessing {
             resampling: .bytes(.torchvisionBilinear),
             crop: .none,
             mean: [0.5, 0.5, 0.5],
-            deviation: [0.5, 0.5, 0.5]
+            std: [0.5, 0.5, 0.5]
         )
     }
 
@@ -96,11 +96,11 @@ extension Preprocessing {
         )
     }
 
-    /// DINO-WM: as JEPA-WM, with mean and deviation 0.5.
+    /// DINO-WM: as JEPA-WM, with mean and std 0.5.
     public static func dinoWM(side: Int = 224) -> Preprocessing {
         var preprocessing = jepaWM(side: side)
         preprocessing.mean = [0.5, 0.5, 0.5]
-        preprocessing.deviation = [0.5, 0.5, 0.5]
+        preprocessing.std = [0.5, 0.5, 0.5]
         return preprocessing
     }
 

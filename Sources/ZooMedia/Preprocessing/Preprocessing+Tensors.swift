@@ -135,7 +135,7 @@ extension Preprocessing {
     private func normalised(_ level: Float, _ channel: Int) -> Float {
         // Division where the factor is 1/255, as PyTorch's `ToTensor` and Meta's code do.
         let scaled = rescale.map { $0 == 1.0 / 255 ? level / 255 : level * Float($0) } ?? level
-        return (scaled - Float(mean[channel])) / Float(deviation[channel])
+        return (scaled - Float(mean[channel])) / Float(std[channel])
     }
 }
 

@@ -58,7 +58,7 @@ public struct Preprocessing: Sendable, Equatable {
     /// What is then subtracted from red, green and blue.
     public var mean: [Double]
     /// What they are then divided by.
-    public var deviation: [Double]
+    public var std: [Double]
 
     /// A way of preparing pictures.
     public init(
@@ -67,21 +67,21 @@ public struct Preprocessing: Sendable, Equatable {
         crop: Crop,
         rescale: Double? = 1.0 / 255,
         mean: [Double] = Self.imageNetMean,
-        deviation: [Double] = Self.imageNetDeviation
+        std: [Double] = Self.imageNetStd
     ) {
-        precondition(mean.count == 3 && deviation.count == 3, "there are three channels")
+        precondition(mean.count == 3 && std.count == 3, "there are three channels")
         self.resize = resize
         self.resampling = resampling
         self.crop = crop
         self.rescale = rescale
         self.mean = mean
-        self.deviation = deviation
+        self.std = std
     }
 
     /// The mean of ImageNet, of levels from 0 to 1.
     public static let imageNetMean = [0.485, 0.456, 0.406]
     /// The standard deviation of ImageNet, of levels from 0 to 1.
-    public static let imageNetDeviation = [0.229, 0.224, 0.225]
+    public static let imageNetStd = [0.229, 0.224, 0.225]
 
     /// The number of tensors that one clip becomes.
     public var viewCount: Int {

@@ -63,7 +63,7 @@ extension MediaFile {
         _ path: String,
         limits: MediaLimits = MediaLimits()
     ) async throws -> MediaFile {
-        try await BlockingWork.run { try MediaFile(blocking: path, limits: limits) }
+        try await BlockingWork.run { _ in try MediaFile(blocking: path, limits: limits) }
     }
 
     /// The number of pictures; of a video, by decoding all of them, since headers and indexes of
@@ -76,12 +76,12 @@ extension MediaFile {
         case .image: return 1
         case .folder: return files.count
         case .video:
-            return try await cancellable { flag in
+            return try await BlockingWork.run { cancellation in
                 let decoder = try VideoDecoder(path, limits: limits)
                 var count = 0
                 while try decoder.next(index: count) != nil {
                     count += 1
-                    try check(flag)
+                    try cancellation.check()
                     try checkCount(count)
                 }
                 guard count > 0 else { throw noFrames }
@@ -142,7 +142,7 @@ extension MediaFile {
         _ transform: @escaping @Sendable (RGBImage) throws -> Output
     ) async throws -> [Int: Output] {
         if let index = wanted.min(), index < 0 { throw missing(index) }
-        return try await cancellable { flag in
+        return try await BlockingWork.run { cancellation in
             var outputs: [Int: Output] = [:]
             switch kind {
             case .image:
@@ -151,7 +151,7 @@ extension MediaFile {
             case .folder:
                 var size: (width: Int, height: Int)?
                 for index in wanted.sorted() {
-                    try check(flag)
+                    try cancellation.check()
                     guard index < files.count else { throw missing(index) }
                     let image = try ImageDecoder.read(files[index], limits: limits)
                     let expected = size ?? (image.width, image.height)
@@ -169,7 +169,7 @@ extension MediaFile {
                 let decoder = try VideoDecoder(path, limits: limits)
                 let last = wanted.max() ?? 0
                 for index in 0...last {
-                    try check(flag)
+                    try cancellation.check()
                     try checkCount(index)
                     guard try decoder.next(index: index) != nil else {
                         throw index == 0 ? noFrames : missing(last, of: index)
@@ -181,22 +181,6 @@ extension MediaFile {
             }
             return outputs
         }
-    }
-
-    /// Runs blocking work that looks at a flag which goes up when the task is cancelled.
-    private func cancellable<Output: Sendable>(
-        _ work: @escaping @Sendable (CancellationFlag) throws -> Output
-    ) async throws -> Output {
-        let flag = CancellationFlag()
-        return try await withTaskCancellationHandler {
-            try await BlockingWork.run { try work(flag) }
-        } onCancel: {
-            flag.raise()
-        }
-    }
-
-    private func check(_ flag: CancellationFlag) throws {
-        if flag.isRaised { throw CancellationError() }
     }
 
     private func checkCount(_ count: Int) throws(ZooError) {

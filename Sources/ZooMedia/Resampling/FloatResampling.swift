@@ -23,8 +23,8 @@ enum FloatResampling {
         let columns = input.shape[rank - 1]
         let across = taps(from: columns, to: width, antialias)
         let down = taps(from: rows, to: height, antialias)
-        let planes = input.shape.extents.dropLast(2).reduce(1, *)
-        var output = Tensor(zeros: Shape(input.shape.extents.dropLast(2) + [height, width]))
+        let planes = input.shape.sizes.dropLast(2).reduce(1, *)
+        var output = Tensor(zeros: Shape(input.shape.sizes.dropLast(2) + [height, width]))
         input.withValues { source in
             output.withMutableValues { target in
                 var half = [Float](repeating: 0, count: rows * width)

@@ -24,7 +24,7 @@ extension TokenFeatures {
     /// What is added to the variance: the default of `torch.nn.functional.layer_norm`.
     private static let epsilon: Float = 1e-5
 
-    /// Layer normalisation of each of `parts` equal parts of every token, without gain and shift.
+    /// Layer normalisation of each of `parts` equal parts of every token, without weight and bias.
     ///
     /// - Throws: `ZooError` with code `model.input-shape-invalid` when the width is no multiple.
     func normalised(parts: Int) throws(ZooError) -> TokenFeatures {

@@ -5,27 +5,27 @@ package import ZooCheckpoint
 package import ZooCore
 package import ZooTensor
 
-/// Layer normalisation over the last axis, with a learned gain and shift.
+/// Layer normalisation over the last axis, with a learned weight and bias.
 package struct LayerNorm: Sendable {
     /// What normalised elements are multiplied by, [width].
-    package let gain: Tensor
+    package let weight: Tensor
     /// What is added last, [width].
-    package let shift: Tensor
+    package let bias: Tensor
     /// What is added to the variance.
     package let epsilon: Float
 
-    /// A norm without weights: gain 1 and shift 0.
+    /// A norm without weights: weight 1 and bias 0.
     package static func withoutWeights(width: Int, epsilon: Float) -> LayerNorm {
         LayerNorm(
-            gain: Tensor(shape: [width], values: Array(repeating: 1, count: width)),
-            shift: Tensor(zeros: [width]),
+            weight: Tensor(shape: [width], values: Array(repeating: 1, count: width)),
+            bias: Tensor(zeros: [width]),
             epsilon: epsilon
         )
     }
 
     /// Writes the normalised rows of `input` to `output`, which may be `input`.
     package func apply(to input: Matrix, into output: Matrix) {
-        output.layerNorm(of: input, gain: gain, shift: shift, epsilon: epsilon)
+        output.layerNorm(of: input, weight: weight, bias: bias, epsilon: epsilon)
     }
 
     /// Writes the normalised rows of `input` to `output`, which may be `input`.
@@ -75,8 +75,8 @@ extension WeightScope {
     ) throws(ZooError) -> LayerNorm {
         let scope = scope(name)
         return LayerNorm(
-            gain: try scope.values("weight", shape: [width]),
-            shift: try scope.values("bias", shape: [width]),
+            weight: try scope.values("weight", shape: [width]),
+            bias: try scope.values("bias", shape: [width]),
             epsilon: Float(epsilon)
         )
     }

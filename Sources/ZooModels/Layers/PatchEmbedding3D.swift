@@ -14,7 +14,7 @@ package struct PatchEmbedding3D: Sendable {
     package let tubelet: Int
     package let patch: Int
 
-    /// The extents of the tokens of a video [.., frames, channels, height, width].
+    /// The sizes of the tokens of a video [.., frames, channels, height, width].
     package func tokens(
         frames: Int,
         height: Int,
@@ -40,8 +40,8 @@ package struct PatchEmbedding3D: Sendable {
         session: ComputeSession
     ) {
         let (height, width) = (pixels.shape[3], pixels.shape[4])
-        let extents = tokens(frames: frames, height: height, width: width)
-        let grid = TokenGrid(rows: extents.rows, columns: extents.columns)
+        let sizes = tokens(frames: frames, height: height, width: width)
+        let grid = TokenGrid(rows: sizes.rows, columns: sizes.columns)
         // Every row of pixels is a row of this matrix.
         let lines = pixels.reshaped([pixels.shape.elementCount / width, width]).matrix
         let frameCount = pixels.shape[1]

@@ -87,7 +87,7 @@ package struct SelfAttention: Sendable {
     }
 }
 
-/// The memory of an attention layer; layers of equal extents share it, one after the other.
+/// The memory of an attention layer; layers of equal sizes share it, one after the other.
 package struct AttentionState: Sendable {
     package let queries: HeadStack
     package let keys: HeadStack

@@ -69,11 +69,11 @@ extension JEPAModel {
     ///
     /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     public func requireTrainedSize(_ pixels: Shape) throws(ZooError) {
-        let extents = pixels.extents.suffix(2)
-        guard Array(extents) == [input.height, input.width] else {
+        let sizes = pixels.sizes.suffix(2)
+        guard Array(sizes) == [input.height, input.width] else {
             throw ZooError(
                 .inputShapeInvalid,
-                "frames of \(extents.map(String.init).joined(separator: " by ")) pixels cannot be "
+                "frames of \(sizes.map(String.init).joined(separator: " by ")) pixels cannot be "
                     + "predicted from",
                 remedy: "the predictor knows frames of \(input.height) by \(input.width)"
             )
@@ -94,7 +94,7 @@ extension JEPAModel {
     }
 }
 
-/// The input a model was made for; other extents may work.
+/// The input a model was made for; other sizes may work.
 public struct ModelInput: Hashable, Sendable {
     /// Frames of a clip.
     public let frames: Int

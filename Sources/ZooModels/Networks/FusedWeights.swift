@@ -45,18 +45,18 @@ extension WeightScope {
     func metaStack(
         _ name: String,
         norm: String,
-        _ extents: TransformerSizes,
+        _ sizes: TransformerSizes,
         epsilon: Double,
         group: Int? = nil
     ) throws(ZooError) -> TransformerStack {
-        let width = extents.width
+        let width = sizes.width
         var blocks: [TransformerBlock] = []
-        for index in 0..<extents.layers {
+        for index in 0..<sizes.layers {
             blocks.append(
                 try scope(name).scope(index).metaBlock(
                     width: width,
-                    heads: extents.heads,
-                    hidden: extents.hidden,
+                    heads: sizes.heads,
+                    hidden: sizes.hidden,
                     epsilon: epsilon,
                     group: group
                 )
@@ -65,7 +65,7 @@ extension WeightScope {
         return TransformerStack(
             blocks: blocks,
             norm: try layerNorm(norm, width: width, epsilon: epsilon),
-            heads: extents.heads,
+            heads: sizes.heads,
             width: width
         )
     }
@@ -96,7 +96,7 @@ extension WeightScope {
     }
 }
 
-/// The extents of a transformer, as a configuration states them.
+/// The sizes of a transformer, as a configuration states them.
 struct TransformerSizes: Hashable, Sendable {
     /// Elements of a token.
     let width: Int
@@ -112,12 +112,12 @@ struct TransformerSizes: Hashable, Sendable {
     ///
     /// - Throws: `ZooError` with code `format.field-invalid`.
     init(_ object: JSONObject, prefix: String = "") throws(ZooError) {
-        func extent(_ name: String, _ range: ClosedRange<Int>) throws(ZooError) -> Int {
+        func size(_ name: String, _ range: ClosedRange<Int>) throws(ZooError) -> Int {
             try object.integer(prefix + name, in: range)
         }
-        width = try extent("hidden_size", 1...16_384)
-        heads = try extent("num_attention_heads", 1...1024)
-        layers = try extent("num_hidden_layers", 1...512)
+        width = try size("hidden_size", 1...16_384)
+        heads = try size("num_attention_heads", 1...1024)
+        layers = try size("num_hidden_layers", 1...512)
         guard width.isMultiple(of: heads) else {
             throw object.invalid("\(prefix)hidden_size", "is not a multiple of \(heads) heads")
         }

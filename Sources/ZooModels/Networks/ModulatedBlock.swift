@@ -102,16 +102,16 @@ struct ModulatedBlock: Sendable {
 extension LayerNorm {
     /// The norm whose result is this one's times (1 + scale) plus shift; rows [1, width].
     fileprivate func modulated(shift: Matrix, scale: Matrix) -> LayerNorm {
-        let (gains, shifts) = (gain.values, self.shift.values)
-        let factors = gains.indices.map { 1 + scale[0, $0] }
+        let (weights, biases) = (weight.values, bias.values)
+        let factors = weights.indices.map { 1 + scale[0, $0] }
         return LayerNorm(
-            gain: Tensor(
-                shape: gain.shape,
-                values: zip(gains, factors).map { $0 * $1 }
+            weight: Tensor(
+                shape: weight.shape,
+                values: zip(weights, factors).map { $0 * $1 }
             ),
-            shift: Tensor(
-                shape: gain.shape,
-                values: shifts.indices.map { shifts[$0] * factors[$0] + shift[0, $0] }
+            bias: Tensor(
+                shape: weight.shape,
+                values: biases.indices.map { biases[$0] * factors[$0] + shift[0, $0] }
             ),
             epsilon: epsilon
         )

@@ -58,7 +58,7 @@ struct PatchEncoder: Sendable {
                     + "\(embedding.patch) pixels"
             )
         }
-        let count = extents(of: pixels).count
+        let count = sizes(of: pixels).count
         try requireSpread(pixels)
         guard count > 0 else {
             throw ZooError(
@@ -90,7 +90,7 @@ struct PatchEncoder: Sendable {
         let width = stack.width
         let norms = try options.levels.map(norm(ofBlock:))
         let x = Matrix(rows: selection.batch * selection.count, columns: width)
-        let positions = positions.fitted(to: extents(of: pixels.shape))
+        let positions = positions.fitted(to: sizes(of: pixels.shape))
         embedding.apply(
             to: pixels,
             frames: frames(of: pixels.shape),
@@ -161,7 +161,7 @@ struct PatchEncoder: Sendable {
     /// Positions that are stretched over an input need more than one row and one column of it.
     private func requireSpread(_ pixels: Shape) throws(ZooError) {
         guard case .rotary(_, let grid) = positions, grid.lastPlace != nil else { return }
-        let found = extents(of: pixels)
+        let found = sizes(of: pixels)
         guard found.rows > 1, found.columns > 1 else {
             throw ZooError(
                 .inputShapeInvalid,
@@ -171,14 +171,14 @@ struct PatchEncoder: Sendable {
         }
     }
 
-    /// The extents of the tokens of an input [batch, frames, channels, height, width].
-    private func extents(of pixels: Shape) -> TokenExtents {
+    /// The sizes of the tokens of an input [batch, frames, channels, height, width].
+    private func sizes(of pixels: Shape) -> GridSize {
         let found = embedding.tokens(
             frames: frames(of: pixels),
             height: pixels[3],
             width: pixels[4]
         )
-        return TokenExtents(frames: found.frames, rows: found.rows, columns: found.columns)
+        return GridSize(frames: found.frames, rows: found.rows, columns: found.columns)
     }
 
     /// The frames that are read.

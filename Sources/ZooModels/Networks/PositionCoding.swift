@@ -21,13 +21,13 @@ enum PositionCoding: Sendable {
         var lastPlace: Float?
     }
 
-    /// The coding for inputs of other extents than the model was trained on.
-    func fitted(to extents: TokenExtents) -> PositionCoding {
+    /// The coding for inputs of other sizes than the model was trained on.
+    func fitted(to sizes: GridSize) -> PositionCoding {
         switch self {
-        case .table(let table): return .table(table.interpolated(to: extents))
+        case .table(let table): return .table(table.interpolated(to: sizes))
         case .rotary(let embedding, var grid):
             guard grid.followsInput else { return self }
-            grid.grid = TokenGrid(rows: extents.rows, columns: extents.columns)
+            grid.grid = TokenGrid(rows: sizes.rows, columns: sizes.columns)
             return .rotary(embedding, grid)
         }
     }
@@ -62,8 +62,8 @@ enum PositionCoding: Sendable {
     }
 }
 
-/// The extents of the tokens of one input.
-struct TokenExtents: Hashable, Sendable {
+/// The sizes of the tokens of one input.
+struct GridSize: Hashable, Sendable {
     let frames: Int
     let rows: Int
     let columns: Int
@@ -83,18 +83,18 @@ struct PositionTable: Sendable {
     }
 
     let values: Tensor
-    let extents: TokenExtents
+    let sizes: GridSize
     let interpolation: Interpolation
 
-    /// The table for inputs of other extents; itself for its own.
-    func interpolated(to target: TokenExtents) -> PositionTable {
-        guard target != extents else { return self }
+    /// The table for inputs of other sizes; itself for its own.
+    func interpolated(to target: GridSize) -> PositionTable {
+        guard target != sizes else { return self }
         let width = values.shape[1]
         let source = values.values
         var result = [Float](repeating: 0, count: target.count * width)
-        let frames = weights(from: extents.frames, to: target.frames, isTime: true)
-        let rows = weights(from: extents.rows, to: target.rows, isTime: false)
-        let columns = weights(from: extents.columns, to: target.columns, isTime: false)
+        let frames = weights(from: sizes.frames, to: target.frames, isTime: true)
+        let rows = weights(from: sizes.rows, to: target.rows, isTime: false)
+        let columns = weights(from: sizes.columns, to: target.columns, isTime: false)
         for (t, frame) in frames.enumerated() {
             for (y, row) in rows.enumerated() {
                 for (x, column) in columns.enumerated() {
@@ -103,7 +103,7 @@ struct PositionTable: Sendable {
                         for (r, rowWeight) in row {
                             for (c, columnWeight) in column {
                                 let weight = Float(frameWeight * rowWeight * columnWeight)
-                                let from = ((f * extents.rows + r) * extents.columns + c) * width
+                                let from = ((f * sizes.rows + r) * sizes.columns + c) * width
                                 for element in 0..<width {
                                     result[place + element] += weight * source[from + element]
                                 }
@@ -115,7 +115,7 @@ struct PositionTable: Sendable {
         }
         return PositionTable(
             values: Tensor(shape: [target.count, width], values: result),
-            extents: target,
+            sizes: target,
             interpolation: interpolation
         )
     }

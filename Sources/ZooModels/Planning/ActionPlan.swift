@@ -9,8 +9,8 @@ public struct ActionPlan: Sendable {
     public struct Iteration: Sendable {
         /// The means after this iteration, [steps, planned numbers].
         public let mean: Tensor
-        /// The deviations after this iteration, [steps, planned numbers].
-        public let deviation: Tensor
+        /// The stds after this iteration, [steps, planned numbers].
+        public let std: Tensor
         /// The least energy of a sample.
         public let leastEnergy: Float
         /// The mean energy of the elites.

@@ -26,13 +26,13 @@ public struct ArmPlanner: Sendable {
         public var iterations = 100
         /// How much of the old means of x, y and z stays (`momentum_mean`).
         public var meanMomentum = 0.25
-        /// How much of the old deviations of x, y and z stays (`momentum_std`).
+        /// How much of the old stds of x, y and z stays (`momentum_std`).
         public var deviationMomentum = 0.95
         /// How much of the old mean of the gripper stays (`momentum_mean_gripper`).
         public var gripperMeanMomentum = 0.15
-        /// How much of the old deviation of the gripper stays (`momentum_std_gripper`).
+        /// How much of the old std of the gripper stays (`momentum_std_gripper`).
         public var gripperDeviationMomentum = 0.15
-        /// The longest move along an axis in metres, and the first deviation (`maxnorm`).
+        /// The longest move along an axis in metres, and the first std (`maxnorm`).
         public var longestMove = 0.05
         /// Axes that do not vary, and what they are instead (`axis`).
         public var pinned: [Axis: Double] = [:]
@@ -135,7 +135,7 @@ public struct ArmPlanner: Sendable {
                 let isGripper = axis == .gripper
                 return CrossEntropySearch.Variable(
                     mean: Float(settings.pinned[axis] ?? 0),
-                    deviation: isGripper ? 1 : limit,
+                    std: isGripper ? 1 : limit,
                     meanMomentum: Float(
                         isGripper ? settings.gripperMeanMomentum : settings.meanMomentum
                     ),
@@ -176,10 +176,10 @@ extension Pose {
     ///
     /// - Throws: `ZooError` with code `model.unsupported`.
     static func requireActions(of model: any ActionConditionedModel) throws(ZooError) {
-        guard model.extents.actionWidth == width else {
+        guard model.sizes.actionWidth == width else {
             throw ZooError(
                 .modelUnsupported,
-                "actions of \(model.extents.actionWidth) numbers are not changes of a pose, which are "
+                "actions of \(model.sizes.actionWidth) numbers are not changes of a pose, which are "
                     + "\(width)",
                 remedy: "plan with the general planner instead"
             )

@@ -7,8 +7,8 @@ public import ZooTensor
 /// Plans actions of any kind, as the world models LeWM, JEPA-WM and DINO-WM are planned with.
 ///
 /// Every number of an action, and of a block of actions that a model takes at once, is drawn by
-/// itself. The first sample is the current mean; deviations are those of n − 1; nothing of an old
-/// mean or deviation stays. The plan is the last mean.
+/// itself. The first sample is the current mean; stds are those of n − 1; nothing of an old
+/// mean or std stays. The plan is the last mean.
 ///
 /// Source: galilai-group/stable-worldmodel `planning/solver/cem.py`, `CEMSolver`, and
 /// facebookresearch/jepa-wms `evals/simu_env_planning/planning/planning/planner.py`, `CEMPlanner`.
@@ -23,8 +23,8 @@ public struct CrossEntropyPlanner: Sendable {
         public var elites: Int
         /// Rounds.
         public var iterations: Int
-        /// The first deviation of every number.
-        public var deviation: Double = 1
+        /// The first std of every number.
+        public var std: Double = 1
         /// The greatest amount of each number of an action; nil for no bounds.
         public var limits: [Double]?
 
@@ -34,14 +34,14 @@ public struct CrossEntropyPlanner: Sendable {
             samples: Int,
             elites: Int,
             iterations: Int,
-            deviation: Double = 1,
+            std: Double = 1,
             limits: [Double]? = nil
         ) {
             self.horizon = horizon
             self.samples = samples
             self.elites = elites
             self.iterations = iterations
-            self.deviation = deviation
+            self.std = std
             self.limits = limits
         }
 
@@ -62,7 +62,7 @@ public struct CrossEntropyPlanner: Sendable {
             samples: 300,
             elites: 10,
             iterations: 15,
-            deviation: 0.1,
+            std: 0.1,
             limits: Array(repeating: 0.1, count: 6) + [0.75]
         )
     }
@@ -89,14 +89,14 @@ public struct CrossEntropyPlanner: Sendable {
         on pool: ComputePool = .shared,
         progress: (@Sendable (PlanningProgress) -> Void)? = nil
     ) async throws -> ActionPlan {
-        let (width, limits) = (problem.model.extents.actionWidth, settings.limits)
+        let (width, limits) = (problem.model.sizes.actionWidth, settings.limits)
         try CrossEntropySearch.require(
             horizon: settings.horizon,
             samples: settings.samples,
             elites: settings.elites,
             iterations: settings.iterations,
             width: width,
-            numbers: [settings.deviation] + (limits ?? [])
+            numbers: [settings.std] + (limits ?? [])
         )
         guard limits.map({ $0.count == width && $0.allSatisfy { $0 >= 0 } }) ?? true else {
             throw ZooError(
@@ -108,7 +108,7 @@ public struct CrossEntropyPlanner: Sendable {
         let bounds = limits?.map { Float($0) }
         let search = CrossEntropySearch(
             variables: Array(
-                repeating: CrossEntropySearch.Variable(deviation: Float(settings.deviation)),
+                repeating: CrossEntropySearch.Variable(std: Float(settings.std)),
                 count: width
             ),
             horizon: settings.horizon,

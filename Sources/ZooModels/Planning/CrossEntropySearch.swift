@@ -5,7 +5,7 @@ internal import ZooCore
 internal import ZooTensor
 
 /// The cross-entropy method: draw courses of action from normal distributions, keep the best, and take
-/// their means and deviations for the next round.
+/// their means and stds for the next round.
 ///
 /// Source: Rubinstein and Kroese, "The Cross-Entropy Method", 2004.
 struct CrossEntropySearch: Sendable {
@@ -13,11 +13,11 @@ struct CrossEntropySearch: Sendable {
     struct Variable: Sendable {
         /// The first mean.
         var mean: Float = 0
-        /// The first deviation.
-        var deviation: Float
+        /// The first std.
+        var std: Float
         /// How much of an old mean stays.
         var meanMomentum: Float = 0
-        /// How much of an old deviation stays.
+        /// How much of an old std stays.
         var deviationMomentum: Float = 0
     }
 
@@ -46,17 +46,17 @@ struct CrossEntropySearch: Sendable {
         var noise = noise
         let (width, count) = (variables.count, horizon * variables.count)
         var mean = (0..<horizon).flatMap { _ in variables.map(\.mean) }
-        var deviation = (0..<horizon).flatMap { _ in variables.map(\.deviation) }
+        var std = (0..<horizon).flatMap { _ in variables.map(\.std) }
         var history: [ActionPlan.Iteration] = []
         for iteration in 0..<iterations {
             try Task.checkCancellation()
-            let courses = draw(mean, deviation, noise.normals(samples * count))
+            let courses = draw(mean, std, noise.normals(samples * count))
             let actions = courses.flatMap { course in
                 stride(from: 0, to: count, by: width).flatMap { action(course[$0..<$0 + width]) }
             }
             let energies = try await problem.energies(
                 of: Tensor(
-                    shape: [samples, horizon, problem.model.extents.actionWidth],
+                    shape: [samples, horizon, problem.model.sizes.actionWidth],
                     values: actions
                 ),
                 on: pool
@@ -75,9 +75,9 @@ struct CrossEntropySearch: Sendable {
                 let variable = variables[index % width]
                 let (center, spread) = Self.moments(best.map { courses[$0][index] })
                 mean[index] = Self.mixed(center, mean[index], variable.meanMomentum)
-                deviation[index] = Self.mixed(
+                std[index] = Self.mixed(
                     spread,
-                    deviation[index],
+                    std[index],
                     variable.deviationMomentum
                 )
             }
@@ -85,7 +85,7 @@ struct CrossEntropySearch: Sendable {
             history.append(
                 ActionPlan.Iteration(
                     mean: Tensor(shape: shape, values: mean),
-                    deviation: Tensor(shape: shape, values: deviation),
+                    std: Tensor(shape: shape, values: std),
                     leastEnergy: energies[best[0]],
                     eliteEnergy: best.reduce(0) { $0 + energies[$1] } / Float(elites)
                 )
@@ -95,14 +95,14 @@ struct CrossEntropySearch: Sendable {
     }
 
     /// Makes samples of noise [steps, samples, planned numbers].
-    private func draw(_ mean: [Float], _ deviation: [Float], _ noise: [Float]) -> [Course] {
+    private func draw(_ mean: [Float], _ std: [Float], _ noise: [Float]) -> [Course] {
         let width = variables.count
         return (0..<samples).map { sample in
             (0..<horizon).flatMap { step in
                 var numbers = (0..<width).map { number in
                     let (place, index) = ((step * samples + sample) * width, step * width + number)
                     return includesMean && sample == 0
-                        ? mean[index] : noise[place + number] * deviation[index] + mean[index]
+                        ? mean[index] : noise[place + number] * std[index] + mean[index]
                 }
                 bound(&numbers, step)
                 return numbers
@@ -125,8 +125,8 @@ struct CrossEntropySearch: Sendable {
         return Array(order.prefix(elites))
     }
 
-    /// Mean, and deviation with n − 1.
-    private static func moments(_ numbers: [Float]) -> (mean: Float, deviation: Float) {
+    /// Mean, and std with n − 1.
+    private static func moments(_ numbers: [Float]) -> (mean: Float, std: Float) {
         let mean = numbers.reduce(0.0) { $0 + Double($1) } / Double(numbers.count)
         let squares = numbers.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
         return (Float(mean), Float((squares / Double(numbers.count - 1)).squareRoot()))

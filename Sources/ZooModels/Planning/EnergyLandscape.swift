@@ -19,7 +19,7 @@ public struct EnergyLandscape: Sendable {
     ///
     /// - Parameters:
     ///   - problem: from where to where, of a model whose actions are changes of a ``Pose``.
-    ///   - extent: the longest move along an axis, in metres.
+    ///   - size: the longest move along an axis, in metres.
     ///   - count: moves along an axis, at least 2.
     ///   - pool: the threads to compute on.
     ///   - progress: is told how many candidates are done.
@@ -28,21 +28,21 @@ public struct EnergyLandscape: Sendable {
     ///   cancelled.
     public init(
         of problem: PlanningProblem,
-        extent: Double = 0.075,
+        size: Double = 0.075,
         count: Int = 5,
         on pool: ComputePool = .shared,
         progress: (@Sendable (_ done: Int) -> Void)? = nil
     ) async throws {
         try Pose.requireActions(of: problem.model)
-        guard (2...100).contains(count), extent.isFinite, extent > 0 else {
+        guard (2...100).contains(count), size.isFinite, size > 0 else {
             throw ZooError(
                 .planSettingsInvalid,
-                "a grid of \(count) moves of up to \(extent) m is not possible",
+                "a grid of \(count) moves of up to \(size) m is not possible",
                 remedy: "take 2 to 100 moves along an axis, of more than 0 m"
             )
         }
-        let step = 2 * extent / Double(count - 1)
-        let moves = (0..<count).map { $0 == count - 1 ? extent : step * Double($0) - extent }
+        let step = 2 * size / Double(count - 1)
+        let moves = (0..<count).map { $0 == count - 1 ? size : step * Double($0) - size }
         let values = moves.flatMap { x in
             moves.flatMap { y in
                 moves.flatMap { z in Pose(position: SIMD3(x, y, z)).values }

@@ -3,7 +3,7 @@
 
 /// Where a planner gets its random numbers.
 public protocol NoiseSource: Sendable {
-    /// The next numbers of a normal distribution with mean 0 and deviation 1.
+    /// The next numbers of a normal distribution with mean 0 and std 1.
     mutating func normals(_ count: Int) -> [Float]
 }
 

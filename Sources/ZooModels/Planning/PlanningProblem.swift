@@ -40,36 +40,36 @@ public struct PlanningProblem: Sendable {
         distance: LatentDistance,
         window: Int? = nil
     ) throws(ZooError) {
-        let (shape, extents) = (known.latents.shape, model.extents)
-        let past = pastActions ?? Tensor(zeros: [1, 0, extents.actionWidth])
-        guard shape[0] == 1, shape[1] >= 1, shape[2] == extents.tokens, shape[3] == extents.width,
-            past.shape == Shape([1, shape[1] - 1, extents.actionWidth])
+        let (shape, sizes) = (known.latents.shape, model.sizes)
+        let past = pastActions ?? Tensor(zeros: [1, 0, sizes.actionWidth])
+        guard shape[0] == 1, shape[1] >= 1, shape[2] == sizes.tokens, shape[3] == sizes.width,
+            past.shape == Shape([1, shape[1] - 1, sizes.actionWidth])
         else {
             throw ZooError(
                 .inputShapeInvalid,
                 "known frames of shape \(shape) with actions \(past.shape) must be [1, frames, "
-                    + "\(extents.tokens), \(extents.width)] with [1, frames - 1, "
-                    + "\(extents.actionWidth)]"
+                    + "\(sizes.tokens), \(sizes.width)] with [1, frames - 1, "
+                    + "\(sizes.actionWidth)]"
             )
         }
-        guard goal.latents.shape == Shape([1, 1, extents.tokens, extents.width]) else {
+        guard goal.latents.shape == Shape([1, 1, sizes.tokens, sizes.width]) else {
             throw ZooError(
                 .inputShapeInvalid,
-                "a goal of shape \(goal.latents.shape) must be [1, 1, \(extents.tokens), "
-                    + "\(extents.width)]"
+                "a goal of shape \(goal.latents.shape) must be [1, 1, \(sizes.tokens), "
+                    + "\(sizes.width)]"
             )
         }
         let needed = distance.stateWeight == 0 ? [known] : [known, goal]
         guard
-            extents.stateWidth == 0
-                || needed.allSatisfy({ $0.states?.shape[2] == extents.stateWidth })
+            sizes.stateWidth == 0
+                || needed.allSatisfy({ $0.states?.shape[2] == sizes.stateWidth })
         else {
             throw ZooError(
                 .inputShapeInvalid,
-                "this model needs states of \(extents.stateWidth) numbers with the frames"
+                "this model needs states of \(sizes.stateWidth) numbers with the frames"
             )
         }
-        guard distance.stateWeight == 0 || extents.stateWidth > 0, window ?? 1 > 0 else {
+        guard distance.stateWeight == 0 || sizes.stateWidth > 0, window ?? 1 > 0 else {
             throw ZooError(
                 .inputShapeInvalid,
                 "this model has no states to compare, or is to predict from no frames"
@@ -99,19 +99,19 @@ public struct PlanningProblem: Sendable {
         on pool: ComputePool = .shared,
         progress: (@Sendable (_ done: Int) -> Void)? = nil
     ) async throws -> [Float] {
-        let extents = model.extents
+        let sizes = model.sizes
         guard actions.shape.rank == 3, actions.shape[1] >= 1,
-            actions.shape[2] == extents.actionWidth
+            actions.shape[2] == sizes.actionWidth
         else {
             throw ZooError(
                 .inputShapeInvalid,
                 "actions of shape \(actions.shape) must be [candidates, steps, "
-                    + "\(extents.actionWidth)]"
+                    + "\(sizes.actionWidth)]"
             )
         }
         let (count, steps) = (actions.shape[0], actions.shape[1])
         let frames = known.latents.shape[1] + steps
-        let atOnce = max(1, Self.elementsAtOnce / (frames * extents.tokens * extents.width))
+        let atOnce = max(1, Self.elementsAtOnce / (frames * sizes.tokens * sizes.width))
         var result: [Float] = []
         for first in stride(from: 0, to: count, by: atOnce) {
             try Task.checkCancellation()
@@ -119,7 +119,7 @@ public struct PlanningProblem: Sendable {
             let outcome = try await model.rollOut(
                 from: try LatentSequence(
                     latents: known.latents.repeated(range.count),
-                    states: extents.stateWidth == 0 ? nil : known.states?.repeated(range.count)
+                    states: sizes.stateWidth == 0 ? nil : known.states?.repeated(range.count)
                 ),
                 under: whole(actions, range),
                 window: window,
@@ -173,6 +173,6 @@ extension Tensor {
         let result = Matrix(rows: count, columns: width)
         let source = reshaped([1, width]).matrix
         for row in 0..<count { result.rows(row..<row + 1).copy(from: source) }
-        return Tensor(shape: Shape([count] + shape.extents.dropFirst()), buffer: result.buffer)
+        return Tensor(shape: Shape([count] + shape.sizes.dropFirst()), buffer: result.buffer)
     }
 }

@@ -10,7 +10,7 @@ public protocol ActionConditionedModel: Sendable {
     var family: ModelFamily.ID { get }
 
     /// What ``predict(_:under:on:)`` takes and gives.
-    var extents: LatentExtents { get }
+    var sizes: LatentShape { get }
 
     /// How upstream plans with it.
     var planning: PlanningDefaults { get }
@@ -18,7 +18,7 @@ public protocol ActionConditionedModel: Sendable {
     /// Predicts the frame after each known one.
     ///
     /// - Parameters:
-    ///   - known: frames in order; no more than ``LatentExtents/frames``.
+    ///   - known: frames in order; no more than ``LatentShape/frames``.
     ///   - actions: [batch, frames, action width]: what is done at each frame, in the units that the
     ///     model was trained with.
     ///   - pool: the threads to compute on.
@@ -33,8 +33,8 @@ public protocol ActionConditionedModel: Sendable {
     ) async throws -> LatentSequence
 }
 
-/// The extents of the latents a model predicts.
-public struct LatentExtents: Hashable, Sendable {
+/// The sizes of the latents a model predicts.
+public struct LatentShape: Hashable, Sendable {
     /// Tokens of a frame.
     public let tokens: Int
     /// Elements of a token.
@@ -46,7 +46,7 @@ public struct LatentExtents: Hashable, Sendable {
     /// The most frames that a prediction can be made from.
     public let frames: Int
 
-    /// Names extents.
+    /// Names sizes.
     public init(tokens: Int, width: Int, actionWidth: Int, stateWidth: Int, frames: Int) {
         self.tokens = tokens
         self.width = width

@@ -29,9 +29,9 @@ public struct PlanningDefaults: Hashable, Sendable {
     /// proprioception that move an arm are those of DROID.
     ///
     /// Source: facebookresearch/jepa-wms `evals/simu_env_planning/planning` and its configurations.
-    static func jepaWM(_ extents: LatentExtents) -> PlanningDefaults {
-        let hasStates = extents.stateWidth > 0
-        let isArm = extents.actionWidth == Pose.width
+    static func jepaWM(_ sizes: LatentShape) -> PlanningDefaults {
+        let hasStates = sizes.stateWidth > 0
+        let isArm = sizes.actionWidth == Pose.width
         return PlanningDefaults(
             distance: hasStates ? .jepaWM : LatentDistance(.meanSquare),
             window: 2,

@@ -30,10 +30,10 @@ extension ActionConditionedModel {
             throw ZooError(
                 .inputShapeInvalid,
                 "actions of shape \(actions.shape) must be [\(batch), frames, "
-                    + "\(extents.actionWidth)] with at least one for each of \(first) known frames"
+                    + "\(sizes.actionWidth)] with at least one for each of \(first) known frames"
             )
         }
-        let limit = min(window ?? extents.frames, extents.frames)
+        let limit = min(window ?? sizes.frames, sizes.frames)
         let total = actions.shape[1] + 1
         let latents = FrameBuffer(known.latents, frames: total)
         let states = known.states.map { FrameBuffer($0, frames: total) }
@@ -71,10 +71,10 @@ private struct FrameBuffer {
 
     /// Room for `frames` frames, the first of them those of `known`.
     init(_ known: Tensor, frames: Int) {
-        shape = Shape([known.shape[0], frames] + known.shape.extents.dropFirst(2))
+        shape = Shape([known.shape[0], frames] + known.shape.sizes.dropFirst(2))
         rows = Matrix(
             rows: shape[0] * frames,
-            columns: shape.extents.dropFirst(2).reduce(1, *)
+            columns: shape.sizes.dropFirst(2).reduce(1, *)
         )
         let count = known.shape[1]
         let source = known.reshaped([shape[0] * count, rows.columns]).matrix

@@ -23,44 +23,44 @@ public struct TrainingEnvironment: Hashable, Sendable {
             name: "metaworld",
             actions: Standardisation(
                 mean: [0.0057235775, 0.15735652, -0.13964579, 0.19981939],
-                deviation: [0.73592395, 0.73408043, 0.7182977, 0.7432057]
+                std: [0.73592395, 0.73408043, 0.7182977, 0.7432057]
             ),
             proprioception: Standardisation(
                 mean: [-0.002939211, 0.6544239, 0.15410054, 0.6402315],
-                deviation: [0.10431359, 0.112305254, 0.07981759, 0.2613895]
+                std: [0.10431359, 0.112305254, 0.07981759, 0.2613895]
             )
         ),
         TrainingEnvironment(
             name: "pusht",
             actions: Standardisation(
                 mean: [-0.0087, 0.0068],
-                deviation: [0.2019, 0.2002]
+                std: [0.2019, 0.2002]
             ),
             proprioception: Standardisation(
                 mean: [236.6155, 264.5674, -2.9303203, 2.5430791],
-                deviation: [101.1202, 87.0112, 74.84556, 74.14009]
+                std: [101.1202, 87.0112, 74.84556, 74.14009]
             )
         ),
         TrainingEnvironment(
             name: "pointmaze",
             actions: Standardisation(
                 mean: [0.00007821339, 0.000600366],
-                deviation: [0.576913, 0.5775879]
+                std: [0.576913, 0.5775879]
             ),
             proprioception: Standardisation(
                 mean: [1.8130563, 1.9377128, -0.003927535, -0.019777978],
-                deviation: [1.005501, 0.96300894, 1.680277, 1.9319308]
+                std: [1.005501, 0.96300894, 1.680277, 1.9319308]
             )
         ),
         TrainingEnvironment(
             name: "wall",
             actions: Standardisation(
                 mean: [-0.005564616, 0.013197819],
-                deviation: [0.75233287, 0.7466898]
+                std: [0.75233287, 0.7466898]
             ),
             proprioception: Standardisation(
                 mean: [31.89451, 31.81402],
-                deviation: [17.663523, 17.275167]
+                std: [17.663523, 17.275167]
             )
         ),
         TrainingEnvironment(
@@ -81,29 +81,29 @@ public struct TrainingEnvironment: Hashable, Sendable {
     }
 }
 
-/// Means and deviations that numbers are standardised with.
+/// Means and stds that numbers are standardised with.
 public struct Standardisation: Hashable, Sendable {
     /// Of each number.
     public let mean: [Float]
     /// Of each number; none is 0.
-    public let deviation: [Float]
+    public let std: [Float]
 
-    /// Names means and deviations, equally many.
-    public init(mean: [Float], deviation: [Float]) {
-        precondition(mean.count == deviation.count && !mean.isEmpty && !deviation.contains(0))
+    /// Names means and stds, equally many.
+    public init(mean: [Float], std: [Float]) {
+        precondition(mean.count == std.count && !mean.isEmpty && !std.contains(0))
         self.mean = mean
-        self.deviation = deviation
+        self.std = std
     }
 
     /// Changes nothing.
     public static func identity(width: Int) -> Standardisation {
         Standardisation(
             mean: Array(repeating: 0, count: width),
-            deviation: Array(repeating: 1, count: width)
+            std: Array(repeating: 1, count: width)
         )
     }
 
-    /// (number − mean) / deviation.
+    /// (number − mean) / std.
     ///
     /// - Parameter numbers: [.., width], or several steps side by side, such as the five of an action.
     /// - Returns: the same shape.
@@ -112,7 +112,7 @@ public struct Standardisation: Hashable, Sendable {
         try mapped(numbers) { ($0 - $1) / $2 }
     }
 
-    /// number · deviation + mean, the inverse of ``standardised(_:)``.
+    /// number · std + mean, the inverse of ``standardised(_:)``.
     ///
     /// - Parameter numbers: [.., width], or several steps side by side.
     /// - Returns: the same shape.
@@ -123,7 +123,7 @@ public struct Standardisation: Hashable, Sendable {
 
     private func mapped(
         _ numbers: Tensor,
-        _ change: (_ number: Float, _ mean: Float, _ deviation: Float) -> Float
+        _ change: (_ number: Float, _ mean: Float, _ std: Float) -> Float
     ) throws(ZooError) -> Tensor {
         let shape = numbers.shape
         guard shape.rank > 0, shape[shape.rank - 1].isMultiple(of: mean.count) else {
@@ -133,7 +133,7 @@ public struct Standardisation: Hashable, Sendable {
             )
         }
         let changed = numbers.values.enumerated().map { index, number in
-            change(number, mean[index % mean.count], deviation[index % mean.count])
+            change(number, mean[index % mean.count], std[index % mean.count])
         }
         return Tensor(shape: shape, values: changed)
     }

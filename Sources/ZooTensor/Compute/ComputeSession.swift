@@ -63,7 +63,7 @@ package struct ComputeSession: Sendable {
         ProductRows(rows: rows, columns: columns, in: slot, of: crew.shared)
     }
 
-    /// Divides the products of some rows with several weight matrices of equal extents.
+    /// Divides the products of some rows with several weight matrices of equal sizes.
     ///
     /// Each call of `body` is for some outputs, whose weights are then packed once for all of `rows`,
     /// or, where that would leave threads without work, for as many of them as it must be.

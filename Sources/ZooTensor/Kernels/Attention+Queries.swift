@@ -20,7 +20,7 @@ extension Attention {
         into output: Matrix,
         session: ComputeSession
     ) {
-        keys.requireExtents(of: values)
+        keys.requireSizes(of: values)
         precondition(
             queries.rows > 0 && output.rows.isMultiple(of: queries.rows)
                 && queries.columns == keys.columns && output.columns == keys.columns

@@ -14,8 +14,8 @@ package enum Attention {
     ///
     /// - Parameters:
     ///   - queries: [batch, heads, tokens, head width].
-    ///   - keys: the same extents.
-    ///   - values: the same extents.
+    ///   - keys: the same sizes.
+    ///   - values: the same sizes.
     ///   - scale: what the products are multiplied by.
     ///   - group: tokens of a group, when tokens come in groups and attend to their own and to
     ///     earlier ones only; nil when every token attends to all. Later tokens are skipped, not
@@ -33,8 +33,8 @@ package enum Attention {
     ) {
         let tokens = queries.tokens
         let width = queries.matrix.columns
-        queries.matrix.requireExtents(of: keys.matrix)
-        queries.matrix.requireExtents(of: values.matrix)
+        queries.matrix.requireSizes(of: keys.matrix)
+        queries.matrix.requireSizes(of: values.matrix)
         precondition(
             output.rows == queries.batch * tokens && output.columns == queries.heads * width
         )

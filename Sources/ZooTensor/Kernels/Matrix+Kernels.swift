@@ -5,19 +5,19 @@ internal import CKernels
 
 extension Matrix {
     /// Writes the layer normalisation of `input` here: every row less its mean, divided by the root
-    /// of its biased variance plus `epsilon`, times `gain`, plus `shift`.
+    /// of its biased variance plus `epsilon`, times `weight`, plus `bias`.
     ///
-    /// `input` may be this matrix itself. `gain` and `shift` have one element per column.
+    /// `input` may be this matrix itself. `weight` and `bias` have one element per column.
     package func layerNorm(
         of input: Matrix,
-        gain: Tensor,
-        shift: Tensor,
+        weight: Tensor,
+        bias: Tensor,
         epsilon: Float,
         path: KernelPath = .fastest
     ) {
-        requireExtents(of: input)
-        requireColumns(gain)
-        requireColumns(shift)
+        requireSizes(of: input)
+        requireColumns(weight)
+        requireColumns(bias)
         unsafe ami_layer_norm(
             path.cpu,
             input.base,
@@ -26,8 +26,8 @@ extension Matrix {
             stride,
             rows,
             columns,
-            gain.buffer.base,
-            shift.buffer.base,
+            weight.buffer.base,
+            bias.buffer.base,
             epsilon
         )
     }

@@ -5,7 +5,7 @@ extension Matrix {
     /// Adds `source`, whose columns are multiplied by the elements of a row [1, columns]: a gated
     /// residual connection.
     package func add(_ source: Matrix, timesRow gate: Matrix) {
-        requireExtents(of: source)
+        requireSizes(of: source)
         precondition(gate.rows == 1 && gate.columns == columns)
         for row in 0..<rows {
             let (target, from) = unsafe (
@@ -19,8 +19,8 @@ extension Matrix {
 
     /// Adds `source` multiplied by `gates`, element by element.
     package func add(_ source: Matrix, times gates: Matrix) {
-        requireExtents(of: source)
-        requireExtents(of: gates)
+        requireSizes(of: source)
+        requireSizes(of: gates)
         for row in 0..<rows {
             rows(row..<row + 1).add(source.rows(row..<row + 1), timesRow: gates.rows(row..<row + 1))
         }
@@ -28,8 +28,8 @@ extension Matrix {
 
     /// Replaces every element x by x · (1 + scale) + shift, with elements of their own for each.
     package func modulate(scales: Matrix, shifts: Matrix) {
-        requireExtents(of: scales)
-        requireExtents(of: shifts)
+        requireSizes(of: scales)
+        requireSizes(of: shifts)
         for row in 0..<rows {
             let (target, scale, shift) = unsafe (
                 writableBase + row * stride, scales.base + row * scales.stride,

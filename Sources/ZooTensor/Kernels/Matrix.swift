@@ -83,9 +83,9 @@ package struct Matrix: Sendable {
         }
     }
 
-    /// Copies all elements of `source`, which must have the same extents.
+    /// Copies all elements of `source`, which must have the same sizes.
     package func copy(from source: Matrix) {
-        requireExtents(of: source)
+        requireSizes(of: source)
         for row in 0..<rows {
             unsafe (writableBase + row * stride).update(
                 from: source.base + row * source.stride,
@@ -94,9 +94,9 @@ package struct Matrix: Sendable {
         }
     }
 
-    /// Adds all elements of `source`, which must have the same extents.
+    /// Adds all elements of `source`, which must have the same sizes.
     package func add(_ source: Matrix) {
-        requireExtents(of: source)
+        requireSizes(of: source)
         for row in 0..<rows {
             unsafe ami_add_bias(
                 KernelPath.fastest.cpu,
@@ -118,7 +118,7 @@ package struct Matrix: Sendable {
         return unsafe buffer.base + offset
     }
 
-    func requireExtents(of other: Matrix) {
+    func requireSizes(of other: Matrix) {
         precondition(
             rows == other.rows && columns == other.columns,
             "[\(rows), \(columns)] meets [\(other.rows), \(other.columns)]"

@@ -12,9 +12,9 @@ package struct Rotation: Sendable {
     /// The sines, [tokens, turned elements per head].
     package let sines: Matrix
 
-    /// Takes tables of equal extents with an even number of columns.
+    /// Takes tables of equal sizes with an even number of columns.
     package init(cosines: Matrix, sines: Matrix) {
-        cosines.requireExtents(of: sines)
+        cosines.requireSizes(of: sines)
         precondition(cosines.columns.isMultiple(of: 2), "elements are turned in pairs")
         precondition(
             cosines.stride == cosines.columns && sines.stride == sines.columns,

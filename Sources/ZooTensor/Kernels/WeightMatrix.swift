@@ -22,7 +22,7 @@ package struct WeightMatrix: Sendable {
     package init(_ stored: StoredTensor) {
         precondition(stored.shape.rank >= 2, "weights of shape \(stored.shape) are not a matrix")
         outputs = stored.shape[0]
-        inputs = stored.shape.extents.dropFirst().reduce(1, *)
+        inputs = stored.shape.sizes.dropFirst().reduce(1, *)
         if stored.dtype == .f32 {
             storage = .full(stored.tensor.reshaped([outputs, inputs]).matrix)
         } else {

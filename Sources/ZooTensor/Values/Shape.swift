@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// The extents of a tensor, outermost first; no extents at all is a single number.
+/// The sizes of a tensor, outermost first; no sizes at all is a single number.
 public struct Shape: Hashable, Sendable {
-    /// The extents, each at least 0.
-    public let extents: [Int]
+    /// The sizes, each at least 0.
+    public let sizes: [Int]
 
-    /// Wraps extents that the caller knows to be non-negative and to have a countable product.
-    public init(_ extents: [Int]) {
+    /// Wraps sizes that the caller knows to be non-negative and to have a countable product.
+    public init(_ sizes: [Int]) {
         precondition(
-            Self.elementCount(of: extents) != nil,
-            "a tensor cannot have the extents \(extents)"
+            Self.elementCount(of: sizes) != nil,
+            "a tensor cannot have the sizes \(sizes)"
         )
-        self.extents = extents
+        self.sizes = sizes
     }
 
-    /// Checks extents that were read from somewhere.
+    /// Checks sizes that were read from somewhere.
     ///
-    /// - Returns: nil when an extent is negative or the number of elements overflows.
-    public init?(checking extents: [Int]) {
-        guard Self.elementCount(of: extents) != nil else { return nil }
-        self.extents = extents
+    /// - Returns: nil when an size is negative or the number of elements overflows.
+    public init?(checking sizes: [Int]) {
+        guard Self.elementCount(of: sizes) != nil else { return nil }
+        self.sizes = sizes
     }
 
-    /// The number of extents.
-    public var rank: Int { extents.count }
+    /// The number of sizes.
+    public var rank: Int { sizes.count }
 
     /// The number of elements, 1 for a single number.
-    public var elementCount: Int { extents.reduce(1, *) }
+    public var elementCount: Int { sizes.reduce(1, *) }
 
-    /// The extent of one axis.
-    public subscript(axis: Int) -> Int { extents[axis] }
+    /// The size of one axis.
+    public subscript(axis: Int) -> Int { sizes[axis] }
 
     /// The size in bytes of elements of `type` in this shape.
     ///
@@ -40,18 +40,18 @@ public struct Shape: Hashable, Sendable {
         return overflow || bits % 8 != 0 ? nil : bits / 8
     }
 
-    /// The product, or nil when an extent is negative or the product of the non-zero extents
-    /// overflows: a zero must not hide that the other extents are absurd.
-    private static func elementCount(of extents: [Int]) -> Int? {
+    /// The product, or nil when an size is negative or the product of the non-zero sizes
+    /// overflows: a zero must not hide that the other sizes are absurd.
+    private static func elementCount(of sizes: [Int]) -> Int? {
         var product = 1
         var hasZero = false
-        for extent in extents {
-            guard extent >= 0 else { return nil }
-            guard extent > 0 else {
+        for size in sizes {
+            guard size >= 0 else { return nil }
+            guard size > 0 else {
                 hasZero = true
                 continue
             }
-            let (next, overflow) = product.multipliedReportingOverflow(by: extent)
+            let (next, overflow) = product.multipliedReportingOverflow(by: size)
             guard !overflow else { return nil }
             product = next
         }
@@ -60,11 +60,11 @@ public struct Shape: Hashable, Sendable {
 }
 
 extension Shape: ExpressibleByArrayLiteral {
-    /// The shape with these extents.
-    public init(arrayLiteral extents: Int...) { self.init(extents) }
+    /// The shape with these sizes.
+    public init(arrayLiteral sizes: Int...) { self.init(sizes) }
 }
 
 extension Shape: CustomStringConvertible {
     /// `[2, 3, 4]`.
-    public var description: String { "\(extents)" }
+    public var description: String { "\(sizes)" }
 }

@@ -13,7 +13,7 @@ public struct StoredTensor: @unchecked Sendable {
 
     /// The type of the elements.
     public let dtype: DType
-    /// The extents, outermost first.
+    /// The sizes, outermost first.
     public let shape: Shape
     @unsafe private let bytes: UnsafeRawBufferPointer
     private let owner: any AnyObject & Sendable
@@ -52,7 +52,7 @@ public struct StoredTensor: @unchecked Sendable {
     /// A stored tensor of whole numbers, as I64.
     ///
     /// - Parameters:
-    ///   - shape: The extents; as many elements as there are numbers.
+    ///   - shape: The sizes; as many elements as there are numbers.
     ///   - integers: The elements, row-major.
     public init(shape: Shape, integers: [Int]) {
         precondition(shape.elementCount == integers.count, "\(integers.count) are not \(shape)")
@@ -71,7 +71,7 @@ public struct StoredTensor: @unchecked Sendable {
         let row = shape[0] == 0 ? 0 : byteCount / shape[0]
         return unsafe StoredTensor(
             dtype: dtype,
-            shape: Shape([range.count] + shape.extents.dropFirst()),
+            shape: Shape([range.count] + shape.sizes.dropFirst()),
             unsafeBytes: UnsafeRawBufferPointer(
                 rebasing: bytes[range.lowerBound * row..<range.upperBound * row]
             ),

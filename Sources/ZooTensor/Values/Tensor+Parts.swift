@@ -2,14 +2,14 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 extension Tensor {
-    /// Tensors that differ in their first extent only, one after the other; at least one.
+    /// Tensors that differ in their first size only, one after the other; at least one.
     package init(joining parts: [Tensor]) {
         guard parts.count > 1 else {
             self = parts[0]
             return
         }
-        let inner = parts[0].shape.extents.dropFirst()
-        precondition(parts.allSatisfy { $0.shape.extents.dropFirst() == inner })
+        let inner = parts[0].shape.sizes.dropFirst()
+        precondition(parts.allSatisfy { $0.shape.sizes.dropFirst() == inner })
         let rows = parts.reduce(0) { $0 + $1.shape[0] }
         self.init(zeros: Shape([rows] + inner))
         var next = 0
@@ -21,18 +21,18 @@ extension Tensor {
 
     /// Tensors of one shape under a new first axis; at least one.
     package init(stacking parts: [Tensor]) {
-        self.init(joining: parts.map { $0.reshaped(Shape([1] + $0.shape.extents)) })
+        self.init(joining: parts.map { $0.reshaped(Shape([1] + $0.shape.sizes)) })
     }
 
     /// The frames `range` of [batch, frames, …].
     package func frames(_ range: Range<Int>) -> Tensor {
-        let extents = shape.extents
-        let size = extents.dropFirst(2).reduce(1, *)
-        let source = reshaped([extents[0], extents[1] * size]).matrix
-        let result = Matrix(rows: extents[0], columns: range.count * size)
+        let sizes = shape.sizes
+        let size = sizes.dropFirst(2).reduce(1, *)
+        let source = reshaped([sizes[0], sizes[1] * size]).matrix
+        let result = Matrix(rows: sizes[0], columns: range.count * size)
         result.copy(from: source.columns(range.lowerBound * size..<range.upperBound * size))
         return Tensor(
-            shape: Shape([extents[0], range.count] + extents.dropFirst(2)),
+            shape: Shape([sizes[0], range.count] + sizes.dropFirst(2)),
             buffer: result.buffer
         )
     }

@@ -5,7 +5,7 @@
 ///
 /// A value: copies share memory until one changes.
 public struct Tensor: Sendable {
-    /// The extents, outermost first.
+    /// The sizes, outermost first.
     public let shape: Shape
     /// The elements.
     package private(set) var buffer: FloatBuffer

@@ -80,7 +80,7 @@ struct CacheUsageCommand: ReportingCommand {
 
     func report() async throws -> CacheUsageOutcome {
         let root = Surroundings().store.root
-        return try await BlockingWork.run {
+        return try await BlockingWork.run { _ in
             CacheUsageOutcome(
                 root: root,
                 models: try FileSystem.allocatedBytes(below: "\(root)/models"),

@@ -60,12 +60,13 @@ struct ClassifyCommand: ReportingCommand {
         let clock = ContinuousClock()
         let start = clock.now
         let found = try await Interruption.cancelling { [self] in
-            let classifier = try await BlockingWork.read { () throws(ZooError) in
+            let classifier = try await BlockingWork.run(whenCancelled: .abandoned) {
+                (_) throws(ZooError) in
                 guard let probe else { return try VideoClassifier(folder: location.folder) }
                 return try VideoClassifier(folder: location.folder, probe: probe)
             }
             let reader = InputReader(location.folder, classifier.backbone.input, reading)
-            let items = try await BlockingWork.run { try reader.items(inputs) }
+            let items = try await BlockingWork.run { _ in try reader.items(inputs) }
             let view = ComputeProgress(output, stage: "classify", total: items.count)
             defer { view.close() }
             var found: [ClassifiedVideo] = []

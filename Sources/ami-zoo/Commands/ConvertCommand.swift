@@ -39,7 +39,9 @@ struct ConvertCommand: ReportingCommand {
 
     func report() async throws -> ConversionOutcome {
         let (file, backbone, options) = (file, backbone, conversion.options)
-        let source = try await BlockingWork.run { try ConversionSource(file, backbone: backbone) }
+        let source = try await BlockingWork.run { _ in
+            try ConversionSource(file, backbone: backbone)
+        }
         let plan = try source.plan(options)
         var identity = ConversionIdentity(
             name: try name.map { try ModelName(parsing: $0) } ?? Self.name(of: plan),

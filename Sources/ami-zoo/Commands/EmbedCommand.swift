@@ -83,11 +83,11 @@ struct EmbedCommand: ReportingCommand {
             apartFrom: inputs + [location.folder]
         ).path
         let (result, names) = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.read {
+            let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
                 try ModelFamily.load(folder: location.folder)
             }
             let reader = InputReader(location.folder, model.input, reading)
-            let items = try await BlockingWork.run { try reader.items(inputs) }
+            let items = try await BlockingWork.run { _ in try reader.items(inputs) }
             let view = ComputeProgress(output, stage: "embed", total: items.count)
             defer { view.close() }
             var features = FeatureRows(isPooled: self.pool == .mean)
@@ -103,7 +103,7 @@ struct EmbedCommand: ReportingCommand {
             try await features.append(batch.encode(model, view, on: pool), of: batch)
             return (features.joined(), features.names)
         }
-        try await BlockingWork.run {
+        try await BlockingWork.run { _ in
             try TensorOutput.write(result, named: "last_hidden_state", to: path)
         }
         let report = profile.map { ProfileReport($0.totals) }
@@ -163,7 +163,7 @@ struct EmbedOutcome: Report {
         var fields: [String: JSONValue] = [
             "output": .string(path), "tensor": "last_hidden_state",
             "inputs": .array(inputs.map(JSONValue.string)),
-            "shape": .array(shape.extents.map(JSONValue.integer)),
+            "shape": .array(shape.sizes.map(JSONValue.integer)),
             "seconds": .number(time.secondsToMilliseconds),
         ]
         fields["profile"] = profile?.json

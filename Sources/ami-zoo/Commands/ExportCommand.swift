@@ -30,7 +30,7 @@ struct ExportCommand: ReportingCommand {
         let folder = try ModelLocation(model, in: Surroundings().store).folder
         let destination = FileSystem.absolute(destination)
         return ExportOutcome(
-            report: try await BlockingWork.run {
+            report: try await BlockingWork.run { _ in
                 try Exporter(folder: folder).write(to: destination)
             },
             path: destination

@@ -44,7 +44,7 @@ struct FeaturesCommand: ReportingCommand {
             apartFrom: [input, location.folder]
         ).path
         let components = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.read {
+            let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
                 try ModelFamily.load(folder: location.folder)
             }
             let pixels = try await InputReader(location.folder, model.input, reading).clip(input)
@@ -59,7 +59,7 @@ struct FeaturesCommand: ReportingCommand {
             let tokens = Shape([features.shape[0] * features.shape[1], features.shape[2]])
             let components = try await PrincipalComponents(of: features.reshaped(tokens), on: pool)
             let picture = FeaturePicture(components, of: pixels, input: model.input)
-            try await BlockingWork.run {
+            try await BlockingWork.run { _ in
                 try FileSystem.replace(path, with: picture.image.pngBytes())
             }
             return components
@@ -76,8 +76,8 @@ struct FeaturesCommand: ReportingCommand {
 extension Tensor {
     /// Images as clips of one frame.
     fileprivate var asClips: Tensor {
-        let extents = shape.extents
-        return extents.count == 4 ? reshaped(Shape([extents[0], 1] + extents.dropFirst())) : self
+        let sizes = shape.sizes
+        return sizes.count == 4 ? reshaped(Shape([sizes[0], 1] + sizes.dropFirst())) : self
     }
 }
 

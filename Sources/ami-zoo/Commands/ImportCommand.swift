@@ -56,7 +56,7 @@ struct ImportCommand: ReportingCommand {
             try await fetch(entry, surroundings, view)
         }
         let (backbone, options) = (backbone, options(for: entry))
-        let source = try await BlockingWork.run {
+        let source = try await BlockingWork.run { _ in
             try ConversionSource(upstream.path, backbone: backbone)
         }
         let plan = try source.plan(options)
@@ -152,7 +152,7 @@ struct ImportCommand: ReportingCommand {
     ) async throws -> Upstream {
         let isFolder = try FileSystem.status(path + "/")?.kind == .folder
         let file = isFolder ? "\(path)/\(main.name)" : path
-        let digest = try await BlockingWork.run { try FileDigest.compute(file) }
+        let digest = try await BlockingWork.run { try FileDigest.compute(file, $0) }
         let size = try FileSystem.status(file)?.size ?? 0
         guard main.digest ?? digest == digest, main.size ?? size == size else {
             throw ZooError(

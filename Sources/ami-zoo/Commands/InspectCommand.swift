@@ -28,7 +28,7 @@ struct InspectCommand: ReportingCommand {
 
     func report() async throws -> InspectOutcome {
         let path = try resolved()
-        return try await BlockingWork.run {
+        return try await BlockingWork.run { _ in
             let checkpoint = try Checkpoint(opening: path)
             return InspectOutcome(
                 summary: try CheckpointSummary(of: checkpoint, fingerprinting: true),

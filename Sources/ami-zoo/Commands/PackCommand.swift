@@ -38,7 +38,7 @@ struct PackCommand: ReportingCommand {
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> PackOutcome {
-        let request = try await BlockingWork.run { try makeRequest() }
+        let request = try await BlockingWork.run { _ in try makeRequest() }
         return PackOutcome(
             report: try await Interruption.cancelling { try await Packer(request).pack() },
             output: request.output

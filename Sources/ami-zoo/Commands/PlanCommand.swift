@@ -141,7 +141,7 @@ struct PlanCommand: ReportingCommand {
             try OutputFile($0, endings: [".svg"], apartFrom: inputs + [location.folder]).path
         }
         let (plan, landscape, truth) = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.read {
+            let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
                 try ModelFamily.loadWorldModel(folder: location.folder)
             }
             if preset != nil, case .general = model.planning.search {
@@ -179,7 +179,7 @@ struct PlanCommand: ReportingCommand {
                     ? Pose(plan.actions.values.prefix(Pose.width)) : nil
             }
             let drawing = EnergyDrawing(landscape: landscape, truth: truth, planned: first).svg
-            try await BlockingWork.run {
+            try await BlockingWork.run { _ in
                 try FileSystem.replace(picture, with: Array(drawing.utf8))
             }
         }

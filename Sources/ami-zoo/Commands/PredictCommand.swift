@@ -99,14 +99,14 @@ struct PredictCommand: ReportingCommand {
         if try ModelFamily.detect(folder: location.folder).predictsUnderActions {
             return try await rollOut(location, to: path, on: pool, since: start)
         }
-        let readOut = try await BlockingWork.run { [readOut] in
+        let readOut = try await BlockingWork.run { [readOut] _ in
             try readOut.map { _ in try TrajectoryReadOut(folder: location.folder) }
         }
         let view = ComputeProgress(output, stage: "predict", total: 2)
         defer { view.close() }
         let (contextFrames, encode) = (contextFrames ?? readOut?.contextFrames, encode)
         let (predicted, clip) = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.read {
+            let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
                 try ModelFamily.load(folder: location.folder)
             }
             let clip = try await InputReader(location.folder, model.input, reading).clip(input)
@@ -136,7 +136,7 @@ struct PredictCommand: ReportingCommand {
             try TrajectoryReading(of: predicted, by: $0, clip: clip, model: location.name)
         }
         if let path {
-            try await BlockingWork.run {
+            try await BlockingWork.run { _ in
                 try TensorOutput.write(
                     predicted.values,
                     named: "predicted",
@@ -147,7 +147,7 @@ struct PredictCommand: ReportingCommand {
         }
         if let picture, let trajectory {
             let drawing = TrajectoryDrawing(reading: trajectory, clip: clip).svg
-            try await BlockingWork.run {
+            try await BlockingWork.run { _ in
                 try FileSystem.replace(picture, with: Array(drawing.utf8))
             }
         }
@@ -177,7 +177,7 @@ extension PredictCommand {
             )
         }
         let predicted = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.read {
+            let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
                 try ModelFamily.loadWorldModel(folder: location.folder)
             }
             let found = try await ActingInput(
@@ -189,7 +189,7 @@ extension PredictCommand {
             try found.latents.requireFinite("predictions")
             return found
         }
-        try await BlockingWork.run {
+        try await BlockingWork.run { _ in
             try TensorOutput.write(
                 predicted.latents,
                 named: "predicted",
@@ -261,7 +261,7 @@ struct PredictOutcome: Report {
 
     var json: JSONValue {
         var members: [String: JSONValue] = [
-            "shape": .array(shape.extents.map(JSONValue.integer)),
+            "shape": .array(shape.sizes.map(JSONValue.integer)),
             "seconds": .number(time.secondsToMilliseconds),
         ]
         if let path { members["output"] = .string(path) }

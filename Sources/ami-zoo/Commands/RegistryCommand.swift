@@ -38,7 +38,7 @@ struct RegistryInitCommand: ReportingCommand {
     func report() async throws -> RegistryInitOutcome {
         let description = RegistryDescription(name: name, mirrors: mirror)
         let path = FileSystem.absolute(root)
-        try await BlockingWork.run { try RegistryFolder.create(path, description) }
+        try await BlockingWork.run { _ in try RegistryFolder.create(path, description) }
         return RegistryInitOutcome(path: path, name: name)
     }
 }
@@ -68,7 +68,7 @@ struct RegistryIndexCommand: ReportingCommand {
     func report() async throws -> RegistryIndexOutcome {
         let path = FileSystem.absolute(root)
         let changed = try await BlockingWork.run {
-            try RegistryFolder.openForWriting(path).rebuildIndex()
+            try RegistryFolder.openForWriting(path, $0).rebuildIndex()
         }
         return RegistryIndexOutcome(path: path, changed: changed)
     }

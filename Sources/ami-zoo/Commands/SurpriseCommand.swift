@@ -56,7 +56,7 @@ struct SurpriseCommand: ReportingCommand {
             try OutputFile($0, endings: [".svg"], apartFrom: [input, location.folder]).path
         }
         let outcome = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.read {
+            let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
                 try ModelFamily.load(folder: location.folder)
             }
             guard model.input.frames > 1 else {
@@ -83,7 +83,7 @@ struct SurpriseCommand: ReportingCommand {
         }
         if let picture {
             let drawing = SurpriseDrawing(outcome).svg
-            try await BlockingWork.run {
+            try await BlockingWork.run { _ in
                 try FileSystem.replace(picture, with: Array(drawing.utf8))
             }
         }

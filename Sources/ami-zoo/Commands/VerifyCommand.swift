@@ -55,7 +55,7 @@ struct VerifyCommand: ReportingCommand {
         var comparison: UpstreamComparison.Outcome?
         if let against {
             let (backbone, record) = (backbone, subject.record)
-            let found = try await BlockingWork.run {
+            let found = try await BlockingWork.run { _ in
                 try UpstreamComparison(
                     folder: folder,
                     record: record,

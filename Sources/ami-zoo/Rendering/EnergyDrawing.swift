@@ -89,11 +89,11 @@ struct EnergyDrawing {
 
     /// Where a move lies; beyond the grid, at its edge.
     private func place(_ move: Pose) -> (Double, Double) {
-        let extent = landscape.moves.last ?? 1
+        let size = landscape.moves.last ?? 1
         let count = Double(landscape.moves.count)
         func share(_ value: Double) -> Double {
             // The first and the last move lie in the middle of their cells.
-            let unit = (value + extent) / (2 * extent)
+            let unit = (value + size) / (2 * size)
             return min(1, max(0, (unit * (count - 1) + 0.5) / count))
         }
         return (

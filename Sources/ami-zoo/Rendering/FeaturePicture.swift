@@ -60,23 +60,23 @@ struct FeaturePicture {
         of pixels: Tensor,
         input: ModelInput
     ) throws(ZooError) {
-        let (extents, grid) = (pixels.shape.extents, grid(of: pixels, input))
+        let (sizes, grid) = (pixels.shape.sizes, grid(of: pixels, input))
         let tokens = grid.tubelets * grid.rows * grid.columns
-        guard features.shape[0] == extents[0], features.shape[1] == tokens, extents[2] == 3 else {
+        guard features.shape[0] == sizes[0], features.shape[1] == tokens, sizes[2] == 3 else {
             throw ZooError(
                 .modelUnsupported,
                 "the features of this model are not those of patches of a colour image",
                 remedy: "use a model with one token for each patch, such as I-JEPA or V-JEPA"
             )
         }
-        let cells = extents[0] * grid.tubelets
-        let scale = max(1, leastHeight / extents[3])
-        let (area, overflow) = (2 * scale * scale * extents[3] * extents[4])
+        let cells = sizes[0] * grid.tubelets
+        let scale = max(1, leastHeight / sizes[3])
+        let (area, overflow) = (2 * scale * scale * sizes[3] * sizes[4])
             .multipliedReportingOverflow(by: cells)
         guard !overflow, area <= mostPixels else {
             throw ZooError(
                 .inputUnsuitable,
-                "a picture of \(cells) frames of \(extents[4]) x \(extents[3]) pixels would be too large",
+                "a picture of \(cells) frames of \(sizes[4]) x \(sizes[3]) pixels would be too large",
                 remedy: "take fewer frames with --frames"
             )
         }
@@ -100,10 +100,10 @@ struct FeaturePicture {
 
     /// The picture: for each sample and tubelet its first frame, and the features below it.
     var image: RGBImage {
-        let extents = pixels.shape.extents
-        let scale = max(1, Self.leastHeight / extents[3])
-        let (height, width) = (extents[3] * scale, extents[4] * scale)
-        let cells = extents[0] * grid.tubelets
+        let sizes = pixels.shape.sizes
+        let scale = max(1, Self.leastHeight / sizes[3])
+        let (height, width) = (sizes[3] * scale, sizes[4] * scale)
+        let cells = sizes[0] * grid.tubelets
         let across = min(cells, Self.columns)
         let down = (cells + across - 1) / across
         let cell = (width: width + Self.gap, height: 2 * height + 2 * Self.gap)
@@ -111,7 +111,7 @@ struct FeaturePicture {
             width: across * cell.width - Self.gap, height: down * cell.height - Self.gap
         )
         var bytes = [UInt8](repeating: 255, count: 3 * size.width * size.height)
-        let plane = extents[3] * extents[4]
+        let plane = sizes[3] * sizes[4]
         pixels.withValues { values in
             var (low, high) = (Float.infinity, -Float.infinity)
             for index in 0..<values.count {
@@ -124,11 +124,11 @@ struct FeaturePicture {
                 let (sample, step) = (index / grid.tubelets, index % grid.tubelets)
                 let left = index % across * cell.width
                 let top = index / across * cell.height
-                let frame = (sample * extents[1] + step * tubelet) * 3 * plane
+                let frame = (sample * sizes[1] + step * tubelet) * 3 * plane
                 let token = index * grid.rows * grid.columns
                 for row in 0..<height {
                     for column in 0..<width {
-                        let pixel = row / scale * extents[4] + column / scale
+                        let pixel = row / scale * sizes[4] + column / scale
                         let above = 3 * ((top + row) * size.width + left + column)
                         let below = above + 3 * (height + Self.gap) * size.width
                         let patch =

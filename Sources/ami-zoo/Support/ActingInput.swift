@@ -36,7 +36,7 @@ struct ActingInput: Sendable {
     init(_ paths: [String], state: [Float]?, isReversed: Bool, folder: String?) async throws {
         if paths.count == 2 {
             guard let folder else { throw Self.needsLatents }
-            let way = try await BlockingWork.run { try Preprocessing(folder: folder) }
+            let way = try await BlockingWork.run { _ in try Preprocessing(folder: folder) }
             var frames: [Tensor] = []
             for path in paths {
                 frames.append(try way.views(of: try await MediaFile.open(path).firstImage())[0])
@@ -53,7 +53,7 @@ struct ActingInput: Sendable {
                     remedy: "give one of them, or two images: where to begin, and what to reach"
                 )
             }
-            self = try await BlockingWork.run { [path = paths[0]] in
+            self = try await BlockingWork.run { [path = paths[0]] _ in
                 try ActingInput(file: path, folder: folder)
             }
         }
@@ -113,8 +113,8 @@ struct ActingInput: Sendable {
         _ folder: String?
     ) throws(ZooError) -> Tensor? {
         guard let stored = checkpoint["observations"] else { return nil }
-        let extents = stored.shape.extents
-        guard stored.dtype == .u8, extents.count == 5, extents[0] == 1, extents[4] == 3,
+        let sizes = stored.shape.sizes
+        guard stored.dtype == .u8, sizes.count == 5, sizes[0] == 1, sizes[4] == 3,
             stored.shape.elementCount > 0
         else {
             throw unsuitable(
@@ -124,15 +124,15 @@ struct ActingInput: Sendable {
         }
         guard let folder else { throw needsLatents }
         let way = try Preprocessing(folder: folder)
-        let size = extents[2] * extents[3] * 3
+        let size = sizes[2] * sizes[3] * 3
         var frames: [Tensor] = []
-        for frame in 0..<extents[1] {
+        for frame in 0..<sizes[1] {
             let bytes = stored.withBytes { span in
                 (frame * size..<(frame + 1) * size).map {
                     unsafe span.unsafeLoad(fromByteOffset: $0, as: UInt8.self)
                 }
             }
-            let image = RGBImage(width: extents[3], height: extents[2], pixels: bytes)
+            let image = RGBImage(width: sizes[3], height: sizes[2], pixels: bytes)
             frames.append(try way.views(of: image)[0])
         }
         return Tensor(stacking: [Tensor(stacking: frames)])
@@ -158,7 +158,7 @@ struct ActingInput: Sendable {
         func part(_ range: Range<Int>) throws(ZooError) -> LatentSequence {
             try LatentSequence(
                 latents: latents.frames(range),
-                states: model.extents.stateWidth == 0 ? nil : states?.frames(range)
+                states: model.sizes.stateWidth == 0 ? nil : states?.frames(range)
             )
         }
         return try PlanningProblem(
@@ -191,7 +191,7 @@ struct ActingInput: Sendable {
         let all = try await model.rollOut(
             from: try LatentSequence(
                 latents: latents,
-                states: model.extents.stateWidth == 0 ? nil : states
+                states: model.sizes.stateWidth == 0 ? nil : states
             ),
             under: actions,
             window: model.planning.window,

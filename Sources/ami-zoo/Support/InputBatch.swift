@@ -16,8 +16,8 @@ struct InputBatch {
     /// Whether another input still fits.
     func takes(_ clip: InputClip) -> Bool {
         guard let first = clips.first else { return true }
-        return first.pixelValues.shape.extents.dropFirst()
-            == clip.pixelValues.shape.extents.dropFirst()
+        return first.pixelValues.shape.sizes.dropFirst()
+            == clip.pixelValues.shape.sizes.dropFirst()
             && elements + clip.pixelValues.shape.elementCount <= Self.limit
     }
 
@@ -62,7 +62,7 @@ struct FeatureRows {
     mutating func append(_ features: Tensor, of batch: InputBatch) throws(ZooError) {
         let part = isPooled ? features.meanOverTokens : features
         if let first = parts.first,
-            first.shape.extents.dropFirst() != part.shape.extents.dropFirst()
+            first.shape.sizes.dropFirst() != part.shape.sizes.dropFirst()
         {
             throw ZooError(
                 .inputShapesDiffer,

@@ -177,9 +177,9 @@ struct InputReader: Sendable {
         if views > 1 {
             // Several crops are a protocol of the lab's, which scales with OpenCV; the colours are
             // those of the model.
-            let (mean, deviation) = (preprocessing.mean, preprocessing.deviation)
+            let (mean, std) = (preprocessing.mean, preprocessing.std)
             preprocessing = .metaVideoViews(crop: input.height, count: views)
-            (preprocessing.mean, preprocessing.deviation) = (mean, deviation)
+            (preprocessing.mean, preprocessing.std) = (mean, std)
         }
         let way = preprocessing
         // [views, frames of all clips, 3, height, width].
@@ -187,7 +187,7 @@ struct InputReader: Sendable {
             stacking: try await way.views(of: media, indices: indices.flatMap(\.self))
         )
         let shape = Shape(
-            [1, way.viewCount, indices.count, indices[0].count] + views.shape.extents.dropFirst(2)
+            [1, way.viewCount, indices.count, indices[0].count] + views.shape.sizes.dropFirst(2)
         )
         return InputViews(
             pixelValues: views.reshaped(shape),
@@ -206,7 +206,8 @@ struct InputReader: Sendable {
                 remedy: "leave out --frames and --step, or give the video"
             )
         }
-        let clip = try await BlockingWork.read { try Clip(file: path) }
+        let clip = try await BlockingWork.run(whenCancelled: .abandoned) { _ in try Clip(file: path)
+        }
         return InputClip(name: path, pixelValues: clip.pixelValues, source: clip)
     }
 
@@ -222,7 +223,7 @@ struct InputReader: Sendable {
     }
 
     private func preprocessing() async throws -> Preprocessing {
-        try await BlockingWork.run { [folder] in try Preprocessing(folder: folder) }
+        try await BlockingWork.run { [folder] _ in try Preprocessing(folder: folder) }
     }
 
     /// The frames of a clip: spread over the whole, or every so many from the start.

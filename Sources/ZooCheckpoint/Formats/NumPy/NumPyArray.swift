@@ -47,12 +47,12 @@ enum NumPyArray {
             throw malformed("has elements of type '\(header.description.prefix(20))'")
         }
         let data = headerStart + length..<content.upperBound
-        guard header.extents.count <= PickleLimits.rank,
-            let shape = Shape(checking: header.extents),
+        guard header.sizes.count <= PickleLimits.rank,
+            let shape = Shape(checking: header.sizes),
             shape.byteCount(of: dtype) == data.count
         else { throw malformed("does not have the size of its shape") }
         // Column-major elements are the row-major ones of the reversed shape.
-        let reversed = TensorView.rowMajorStrides(header.extents.reversed()).reversed()
+        let reversed = TensorView.rowMajorStrides(header.sizes.reversed()).reversed()
         return TensorView(
             dtype: dtype,
             shape: shape,
@@ -69,7 +69,7 @@ struct NumPyHeader {
     /// The element type as NumPy writes it, such as `<f4`.
     let description: String
     let isColumnMajor: Bool
-    let extents: [Int]
+    let sizes: [Int]
 
     /// Reads a header; nil when it is not what NumPy writes.
     init?(_ text: String) {
@@ -86,12 +86,12 @@ struct NumPyHeader {
         description = String(type)
         isColumnMajor = order.hasPrefix("True")
         guard isColumnMajor || order.hasPrefix("False") else { return nil }
-        var extents: [Int] = []
+        var sizes: [Int] = []
         for number in shape[..<end].dropFirst().split(separator: ",") {
-            guard let extent = Int(number), extent >= 0 else { return nil }
-            extents.append(extent)
+            guard let size = Int(number), size >= 0 else { return nil }
+            sizes.append(size)
         }
-        self.extents = extents
+        self.sizes = sizes
     }
 
     private static func value(of key: String, in text: String) -> Substring? {

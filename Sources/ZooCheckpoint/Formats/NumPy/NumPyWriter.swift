@@ -11,9 +11,9 @@ public enum NumPyWriter {
     ///
     /// - Throws: ``ZooError`` with an `io.*` code.
     public static func write(_ tensor: Tensor, to path: String) throws(ZooError) {
-        let extents = tensor.shape.extents
+        let sizes = tensor.shape.sizes
         let shape =
-            extents.map(String.init).joined(separator: ", ") + (extents.count == 1 ? "," : "")
+            sizes.map(String.init).joined(separator: ", ") + (sizes.count == 1 ? "," : "")
         var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(shape)), }"
         // Magic, version and length take 10 bytes; the elements begin at a multiple of 64.
         header += String(repeating: " ", count: 63 - (10 + header.utf8.count) % 64) + "\n"

@@ -366,7 +366,7 @@ struct PickleMachine {
         guard case .integer(let offset) = values[1] else {
             throw reader.invalidTensor("a tensor's offset is not a whole number")
         }
-        let extents = try integers(values[2], "extents")
+        let sizes = try integers(values[2], "sizes")
         let strides = try integers(values[3], "strides")
         if rebuild != .first {
             guard case .dictionary(let hooks, _) = values[5], hooks.isEmpty else {
@@ -393,7 +393,7 @@ struct PickleMachine {
                 storage: storage,
                 dtype: dtype,
                 offset: offset,
-                extents: extents,
+                sizes: sizes,
                 strides: strides
             )
         )

@@ -56,8 +56,8 @@ struct Pickle {
         let dtype: DType
         /// The first element.
         let offset: Int
-        /// The extents, outermost first.
-        let extents: [Int]
+        /// The sizes, outermost first.
+        let sizes: [Int]
         /// The distance between neighbours along each axis, in elements.
         let strides: [Int]
     }

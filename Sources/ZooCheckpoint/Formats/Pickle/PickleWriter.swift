@@ -37,7 +37,7 @@ struct PickleWriter {
     }
 
     /// A contiguous tensor that has a storage of its own.
-    mutating func tensor(_ dtype: DType, _ extents: [Int], key: String) {
+    mutating func tensor(_ dtype: DType, _ sizes: [Int], key: String) {
         global("torch._utils", "_rebuild_tensor_v2")
         put(.mark)
         put(.mark)
@@ -45,12 +45,12 @@ struct PickleWriter {
         global("torch", Self.storageNames[dtype] ?? "ByteStorage")
         text(key)
         text("cpu")
-        integer(extents.reduce(1, *))
+        integer(sizes.reduce(1, *))
         put(.tuple)
         put(.persistentID)
         integer(0)
-        integers(extents)
-        integers(TensorView.rowMajorStrides(extents))
+        integers(sizes)
+        integers(TensorView.rowMajorStrides(sizes))
         put(.newFalse)
         global("collections", "OrderedDict")
         put(.emptyTuple)

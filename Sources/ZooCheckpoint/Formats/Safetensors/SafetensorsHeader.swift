@@ -9,7 +9,7 @@ internal import ZooTensor
 /// The rules are those of the reference implementation (huggingface/safetensors 0.8.0,
 /// `src/tensor.rs`), and stricter where it is lenient: names appear once at every level, the header
 /// begins with `{`, names are not empty, reserved or made of control characters, and shapes have at
-/// most 64 extents. A header is accepted whole or refused whole.
+/// most 64 sizes. A header is accepted whole or refused whole.
 package struct SafetensorsHeader: Sendable {
     /// One tensor and its place in the data that follows the header.
     package struct Entry: Sendable {
@@ -22,7 +22,7 @@ package struct SafetensorsHeader: Sendable {
     package enum Limits {
         /// Bytes of a header, as in the reference implementation.
         package static let header = 100_000_000
-        /// Extents of a shape.
+        /// Sizes of a shape.
         package static let rank = 64
         /// JSON values of a header; a tensor takes about eight.
         static let values = 1 << 23
@@ -128,13 +128,13 @@ package struct SafetensorsHeader: Sendable {
                 "\(place): there is no element type '\(dtypeName.prefix(40))'"
             )
         }
-        let extents = try integers(fields["shape"], "shape", of: place)
-        guard extents.count <= Limits.rank, let shape = Shape(checking: extents),
+        let sizes = try integers(fields["shape"], "shape", of: place)
+        guard sizes.count <= Limits.rank, let shape = Shape(checking: sizes),
             shape.elementCount <= Int.max / dtype.bitWidth
         else {
             throw ZooError(
                 .safetensorsShapeInvalid,
-                "\(place): the shape \(extents.prefix(8)) is negative, too large or too deep"
+                "\(place): the shape \(sizes.prefix(8)) is negative, too large or too deep"
             )
         }
         let offsets = try integers(fields["data_offsets"], "data_offsets", of: place)

@@ -13,7 +13,7 @@ public enum SafetensorsWriter {
         package let name: String
         /// The type of the elements.
         package let dtype: DType
-        /// The extents.
+        /// The sizes.
         package let shape: Shape
         /// Hands out the row-major little-endian bytes, piece by piece, from the first to the last.
         package let elements: ((RawSpan) throws(ZooError) -> Void) throws(ZooError) -> Void
@@ -141,7 +141,7 @@ public enum SafetensorsWriter {
                     name,
                     .object([
                         "dtype": .string(tensor.dtype.rawValue),
-                        "shape": .array(tensor.shape.extents.map { .integer($0) }),
+                        "shape": .array(tensor.shape.sizes.map { .integer($0) }),
                         "data_offsets": .array([.integer(position), .integer(end)]),
                     ])
                 )

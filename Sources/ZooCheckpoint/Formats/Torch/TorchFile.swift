@@ -101,10 +101,10 @@ struct TorchFile {
         in file: MappedFile,
         _ invalid: Invalid
     ) throws(ZooError) -> TensorView {
-        guard tensor.extents.count == tensor.strides.count else {
-            throw invalid.error("a tensor has \(tensor.extents.count) extents and other strides")
+        guard tensor.sizes.count == tensor.strides.count else {
+            throw invalid.error("a tensor has \(tensor.sizes.count) sizes and other strides")
         }
-        guard let shape = Shape(checking: tensor.extents),
+        guard let shape = Shape(checking: tensor.sizes),
             shape.byteCount(of: tensor.dtype) != nil, tensor.dtype.bitWidth >= 8
         else { throw invalid.error("a tensor has more elements than can be counted") }
         guard storage.dtype == nil || storage.dtype == tensor.dtype else {
@@ -116,7 +116,7 @@ struct TorchFile {
         }
         let width = tensor.dtype.bitWidth / 8
         // An axis of one element is never stepped along, whatever its stride.
-        let strides = zip(tensor.extents, tensor.strides).map { $0 <= 1 ? 0 : $1 }
+        let strides = zip(tensor.sizes, tensor.strides).map { $0 <= 1 ? 0 : $1 }
         let part = storage.part ?? 0..<place.content.count / width
         guard shape.elementCount > 0 else {
             return TensorView(
@@ -128,8 +128,8 @@ struct TorchFile {
             )
         }
         var last = tensor.offset
-        for (extent, stride) in zip(tensor.extents, strides) {
-            let (distance, tooFar) = (extent - 1).multipliedReportingOverflow(by: stride)
+        for (size, stride) in zip(tensor.sizes, strides) {
+            let (distance, tooFar) = (size - 1).multipliedReportingOverflow(by: stride)
             let (sum, tooLarge) = last.addingReportingOverflow(distance)
             guard !tooFar, !tooLarge else {
                 throw invalid.error("a tensor reaches further than can be counted")

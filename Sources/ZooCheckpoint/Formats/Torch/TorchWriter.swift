@@ -78,7 +78,7 @@ package enum TorchWriter {
                     "'\(tensor.name)' is \(tensor.dtype.rawValue), which PyTorch files do not hold"
                 )
             }
-            pickle.tensor(tensor.dtype, tensor.shape.extents, key: String(tensors.count))
+            pickle.tensor(tensor.dtype, tensor.shape.sizes, key: String(tensors.count))
             tensors.append(tensor)
         }
     }

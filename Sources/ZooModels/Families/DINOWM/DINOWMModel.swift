@@ -26,7 +26,7 @@ public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
     ///
     /// A state is the embedded proprioception of every token of a frame, one after the other, as
     /// ``states(of:)`` gives it and as it is predicted.
-    public let extents: LatentExtents
+    public let sizes: LatentShape
     private let action: MeasurementEmbedding
     private let proprio: MeasurementEmbedding?
     private let positions: PositionCoding
@@ -72,13 +72,13 @@ public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
         positions = .table(
             PositionTable(
                 values: table.reshaped([configuration.frames * tokens, configuration.width]),
-                extents: TokenExtents(frames: configuration.frames, rows: side, columns: side),
+                sizes: GridSize(frames: configuration.frames, rows: side, columns: side),
                 interpolation: .trilinear
             )
         )
         stack = try inner.scope("transformer").dinoWMStack(configuration)
         try weights.requireComplete()
-        extents = LatentExtents(
+        sizes = LatentShape(
             tokens: tokens,
             width: configuration.visual,
             actionWidth: configuration.actionWidth,
@@ -91,7 +91,7 @@ public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
     public var family: ModelFamily.ID { ModelFamily.dinoWM.id }
 
     /// Two frames at a time; the settings of the simulations, or of DROID for arms.
-    public var planning: PlanningDefaults { .jepaWM(extents) }
+    public var planning: PlanningDefaults { .jepaWM(sizes) }
 
     /// Numbers of a measurement that ``states(of:)`` takes; 0 for models without proprioception.
     public var measurementWidth: Int { proprio?.inputs ?? 0 }
@@ -104,7 +104,7 @@ public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
     ///   model takes no proprioception.
     public func states(of measured: Tensor) throws(ZooError) -> Tensor {
         guard let proprio else { throw .withoutProprioception }
-        return try proprio.states(of: measured, tokens: extents.tokens)
+        return try proprio.states(of: measured, tokens: sizes.tokens)
     }
 
     /// Predicts the frame after each known one; see ``ActionConditionedModel``.
@@ -115,7 +115,7 @@ public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
         under actions: Tensor,
         on pool: ComputePool = .shared
     ) async throws -> LatentSequence {
-        try extents.requireFit(known, actions)
+        try sizes.requireFit(known, actions)
         return try await pool.run { session in
             try compute(known, actions, session)
         }
@@ -127,9 +127,9 @@ public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
         _ session: ComputeSession
     ) throws -> LatentSequence {
         let (batch, frames, tokens) = (
-            known.latents.shape[0], known.latents.shape[1], extents.tokens
+            known.latents.shape[0], known.latents.shape[1], sizes.tokens
         )
-        let (rows, visual) = (batch * frames * tokens, extents.width)
+        let (rows, visual) = (batch * frames * tokens, sizes.width)
         let x = Matrix(rows: rows, columns: stack.width)
         x.columns(0..<visual).copy(from: known.latents.matrix)
         let last = stack.width - action.outputs
@@ -168,7 +168,7 @@ public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
     }
 }
 
-/// The extents of a DINO-WM predictor, as `ami-zoo convert` writes them.
+/// The sizes of a DINO-WM predictor, as `ami-zoo convert` writes them.
 private struct DINOWMConfiguration {
     /// Elements of a token (`pred_total_size`).
     let width: Int

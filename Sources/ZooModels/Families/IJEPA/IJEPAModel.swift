@@ -63,7 +63,7 @@ public struct IJEPAModel: JEPAModel {
             )
         }
         let side = imageSize / patchSize
-        let grid = TokenExtents(frames: 1, rows: side, columns: side)
+        let grid = GridSize(frames: 1, rows: side, columns: side)
         let weights = WeightScope(try Checkpoint(opening: folder.path))
         encoder = try weights.ijepaEncoder(
             sizes,
@@ -149,11 +149,11 @@ public struct IJEPAModel: JEPAModel {
     }
 
     private static func asClips(_ images: Tensor) throws(ZooError) -> Tensor {
-        let extents = images.shape.extents
-        if extents.count == 4 {
-            return images.reshaped(Shape([extents[0], 1] + extents.dropFirst()))
+        let sizes = images.shape.sizes
+        if sizes.count == 4 {
+            return images.reshaped(Shape([sizes[0], 1] + sizes.dropFirst()))
         }
-        guard extents.count == 5, extents[1] == 1 else {
+        guard sizes.count == 5, sizes[1] == 1 else {
             throw ZooError(
                 .inputShapeInvalid,
                 "the input has the shape \(images.shape), and must be images [batch, channels, "
@@ -183,7 +183,7 @@ extension WeightScope {
         _ sizes: TransformerSizes,
         channels: Int,
         patch: Int,
-        grid: TokenExtents,
+        grid: GridSize,
         epsilon: Double
     ) throws(ZooError) -> PatchEncoder {
         let width = sizes.width
@@ -199,7 +199,7 @@ extension WeightScope {
             positions: .table(
                 PositionTable(
                     values: table.reshaped([grid.count, width]),
-                    extents: grid,
+                    sizes: grid,
                     interpolation: .bicubic
                 )
             ),
@@ -210,7 +210,7 @@ extension WeightScope {
     fileprivate func ijepaPredictor(
         _ sizes: TransformerSizes,
         encoderWidth: Int,
-        grid: TokenExtents,
+        grid: GridSize,
         epsilon: Double
     ) throws(ZooError) -> MaskedPredictor {
         let width = sizes.width
@@ -221,7 +221,7 @@ extension WeightScope {
             positions: .table(
                 PositionTable(
                     values: table.reshaped([grid.count, width]),
-                    extents: grid,
+                    sizes: grid,
                     interpolation: .bicubic
                 )
             ),

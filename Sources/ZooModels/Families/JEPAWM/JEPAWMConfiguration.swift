@@ -3,7 +3,7 @@
 
 internal import ZooCore
 
-/// The extents of a JEPA-WM predictor, as `ami-zoo convert` writes them.
+/// The sizes of a JEPA-WM predictor, as `ami-zoo convert` writes them.
 struct JEPAWMConfiguration: Hashable, Sendable {
     /// Elements of a visual token (`embed_dim`).
     let width: Int

@@ -25,7 +25,7 @@ public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
     ///
     /// A state is the embedded proprioception of every token of a frame, one after the other, as
     /// ``states(of:)`` gives it and as it is predicted.
-    public let extents: LatentExtents
+    public let sizes: LatentShape
     private let action: MeasurementEmbedding
     private let proprio: MeasurementEmbedding?
     private let input: Linear
@@ -99,7 +99,7 @@ public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
         grid = TokenGrid(rows: configuration.side, columns: configuration.side)
         rotary = RotaryEmbedding3D(headWidth: total / heads, layout: .tiled)
         let tokens = configuration.side * configuration.side
-        extents = LatentExtents(
+        sizes = LatentShape(
             tokens: tokens,
             width: width,
             actionWidth: configuration.actionWidth,
@@ -112,7 +112,7 @@ public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
     public var family: ModelFamily.ID { ModelFamily.jepaWM.id }
 
     /// Two frames at a time; the settings of the simulations, or of DROID for arms.
-    public var planning: PlanningDefaults { .jepaWM(extents) }
+    public var planning: PlanningDefaults { .jepaWM(sizes) }
 
     /// Numbers of a measurement that ``states(of:)`` takes; 0 for models without proprioception.
     public var measurementWidth: Int { proprio?.inputs ?? 0 }
@@ -125,7 +125,7 @@ public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
     ///   model takes no proprioception.
     public func states(of measured: Tensor) throws(ZooError) -> Tensor {
         guard let proprio else { throw .withoutProprioception }
-        return try proprio.states(of: measured, tokens: extents.tokens)
+        return try proprio.states(of: measured, tokens: sizes.tokens)
     }
 
     /// Predicts the frame after each known one; see ``ActionConditionedModel``.
@@ -134,7 +134,7 @@ public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
         under actions: Tensor,
         on pool: ComputePool = .shared
     ) async throws -> LatentSequence {
-        try extents.requireFit(known, actions)
+        try sizes.requireFit(known, actions)
         return try await pool.run { session in
             try compute(known, actions, session)
         }
@@ -146,10 +146,10 @@ public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
         _ session: ComputeSession
     ) throws -> LatentSequence {
         let (batch, frames, tokens) = (
-            known.latents.shape[0], known.latents.shape[1], extents.tokens
+            known.latents.shape[0], known.latents.shape[1], sizes.tokens
         )
         let (rows, visual) = (batch * frames * tokens, input.weight.outputs)
-        let x = Matrix(rows: rows, columns: norm.gain.shape[0])
+        let x = Matrix(rows: rows, columns: norm.weight.shape[0])
         let latents = known.latents.matrix
         session.forEachPanel(samples: 1, rows: rows, height: 256) { _, range, scratch in
             input.apply(
@@ -183,7 +183,7 @@ public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
                 session: session
             )
         }
-        let result = Matrix(rows: rows, columns: extents.width)
+        let result = Matrix(rows: rows, columns: sizes.width)
         session.forEachPanel(samples: 1, rows: rows, height: 256) { _, range, scratch in
             let panel = x.rows(range)
             norm.apply(to: panel, into: panel)

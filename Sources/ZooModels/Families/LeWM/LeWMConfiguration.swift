@@ -3,7 +3,7 @@
 
 internal import ZooCore
 
-/// The extents of a LeWM model, as `ami-zoo convert` writes them.
+/// The sizes of a LeWM model, as `ami-zoo convert` writes them.
 struct LeWMConfiguration: Hashable, Sendable {
     /// The Vision Transformer.
     let encoder: TransformerSizes
@@ -34,8 +34,8 @@ struct LeWMConfiguration: Hashable, Sendable {
     var width: Int { encoder.width }
 
     /// The patches of an image.
-    var grid: TokenExtents {
-        TokenExtents(frames: 1, rows: imageSize / patchSize, columns: imageSize / patchSize)
+    var grid: GridSize {
+        GridSize(frames: 1, rows: imageSize / patchSize, columns: imageSize / patchSize)
     }
 
     /// Reads `config.json`.

@@ -37,7 +37,7 @@ public struct LeWMEncoder: JEPAModel {
         places.copy(from: table.rows(1..<table.rows))
         positions = PositionTable(
             values: Tensor(shape: [grid.count, width], buffer: places.buffer),
-            extents: grid,
+            sizes: grid,
             interpolation: .bicubic
         )
         embedding = try embeddings.scope("patch_embeddings").patchEmbedding2D(
@@ -150,14 +150,14 @@ public struct LeWMEncoder: JEPAModel {
                     + "\(embedding.patch) pixels"
             )
         }
-        guard extents(of: shape).count < TokenSelection.largestID else {
+        guard sizes(of: shape).count < TokenSelection.largestID else {
             throw ZooError(.inputShapeInvalid, "an input of shape \(shape) has too many patches")
         }
     }
 
-    private func extents(of shape: Shape) -> TokenExtents {
+    private func sizes(of shape: Shape) -> GridSize {
         let found = embedding.tokens(frames: 1, height: shape[3], width: shape[4])
-        return TokenExtents(frames: 1, rows: found.rows, columns: found.columns)
+        return GridSize(frames: 1, rows: found.rows, columns: found.columns)
     }
 
     /// Embeddings [batch, width] of images [batch, 1, channels, height, width].
@@ -166,10 +166,10 @@ public struct LeWMEncoder: JEPAModel {
         options: ForwardOptions,
         session: ComputeSession
     ) throws -> (embeddings: Matrix, layers: [Tensor]) {
-        let (batch, extents) = (images.shape[0], extents(of: images.shape))
-        let (count, tokens) = (extents.count, extents.count + 1)
+        let (batch, sizes) = (images.shape[0], sizes(of: images.shape))
+        let (count, tokens) = (sizes.count, sizes.count + 1)
         let patches = Matrix(rows: batch * count, columns: width)
-        let table = positions.interpolated(to: extents).values.matrix
+        let table = positions.interpolated(to: sizes).values.matrix
         embedding.apply(
             to: images,
             frames: 1,

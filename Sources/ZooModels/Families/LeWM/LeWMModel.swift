@@ -26,7 +26,7 @@ public struct LeWMModel: ActionConditionedModel, FrameEncoder {
     /// The encoder.
     public let encoder: LeWMEncoder
     /// What ``predict(_:under:on:)`` takes and gives.
-    public let extents: LatentExtents
+    public let sizes: LatentShape
     private let predictor: LeWMPredictor
 
     /// Loads a folder: `config.json`, and `model.safetensors` or shards with an index.
@@ -41,7 +41,7 @@ public struct LeWMModel: ActionConditionedModel, FrameEncoder {
         encoder = try LeWMEncoder(weights, configuration)
         predictor = try LeWMPredictor(weights, configuration, checkpoint)
         try weights.requireComplete()
-        extents = LatentExtents(
+        sizes = LatentShape(
             tokens: 1,
             width: configuration.width,
             actionWidth: configuration.actionWidth,
@@ -65,7 +65,7 @@ public struct LeWMModel: ActionConditionedModel, FrameEncoder {
     ) async throws -> Tensor {
         let found = try await encoder.encode(pixelValues.framesAsClips(), on: pool).tokens.values
         let (batch, frames) = (pixelValues.shape[0], pixelValues.shape[1])
-        return found.reshaped([batch, frames, 1, extents.width])
+        return found.reshaped([batch, frames, 1, sizes.width])
     }
 
     /// Predicts the frame after each known one; see ``ActionConditionedModel``.
@@ -74,7 +74,7 @@ public struct LeWMModel: ActionConditionedModel, FrameEncoder {
         under actions: Tensor,
         on pool: ComputePool = .shared
     ) async throws -> LatentSequence {
-        try extents.requireFit(known, actions)
+        try sizes.requireFit(known, actions)
         return try LatentSequence(
             latents: await pool.run { session in
                 try predictor.predict(known.latents, actions: actions, session: session)

@@ -23,7 +23,7 @@ struct LeWMPredictor: Sendable {
     ) throws(ZooError) {
         let width = configuration.width
         // How wide an action is inside its embedding, the weights alone say.
-        func outputs(_ name: String) -> Int { checkpoint[name]?.shape.extents.first ?? 1 }
+        func outputs(_ name: String) -> Int { checkpoint[name]?.shape.sizes.first ?? 1 }
         let (inner, hidden) = (
             outputs("action_encoder.patch_embed.weight"), outputs("action_encoder.embed.0.weight")
         )

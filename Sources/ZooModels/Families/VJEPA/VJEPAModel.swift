@@ -18,12 +18,12 @@ extension ModelFamily {
 /// A V-JEPA model: an encoder of videos and, where the release has it, a predictor of masked tokens.
 ///
 /// Computes what `VisionTransformer` and `VisionTransformerPredictor` of facebookresearch/jepa compute
-/// in float32. Clips of other extents than those of training get positions that are interpolated
+/// in float32. Clips of other sizes than those of training get positions that are interpolated
 /// (trilinear), as there.
 public struct VJEPAModel: JEPAModel {
     private let encoder: PatchEncoder
     private let predictor: MaskedPredictor?
-    private let extents: VideoExtents
+    private let videoSize: VideoSize
 
     /// Loads a folder: `config.json`, and `model.safetensors` or shards with an index.
     ///
@@ -36,7 +36,7 @@ public struct VJEPAModel: JEPAModel {
         let predictorSizes: TransformerSizes?
         let (epsilon, maskTokens): (Double, Int)
         do throws(ZooError) {
-            extents = try VideoExtents(fields)
+            videoSize = try VideoSize(fields)
             sizes = try TransformerSizes(fields)
             epsilon = try fields.normEpsilon()
             predictorSizes =
@@ -52,11 +52,11 @@ public struct VJEPAModel: JEPAModel {
             )
         }
         let weights = WeightScope(try Checkpoint(opening: folder.path))
-        encoder = try weights.scope("encoder").vjepaEncoder(sizes, extents, epsilon: epsilon)
+        encoder = try weights.scope("encoder").vjepaEncoder(sizes, videoSize, epsilon: epsilon)
         if let inner = predictorSizes {
             predictor = try weights.scope("predictor").vjepaPredictor(
                 inner,
-                extents,
+                videoSize,
                 encoderWidth: sizes.width,
                 maskTokens: maskTokens,
                 epsilon: epsilon
@@ -71,7 +71,7 @@ public struct VJEPAModel: JEPAModel {
     public var family: ModelFamily.ID { ModelFamily.vjepa.id }
 
     /// Clips of the frames and the size of training.
-    public var input: ModelInput { extents.input }
+    public var input: ModelInput { videoSize.input }
 
     /// The elements of a token's features.
     public var width: Int { encoder.stack.width }
@@ -81,7 +81,7 @@ public struct VJEPAModel: JEPAModel {
         ofFrames frames: Range<Int>,
         batch: Int
     ) throws(ZooError) -> TokenSelection {
-        try extents.tokens(ofFrames: frames, batch: batch)
+        try videoSize.tokens(ofFrames: frames, batch: batch)
     }
 
     /// Encodes videos [batch, frames, channels, height, width]; see ``JEPAModel``.
@@ -111,25 +111,25 @@ public struct VJEPAModel: JEPAModel {
 extension WeightScope {
     fileprivate func vjepaEncoder(
         _ sizes: TransformerSizes,
-        _ extents: VideoExtents,
+        _ videoSize: VideoSize,
         epsilon: Double
     ) throws(ZooError) -> PatchEncoder {
         PatchEncoder(
             embedding: try scope("patch_embed").patchEmbedding3D(
                 "proj",
-                channels: extents.channels,
-                tubelet: extents.tubelet,
-                patch: extents.patch,
+                channels: videoSize.channels,
+                tubelet: videoSize.tubelet,
+                patch: videoSize.patch,
                 width: sizes.width
             ),
-            positions: try positionTable("pos_embed", extents, width: sizes.width),
+            positions: try positionTable("pos_embed", videoSize, width: sizes.width),
             stack: try metaStack("blocks", norm: "norm", sizes, epsilon: epsilon)
         )
     }
 
     fileprivate func vjepaPredictor(
         _ sizes: TransformerSizes,
-        _ extents: VideoExtents,
+        _ videoSize: VideoSize,
         encoderWidth: Int,
         maskTokens: Int,
         epsilon: Double
@@ -138,7 +138,7 @@ extension WeightScope {
         return MaskedPredictor(
             input: .linear(try linear("predictor_embed", from: encoderWidth, to: width)),
             maskTokens: try numberedTokens("mask_tokens", count: maskTokens, width: width),
-            positions: try positionTable("predictor_pos_embed", extents, width: width),
+            positions: try positionTable("predictor_pos_embed", videoSize, width: width),
             stack: try metaStack(
                 "predictor_blocks",
                 norm: "predictor_norm",
@@ -151,14 +151,14 @@ extension WeightScope {
 
     private func positionTable(
         _ name: String,
-        _ extents: VideoExtents,
+        _ videoSize: VideoSize,
         width: Int
     ) throws(ZooError) -> PositionCoding {
-        let table = try values(name, shape: [1, extents.tokens.count, width])
+        let table = try values(name, shape: [1, videoSize.tokens.count, width])
         return .table(
             PositionTable(
-                values: table.reshaped([extents.tokens.count, width]),
-                extents: extents.tokens,
+                values: table.reshaped([videoSize.tokens.count, width]),
+                sizes: videoSize.tokens,
                 interpolation: .trilinear
             )
         )

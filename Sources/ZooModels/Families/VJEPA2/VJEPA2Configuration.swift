@@ -3,7 +3,7 @@
 
 public import ZooCore
 
-/// The extents of a V-JEPA 2 model, as `VJEPA2Config` of transformers names and defaults them.
+/// The sizes of a V-JEPA 2 model, as `VJEPA2Config` of transformers names and defaults them.
 public struct VJEPA2Configuration: Hashable, Sendable {
     /// One of the two transformers: the encoder or the predictor.
     public struct Transformer: Hashable, Sendable {
@@ -44,8 +44,8 @@ public struct VJEPA2Configuration: Hashable, Sendable {
     public let isVideoClassifier: Bool
 
     /// The clips of training, and how they are cut into tokens.
-    var video: VideoExtents {
-        VideoExtents(
+    var video: VideoSize {
+        VideoSize(
             frames: framesPerClip,
             side: cropSize,
             channels: channels,
@@ -79,16 +79,16 @@ public struct VJEPA2Configuration: Hashable, Sendable {
 
     private init(reading object: JSONObject) throws(ZooError) {
         isVideoClassifier = try Self.requireSupported(object) == Self.classifier
-        func extent(_ name: String, _ range: ClosedRange<Int>, default value: Int)
+        func size(_ name: String, _ range: ClosedRange<Int>, default value: Int)
             throws(ZooError) -> Int
         {
             try object.optionalInteger(name, in: range) ?? value
         }
-        patchSize = try extent("patch_size", 1...256, default: 16)
-        cropSize = try extent("crop_size", 1...8192, default: 256)
-        framesPerClip = try extent("frames_per_clip", 1...4096, default: 64)
-        tubeletSize = try extent("tubelet_size", 1...64, default: 2)
-        channels = try extent("in_chans", 1...64, default: 3)
+        patchSize = try size("patch_size", 1...256, default: 16)
+        cropSize = try size("crop_size", 1...8192, default: 256)
+        framesPerClip = try size("frames_per_clip", 1...4096, default: 64)
+        tubeletSize = try size("tubelet_size", 1...64, default: 2)
+        channels = try size("in_chans", 1...64, default: 3)
         encoder = try Self.transformer(
             object,
             prefix: "",
@@ -99,7 +99,7 @@ public struct VJEPA2Configuration: Hashable, Sendable {
             prefix: "pred_",
             defaults: (width: 384, heads: 12, layers: 12)
         )
-        maskTokens = try extent("pred_num_mask_tokens", 1...4096, default: 10)
+        maskTokens = try size("pred_num_mask_tokens", 1...4096, default: 10)
         hasQueryBias = try Self.flag(object, "qkv_bias") ?? true
         normEpsilon = try object.normEpsilon(default: 1e-6)
         guard cropSize >= patchSize else {

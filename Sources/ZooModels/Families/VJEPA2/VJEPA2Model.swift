@@ -34,7 +34,7 @@ public struct VJEPA2Model: JEPAModel {
         case cropSize
     }
 
-    /// The extents.
+    /// The sizes.
     public let configuration: VJEPA2Configuration
     private let encoder: PatchEncoder
     private let predictor: MaskedPredictor?

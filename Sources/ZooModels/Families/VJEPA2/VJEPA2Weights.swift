@@ -54,11 +54,11 @@ extension WeightScope {
 
     private static func positions(
         _ configuration: VJEPA2Configuration,
-        _ extents: VJEPA2Configuration.Transformer,
+        _ sizes: VJEPA2Configuration.Transformer,
         followingInput: Bool = false
     ) -> PositionCoding {
         .rotary(
-            RotaryEmbedding3D(headWidth: extents.headWidth, layout: .tiled),
+            RotaryEmbedding3D(headWidth: sizes.headWidth, layout: .tiled),
             PositionCoding.RotaryGrid(grid: configuration.grid, followsInput: followingInput)
         )
     }
@@ -67,11 +67,11 @@ extension WeightScope {
     /// `layer.<i>.mlp.{fc1,fc2}`, and `layernorm`.
     private func vjepa2Stack(
         _ configuration: VJEPA2Configuration,
-        _ extents: VJEPA2Configuration.Transformer
+        _ sizes: VJEPA2Configuration.Transformer
     ) throws(ZooError) -> TransformerStack {
-        let (width, epsilon) = (extents.width, configuration.normEpsilon)
+        let (width, epsilon) = (sizes.width, configuration.normEpsilon)
         var blocks: [TransformerBlock] = []
-        for index in 0..<extents.layers {
+        for index in 0..<sizes.layers {
             let layer = scope("layer").scope(index)
             let attention = layer.scope("attention")
             let bias = configuration.hasQueryBias
@@ -83,17 +83,17 @@ extension WeightScope {
                         key: try attention.linear("key", from: width, to: width, bias: bias),
                         value: try attention.linear("value", from: width, to: width, bias: bias),
                         projection: try attention.linear("proj", from: width, to: width),
-                        heads: extents.heads
+                        heads: sizes.heads
                     ),
                     norm2: try layer.layerNorm("norm2", width: width, epsilon: epsilon),
-                    mlp: try layer.mlp("mlp", width: width, hidden: extents.hiddenWidth)
+                    mlp: try layer.mlp("mlp", width: width, hidden: sizes.hiddenWidth)
                 )
             )
         }
         return TransformerStack(
             blocks: blocks,
             norm: try layerNorm("layernorm", width: width, epsilon: epsilon),
-            heads: extents.heads,
+            heads: sizes.heads,
             width: width
         )
     }

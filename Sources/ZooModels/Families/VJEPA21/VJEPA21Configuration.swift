@@ -5,7 +5,7 @@ internal import ZooCore
 
 /// What `config.json` of a V-JEPA 2.1 release says.
 struct VJEPA21Configuration: Sendable {
-    let extents: VideoExtents
+    let sizes: VideoSize
     let encoder: TransformerSizes
     let predictor: TransformerSizes?
     let epsilon: Double
@@ -23,7 +23,7 @@ struct VJEPA21Configuration: Sendable {
             lastPlace =
                 fields.value("interpolate_rope") == .bool(false) ? nil : VJEPA21Levels.lastPlace
             predictorLastPlace = stretchesPredictorPositions ? VJEPA21Levels.lastPlace : nil
-            extents = try VideoExtents(fields)
+            sizes = try VideoSize(fields)
             encoder = try TransformerSizes(fields)
             epsilon = try fields.normEpsilon()
             predictor =
@@ -39,7 +39,7 @@ struct VJEPA21Configuration: Sendable {
             guard levels == 1 || levels == VJEPA21Levels.count else {
                 throw fields.invalid("pred_levels", "must be 1 or \(VJEPA21Levels.count)")
             }
-            guard predictorLastPlace == nil || extents.tokens.rows > 1 else {
+            guard predictorLastPlace == nil || sizes.tokens.rows > 1 else {
                 throw fields.invalid("crop_size", "is a single patch, which cannot be stretched")
             }
             guard VJEPA21Levels.blocks[encoder.layers] != nil else {

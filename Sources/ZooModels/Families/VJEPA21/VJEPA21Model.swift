@@ -25,7 +25,7 @@ public struct VJEPA21Model: JEPAModel {
     private let images: PatchEncoder
     private let videoPredictor: MaskedPredictor?
     private let imagePredictor: MaskedPredictor?
-    private let extents: VideoExtents
+    private let videoSize: VideoSize
     private let levels: Int
     /// Elements of a predicted token.
     private let outputs: Int
@@ -52,7 +52,7 @@ public struct VJEPA21Model: JEPAModel {
             folder.configuration,
             stretchesPredictorPositions
         )
-        extents = configuration.extents
+        videoSize = configuration.sizes
         levels = configuration.levels
         outputs = configuration.outputs
         let weights = WeightScope(try Checkpoint(opening: folder.path))
@@ -84,12 +84,12 @@ public struct VJEPA21Model: JEPAModel {
     /// Clips of the frames and the size of training; single images work as well.
     public var input: ModelInput {
         ModelInput(
-            frames: extents.frames,
-            channels: extents.channels,
-            height: extents.side,
-            width: extents.side,
-            patch: extents.patch,
-            tubelet: extents.tubelet
+            frames: videoSize.frames,
+            channels: videoSize.channels,
+            height: videoSize.side,
+            width: videoSize.side,
+            patch: videoSize.patch,
+            tubelet: videoSize.tubelet
         )
     }
 
@@ -101,7 +101,7 @@ public struct VJEPA21Model: JEPAModel {
         ofFrames frames: Range<Int>,
         batch: Int
     ) throws(ZooError) -> TokenSelection {
-        try extents.tokens(ofFrames: frames, batch: batch)
+        try videoSize.tokens(ofFrames: frames, batch: batch)
     }
 
     /// Encodes videos [batch, frames, channels, height, width], or images with one frame; see
@@ -197,7 +197,7 @@ extension WeightScope {
         _ stack: TransformerStack,
         isVideo: Bool
     ) throws(ZooError) -> PatchEncoder {
-        let (extents, sizes) = (configuration.extents, configuration.encoder)
+        let (videoSize, sizes) = (configuration.sizes, configuration.encoder)
         let width = sizes.width
         var levels: [PatchEncoder.Level] = []
         for (index, block) in VJEPA21Levels.blocks[sizes.layers, default: []].enumerated() {
@@ -215,15 +215,15 @@ extension WeightScope {
         return PatchEncoder(
             embedding: try scope(isVideo ? "patch_embed" : "patch_embed_img").patchEmbedding3D(
                 "proj",
-                channels: extents.channels,
-                tubelet: isVideo ? extents.tubelet : 1,
-                patch: extents.patch,
+                channels: videoSize.channels,
+                tubelet: isVideo ? videoSize.tubelet : 1,
+                patch: videoSize.patch,
                 width: width
             ),
             positions: .rotary(
                 RotaryEmbedding3D(headWidth: width / sizes.heads, layout: .interleaved),
                 PositionCoding.RotaryGrid(
-                    grid: TokenGrid(rows: extents.tokens.rows, columns: extents.tokens.columns),
+                    grid: TokenGrid(rows: videoSize.tokens.rows, columns: videoSize.tokens.columns),
                     followsInput: true,
                     lastPlace: configuration.lastPlace
                 )
@@ -256,7 +256,7 @@ extension WeightScope {
                 try embed.linear("2", from: outer, to: width)
             )
         }
-        let grid = configuration.extents.tokens
+        let grid = configuration.sizes.tokens
         return MaskedPredictor(
             input: input,
             maskTokens: try numberedTokens(

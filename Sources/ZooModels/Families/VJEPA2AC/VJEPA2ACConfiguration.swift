@@ -3,10 +3,10 @@
 
 internal import ZooCore
 
-/// The extents of a V-JEPA 2-AC model, as `ami-zoo convert` writes them.
+/// The sizes of a V-JEPA 2-AC model, as `ami-zoo convert` writes them.
 struct VJEPA2ACConfiguration: Hashable, Sendable {
     /// The frames the encoder was trained on, and how they are cut into tokens.
-    let video: VideoExtents
+    let video: VideoSize
     /// The encoder; nil for a predictor alone.
     let encoder: TransformerSizes?
     /// The predictor.
@@ -48,7 +48,7 @@ struct VJEPA2ACConfiguration: Hashable, Sendable {
                 "the predictor takes camera extrinsics ('use_extrinsics'), which is not supported"
             )
         }
-        video = try VideoExtents(fields)
+        video = try VideoSize(fields)
         encoder = fields.value("hidden_size") == nil ? nil : try TransformerSizes(fields)
         predictor = try TransformerSizes(fields, prefix: "pred_")
         if let encoder {

@@ -8,30 +8,30 @@ public import ZooTensor
 /// The encoder of a V-JEPA 2-AC release.
 ///
 /// Computes what `VisionTransformer` of facebookresearch/vjepa2 computes in float32, for frames of any
-/// extents. A clip of one frame is shown twice, as upstream does with the frames it plans with.
+/// sizes. A clip of one frame is shown twice, as upstream does with the frames it plans with.
 public struct VJEPA2ACEncoder: JEPAModel {
     let network: PatchEncoder
-    private let extents: VideoExtents
+    private let videoSize: VideoSize
 
     init(
         _ weights: WeightScope,
         _ sizes: TransformerSizes,
-        _ extents: VideoExtents,
+        _ videoSize: VideoSize,
         epsilon: Double
     ) throws(ZooError) {
-        self.extents = extents
+        self.videoSize = videoSize
         network = PatchEncoder(
             embedding: try weights.scope("patch_embed").patchEmbedding3D(
                 "proj",
-                channels: extents.channels,
-                tubelet: extents.tubelet,
-                patch: extents.patch,
+                channels: videoSize.channels,
+                tubelet: videoSize.tubelet,
+                patch: videoSize.patch,
                 width: sizes.width
             ),
             positions: .rotary(
                 RotaryEmbedding3D(headWidth: sizes.width / sizes.heads, layout: .tiled),
                 PositionCoding.RotaryGrid(
-                    grid: TokenGrid(rows: extents.tokens.rows, columns: extents.tokens.columns),
+                    grid: TokenGrid(rows: videoSize.tokens.rows, columns: videoSize.tokens.columns),
                     followsInput: true
                 )
             ),
@@ -44,7 +44,7 @@ public struct VJEPA2ACEncoder: JEPAModel {
     public var family: ModelFamily.ID { ModelFamily.vjepa2AC.id }
 
     /// Clips of the frames and the size of training.
-    public var input: ModelInput { extents.input }
+    public var input: ModelInput { videoSize.input }
 
     /// The elements of a token's features.
     public var width: Int { network.stack.width }
@@ -54,7 +54,7 @@ public struct VJEPA2ACEncoder: JEPAModel {
         ofFrames frames: Range<Int>,
         batch: Int
     ) throws(ZooError) -> TokenSelection {
-        try extents.tokens(ofFrames: frames, batch: batch)
+        try videoSize.tokens(ofFrames: frames, batch: batch)
     }
 
     /// Encodes videos [batch, frames, channels, height, width]; see ``JEPAModel``.

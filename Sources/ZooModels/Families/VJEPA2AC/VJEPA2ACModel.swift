@@ -26,7 +26,7 @@ public struct VJEPA2ACModel: ActionConditionedModel, FrameEncoder {
     /// The encoder; nil in releases of the predictor alone.
     public let encoder: VJEPA2ACEncoder?
     /// What ``predict(_:under:on:)`` takes and gives.
-    public let extents: LatentExtents
+    public let sizes: LatentShape
     private let predictor: ActionPredictor
     private let norm: LayerNorm
 
@@ -75,7 +75,7 @@ public struct VJEPA2ACModel: ActionConditionedModel, FrameEncoder {
                     + "supported, only \(Pose.width)"
             )
         }
-        extents = LatentExtents(
+        sizes = LatentShape(
             tokens: configuration.patches,
             width: configuration.width,
             actionWidth: configuration.actionWidth,
@@ -166,8 +166,8 @@ public struct VJEPA2ACModel: ActionConditionedModel, FrameEncoder {
         under actions: Tensor,
         on pool: ComputePool = .shared
     ) async throws -> Tensor {
-        try extents.requireFit(known, actions)
-        let (predictor, states) = (predictor, extents.stateWidth == 0 ? nil : known.states)
+        try sizes.requireFit(known, actions)
+        let (predictor, states) = (predictor, sizes.stateWidth == 0 ? nil : known.states)
         return try await pool.run { session in
             try predictor.predict(
                 known.latents,

@@ -4,7 +4,7 @@
 package import ZooCore
 package import ZooTensor
 
-extension LatentExtents {
+extension LatentShape {
     /// Checks what a prediction is to be made from.
     ///
     /// - Throws: `ZooError` with code `model.input-shape-invalid`.

@@ -4,14 +4,14 @@
 internal import ZooCore
 
 /// The clips a model was trained on, and how they are cut into tokens.
-struct VideoExtents: Hashable, Sendable {
+struct VideoSize: Hashable, Sendable {
     let frames: Int
     let side: Int
     let channels: Int
     let tubelet: Int
     let patch: Int
 
-    /// Takes extents that have been checked: `side` of at least a patch.
+    /// Takes sizes that have been checked: `side` of at least a patch.
     init(frames: Int, side: Int, channels: Int, tubelet: Int, patch: Int) {
         self.frames = frames
         self.side = side
@@ -35,8 +35,8 @@ struct VideoExtents: Hashable, Sendable {
     }
 
     /// The tokens of a whole clip.
-    var tokens: TokenExtents {
-        TokenExtents(frames: frames / tubelet, rows: side / patch, columns: side / patch)
+    var tokens: GridSize {
+        GridSize(frames: frames / tubelet, rows: side / patch, columns: side / patch)
     }
 
     /// What the model was made for; images are repeated to 16 frames as the evaluations of
