@@ -163,7 +163,8 @@ let package = Package(
         .executableTarget(
             name: "ami-zoo",
             dependencies: [
-                "ZooCore", "ZooFiles", "ZooTensor", "ZooStore", "ZooTransport", "ZooCheckpoint",
+                "ZooCore", "ZooFiles", "ZooTensor", "ZooStore", "ZooTransport", "ZooArchive",
+                "ZooCheckpoint",
                 "ZooClient", "ZooMedia", "ZooModels", "ZooConvert", "ZooServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),

@@ -18,22 +18,35 @@ package struct ArchiveContentHasher {
     /// Takes the next stretch of the raw stream.
     ///
     /// - Throws: ``ZooError`` with code `archive.member-mismatch`.
-    package mutating func update(_ raw: BlockBuffer, at offset: Int) throws(ZooError) {
-        unsafe try raw.withBytes { raw throws(ZooError) in
-            var position = 0
-            for piece in layout.pieces(of: offset..<offset + raw.count) {
-                let part = unsafe UnsafeRawBufferPointer(
-                    rebasing: raw[position..<position + piece.length]
-                )
-                switch piece {
-                case .fixed(let bytes):
-                    guard unsafe part.elementsEqual(bytes) else {
-                        throw .memberMismatch(layout, at: offset + position)
-                    }
-                case .content(let member, _): unsafe hashers[member].update(part)
+    package mutating func update(_ block: borrowing VerifiedBlock) throws(ZooError) {
+        let offset = block.block.rawRange.lowerBound
+        unsafe try block.withBytes { raw throws(ZooError) in unsafe try update(raw, at: offset) }
+    }
+
+    /// Takes the next stretch of a raw stream that is being written.
+    ///
+    /// - Throws: ``ZooError`` with code `archive.member-mismatch`.
+    mutating func update(_ raw: BlockBuffer, at offset: Int) throws(ZooError) {
+        unsafe try raw.withBytes { raw throws(ZooError) in unsafe try update(raw, at: offset) }
+    }
+
+    private mutating func update(
+        _ raw: UnsafeRawBufferPointer,
+        at offset: Int
+    ) throws(ZooError) {
+        var position = 0
+        for piece in layout.pieces(of: offset..<offset + raw.count) {
+            let part = unsafe UnsafeRawBufferPointer(
+                rebasing: raw[position..<position + piece.length]
+            )
+            switch piece {
+            case .fixed(let bytes):
+                guard unsafe part.elementsEqual(bytes) else {
+                    throw .memberMismatch(layout, at: offset + position)
                 }
-                position += piece.length
+            case .content(let member, _): unsafe hashers[member].update(part)
             }
+            position += piece.length
         }
     }
 

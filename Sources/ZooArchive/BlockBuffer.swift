@@ -12,6 +12,8 @@ package final class BlockBuffer {
     private let storage: UnsafeMutableRawBufferPointer
     /// Bytes held.
     package private(set) var count = 0
+    /// Counts the changes, so that a ``VerifiedBlock`` knows whether it still holds what was verified.
+    private(set) var generation = 0
 
     /// An empty buffer for one block in either form.
     package init() {
@@ -21,11 +23,15 @@ package final class BlockBuffer {
     deinit { unsafe storage.deallocate() }
 
     /// Forgets what is held.
-    package func removeAll() { count = 0 }
+    package func removeAll() {
+        count = 0
+        generation += 1
+    }
 
     /// Adds bytes; more than a block holds is a bug of the caller.
     package func append(_ bytes: RawSpan) {
         precondition(count + bytes.byteCount <= FormatLimits.encodedBlock, "a block overflows")
+        generation += 1
         unsafe bytes.withUnsafeBytes { source in
             unsafe UnsafeMutableRawBufferPointer(rebasing: storage[count...]).copyMemory(
                 from: source
@@ -40,6 +46,7 @@ package final class BlockBuffer {
         _ body: (UnsafeMutableRawBufferPointer) throws(ZooError) -> Void
     ) throws(ZooError) {
         precondition(count + length <= FormatLimits.encodedBlock, "a block overflows")
+        generation += 1
         unsafe try body(UnsafeMutableRawBufferPointer(rebasing: storage[count..<count + length]))
         count += length
     }
@@ -51,7 +58,7 @@ package final class BlockBuffer {
     func replace(
         _ body: (UnsafeMutableRawBufferPointer) throws(ZooError) -> Int
     ) throws(ZooError) {
-        count = 0
+        removeAll()
         count = unsafe try body(storage)
     }
 

@@ -15,6 +15,11 @@ package struct BlockPlan: Sendable, Equatable {
 
     private static let smallestUnit = 1 << 20
 
+    /// A division of another writer: readers accept any that a block table can state.
+    ///
+    /// - Parameter ranges: in order, without gaps, from 0 to the end of the raw stream.
+    package init(ranges: [Range<Int>]) { self.ranges = ranges }
+
     /// Plans the blocks of an archive.
     ///
     /// - Parameters:

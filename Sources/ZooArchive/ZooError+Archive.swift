@@ -10,6 +10,10 @@ extension ZooError.Code {
     public static let frameMalformed = Self("archive.frame-malformed", .badData)
     /// The bytes between files are not those that the release record determines.
     public static let memberMismatch = Self("archive.member-mismatch", .integrity)
+    /// A file of an installed release does not have the digest of the record.
+    package static let fileMismatch = Self("release.file-mismatch", .integrity)
+    /// Not every byte of a release's files was verified.
+    package static let filesNotCovered = Self("release.not-covered", .integrity)
     /// The content of a file changed while it was being packed.
     public static let fileChanged = Self("archive.file-changed", .inputOutput)
 }

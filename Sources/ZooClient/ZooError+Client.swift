@@ -30,8 +30,8 @@ extension ZooError.Code {
     package static let componentUnknown = Self("release.component-not-found", .notFound)
     /// A file of an installed release is missing or has the wrong length.
     package static let fileWrong = Self("release.file-wrong", .integrity)
-    /// A file of an installed release does not have the digest of the record.
-    package static let fileMismatch = Self("release.file-mismatch", .integrity)
+    /// The manifest of a folder does not have the digest that its anchor gives.
+    package static let anchorMismatch = Self("release.anchor-mismatch", .integrity)
     /// A file that the release record does not list.
     package static let fileUnlisted = Self("release.file-unlisted", .integrity)
 

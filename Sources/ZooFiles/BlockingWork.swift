@@ -4,6 +4,12 @@
 internal import Dispatch
 internal import Synchronization
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 /// Runs calls that block (disk, compression, hashing) on threads of their own, so that the
 /// cooperative pool of Swift concurrency never waits for a device.
 package enum BlockingWork {
@@ -12,6 +18,9 @@ package enum BlockingWork {
         qos: .userInitiated,
         attributes: .concurrent
     )
+
+    /// How many threads can hash or compress at the same time: the processors of this machine.
+    package static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     /// What happens to work whose task is cancelled.
     package enum CancelledWork: Sendable {

@@ -135,6 +135,12 @@ package enum FileSystem {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// The last component of `path`.
+    package static func name(of path: String) -> String {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
+        return String(path[path.utf8.index(after: slash)...])
+    }
+
     /// Waits until the names in a folder are on the disk.
     package static func synchronizeFolder(_ path: String) throws(ZooError) {
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -158,6 +164,13 @@ package enum FileSystem {
         #else
         unsafe Darwin.rename(old, new)
         #endif
+    }
+
+    /// Makes a file of ours writable again that ``OpenFile/makeImmutable()`` made read-only.
+    package static func makeWritable(_ path: String) throws(ZooError) {
+        guard unsafe chmod(path, 0o644) == 0 else {
+            throw .system(errno, "change the mode of", path)
+        }
     }
 
     /// Removes a file or a folder with everything in it; does nothing when it is not there.

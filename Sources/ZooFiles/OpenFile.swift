@@ -147,6 +147,13 @@ package final class OpenFile: Sendable {
         }
     }
 
+    /// Whether the path still leads to this file, and not to another that replaced it.
+    package func isAtPath() -> Bool {
+        var (opened, found) = (stat(), stat())
+        return unsafe fstat(descriptor, &opened) == 0 && lstat(path, &found) == 0
+            && opened.st_dev == found.st_dev && opened.st_ino == found.st_ino
+    }
+
     /// Takes the file's advisory lock if nobody holds it.
     ///
     /// - Returns: whether the lock is now ours; also true where the file system has no locks, since

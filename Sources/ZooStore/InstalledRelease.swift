@@ -17,6 +17,10 @@ internal import ZooFiles
 package struct InstalledRelease: Sendable {
     /// The folder inside a release that holds the documents below.
     package static let receiptFolder = ".ami-zoo"
+    /// The path of the manifest in a release.
+    package static let manifestName = "\(receiptFolder)/manifest.json"
+    /// The path of the document that says which components were fetched, and from where.
+    package static let installName = "\(receiptFolder)/install.json"
 
     /// The model folder.
     package let folder: String
@@ -38,7 +42,7 @@ package struct InstalledRelease: Sendable {
     package init(folder: String) throws(ZooError) {
         self.folder = folder
         let receipts = "\(folder)/\(Self.receiptFolder)"
-        guard try FileSystem.status("\(receipts)/manifest.json") != nil else {
+        guard try FileSystem.status("\(folder)/\(Self.manifestName)") != nil else {
             throw ZooError(
                 .notARelease,
                 "'\(folder)' is not a folder that ami-zoo pulled",
@@ -61,9 +65,11 @@ package struct InstalledRelease: Sendable {
         record = try ReleaseRecord(canonical: recordBytes)
         let install = try JSONObject(
             try JSONValue(
-                parsing: try FileSystem.document("\(receipts)/install.json", limit: 1 << 20)
+                canonical: try FileSystem.document("\(folder)/\(Self.installName)", limit: 1 << 20),
+                limits: JSONValue.Limits(bytes: 1 << 20, depth: 8, values: 4096)
             )
         )
+        try install.requireFormat(InstallReceipt.format)
         registry = try install.string("registry", maximum: 4096)
         components =
             install.value("components") == nil
@@ -74,7 +80,7 @@ package struct InstalledRelease: Sendable {
         ZooError(
             .receiptMismatch,
             "'\(path)' does not have the digest that the manifest gives it",
-            remedy: "remove the folder and pull the release again"
+            remedy: "ami-zoo repair restores it, or remove the folder and pull the release again"
         )
     }
 
@@ -86,6 +92,16 @@ package struct InstalledRelease: Sendable {
         let bytes = try FileSystem.document(path, limit: FormatLimits.blockTable)
         guard ContentDigest(of: bytes) == archive.blocks.digest else { throw Self.mismatch(path) }
         return try BlockTable(canonical: bytes)
+    }
+
+    /// Where the manifest lies.
+    package var manifestPath: String { "\(folder)/\(Self.manifestName)" }
+
+    /// The documents that belong beside the files, as paths in the folder.
+    package var documentNames: [String] {
+        let names = ["manifest.json", "record.json", "install.json"]
+        return (names + manifest.archives.map { "blocks/\($0.name).json" })
+            .map { "\(Self.receiptFolder)/\($0)" }
     }
 
     /// The files that are here.
@@ -101,6 +117,8 @@ package struct InstalledRelease: Sendable {
 
 /// The documents to put beside the files of a release when it is installed.
 package struct InstallReceipt: Sendable {
+    static let format = "ami-zoo.install/1"
+
     /// The manifest's stored form.
     package let manifest: [UInt8]
     /// The record's stored form.
@@ -127,7 +145,10 @@ package struct InstallReceipt: Sendable {
         self.registry = registry
     }
 
-    func write(to folder: String) throws(ZooError) {
+    /// Puts the documents into a model folder, each in one step. Blocking.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    package func write(to folder: String) throws(ZooError) {
         let receipts = "\(folder)/\(InstalledRelease.receiptFolder)"
         try FileSystem.createFolder("\(receipts)/blocks")
         try FileSystem.replace("\(receipts)/manifest.json", with: manifest)
@@ -136,7 +157,7 @@ package struct InstallReceipt: Sendable {
             try FileSystem.replace("\(receipts)/blocks/\(archive).json", with: table)
         }
         var install: [String: JSONValue] = [
-            "format": "ami-zoo.install/1", "registry": .string(registry),
+            "format": .string(Self.format), "registry": .string(registry),
         ]
         if let components {
             install["components"] = .array(components.sorted().map(JSONValue.string))

@@ -10,7 +10,8 @@ internal import ZooFiles
 /// store.json                                          format version; newer ones are refused
 /// models/<namespace>/<name>/<version>-<digest>/       one folder per release (digest: 12 digits)
 /// models/<namespace>/<name>/<version>-<digest>+a+b/   when only components a and b were fetched
-/// staging/<digest>…/                                  transfers in progress
+/// receipts/<namespace>/<name>/<version>-….json        what was installed, outside the folder itself
+/// staging/<digest>-<destination>/                     transfers in progress
 /// registries/<digest>/index/<namespace>/<name>.json   index documents with their entity tags
 /// ```
 /// The initialiser touches nothing; only writing creates folders, so a read-only store works.
@@ -64,12 +65,47 @@ package struct ModelStore: Sendable {
         for digest: ContentDigest,
         destination: String
     ) throws(ZooError) -> StagingArea? {
+        // One area for each destination: what is staged for one folder is never renamed to another.
+        let key = ContentDigest(of: "\(digest) \(FileSystem.name(of: destination))".utf8)
         let folder =
-            destination.hasPrefix(models + "/")
-            ? "\(root)/staging/\(digest.hex)-\(ContentDigest(of: destination.utf8).short)"
-            : "\(FileSystem.parent(of: destination))/.ami-zoo-staging-\(digest.short)"
+            owns(destination)
+            ? "\(root)/staging/\(ContentDigest(of: "\(digest) \(destination)".utf8).hex)"
+            : "\(FileSystem.parent(of: destination))/.ami-zoo-staging-\(key.hex.prefix(32))"
         return try StagingArea.open(folder, destination: destination)
     }
+
+    /// Whether a folder lies in this store, and not where a person wanted it.
+    package func owns(_ folder: String) -> Bool { folder.hasPrefix(models + "/") }
+
+    /// A path inside the part of the store that holds models, such as `ami/ball-drop`.
+    package func relative(_ folder: String) -> String { String(folder.dropFirst(models.count + 1)) }
+
+    // MARK: Receipts
+
+    private func receiptPath(_ folder: String) -> String {
+        "\(root)/receipts/\(relative(folder)).json"
+    }
+
+    /// Remembers what is installed in a folder of this store.
+    ///
+    /// Written before the folder becomes visible: a receipt without a folder is harmless, a folder
+    /// without a receipt has less to prove itself with.
+    package func remember(_ receipt: StoreReceipt, of folder: String) throws(ZooError) {
+        precondition(owns(folder), "'\(folder)' lies outside the store")
+        try receipt.write(to: receiptPath(folder))
+    }
+
+    /// What was installed in a folder; nil when the folder does not lie in this store, or was
+    /// installed by a version of ami-zoo that kept no receipts.
+    ///
+    /// - Throws: ``ZooError`` with a `json.*`, `format.*` or `io.*` code when there is one that cannot
+    ///   be read.
+    package func receipt(of folder: String) throws(ZooError) -> StoreReceipt? {
+        guard owns(folder) else { return nil }
+        return try StoreReceipt(path: receiptPath(folder))
+    }
+
+    // MARK: Installed releases
 
     /// Every installed release of one model, or of all, in order; folders that are not releases
     /// are skipped.
@@ -98,25 +134,63 @@ package struct ModelStore: Sendable {
         return names
     }
 
-    /// The installed release that a reference means, from what is on this machine alone: the
-    /// pinned digest, the version, or the newest version installed.
+    /// How much of a release must be installed.
+    package enum Portion: Sendable {
+        /// All of it, or some components.
+        case any
+        /// All of it.
+        case whole
+        /// At least these components.
+        case components(Set<String>)
+    }
+
+    /// The folder that a reference means, from the names of folders alone: the version, the
+    /// digest as far as names give it, or the newest version; whole models before parts. Nothing in
+    /// the folder has been looked at.
     ///
     /// - Throws: ``ZooError`` with code `store.not-installed`.
-    package func installed(_ reference: ModelReference) throws(ZooError) -> InstalledRelease {
-        let candidates = try releases(of: reference.name).filter { release in
-            if let digest = reference.digest, digest != release.digest { return false }
+    package func folder(
+        of reference: ModelReference,
+        holding portion: Portion = .any
+    ) throws(ZooError) -> String {
+        let parent = "\(models)/\(reference.name)"
+        let candidates = try FileSystem.names(in: parent).compactMap(StoredName.init).filter {
+            name in
+            if let digest = reference.digest, digest.short != name.digest { return false }
+            guard name.holds(portion) else { return false }
             guard case .version(let version) = reference.selector else { return true }
-            return version == release.record.version
+            return version == name.version
         }
-        let whole = candidates.last { $0.components == nil }
-        guard let release = whole ?? candidates.last else {
+        let best = candidates.max { left, right in
+            left.version == right.version
+                ? !left.isWhole && right.isWhole : left.version < right.version
+        }
+        guard let best else {
             throw ZooError(
                 .notInstalled,
                 "'\(reference)' is not installed",
                 remedy: "ami-zoo pull \(reference)"
             )
         }
-        return release
+        return "\(parent)/\(best.text)"
+    }
+
+    /// The installed release that a reference means; see ``folder(of:)``.
+    ///
+    /// - Throws: ``ZooError`` with code `store.not-installed`; `store.not-a-release`,
+    ///   `store.receipt-mismatch` or a code of the documents when the folder was changed.
+    package func installed(
+        _ reference: ModelReference,
+        holding portion: Portion = .any
+    ) throws(ZooError) -> InstalledRelease {
+        let release = try InstalledRelease(folder: try folder(of: reference, holding: portion))
+        guard let digest = reference.digest, digest != release.digest else { return release }
+        throw ZooError(
+            .receiptMismatch,
+            "the manifest in '\(release.folder)' has digest \(release.digest), and you asked for "
+                + "\(digest)",
+            remedy: "ami-zoo repair \(reference)"
+        )
     }
 
     // MARK: Remembered documents
@@ -169,5 +243,38 @@ package struct ModelStore: Sendable {
         try FileSystem.createFolder(FileSystem.parent(of: target))
         let tag = document.entityTag.map { Array($0.utf8) } ?? []
         try FileSystem.replace(target, with: tag + [0x0A] + document.bytes)
+    }
+}
+
+/// The name of a release's folder: `<version>-<digest>`, then `+<component>` for each that was fetched
+/// when not all were.
+private struct StoredName {
+    let text: String
+    let version: SemanticVersion
+    /// Twelve hexadecimal digits.
+    let digest: String
+    /// The components that were fetched; nil when all were.
+    private let components: Set<String>?
+
+    var isWhole: Bool { components == nil }
+
+    func holds(_ portion: ModelStore.Portion) -> Bool {
+        switch portion {
+        case .any: true
+        case .whole: isWhole
+        case .components(let wanted): components.map(wanted.isSubset) ?? true
+        }
+    }
+
+    init?(_ text: String) {
+        let whole = text.prefix { $0 != "+" }
+        guard let dash = whole.lastIndex(of: "-"),
+            let version = try? SemanticVersion(parsing: String(whole[..<dash]))
+        else { return nil }
+        self.text = text
+        self.version = version
+        digest = String(whole[whole.index(after: dash)...])
+        let names = text[whole.endIndex...].split(separator: "+").map(String.init)
+        components = names.isEmpty ? nil : Set(names)
     }
 }

@@ -6,8 +6,8 @@ internal import ZooFiles
 
 /// A release on its way in: files being filled, and a journal of the blocks that are in place.
 ///
-/// Nothing here is visible as a release until ``commit(_:)`` renames the folder. The journal is a
-/// hint of what to check on resume, never a proof: blocks are hashed again before they count.
+/// Nothing here is visible as a release until ``commit(_:files:)`` renames the folder. The journal is
+/// a hint of what to check on resume, never a proof: blocks are hashed again before they count.
 package final class StagingArea: Sendable {
     /// One block of one archive.
     package struct BlockIndex: Hashable, Sendable {
@@ -43,9 +43,14 @@ package final class StagingArea: Sendable {
         destination: String
     ) throws(ZooError) -> StagingArea? {
         try FileSystem.createFolder(FileSystem.parent(of: folder))
-        let lock = try OpenFile("\(folder).lock", .write)
-        guard lock.tryLock() else { return nil }
-        return try StagingArea(folder: folder, destination: destination, lock: lock)
+        while true {
+            let lock = try OpenFile("\(folder).lock", .write)
+            guard lock.tryLock() else { return nil }
+            // Whoever held the lock may have finished and removed its file; a lock on a file that
+            // nobody finds any more excludes nobody.
+            guard lock.isAtPath() else { continue }
+            return try StagingArea(folder: folder, destination: destination, lock: lock)
+        }
     }
 
     private init(folder: String, destination: String, lock: OpenFile) throws(ZooError) {
@@ -81,11 +86,27 @@ package final class StagingArea: Sendable {
         try journal.write(bytes(index.archive) + bytes(index.block), at: row * Self.rowSize)
     }
 
+    /// Removes what an earlier run left for files that are not wanted now.
+    package func keepOnly(_ wanted: Set<ReleasePath>) throws(ZooError) {
+        let names = Set(wanted.map(\.text))
+        for name in try FileSystem.files(below: files) where !names.contains(name) {
+            try FileSystem.remove("\(files)/\(name)")
+        }
+    }
+
     /// Makes the folder a release and visible, in one rename; the files are durable already.
     ///
-    /// - Throws: ``ZooError`` with code `store.destination-taken` when something is there.
-    package func commit(_ receipt: InstallReceipt) throws(ZooError) {
+    /// - Parameters:
+    ///   - receipt: the documents to put beside the files.
+    ///   - expected: the files of the release, all verified; the folder must hold these and no other.
+    /// - Throws: ``ZooError`` with code `store.destination-taken` when something is at the
+    ///   destination, `store.staging-mismatch` when the staged files are not the expected ones.
+    package func commit(
+        _ receipt: InstallReceipt,
+        files expected: [ReleaseRecord.File]
+    ) throws(ZooError) {
         try receipt.write(to: files)
+        try requireExactly(expected)
         for name in try subfolders(of: files) { try FileSystem.synchronizeFolder(name) }
         try FileSystem.createFolder(FileSystem.parent(of: destination))
         do throws(ZooError) {
@@ -102,6 +123,24 @@ package final class StagingArea: Sendable {
         try discard()
     }
 
+    private func requireExactly(_ expected: [ReleaseRecord.File]) throws(ZooError) {
+        let receipts = InstalledRelease.receiptFolder + "/"
+        var found: [String: Int] = [:]
+        for name in try FileSystem.files(below: files) where !name.hasPrefix(receipts) {
+            found[name] = try FileSystem.status("\(files)/\(name)")?.size
+        }
+        let wanted = Dictionary(uniqueKeysWithValues: expected.map { ($0.path.text, $0.size) })
+        guard found == wanted else {
+            let differing = Set(found.keys).symmetricDifference(wanted.keys).sorted()
+            throw ZooError(
+                .stagingMismatch,
+                "'\(files)' does not hold the files that were verified"
+                    + (differing.isEmpty ? "" : ": \(differing.joined(separator: ", "))"),
+                remedy: "remove '\(folder)' and pull again"
+            )
+        }
+    }
+
     private func subfolders(of folder: String) throws(ZooError) -> [String] {
         var found = [folder]
         for name in try FileSystem.names(in: folder) {
@@ -111,9 +150,9 @@ package final class StagingArea: Sendable {
         return found
     }
 
-    /// Removes what is staged.
+    /// Removes what is staged. The lock goes last: until then nobody else may begin here.
     package func discard() throws(ZooError) {
         try FileSystem.remove(folder)
-        try FileSystem.remove("\(folder).lock")
+        try FileSystem.remove(lock.path)
     }
 }

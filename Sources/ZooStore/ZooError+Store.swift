@@ -10,6 +10,10 @@ extension ZooError.Code {
     package static let notARelease = Self("store.not-a-release", .badData)
     /// The documents of an installed release do not have the digests that bind them.
     package static let receiptMismatch = Self("store.receipt-mismatch", .integrity)
+    /// A staging folder does not hold exactly the files that were verified.
+    package static let stagingMismatch = Self("store.staging-mismatch", .integrity)
+    /// Another process is at work on the same folder.
+    package static let stagingBusy = Self("store.staging-busy", .inputOutput)
     /// The destination holds something else.
     package static let destinationTaken = Self("store.destination-taken", .inputOutput)
     /// A model is not installed.

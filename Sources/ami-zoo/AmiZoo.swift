@@ -22,7 +22,7 @@ struct AmiZoo: AsyncParsableCommand {
                 name: "Get models",
                 subcommands: [
                     PullCommand.self, ListCommand.self, ShowCommand.self, VersionsCommand.self,
-                    VerifyCommand.self, CacheCommand.self,
+                    VerifyCommand.self, RepairCommand.self, CacheCommand.self,
                 ]
             ),
             CommandGroup(

@@ -52,6 +52,7 @@ import ZooTesting
             let runs: [(String, [String])] = [
                 ("pull", ["ami/ball-drop"]), ("list", []), ("show", ["ami/ball-drop"]),
                 ("versions", ["ami/ball-drop"]), ("verify", ["ami/ball-drop"]),
+                ("repair", ["ami/ball-drop"]),
                 ("inspect", ["ami/ball-drop"]),
                 ("embed", ["ami/ball-drop", Program.clip, "--output", folder.path(of: "x.npy")]),
                 (

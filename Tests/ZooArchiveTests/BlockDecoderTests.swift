@@ -30,7 +30,7 @@ import ZooTesting
         ),
     ]
 
-    private func decode(_ command: String) async throws -> BlockBuffer {
+    private func decode(_ command: String) async throws -> Int {
         try await TemporaryFolder.with { folder in
             let raw = Array("the ball falls ".utf8)
             let text = Array(repeatElement(raw, count: 20_000).joined())
@@ -52,12 +52,12 @@ import ZooTesting
                     rawDigest: ContentDigest(of: text)
                 ),
                 .zstd
-            )
+            ).block.rawRange.count
         }
     }
 
     @Test func aFrameOfTheZstdProgramIsTaken() async throws {
-        #expect(try await decode("zstd -qc -19 raw.bin").count == 300_000)
+        #expect(try await decode("zstd -qc -19 raw.bin") == 300_000)
     }
 
     @Test(arguments: refused)

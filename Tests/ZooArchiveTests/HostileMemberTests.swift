@@ -68,7 +68,15 @@ import ZooTesting
     private func extract(_ bytes: [UInt8], _ layout: ArchiveLayout, to folder: String) throws {
         let buffer = BlockBuffer()
         unsafe buffer.append(bytes.span.bytes)
-        try ArchiveFolder(layout, in: folder, .write).write(buffer, at: 0)
+        let digest = ContentDigest(of: bytes)
+        let block = BlockTable.Block(
+            archiveRange: 0..<bytes.count,
+            archiveDigest: digest,
+            rawRange: 0..<bytes.count,
+            rawDigest: digest
+        )
+        try ArchiveFolder(layout, in: folder, .write)
+            .write(try BlockDecoder.verify(buffer, of: block))
     }
 
     @Test func theStreamAsReleasedIsTaken() async throws {

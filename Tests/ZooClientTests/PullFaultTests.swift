@@ -48,7 +48,7 @@ import ZooTransport
             let report = try await registry.puller(from: .folder(registry.root))
                 .pull(.of("ami/sample"))
             let release = try InstalledRelease(folder: report.path)
-            #expect(try await ReleaseVerifier(release, workers: 2).findings(deep: true) == [])
+            #expect(try await release.findings(deep: true) == [])
         }
     }
 
@@ -61,7 +61,7 @@ import ZooTransport
             request.streams = 1
             let report = try await registry.puller(from: location).pull(request)
             let release = try InstalledRelease(folder: report.path)
-            #expect(try await ReleaseVerifier(release, workers: 2).findings(deep: true) == [])
+            #expect(try await release.findings(deep: true) == [])
             try check(server, path)
         }
     }
@@ -252,7 +252,7 @@ import ZooTransport
             let release = try InstalledRelease(
                 folder: try await puller.pull(.of("ami/sample")).path
             )
-            let verifier = ReleaseVerifier(release, workers: 2)
+            let verifier = release
             let (shallow, deep) = (
                 try await verifier.findings(), try await verifier.findings(deep: true)
             )
@@ -282,7 +282,7 @@ import ZooTransport
                     )
                     let report = try await puller.pull(.of("ami/sample"))
                     let release = try InstalledRelease(folder: report.path)
-                    #expect(try await ReleaseVerifier(release, workers: 2).findings() == [])
+                    #expect(try await release.findings() == [])
                     #expect(!mirror.requests(for: "/\(path)").isEmpty)
                 }
             }

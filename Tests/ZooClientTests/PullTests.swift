@@ -54,7 +54,7 @@ import ZooTransport
                     )
                 }
                 let release = try InstalledRelease(folder: report.path)
-                #expect(try await ReleaseVerifier(release, workers: 2).findings(deep: true) == [])
+                #expect(try await release.findings(deep: true) == [])
             }
         }
     }
@@ -107,7 +107,7 @@ import ZooTransport
                 let asked = server.requests(for: "/\(weights.path)").compactMap(\.range)
                 #expect(asked.allSatisfy { $0.lowerBound >= verified })
                 let release = try InstalledRelease(folder: report.path)
-                #expect(try await ReleaseVerifier(release, workers: 2).findings() == [])
+                #expect(try await release.findings() == [])
             }
         }
     }
@@ -140,7 +140,7 @@ import ZooTransport
                 server.on("/\(weights.path)", .serving(content))
                 let report = try await registry.puller(from: location).pull(request)
                 let release = try InstalledRelease(folder: report.path)
-                #expect(try await ReleaseVerifier(release, workers: 2).findings() == [])
+                #expect(try await release.findings() == [])
             }
         }
     }
@@ -161,9 +161,105 @@ import ZooTransport
                 }
                 #expect(Set(reports.map(\.path)).count == 1)
                 let release = try InstalledRelease(folder: reports[0].path)
-                #expect(try await ReleaseVerifier(release, workers: 2).findings() == [])
+                #expect(try await release.findings() == [])
                 #expect(try FileSystem.names(in: folder.path(of: "store/staging")).isEmpty)
             }
+        }
+    }
+
+    @Test func manyPullsIntoNeighbouringFoldersAllSucceed() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try TinyRegistry(in: folder)
+            try registry.publish("1.0.0")
+            let store = ModelStore(root: folder.path(of: "store"))
+            for round in 0..<20 {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    // Each folder twice: neighbours must not share anything, twins must wait.
+                    for index in 0..<16 {
+                        group.addTask {
+                            var request = try PullRequest.of("ami/tiny")
+                            request.destination = folder.path(of: "plant/\(round)-\(index / 2)")
+                            let report = try await Puller(
+                                registry: Registry(
+                                    .folder(registry.root),
+                                    transport: .unused,
+                                    cache: nil
+                                ),
+                                store: store
+                            ).pull(request)
+                            #expect(report.path == request.destination)
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+            for name in try FileSystem.names(in: folder.path(of: "plant")) {
+                let release = try InstalledRelease(folder: folder.path(of: "plant/\(name)"))
+                #expect(try await release.verification().passed)
+            }
+            #expect(try FileSystem.names(in: folder.path(of: "plant")).count == 160)
+        }
+    }
+
+    @Test func aPullThatWasKilledAfterSealingItsFilesIsContinued() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try TinyRegistry(in: folder)
+            let digest = try registry.publish("1.0.0")
+            let store = ModelStore(root: folder.path(of: "store"))
+            let destination = folder.path(of: "model")
+            // What a process leaves that dies between making the files read-only and the rename.
+            func stage() throws {
+                let staging = try #require(
+                    try store.staging(for: digest, destination: destination)
+                )
+                for (path, size) in TinyRegistry.files {
+                    let bytes = TinyRegistry.content(path, size, of: "1.0.0")
+                    let target = "\(staging.files)/\(path)"
+                    try FileSystem.createFolder(FileSystem.parent(of: target))
+                    let file = try OpenFile(target, .write)
+                    try file.write(bytes, at: 0)
+                    try file.makeImmutable()
+                }
+            }
+            try stage()
+            var request = try PullRequest.of("ami/tiny")
+            request.destination = destination
+            let report = try await Puller(
+                registry: Registry(.folder(registry.root), transport: .unused, cache: nil),
+                store: store
+            ).pull(request)
+            let release = try InstalledRelease(folder: report.path)
+            #expect(try await release.verification().passed)
+        }
+    }
+
+    @Test func aReleaseOfThousandsOfFilesNeedsFewDescriptors() async throws {
+        try await TemporaryFolder.with { folder in
+            let files = try (0..<3000).map { index in
+                (path: try ReleasePath(parsing: "parts/\(index % 50)/\(index).bin"), size: 3)
+            }
+            let layout = ArchiveLayout(files: files)
+            let before = try FileSystem.names(in: "/proc/self/fd").count
+            let target = try ArchiveFolder(layout, in: folder.path(of: "out"), .write)
+            let buffer = BlockBuffer()
+            for start in stride(from: 0, to: layout.rawSize, by: 1 << 20) {
+                let range = start..<min(start + 1 << 20, layout.rawSize)
+                try target.read(range, into: buffer)
+                let digest = buffer.digest
+                try target.write(
+                    try BlockDecoder.verify(
+                        buffer,
+                        of: BlockTable.Block(
+                            archiveRange: range,
+                            archiveDigest: digest,
+                            rawRange: range,
+                            rawDigest: digest
+                        )
+                    )
+                )
+            }
+            #expect(try FileSystem.names(in: "/proc/self/fd").count < before + 100)
+            try target.seal()
         }
     }
 
@@ -178,7 +274,7 @@ import ZooTransport
             #expect(second.bytesReused >= 4 * SampleRegistry.tensorSize)
             #expect(second.bytesDownloaded < 2 * SampleRegistry.tensorSize)
             let release = try InstalledRelease(folder: second.path)
-            #expect(try await ReleaseVerifier(release, workers: 2).findings(deep: true) == [])
+            #expect(try await release.findings(deep: true) == [])
         }
     }
 

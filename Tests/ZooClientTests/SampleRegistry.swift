@@ -20,9 +20,10 @@ struct SampleRegistry {
     static let tensorSize = 3 << 19
     static let tensors = 5
 
-    init(in folder: TemporaryFolder) throws {
+    init(in folder: TemporaryFolder, existing: Bool = false) throws {
         self.folder = folder
         root = folder.path(of: "registry")
+        if existing { return }
         try RegistryFolder.create(root, RegistryDescription(name: "sample"))
     }
 
@@ -203,6 +204,13 @@ struct SampleRegistry {
     }
 }
 
+extension HTTPTransport {
+    /// For registries that are folders.
+    static var unused: HTTPTransport {
+        HTTPTransport(configuration: TransportConfiguration(version: "0.0.0"))
+    }
+}
+
 extension TransferPolicy {
     /// Gives up quickly, so that tests of failures are quick.
     static var impatient: TransferPolicy {
@@ -219,5 +227,21 @@ extension PullRequest {
     /// A request for what a text names.
     static func of(_ text: String) throws -> PullRequest {
         PullRequest(try ModelReference(parsing: text))
+    }
+}
+
+extension InstalledRelease {
+    /// Everything that is wrong with the release, held against its own manifest.
+    func findings(deep: Bool = false) async throws -> [Finding] {
+        try await verification(deep: deep).findings
+    }
+
+    func verification(
+        _ anchors: [VerificationAnchor] = [],
+        deep: Bool = false
+    ) async throws -> Verification {
+        let own = VerificationAnchor(.folder, digest, source: manifestPath)
+        return try await ReleaseVerifier(self, anchors: anchors + [own], workers: 2)
+            .verify(deep: deep)
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import Synchronization
+internal import ZooArchive
 package import ZooCore
 internal import ZooFiles
 package import ZooTransport

@@ -188,8 +188,7 @@ private struct ArchiveCheck {
             bytes.removeAll()
             let piece = try file.bytes(block.archiveRange)
             unsafe bytes.append(piece.span.bytes)
-            let raw = try decoder.decode(bytes, of: block, table.encoding)
-            try content.update(raw, at: block.rawRange.lowerBound)
+            try content.update(try decoder.decode(bytes, of: block, table.encoding))
         }
         let digests = Dictionary(uniqueKeysWithValues: record.files.map { ($0.path, $0.digest) })
         for (member, digest) in content.finish() where digests[member] != digest {

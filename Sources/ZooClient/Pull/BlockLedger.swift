@@ -20,6 +20,7 @@ final class BlockLedger: Sendable {
         var reusedBytes = 0
         var downloadedBytes = 0
         var failures: [Index: Int] = [:]
+        var coverage = VerifiedCoverage()
     }
 
     private let state: Mutex<State>
@@ -49,10 +50,18 @@ final class BlockLedger: Sendable {
         case fetched
     }
 
-    /// Notes that a block is verified and in place.
-    func complete(_ index: Index, bytes: Int, _ origin: Origin) throws {
+    /// Notes that a verified block is in place.
+    func complete(
+        _ block: borrowing VerifiedBlock,
+        _ number: Int,
+        of archive: ArchivePlan,
+        _ origin: Origin
+    ) throws {
+        let index = archive.index(of: number)
+        let bytes = block.block.rawRange.count
         let progress = try state.withLock { state in
             guard state.done.insert(index).inserted else { return nil as PullEvent.Progress? }
+            state.coverage.add(block, of: archive.name, archive.folder.layout)
             if origin != .resumed {
                 try staging.record(index, row: state.rows)
                 state.rows += 1
@@ -79,6 +88,13 @@ final class BlockLedger: Sendable {
             state.failures[index, default: 0] += 1
             return state.failures[index, default: 0]
         }
+    }
+
+    /// The files, when every byte of each was in a verified block.
+    ///
+    /// - Throws: ``ZooError`` with code `release.not-covered`.
+    func complete(_ files: [ReleaseRecord.File]) throws(ZooError) -> VerifiedFiles {
+        try state.withLock { state throws(ZooError) in try state.coverage.complete(files) }
     }
 
     var totals: (downloaded: Int, reused: Int) {

@@ -64,17 +64,25 @@ final class BlockReceiver: Sendable {
         let index = archive.index(of: number)
         // A whole-archive stream passes over blocks that are not needed or already here.
         if archive.needed.contains(number), !ledger.isDone(index) {
-            let raw: BlockBuffer
-            do {
-                raw = try state.decoder.decode(state.buffer, of: block, archive.table.encoding)
-            } catch  where error.code.category == .integrity {
-                throw DamagedBlock(block: number, error: error)
-            }
-            try archive.folder.write(raw, at: block.rawRange.lowerBound)
-            try ledger.complete(index, bytes: block.rawRange.count, .fetched)
+            let verified = try decode(block, number, state.buffer, state.decoder)
+            try archive.folder.write(verified)
+            try ledger.complete(verified, number, of: archive, .fetched)
         }
         state.buffer.removeAll()
         state.blocks.removeFirst()
+    }
+
+    private func decode(
+        _ block: BlockTable.Block,
+        _ number: Int,
+        _ buffer: BlockBuffer,
+        _ decoder: BlockDecoder
+    ) throws -> VerifiedBlock {
+        do {
+            return try decoder.decode(buffer, of: block, archive.table.encoding)
+        } catch  where error.code.category == .integrity {
+            throw DamagedBlock(block: number, error: error)
+        }
     }
 }
 
@@ -82,43 +90,4 @@ final class BlockReceiver: Sendable {
 struct DamagedBlock: Error {
     let block: Int
     let error: ZooError
-}
-
-/// One archive of a pull: what it should hold and where that goes.
-struct ArchivePlan: Sendable {
-    /// Its position in the manifest.
-    let position: Int
-    let name: String
-    let digest: ContentDigest
-    let table: BlockTable
-    let folder: ArchiveFolder
-    /// The blocks with content that was asked for.
-    let needed: Set<Int>
-
-    func index(of block: Int) -> BlockLedger.Index {
-        BlockLedger.Index(archive: position, block: block)
-    }
-
-    /// The needed blocks that are not in place, as runs of neighbours short enough that several
-    /// streams share the work.
-    func missingRuns(_ ledger: BlockLedger) -> [Range<Int>] {
-        var runs: [Range<Int>] = []
-        for block in needed.sorted() where !ledger.isDone(index(of: block)) {
-            if let last = runs.last, last.upperBound == block, last.count < Self.longestRun {
-                runs[runs.count - 1] = last.lowerBound..<block + 1
-            } else {
-                runs.append(block..<block + 1)
-            }
-        }
-        return runs
-    }
-
-    /// Blocks in one request: 32 MiB at most, so that the cost of a request disappears.
-    private static let longestRun = 8
-
-    /// The bytes of a run of blocks in the archive.
-    func archiveRange(of blocks: Range<Int>) -> Range<Int> {
-        let first = table.blocks[blocks.lowerBound].archiveRange
-        return first.lowerBound..<table.blocks[blocks.upperBound - 1].archiveRange.upperBound
-    }
 }

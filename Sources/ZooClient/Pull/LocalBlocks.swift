@@ -17,7 +17,13 @@ struct LocalBlocks {
     }
 
     private var archives: [ArchiveFolder] = []
-    private var places: [ContentDigest: Place] = [:]
+    private var places: [ContentDigest: [Place]] = [:]
+
+    /// Indexes the installed releases of a model.
+    init(of name: ModelName, in store: ModelStore) {
+        // A store that cannot be read has nothing to offer.
+        self.init((try? store.releases(of: name)) ?? [])
+    }
 
     /// Indexes the given releases; one that cannot be read contributes nothing.
     init(_ releases: [InstalledRelease]) {
@@ -30,10 +36,13 @@ struct LocalBlocks {
                         in: release.folder,
                         .read,
                         including: { present.contains($0) }
-                    )
+                    ),
+                    table.rawSize == folder.layout.rawSize
                 else { continue }
-                for block in table.blocks {
-                    places[block.rawDigest] = Place(archive: archives.count, range: block.rawRange)
+                for block in table.blocks where folder.holds(block.rawRange) {
+                    places[block.rawDigest, default: []].append(
+                        Place(archive: archives.count, range: block.rawRange)
+                    )
                 }
                 archives.append(folder)
             }
@@ -41,9 +50,18 @@ struct LocalBlocks {
     }
 
     /// Reads a block, if it is here and still what it was.
-    func read(_ block: BlockTable.Block, into raw: BlockBuffer) -> Bool {
-        guard let place = places[block.rawDigest] else { return false }
-        return (try? archives[place.archive].read(place.range, into: raw)) != nil
-            && (try? BlockDecoder.verify(raw, of: block)) != nil
+    ///
+    /// - Parameters:
+    ///   - block: the block.
+    ///   - raw: receives its bytes.
+    /// - Returns: the block in `raw`; nil when no place holds it any more.
+    func read(_ block: BlockTable.Block, into raw: BlockBuffer) -> VerifiedBlock? {
+        for place in places[block.rawDigest, default: []] {
+            guard (try? archives[place.archive].read(place.range, into: raw)) != nil else {
+                continue
+            }
+            if let verified = try? BlockDecoder.verify(raw, of: block) { return verified }
+        }
+        return nil
     }
 }

@@ -37,33 +37,41 @@ package struct Puller: Sendable {
     /// - Throws: ``ZooError``, or `CancellationError`; then nothing is visible that was not before,
     ///   and what was verified is kept for the next pull.
     package func pull(_ request: PullRequest) async throws -> PullReport {
-        guard !request.offline else { return try offline(request) }
-        if let pinned = try pinnedAndInstalled(request) { return pinned }
-        var release = try await registry.resolve(request.reference)
+        guard !request.offline else {
+            return try await BlockingWork.run { _ in try offline(request) }
+        }
+        if let pinned = try await BlockingWork.run({ _ in pinnedAndInstalled(request) }) {
+            return pinned
+        }
+        let resolved = try await registry.resolve(request.reference)
         report(
             .resolved(
-                name: release.record.name,
-                version: release.record.version,
-                digest: release.digest
+                name: resolved.record.name,
+                version: resolved.record.version,
+                digest: resolved.digest
             )
         )
-        try requireComponents(request.components, of: release.record)
+        try requireComponents(request.components, of: resolved.record)
         let destination =
             request.destination.map(FileSystem.absolute)
             ?? store.folder(
-                name: release.record.name,
-                version: release.record.version,
-                digest: release.digest,
+                name: resolved.record.name,
+                version: resolved.record.version,
+                digest: resolved.digest,
                 components: request.components
             )
-        if let done = try installed(release, at: destination, request) { return done }
-        release = try await registry.withTables(release)
-        if request.destination == nil { try store.prepare() }
-        guard let staging = try await claim(release, destination) else {
-            guard let done = try installed(release, at: destination, request) else {
-                return try await pull(request)
+        if let done = try await installed(resolved, at: destination, request) { return done }
+        let release = try await registry.withTables(resolved)
+        let staging = try await claim(release, destination, request)
+        do {
+            // Another process may have finished it before this one held the staging area.
+            if let done = try await installed(release, at: destination, request) {
+                try await BlockingWork.run { _ in try staging.discard() }
+                return done
             }
-            return done
+        } catch let error as ZooError where error.code == .destinationTaken {
+            try await BlockingWork.run { _ in try staging.discard() }
+            throw error
         }
         return try await install(release, staging, request)
     }
@@ -71,20 +79,42 @@ package struct Puller: Sendable {
     // MARK: Nothing to fetch
 
     private func offline(_ request: PullRequest) throws -> PullReport {
+        let release: InstalledRelease
         do {
-            return Self.nothingToDo(try store.installed(request.reference), yank: nil)
+            release = try installedLocally(request)
         } catch {
             throw ZooError(
                 .offline,
-                "'\(request.reference)' is not on this machine, and --offline was given",
+                "'\(request.reference)' is not on this machine as asked for, and --offline was given",
                 remedy: "pull it once with a network",
                 cause: error
             )
         }
+        return Self.nothingToDo(release, yank: nil)
+    }
+
+    /// What is there already at the destination, or in the store.
+    private func installedLocally(_ request: PullRequest) throws -> InstalledRelease {
+        guard let destination = request.destination.map(FileSystem.absolute) else {
+            return try store.installed(
+                request.reference,
+                holding: request.components.map(ModelStore.Portion.components) ?? .whole
+            )
+        }
+        let release = try InstalledRelease(folder: destination)
+        var isWanted =
+            release.record.name == request.reference.name
+            && release.components == request.components
+        if let digest = request.reference.digest { isWanted = isWanted && digest == release.digest }
+        if case .version(let version) = request.reference.selector {
+            isWanted = isWanted && version == release.record.version
+        }
+        guard isWanted else { throw Self.taken(destination) }
+        return release
     }
 
     /// A reference with a digest can only mean one release; if it is here, no registry is asked.
-    private func pinnedAndInstalled(_ request: PullRequest) throws -> PullReport? {
+    private func pinnedAndInstalled(_ request: PullRequest) -> PullReport? {
         guard request.reference.digest != nil, request.destination == nil,
             let release = try? store.installed(request.reference),
             release.components == request.components
@@ -96,16 +126,28 @@ package struct Puller: Sendable {
         _ release: RemoteRelease,
         at destination: String,
         _ request: PullRequest
-    ) throws -> PullReport? {
-        guard let status = try FileSystem.status(destination) else { return nil }
-        if let existing = try? InstalledRelease(folder: destination),
-            existing.digest == release.digest, existing.components == request.components
-        {
-            return Self.nothingToDo(existing, yank: release.yank)
+    ) async throws -> PullReport? {
+        try await BlockingWork.run { _ in
+            guard let status = try FileSystem.status(destination) else { return nil }
+            if let existing = try? InstalledRelease(folder: destination),
+                existing.digest == release.digest, existing.components == request.components
+            {
+                return Self.nothingToDo(existing, yank: release.yank)
+            }
+            // An empty folder that somebody made for us is fine.
+            if status.kind == .folder, try FileSystem.names(in: destination).isEmpty { return nil }
+            guard store.owns(destination) else { throw Self.taken(destination) }
+            throw ZooError(
+                .destinationTaken,
+                "'\(destination)' was changed and is not '\(release.record.name):"
+                    + "\(release.record.version)' any more",
+                remedy: "ami-zoo repair \(release.record.name):\(release.record.version)"
+            )
         }
-        // An empty folder that somebody made for us is fine.
-        if status.kind == .folder, try FileSystem.names(in: destination).isEmpty { return nil }
-        throw ZooError(
+    }
+
+    private static func taken(_ destination: String) -> ZooError {
+        ZooError(
             .destinationTaken,
             "'\(destination)' is there already and is not this release",
             remedy: "choose another folder, or move that one away"
@@ -141,24 +183,19 @@ package struct Puller: Sendable {
 
     // MARK: Fetching
 
-    /// The staging area, or nil when another process finished the release while we waited for it.
+    /// The staging area, once no other process is at work in it.
     private func claim(
         _ release: RemoteRelease,
-        _ destination: String
-    ) async throws -> StagingArea? {
+        _ destination: String,
+        _ request: PullRequest
+    ) async throws -> StagingArea {
         var announced = false
         while true {
-            let store = store
-            if let staging = try await BlockingWork.run({ _ in
-                try store.staging(for: release.digest, destination: destination)
-            }) {
-                let appeared = try FileSystem.status(destination)
-                if announced, appeared != nil {
-                    try staging.discard()
-                    return nil
-                }
-                return staging
+            let staging = try await BlockingWork.run { _ in
+                if request.destination == nil { try store.prepare() }
+                return try store.staging(for: release.digest, destination: destination)
             }
+            if let staging { return staging }
             if !announced { report(.waiting) }
             announced = true
             try await Task.sleep(for: .milliseconds(100))
@@ -172,20 +209,29 @@ package struct Puller: Sendable {
     ) async throws -> PullReport {
         let files = request.components.map { release.record.files(of: $0) } ?? release.record.files
         let total = files.reduce(0) { $0 + $1.size }
-        try requireSpace(total, in: staging)
         let wanted = Set(files.map(\.path))
-        let plans = try await BlockingWork.run { _ in try Self.plans(release, wanted, staging) }
-        let needed = plans.flatMap { plan in
-            plan.needed.map { plan.table.blocks[$0].rawRange.count }
+        let (plans, journal) = try await BlockingWork.run { _ in
+            try staging.keepOnly(wanted)
+            try requireSpace(total, in: staging)
+            return (
+                try ArchivePlan.plans(of: release, wanted, in: staging.files),
+                try staging.journalled()
+            )
         }
-        let journal = try staging.journalled()
         let ledger = BlockLedger(
             staging: staging,
             rows: journal.rows,
-            total: needed.reduce(0, +),
+            total: plans.reduce(0) { $0 + $1.neededBytes },
             report: report
         )
-        try await recover(plans, of: release.record.name, journal.blocks, ledger)
+        try await BlockingWork.run { [store] cancellation in
+            try ledger.recover(
+                plans,
+                from: LocalBlocks(of: release.record.name, in: store),
+                checking: { journal.blocks.contains($0) },
+                cancellation
+            )
+        }
         for plan in plans {
             try await ArchiveFetcher(
                 archive: plan,
@@ -196,25 +242,14 @@ package struct Puller: Sendable {
             ).fetch()
         }
         report(.finishing)
-        let receipt = InstallReceipt(
-            manifest: release.manifestBytes,
-            record: release.record.canonicalBytes,
-            blockTables: Dictionary(
-                uniqueKeysWithValues: release.archives.map { ($0.entry.name, $0.tableBytes) }
-            ),
-            components: request.components,
-            registry: registry.source.address
-        )
+        let verified = try ledger.complete(files)
         try await BlockingWork.run { _ in
             for plan in plans { try plan.folder.seal() }
-            try staging.commit(receipt)
+            try commit(verified, of: release, staging, request)
         }
         let totals = ledger.totals
         return PullReport(
-            reference: ModelReference(
-                name: release.record.name,
-                selector: .version(release.record.version)
-            ),
+            reference: release.reference,
             digest: release.digest,
             path: staging.destination,
             bytesTotal: total,
@@ -222,6 +257,28 @@ package struct Puller: Sendable {
             bytesReused: totals.reused,
             alreadyInstalled: false,
             yank: release.yank
+        )
+    }
+
+    private func commit(
+        _ verified: VerifiedFiles,
+        of release: RemoteRelease,
+        _ staging: StagingArea,
+        _ request: PullRequest
+    ) throws {
+        if store.owns(staging.destination) {
+            try store.remember(
+                StoreReceipt(
+                    digest: release.digest,
+                    components: request.components,
+                    registry: registry.source.address
+                ),
+                of: staging.destination
+            )
+        }
+        try staging.commit(
+            release.installReceipt(request.components, from: registry.source.address),
+            files: verified.files
         )
     }
 
@@ -238,61 +295,5 @@ package struct Puller: Sendable {
                 + "\(ByteCount(free)) left",
             remedy: "free some space, or set AMI_ZOO_HOME to a folder on a larger disk"
         )
-    }
-
-    private static func plans(
-        _ release: RemoteRelease,
-        _ wanted: Set<ReleasePath>,
-        _ staging: StagingArea
-    ) throws -> [ArchivePlan] {
-        try release.archives.enumerated().map { position, archive in
-            let folder = try ArchiveFolder(
-                release.record.layout(of: archive.entry.name),
-                in: staging.files,
-                .write,
-                including: { wanted.contains($0) }
-            )
-            let blocks = archive.table.blocks
-            let needed = blocks.indices.filter { folder.needs(blocks[$0].rawRange) }
-            return ArchivePlan(
-                position: position,
-                name: archive.entry.name,
-                digest: archive.entry.archive.digest,
-                table: archive.table,
-                folder: folder,
-                needed: Set(needed)
-            )
-        }
-    }
-
-    /// Finds what is on this machine already: blocks of an interrupted pull, checked again, and
-    /// blocks of other versions of the model.
-    private func recover(
-        _ plans: [ArchivePlan],
-        of name: ModelName,
-        _ journalled: Set<StagingArea.BlockIndex>,
-        _ ledger: BlockLedger
-    ) async throws {
-        let store = store
-        try await BlockingWork.run { cancellation in
-            let elsewhere = LocalBlocks((try? store.releases(of: name)) ?? [])
-            let raw = BlockBuffer()
-            for plan in plans {
-                for number in plan.needed.sorted() {
-                    try cancellation.check()
-                    let index = plan.index(of: number)
-                    let block = plan.table.blocks[number]
-                    if journalled.contains(index),
-                        (try? plan.folder.read(block.rawRange, into: raw)) != nil,
-                        (try? BlockDecoder.verify(raw, of: block)) != nil
-                    {
-                        try ledger.complete(index, bytes: block.rawRange.count, .resumed)
-                    } else if elsewhere.read(block, into: raw) {
-                        try plan.folder.write(raw, at: block.rawRange.lowerBound)
-                        try ledger.complete(index, bytes: block.rawRange.count, .copied)
-                    }
-                }
-            }
-        }
     }
 }

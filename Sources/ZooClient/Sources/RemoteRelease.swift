@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 package import ZooCore
+internal import ZooStore
 
 /// A release as a registry announces it: documents fetched and checked against each other, weights
 /// not yet fetched.
@@ -28,6 +29,24 @@ package struct RemoteRelease: Sendable {
     package let archives: [Archive]
     /// Why the version was withdrawn, when it was.
     package let yank: IndexDocument.Yank?
+
+    /// The name and version.
+    package var reference: ModelReference {
+        ModelReference(name: record.name, selector: .version(record.version))
+    }
+
+    /// The documents to put beside the files when they are installed.
+    func installReceipt(_ components: Set<String>?, from registry: String) -> InstallReceipt {
+        InstallReceipt(
+            manifest: manifestBytes,
+            record: record.canonicalBytes,
+            blockTables: Dictionary(
+                uniqueKeysWithValues: archives.map { ($0.entry.name, $0.tableBytes) }
+            ),
+            components: components,
+            registry: registry
+        )
+    }
 }
 
 extension Registry {
@@ -67,7 +86,10 @@ extension Registry {
         )
     }
 
-    private func entry(for reference: ModelReference) async throws -> IndexDocument.Entry {
+    /// The version that a reference means.
+    ///
+    /// - Throws: ``ZooError`` with code `registry.model-not-found` or `registry.version-not-found`.
+    package func entry(for reference: ModelReference) async throws -> IndexDocument.Entry {
         let index = try await index(of: reference.name)
         if let digest = reference.digest, case .channel(.stable) = reference.selector,
             let pinned = index.entries.first(where: { $0.digest == digest })

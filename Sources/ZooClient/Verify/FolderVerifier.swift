@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import ZooArchive
 package import ZooCore
 internal import ZooFiles
 
@@ -17,38 +18,48 @@ package struct FolderVerifier: Sendable {
 
     /// Looks at every byte.
     ///
-    /// - Returns: everything that is wrong; empty when every byte is right.
-    /// - Throws: ``ZooError`` when the folder cannot be examined at all.
-    package func findings() async throws -> [Finding] {
-        var findings: [Finding] = []
-        for file in record.files {
-            try Task.checkCancellation()
-            let path = "\(folder)/\(file.path)"
-            let found = try await BlockingWork.run { cancellation -> ContentDigest? in
-                try FileSystem.status(path)?.kind == .file
-                    ? try FileDigest.compute(path, cancellation) : nil
+    /// - Parameter requested: the digest that the record must have, when the user gave one.
+    /// - Returns: what was found; it passes only when every byte of every file was verified.
+    /// - Throws: `CancellationError`, or ``ZooError`` when the folder cannot be read at all.
+    package func verify(requested: VerificationAnchor? = nil) async throws -> Verification {
+        try await BlockingWork.run { cancellation in
+            var coverage = VerifiedCoverage()
+            var findings: [Finding] = []
+            for file in record.files {
+                do {
+                    coverage.add(try VerifiedFile(file, in: folder, cancellation))
+                } catch let error as ZooError {
+                    let isMissing = error.code == .fileMissing
+                    findings.append(
+                        Finding(
+                            isMissing ? .fileWrong : error.code,
+                            path: file.path.text,
+                            message: isMissing ? "'\(file.path)' is missing" : error.message,
+                            remedy: "convert the upstream file again"
+                        )
+                    )
+                }
             }
-            guard found != file.digest else { continue }
-            findings.append(
-                Finding(
-                    found == nil ? .fileWrong : .fileMismatch,
-                    path: file.path.text,
-                    message: "'\(file.path)' \(found == nil ? "is missing" : "was changed")",
-                    remedy: "convert the upstream file again"
-                )
+            findings += try FolderListing.strays(
+                in: folder,
+                besides: Set(record.files.map(\.path.text) + [RecordDraft.fileName])
             )
-        }
-        let known = Set(record.files.map(\.path.text) + [RecordDraft.fileName])
-        for path in try FileSystem.files(below: folder) where !known.contains(path) {
-            findings.append(
-                Finding(
-                    .fileUnlisted,
-                    path: path,
-                    message: "'\(path)' is not part of the record",
-                    remedy: "remove it, or keep your own files elsewhere"
-                )
+            let anchor = VerificationAnchor(
+                .folder,
+                record.digest,
+                source: "\(folder)/\(RecordDraft.fileName)"
             )
+            if let requested, requested.digest != record.digest {
+                findings.append(
+                    Finding(
+                        .anchorMismatch,
+                        path: RecordDraft.fileName,
+                        message: "the record has digest \(record.digest), and you asked for "
+                            + "\(requested.digest)"
+                    )
+                )
+            }
+            return Verification(requested ?? anchor, findings, coverage, of: record.files)
         }
-        return findings
     }
 }

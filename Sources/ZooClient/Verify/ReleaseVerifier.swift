@@ -2,26 +2,32 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooArchive
-package import ZooCore
-package import ZooFiles
+internal import ZooCore
+internal import ZooFiles
 package import ZooStore
 
-/// Checks every byte of an installed release against its manifest, without a network.
+/// Checks every byte of an installed release against its manifest, and the manifest against its
+/// anchors; uses no network itself.
 ///
-/// The manifest binds the block tables, the tables bind every block, and the blocks cover every
-/// byte of every file; blocks are hashed on all processors at once, and a finding names the block
-/// and the file.
+/// The manifest binds the block tables and the record, the tables bind every block, and the blocks cover
+/// every byte of every file. Blocks are hashed on all processors at once, and a finding names
+/// the block and the file. A file that shares a block with a file that is not here is hashed whole,
+/// against the record.
 package struct ReleaseVerifier: Sendable {
     private let release: InstalledRelease
+    private let anchors: [VerificationAnchor]
     private let workers: Int
 
     /// A verifier of one release.
     ///
     /// - Parameters:
     ///   - release: the release.
+    ///   - anchors: what vouches for its manifest, the strongest first; at least one.
     ///   - workers: threads to hash with.
-    package init(_ release: InstalledRelease, workers: Int) {
+    package init(_ release: InstalledRelease, anchors: [VerificationAnchor], workers: Int) {
+        precondition(!anchors.isEmpty, "a verification needs an anchor")
         self.release = release
+        self.anchors = anchors
         self.workers = max(1, workers)
     }
 
@@ -29,28 +35,92 @@ package struct ReleaseVerifier: Sendable {
     ///
     /// - Parameter deep: also hashes each file whole against the record, which proves that the
     ///   publisher's record and blocks agree.
-    /// - Returns: everything that is wrong; empty when every byte is right.
-    /// - Throws: `CancellationError`, or ``ZooError`` when the release cannot be examined at all.
-    package func findings(deep: Bool = false) async throws -> [Finding] {
-        var findings = try await BlockingWork.run { _ in try sizesAndStrays() }
-        // Blocks of a file that is missing or short cannot be read; its finding says enough.
-        let broken = Set(findings.map(\.path))
-        for archive in release.manifest.archives {
-            findings += try await blocks(of: archive, skipping: broken)
+    /// - Returns: what was found; it passes only when every byte of every file was verified.
+    /// - Throws: `CancellationError`, or ``ZooError`` when the folder cannot be read at all.
+    package func verify(deep: Bool = false) async throws -> Verification {
+        var findings = anchors.flatMap(mismatches)
+        var tasks: [VerificationTask] = []
+        let damaged = try await BlockingWork.run { _ in try wrongFiles() }
+        findings += damaged
+        findings += try await BlockingWork.run { _ in
+            try FolderListing.strays(in: release.folder, besides: listed)
         }
-        if deep { findings += try await BlockingWork.run { try wholeFiles(skipping: broken, $0) } }
-        return findings
+        let broken = Set(damaged.map(\.path))
+        let present = Set(release.files.map(\.path)).filter { !broken.contains($0.text) }
+        // Files that cannot be verified by their blocks alone.
+        var whole = deep ? present : []
+        for archive in release.manifest.archives {
+            do {
+                let blocks = try await BlockingWork.run { _ in
+                    try ArchiveBlocks(archive, of: release, present: present)
+                }
+                whole.formUnion(blocks.incomplete)
+                tasks += blocks.tasks(besides: deep ? [] : blocks.incomplete)
+            } catch let error as ZooError {
+                findings.append(Finding(error, path: archive.name))
+            }
+        }
+        let files = release.files.filter { whole.contains($0.path) }
+        tasks = files.map { VerificationTask.file($0) } + tasks
+        let (found, coverage) = try await run(tasks)
+        return Verification(anchors[0], findings + found, coverage, of: release.files)
     }
 
-    private func sizesAndStrays() throws -> [Finding] {
+    private func mismatches(_ anchor: VerificationAnchor) -> [Finding] {
+        if let receipt = anchor.receipt, receipt.digest == release.digest,
+            receipt != StoreReceipt(of: release)
+        {
+            return [
+                Finding(
+                    .anchorMismatch,
+                    path: InstalledRelease.installName,
+                    message: "the folder says that it holds \(Self.text(release.components)) from "
+                        + "\(release.registry), and the store recorded \(Self.text(receipt.components)) "
+                        + "from \(receipt.registry)",
+                    remedy: repair
+                )
+            ]
+        }
+        guard anchor.digest != release.digest else { return [] }
+        let origin =
+            switch anchor.kind {
+            case .requested: "you asked for"
+            case .registry: "\(anchor.source) lists"
+            case .store: "the store recorded"
+            case .folder: "the folder has"
+            }
+        return [
+            Finding(
+                .anchorMismatch,
+                path: InstalledRelease.manifestName,
+                message:
+                    "the manifest has digest \(release.digest), and \(origin) \(anchor.digest)",
+                remedy: "do not use this folder before you know why the two differ"
+            )
+        ]
+    }
+
+    private static func text(_ components: Set<String>?) -> String {
+        components.map { "only \($0.sorted().joined(separator: ", "))" } ?? "the whole release"
+    }
+
+    /// The files that a folder of this release holds, documents included.
+    private var listed: Set<String> {
+        Set(release.files.map(\.path.text)).union(release.documentNames)
+    }
+
+    private func wrongFiles() throws(ZooError) -> [Finding] {
         var findings: [Finding] = []
-        let expected = Dictionary(
-            uniqueKeysWithValues: release.files.map { ($0.path.text, $0.size) }
-        )
         for file in release.files {
             let status = try FileSystem.status("\(release.folder)/\(file.path)")
             guard status?.kind == .file, status?.size == file.size else {
-                let found = status.map { "has \($0.size) bytes" } ?? "is missing"
+                let found =
+                    switch status?.kind {
+                    case nil: "is missing"
+                    case .file: "has \(status?.size ?? 0) bytes"
+                    case .folder: "is a folder"
+                    case .other: "is not a regular file"
+                    }
                 findings.append(
                     Finding(
                         .fileWrong,
@@ -62,141 +132,134 @@ package struct ReleaseVerifier: Sendable {
                 continue
             }
         }
-        let receipts = InstalledRelease.receiptFolder + "/"
-        for path in try FileSystem.files(below: release.folder)
-        where expected[path] == nil && !path.hasPrefix(receipts) {
-            findings.append(
-                Finding(
-                    .fileUnlisted,
-                    path: path,
-                    message: "'\(path)' is not part of the release",
-                    remedy: "remove it, or keep your own files elsewhere"
-                )
-            )
-        }
         return findings
     }
 
-    private var repair: String {
-        "remove '\(release.folder)' and run 'ami-zoo pull \(release.reference)' again"
+    private var repair: String { "ami-zoo repair \(release.folder)" }
+
+    private func run(
+        _ tasks: [VerificationTask]
+    ) async throws -> (findings: [Finding], coverage: VerifiedCoverage) {
+        let queue = WorkQueue(tasks)
+        return try await withThrowingTaskGroup(
+            of: (findings: [Finding], coverage: VerifiedCoverage).self
+        ) { group in
+            for _ in 0..<min(workers, tasks.count) {
+                group.addTask {
+                    try await BlockingWork.run { cancellation in
+                        let raw = BlockBuffer()
+                        var coverage = VerifiedCoverage()
+                        var findings: [Finding] = []
+                        while let task = queue.next() {
+                            try cancellation.check()
+                            do {
+                                try check(task, raw, &coverage, cancellation)
+                            } catch let error as ZooError {
+                                findings.append(finding(error, task))
+                            }
+                        }
+                        return (findings, coverage)
+                    }
+                }
+            }
+            return try await group.reduce(into: ([], VerifiedCoverage())) { sum, part in
+                sum.findings += part.findings
+                sum.coverage.merge(part.coverage)
+            }
+        }
     }
 
-    private func blocks(
-        of archive: ReleaseManifest.Archive,
-        skipping broken: Set<String>
-    ) async throws -> [Finding] {
+    private func check(
+        _ task: VerificationTask,
+        _ raw: BlockBuffer,
+        _ coverage: inout VerifiedCoverage,
+        _ cancellation: Cancellation
+    ) throws {
+        switch task {
+        case .file(let file):
+            coverage.add(try VerifiedFile(file, in: release.folder, cancellation))
+        case .block(let number, let blocks):
+            let block = blocks.table.blocks[number]
+            try blocks.folder.read(block.rawRange, into: raw)
+            coverage.add(
+                try BlockDecoder.verify(raw, of: block),
+                of: blocks.name,
+                blocks.folder.layout
+            )
+        }
+    }
+
+    private func finding(_ error: ZooError, _ task: VerificationTask) -> Finding {
+        switch task {
+        case .file(let file):
+            return Finding(error.code, path: file.path.text, message: error.message, remedy: repair)
+        case .block(let number, let blocks):
+            let range = blocks.table.blocks[number].rawRange
+            let paths = blocks.folder.paths(in: range).map(\.text)
+            let files = paths.map { "'\($0)'" }.joined(separator: ", ")
+            return Finding(
+                error.code,
+                path: paths.first ?? blocks.name,
+                message: "block \(number) of archive '\(blocks.name)' (bytes "
+                    + "\(range.lowerBound)–\(range.upperBound - 1) of its contents, in \(files)) is "
+                    + "damaged: \(error.message)",
+                remedy: repair
+            )
+        }
+    }
+}
+
+/// One thing to hash.
+private enum VerificationTask: Sendable {
+    case file(ReleaseRecord.File)
+    case block(Int, ArchiveBlocks)
+}
+
+/// The blocks of one archive that can be made from the files that are here.
+private struct ArchiveBlocks: Sendable {
+    let name: String
+    let table: BlockTable
+    let folder: ArchiveFolder
+    /// Files that are here and share a block with one that is not.
+    let incomplete: Set<ReleasePath>
+
+    /// Reads the table of an archive. Blocking.
+    ///
+    /// - Throws: ``ZooError`` with code `store.receipt-mismatch`, `registry.release-inconsistent` or
+    ///   that of a malformed table.
+    init(
+        _ archive: ReleaseManifest.Archive,
+        of release: InstalledRelease,
+        present: Set<ReleasePath>
+    ) throws(ZooError) {
         let table = try release.blockTable(of: archive)
         let layout = release.record.layout(of: archive.name)
         guard table.rawSize == layout.rawSize else {
-            return [
-                Finding(
-                    .releaseInconsistent,
-                    path: archive.name,
-                    message: "the block table of archive '\(archive.name)' does not fit its files"
-                )
-            ]
+            throw ZooError(
+                .releaseInconsistent,
+                "the block table of archive '\(archive.name)' does not fit its files"
+            )
         }
-        let present = Set(release.files.map(\.path)).filter { !broken.contains($0.text) }
         let folder = try ArchiveFolder(
             layout,
             in: release.folder,
             .read,
             including: { present.contains($0) }
         )
-        // A block that also holds part of an absent file cannot be made again from what is here.
-        let readable = table.blocks.indices.filter { index in
-            layout.pieces(of: table.blocks[index].rawRange).allSatisfy { piece in
-                guard case .content(let member, _) = piece else { return true }
-                return present.contains(layout.members[member].path)
-            }
-        }
-        let queue = WorkQueue(readable)
-        return try await withThrowingTaskGroup(of: [Finding].self) { group in
-            for _ in 0..<min(workers, max(1, readable.count)) {
-                group.addTask {
-                    try await BlockingWork.run { cancellation in
-                        let raw = BlockBuffer()
-                        var findings: [Finding] = []
-                        while let index = queue.next() {
-                            try cancellation.check()
-                            findings += check(table, index, archive.name, folder, raw)
-                        }
-                        return findings
-                    }
-                }
-            }
-            return try await group.reduce(into: []) { $0 += $1 }
-        }
+        let torn = table.blocks.filter { !folder.holds($0.rawRange) }
+        incomplete = Set(torn.flatMap { folder.paths(in: $0.rawRange) })
+        name = archive.name
+        self.table = table
+        self.folder = folder
     }
 
-    private func check(
-        _ table: BlockTable,
-        _ index: Int,
-        _ archive: String,
-        _ folder: ArchiveFolder,
-        _ raw: BlockBuffer
-    ) -> [Finding] {
-        let block = table.blocks[index]
-        let paths = folder.paths(in: block.rawRange).map(\.text)
-        do throws(ZooError) {
-            try folder.read(block.rawRange, into: raw)
-            try BlockDecoder.verify(raw, of: block)
-            return []
-        } catch {
-            let files = paths.map { "'\($0)'" }.joined(separator: ", ")
-            return [
-                Finding(
-                    error.code,
-                    path: paths.first ?? archive,
-                    message: "block \(index) of archive '\(archive)' (bytes "
-                        + "\(block.rawRange.lowerBound)–\(block.rawRange.upperBound - 1) of its "
-                        + "contents, in \(files)) is damaged: \(error.message)",
-                    remedy: repair
-                )
-            ]
+    /// The blocks that can be hashed and that hold a file that is not hashed whole anyway.
+    func tasks(besides whole: Set<ReleasePath>) -> [VerificationTask] {
+        table.blocks.indices.filter { number in
+            let range = table.blocks[number].rawRange
+            return folder.holds(range)
+                && folder.paths(in: range).contains { !whole.contains($0) }
         }
-    }
-
-    private func wholeFiles(
-        skipping broken: Set<String>,
-        _ cancellation: Cancellation
-    ) throws -> [Finding] {
-        var findings: [Finding] = []
-        for file in release.files where !broken.contains(file.path.text) {
-            let found = try FileDigest.compute("\(release.folder)/\(file.path)", cancellation)
-            guard found != file.digest else { continue }
-            findings.append(
-                Finding(
-                    .fileMismatch,
-                    path: file.path.text,
-                    message:
-                        "'\(file.path)' has digest \(found), and the record says \(file.digest)",
-                    remedy: repair
-                )
-            )
-        }
-        return findings
-    }
-}
-
-/// The digest of a file of any size in bounded memory; blocks.
-package enum FileDigest {
-    private static let piece = 1 << 20
-
-    /// Hashes a file.
-    ///
-    /// - Throws: ``ZooError`` with an `io.*` code, or `CancellationError`.
-    package static func compute(
-        _ path: String,
-        _ cancellation: Cancellation
-    ) throws -> ContentDigest {
-        let file = try OpenFile(path, .read)
-        let size = try file.status().size
-        var hasher = ContentDigest.Hasher()
-        for start in stride(from: 0, to: size, by: piece) {
-            try cancellation.check()
-            hasher.update(try file.bytes(start..<min(start + piece, size)))
-        }
-        return hasher.finish()
+        .map { .block($0, self) }
     }
 }

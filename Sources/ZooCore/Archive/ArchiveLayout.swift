@@ -109,6 +109,24 @@ public struct ArchiveLayout: Sendable, Equatable {
         return pieces
     }
 
+    /// The parts of files in `range` of the raw stream, in order; empty files have none.
+    ///
+    /// - Parameter range: lies inside `0..<rawSize`.
+    public func contents(in range: Range<Int>) -> [(member: Int, range: Range<Int>)] {
+        precondition(range.lowerBound >= 0 && range.upperBound <= rawSize, "\(range) is outside")
+        var parts: [(member: Int, range: Range<Int>)] = []
+        var index = firstMember(endingAfter: range.lowerBound)
+        while index < members.count, members[index].contentOffset < range.upperBound {
+            let start = members[index].contentOffset
+            let part = range.clamped(to: start..<start + members[index].size)
+            if !part.isEmpty {
+                parts.append((index, part.lowerBound - start..<part.upperBound - start))
+            }
+            index += 1
+        }
+        return parts
+    }
+
     /// The first member whose padded content ends after `offset`, by bisection.
     private func firstMember(endingAfter offset: Int) -> Int {
         var low = 0

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ArgumentParser
+internal import ZooArchive
 internal import ZooClient
 internal import ZooConvert
 internal import ZooCore

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ArgumentParser
+internal import ZooArchive
 internal import ZooClient
 internal import ZooConvert
 internal import ZooCore
@@ -12,8 +13,12 @@ internal import ZooStore
 struct VerifyCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Check every byte of a model against its manifest or record, offline.",
+        abstract: "Check every byte of a model against its manifest or record.",
         discussion: """
+            The manifest itself is held against the digest in the reference, --digest, the registry that \
+            --registry names, and the digest that the local store recorded; the output says which. \
+            Without any of them the check proves that the folder is complete, not where it comes from.
+
             With --against, also proves that the model holds the tensors of the upstream file it was \
             converted from: each is mapped again and compared bit for bit.
             """
@@ -21,6 +26,12 @@ struct VerifyCommand: ReportingCommand {
 
     @Argument(help: "An installed model, a folder that ami-zoo pulled, or one that it converted.")
     var model: String
+
+    @Option(help: "The digest that the manifest must have: sha256:…")
+    var digest: String?
+
+    @Option(help: "Also hold the manifest against what this registry lists.")
+    var registry: String?
 
     @Flag(help: "Also hash each file whole against the release record.")
     var deep = false
@@ -35,107 +46,88 @@ struct VerifyCommand: ReportingCommand {
 
     func validate() throws {
         guard backbone == nil || against != nil else {
-            throw ValidationError("--backbone says more about --against, which is not given")
+            throw ValidationError("--backbone requires --against")
         }
     }
 
     func report() async throws -> VerifyOutcome {
-        let location = try ModelLocation(model, in: Surroundings().store)
-        let (deep, folder, clock) = (deep, location.folder, ContinuousClock())
+        let clock = ContinuousClock()
         let start = clock.now
-        let subject = try Subject(location)
-        var findings = try await Interruption.cancelling {
-            switch subject {
-            case .release(let release):
-                try await ReleaseVerifier(release, workers: Processors.count).findings(deep: deep)
-            case .converted(let record):
-                try await FolderVerifier(folder: folder, record: record).findings()
+        let surroundings = Surroundings()
+        var search = AnchorSearch(store: surroundings.store)
+        search.requested = try requestedAnchor()
+        if registry != nil {
+            var options = RegistryOptions()
+            options.registry = registry
+            search.registry = try surroundings.registry(options)
+        }
+        let (model, deep) = (model, deep)
+        var outcome = try await Interruption.cancelling { [search] in
+            let subject = try await BlockingWork.run { _ in
+                try VerificationSubject(model, in: search.store)
+            }
+            return VerifyOutcome(
+                subject: subject,
+                verification: try await subject.verify(search, deep: deep)
+            )
+        }
+        if let against, let record = outcome.subject.record {
+            let (backbone, folder) = (backbone, outcome.subject.folder)
+            outcome.comparison = try await Interruption.cancelling {
+                try await BlockingWork.run { _ in
+                    try UpstreamComparison(
+                        folder: folder,
+                        record: record,
+                        source: ConversionSource(against, backbone: backbone)
+                    ).compare()
+                }
             }
         }
-        var comparison: UpstreamComparison.Outcome?
-        if let against {
-            let (backbone, record) = (backbone, subject.record)
-            let found = try await BlockingWork.run { _ in
-                try UpstreamComparison(
-                    folder: folder,
-                    record: record,
-                    source: ConversionSource(against, backbone: backbone)
-                ).compare()
-            }
-            findings += found.findings
-            comparison = found
-        }
-        return VerifyOutcome(
-            subject: subject,
-            folder: folder,
-            findings: findings,
-            comparison: comparison,
-            time: clock.now - start
-        )
+        outcome.time = clock.now - start
+        return outcome
     }
 
-    /// What is checked.
-    enum Subject: Sendable {
-        /// A release, with its manifest.
-        case release(InstalledRelease)
-        /// A folder that a conversion made, with its record.
-        case converted(ReleaseRecord)
-
-        init(_ location: ModelLocation) throws(ZooError) {
-            if let release = location.release {
-                self = .release(release)
-                return
-            }
-            let path = "\(location.folder)/\(RecordDraft.fileName)"
-            if try FileSystem.status(path) != nil {
-                let bytes = try FileSystem.document(path, limit: FormatLimits.record)
-                self = .converted(try ReleaseRecord(canonical: bytes))
-            } else {
-                // Opened again here, because now the reason why it is not a release is the news.
-                self = .release(try InstalledRelease(folder: location.folder))
-            }
+    private func requestedAnchor() throws -> VerificationAnchor? {
+        if let digest {
+            return VerificationAnchor(
+                .requested,
+                try ContentDigest(parsing: digest),
+                source: "--digest"
+            )
         }
-
-        var record: ReleaseRecord {
-            switch self {
-            case .release(let release): release.record
-            case .converted(let record): record
-            }
-        }
-
-        /// The digest that names what is checked: of the manifest, or of the record.
-        var digest: ContentDigest {
-            switch self {
-            case .release(let release): release.digest
-            case .converted(let record): record.digest
-            }
-        }
+        guard !model.hasPrefix("/"), !model.hasPrefix("."),
+            let reference = try? ModelReference(parsing: model), let digest = reference.digest
+        else { return nil }
+        return VerificationAnchor(.requested, digest, source: model)
     }
 }
 
 struct VerifyOutcome: Report {
-    let subject: VerifyCommand.Subject
-    let folder: String
-    let findings: [Finding]
-    let comparison: UpstreamComparison.Outcome?
-    let time: Duration
+    let subject: VerificationSubject
+    let verification: Verification
+    var comparison: UpstreamComparison.Outcome?
+    var time = Duration.zero
 
-    var exitStatus: Int32 { isSound ? 0 : 1 }
-    private var isSound: Bool { !findings.contains { $0.severity == .error } }
-
-    private var files: [ReleaseRecord.File] {
-        switch subject {
-        case .release(let release): release.files
-        case .converted(let record): record.files
-        }
+    private var findings: [Finding] { verification.findings + (comparison?.findings ?? []) }
+    private var isSound: Bool {
+        verification.passed && !findings.contains { $0.severity == .error }
     }
-
-    private var reference: String { "\(subject.record.name):\(subject.record.version)" }
+    var exitStatus: Int32 { isSound ? 0 : 1 }
 
     var json: JSONValue {
+        let files = verification.verified?.files ?? []
         var members: [String: JSONValue] = [
-            "status": .string(isSound ? "passed" : "failed"), "reference": .string(reference),
-            "digest": .string(subject.digest.description), "path": .string(folder),
+            "status": .string(isSound ? "passed" : "failed"), "reference": .string(subject.name),
+            "digest": subject.digest.map { .string($0.description) } ?? .null,
+            "path": .string(subject.folder), "anchor": verification.anchor?.json ?? .null,
+            "files": .array(
+                files.map { file in
+                    [
+                        "path": .string(file.path.text), "size": .integer(file.size),
+                        "digest": .string(file.digest.description),
+                    ]
+                }
+            ),
             "findings": .array(findings.map(\.json)),
         ]
         if let comparison {
@@ -147,23 +139,44 @@ struct VerifyOutcome: Report {
     }
 
     var text: String {
-        guard isSound else {
-            return FindingList.text(findings) + "\n\(reference) \(subject.digest.short): FAILED"
+        let identity = ([subject.name] + [subject.digest?.short].compactMap(\.self))
+            .joined(separator: " ")
+        guard isSound, let verified = verification.verified, let anchor = verification.anchor else {
+            return FindingList.text(findings) + "\n\(identity): FAILED"
         }
-        let bytes = files.reduce(0) { $0 + $1.size }
-        let origin =
-            switch subject {
-            case .release: "as released"
-            case .converted: "as converted"
-            }
-        var text =
-            "\(reference) \(subject.digest.short): \(files.count) files, "
-            + "\(ByteCount(bytes)), every byte is \(origin) (\(time.shortText))"
+        var lines = [
+            "\(identity): \(verified.files.count) files, \(ByteCount(verified.bytes)), every byte is "
+                + "\(subject.claim(anchor)) (\(time.shortText))",
+            subject.explanation(anchor),
+        ]
         if let comparison {
-            text +=
-                "\n\(comparison.tensors) tensors, \(ByteCount(comparison.bytes)): every bit is that "
-                + "of the upstream file"
+            lines.append(
+                "\(comparison.tensors) tensors, \(ByteCount(comparison.bytes)): every bit is that "
+                    + "of the upstream file"
+            )
         }
-        return text
+        return lines.joined(separator: "\n")
     }
+}
+
+extension VerificationSubject {
+    /// What a passed check says of every byte: never more than the anchor proves.
+    fileprivate func claim(_ anchor: VerificationAnchor) -> String {
+        guard case .release = content else { return "as converted" }
+        return anchor.kind == .folder ? "as the folder's manifest says" : "as released"
+    }
+
+    fileprivate func explanation(_ anchor: VerificationAnchor) -> String {
+        switch anchor.kind {
+        case .requested: "anchor: the digest that you gave"
+        case .registry: "anchor: the digest that \(anchor.source) lists"
+        case .store: "anchor: the digest that the local store recorded when it installed the model"
+        case .folder:
+            "anchor: the folder's own \(isRelease ? "manifest" : "record"); this proves that it is "
+                + "complete, not where it comes from"
+                + (isRelease ? " (--digest or --registry proves that)" : "")
+        }
+    }
+
+    private var isRelease: Bool { if case .release = content { true } else { false } }
 }

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooClient
+internal import ZooCore
+internal import ZooFiles
+internal import ZooStore
+
+/// `ami-zoo repair`.
+struct RepairCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "repair",
+        abstract: "Fetch again the blocks of a model that do not verify.",
+        discussion: "Files that are not part of the release are left alone. Interrupted, the same "
+            + "command goes on where it was."
+    )
+
+    @Argument(help: "An installed model, or a folder that ami-zoo pulled.")
+    var model: String
+
+    @OptionGroup var registry: RegistryOptions
+    @OptionGroup var output: OutputOptions
+
+    func report() async throws -> RepairOutcome {
+        let surroundings = Surroundings()
+        let store = surroundings.store
+        let isPath = model.hasPrefix("/") || model.hasPrefix(".")
+        let reference = isPath ? nil : try? ModelReference(parsing: model)
+        let view = PullProgressView(output)
+        defer { view.close() }
+        let repairer = Repairer(
+            registry: try surroundings.registry(registry, host: reference?.host) { view.note($0) },
+            store: store,
+            report: { view.show($0) }
+        )
+        let clock = ContinuousClock()
+        let start = clock.now
+        let report = try await Interruption.cancelling { [model] in
+            let target = try await BlockingWork.run { _ in
+                let folder =
+                    try reference.map { try store.folder(of: $0) } ?? FileSystem.absolute(model)
+                return try RepairTarget(folder: folder, reference: reference, in: store)
+            }
+            return try await repairer.repair(target)
+        }
+        view.close()
+        return RepairOutcome(report: report, time: clock.now - start)
+    }
+}
+
+struct RepairOutcome: Report {
+    let report: RepairReport
+    let time: Duration
+
+    var json: JSONValue {
+        [
+            "reference": .string(report.reference.description),
+            "digest": .string(report.digest.description), "path": .string(report.path),
+            "repaired": .array(report.repaired.map { .string($0.text) }),
+            "bytesDownloaded": .integer(report.bytesDownloaded),
+            "bytesReused": .integer(report.bytesReused),
+            "seconds": .number(time.secondsToMilliseconds),
+        ]
+    }
+
+    var text: String {
+        let identity = "\(report.reference) \(report.digest.short)"
+        guard !report.repaired.isEmpty else {
+            return "\(identity): nothing to repair, every byte is as released\n\(report.path)"
+        }
+        return "\(identity): repaired \(report.repaired.map(\.text).joined(separator: ", ")) "
+            + "(\(ByteCount(report.bytesDownloaded)) downloaded) in \(time.shortText)\n\(report.path)"
+    }
+}

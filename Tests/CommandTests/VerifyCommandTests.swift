@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Foundation
+import Testing
+import ZooCore
+import ZooTesting
+
+/// `verify` and `repair` as their users run them.
+@Suite struct VerifyCommandTests {
+    private func flip(_ path: String, at offset: Int) throws {
+        let file = URL(filePath: path)
+        var bytes = try Data(contentsOf: file)
+        bytes[offset] ^= 1
+        try Data(bytes).write(to: file)
+    }
+
+    private func run(_ zoo: Program, _ arguments: String...) async throws -> ProgramRun {
+        try await ProgramRun(Program.executable, arguments, environment: zoo.environment)
+    }
+
+    @Test func aFlippedBitInAComponentIsFoundAndRepaired() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let pull = try await run(zoo, "pull", "ami/ball-drop", "--only", "trajectory", "--json")
+            let path = try pull.document.string("path", maximum: 4096)
+            #expect(try await run(zoo, "verify", "ami/ball-drop").status == 0)
+            for offset in [0, 9, 1000, 100_000] {
+                try flip("\(path)/read_outs/trajectory.safetensors", at: offset)
+                let verify = try await run(zoo, "verify", "ami/ball-drop", "--json")
+                #expect(verify.status == 1)
+                #expect(try verify.document.string("status") == "failed")
+                let repair = try await run(zoo, "repair", "ami/ball-drop", "--json")
+                #expect(repair.status == 0, "\(repair.output)\(repair.errors)")
+                #expect(
+                    try repair.document.strings("repaired", maximum: 10)
+                        .contains("read_outs/trajectory.safetensors")
+                )
+                #expect(try await run(zoo, "verify", "ami/ball-drop").status == 0)
+            }
+        }
+    }
+
+    @Test func theAnchorIsSaid() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let pull = try await run(zoo, "pull", "ami/ball-drop", "--json")
+            let digest = try pull.document.string("digest")
+            func anchor(_ arguments: String...) async throws -> JSONObject {
+                let run = try await ProgramRun(
+                    Program.executable,
+                    ["verify", "--json"] + arguments,
+                    environment: zoo.environment
+                )
+                #expect(run.status == 0, "\(run.output)\(run.errors)")
+                return try run.document.object("anchor")
+            }
+            #expect(try await anchor("ami/ball-drop").string("kind") == "store")
+            #expect(try await anchor("ami/ball-drop@\(digest)").string("kind") == "requested")
+            let listed = try await anchor(
+                "ami/ball-drop",
+                "--registry",
+                "\(Program.root)registry/embedded"
+            )
+            #expect(try listed.string("kind") == "registry")
+            let copy = folder.path(of: "copy")
+            try FileManager.default.copyItem(
+                atPath: try pull.document.string("path", maximum: 4096),
+                toPath: copy
+            )
+            #expect(try await anchor(copy).string("kind") == "folder")
+            #expect(try await anchor(copy, "--digest", digest).string("kind") == "requested")
+            let wrong = "sha256:" + String(repeating: "0", count: 64)
+            let refused = try await run(zoo, "verify", copy, "--digest", wrong)
+            #expect(refused.status == 1)
+            #expect(refused.output.contains("release.anchor-mismatch"))
+            let text = try await run(zoo, "verify", copy)
+            #expect(text.output.contains("not where it comes from"))
+            #expect(!text.output.contains("as released"))
+        }
+    }
+
+    @Test func aPartAfterAKilledPullOfTheWholeHoldsThePartAlone() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let registry = "\(Program.root)registry/embedded"
+            let blobs = try FileManager.default.contentsOfDirectory(
+                atPath: "\(registry)/blobs/sha256"
+            )
+            let sizes = try blobs.map { name in
+                let path = "\(registry)/blobs/sha256/\(name)"
+                return (
+                    name, try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+                )
+            }
+            let largest = try #require(sizes.max { $0.1 < $1.1 }?.0)
+            try await HostileServer.with { server in
+                server.serve(folder: registry)
+                let content = try ServedContent(file: "\(registry)/blobs/sha256/\(largest)")
+                server.on(
+                    "/blobs/sha256/\(largest)",
+                    Array(
+                        repeating: .serving(content).stalling(after: 3 << 20, for: .seconds(30)),
+                        count: 1
+                    ) + [.serving(content)]
+                )
+                let run = try await ProgramRun(
+                    "sh",
+                    [
+                        "-c",
+                        """
+                        "$zoo" pull ami/ball-drop --to "$to/model" --registry "$url" >/dev/null 2>&1 &
+                        until [ -s "$(echo "$to"/.ami-zoo-staging-*/blocks)" ]; do sleep 0.05; done
+                        sleep 0.2; kill -9 $!; wait $! 2>/dev/null
+                        "$zoo" pull ami/ball-drop --only trajectory --to "$to/model" --registry "$url"
+                        echo "status $?"
+                        ls -A "$to" "$to/model"
+                        """,
+                    ],
+                    environment: zoo.environment.merging([
+                        "zoo": Program.executable, "url": server.url(""), "to": folder.path,
+                    ]) { $1 }
+                )
+                #expect(run.output.contains("status 0"), "\(run.output)\(run.errors)")
+                #expect(run.output.contains("verified and installed"))
+                #expect(!run.output.contains("model.safetensors"))
+                #expect(!run.output.contains("staging"))
+            }
+            #expect(try await self.run(zoo, "verify", folder.path(of: "model")).status == 0)
+        }
+    }
+}
