@@ -145,7 +145,9 @@ package struct InstallReceipt: Sendable {
         self.registry = registry
     }
 
-    /// Puts the documents into a model folder, each in one step. Blocking.
+    /// Puts the documents into a model folder, each in one step.
+    ///
+    /// Blocking.
     ///
     /// - Throws: ``ZooError`` with an `io.*` code.
     package func write(to folder: String) throws(ZooError) {

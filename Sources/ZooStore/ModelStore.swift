@@ -144,9 +144,10 @@ package struct ModelStore: Sendable {
         case components(Set<String>)
     }
 
-    /// The folder that a reference means, from the names of folders alone: the version, the
-    /// digest as far as names give it, or the newest version; whole models before parts. Nothing in
-    /// the folder has been looked at.
+    /// The folder that a reference means, from the names of folders alone.
+    ///
+    /// The version counts, the digest as far as names give it, or else the newest version; whole models
+    /// come before parts. Nothing in the folder has been looked at.
     ///
     /// - Throws: ``ZooError`` with code `store.not-installed`.
     package func folder(

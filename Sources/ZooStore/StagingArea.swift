@@ -150,7 +150,9 @@ package final class StagingArea: Sendable {
         return found
     }
 
-    /// Removes what is staged. The lock goes last: until then nobody else may begin here.
+    /// Removes what is staged.
+    ///
+    /// The lock goes last: until then nobody else may begin here.
     package func discard() throws(ZooError) {
         try FileSystem.remove(folder)
         try FileSystem.remove(lock.path)

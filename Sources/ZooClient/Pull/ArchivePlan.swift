@@ -23,6 +23,7 @@ struct ArchivePlan: Sendable {
     ///   - release: the release, with its tables.
     ///   - wanted: the files to fetch.
     ///   - folder: where they go; those that are not there are made.
+    /// - Returns: a plan for each archive, in the order of the manifest.
     /// - Throws: ``ZooError`` with an `io.*` code.
     static func plans(
         of release: RemoteRelease,

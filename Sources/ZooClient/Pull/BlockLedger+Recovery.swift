@@ -6,7 +6,9 @@ internal import ZooCore
 internal import ZooFiles
 
 extension BlockLedger {
-    /// Finds blocks that are on this machine already: in place, or in other releases. Blocking.
+    /// Finds blocks that are on this machine already: in place, or in other releases.
+    ///
+    /// Blocking.
     ///
     /// - Parameters:
     ///   - plans: the archives.

@@ -53,6 +53,7 @@ package struct Repairer: Sendable {
     /// - Parameters:
     ///   - target: the folder and what was installed there.
     ///   - streams: requests at once.
+    /// - Returns: what was done.
     /// - Throws: ``ZooError`` or `CancellationError`; `store.staging-busy` while another process works
     ///   on the same folder.
     package func repair(_ target: RepairTarget, streams: Int = 4) async throws -> RepairReport {

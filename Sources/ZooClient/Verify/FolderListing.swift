@@ -16,7 +16,7 @@ enum FolderListing {
     /// - Parameters:
     ///   - folder: the model folder.
     ///   - listed: the paths that belong to it.
-    ///   - findings: receives one finding for each that does not.
+    /// - Returns: a finding for each path that does not.
     /// - Throws: ``ZooError`` with an `io.*` code.
     static func strays(
         in folder: String,

@@ -223,7 +223,9 @@ private struct ArchiveBlocks: Sendable {
     /// Files that are here and share a block with one that is not.
     let incomplete: Set<ReleasePath>
 
-    /// Reads the table of an archive. Blocking.
+    /// Reads the table of an archive.
+    ///
+    /// Blocking.
     ///
     /// - Throws: ``ZooError`` with code `store.receipt-mismatch`, `registry.release-inconsistent` or
     ///   that of a malformed table.

@@ -24,7 +24,9 @@ package struct VerificationSubject: Sendable {
     /// What the folder holds.
     package let content: Content
 
-    /// Finds what a user means: an installed release first, then a folder. Blocking.
+    /// Finds what a user means: an installed release first, then a folder.
+    ///
+    /// Blocking.
     ///
     /// - Throws: ``ZooError`` with code `store.not-installed`, `store.not-a-release` or `io.*` when there
     ///   is nothing to verify.
@@ -96,6 +98,7 @@ package struct VerificationSubject: Sendable {
     /// - Parameters:
     ///   - search: where to look for what vouches for a manifest.
     ///   - deep: also hash each file whole against the record.
+    /// - Returns: what was found.
     /// - Throws: as ``ReleaseVerifier/verify(deep:)`` and ``AnchorSearch/anchors(of:)``.
     package func verify(_ search: AnchorSearch, deep: Bool) async throws -> Verification {
         switch content {

@@ -112,6 +112,7 @@ public struct ArchiveLayout: Sendable, Equatable {
     /// The parts of files in `range` of the raw stream, in order; empty files have none.
     ///
     /// - Parameter range: lies inside `0..<rawSize`.
+    /// - Returns: the members, and the bytes of each that lie in `range`.
     public func contents(in range: Range<Int>) -> [(member: Int, range: Range<Int>)] {
         precondition(range.lowerBound >= 0 && range.upperBound <= rawSize, "\(range) is outside")
         var parts: [(member: Int, range: Range<Int>)] = []
