@@ -73,10 +73,9 @@ struct SampleRegistry {
                     fingerprint: ContentDigest(of: weights)
                 )
             ],
-            encoding: encoding,
-            output: root
+            encoding: encoding
         )
-        let report = try await Packer(request).pack()
+        let report = try await Packer(request).pack(to: try await FolderTarget(root: root))
         _ = try RegistryFolder.openForWriting(root, Cancellation()).rebuildIndex()
         return report
     }

@@ -19,8 +19,6 @@ package struct PackRequest: Sendable {
     package var components: [String: RecordDraft.ComponentFacts]
     /// How archives are stored.
     package var encoding: ArchiveEncoding
-    /// The registry folder, or OCI image layout, that receives the release.
-    package var output: String
 
     /// A request to pack a folder.
     package init(
@@ -28,15 +26,13 @@ package struct PackRequest: Sendable {
         description: JSONObject,
         tensorStarts: [ReleasePath: [Int]],
         components: [String: RecordDraft.ComponentFacts],
-        encoding: ArchiveEncoding,
-        output: String
+        encoding: ArchiveEncoding
     ) {
         self.source = source
         self.description = description
         self.tensorStarts = tensorStarts
         self.components = components
         self.encoding = encoding
-        self.output = output
     }
 }
 

@@ -6,11 +6,11 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooStore
 
-/// Makes a release from a model folder and puts it into a registry folder.
+/// Makes a release from a model folder and writes it to a registry.
 ///
 /// The same folder, description and program give the same bytes on any machine. Order of writing:
-/// archives, tables and record, then the manifest, then the list of manifests; a crash at any point
-/// leaves the old state and blobs that nothing refers to.
+/// archives, tables and record, then the manifest; a crash at any point leaves the old state and blobs that
+/// nothing refers to.
 package struct Packer: Sendable {
     private let request: PackRequest
 
@@ -19,41 +19,35 @@ package struct Packer: Sendable {
 
     /// Packs.
     ///
+    /// - Parameter target: the registry that receives the release.
+    /// - Returns: what was made.
     /// - Throws: ``ZooError`` with code `pack.description-invalid`, `registry.version-taken`, a
-    ///   `release.*` or `format.*` code for what the record would break, or `io.*`.
-    package func pack() async throws -> PackReport {
-        try await BlockingWork.run { cancellation in
-            let registry = try RegistryFolder.openForWriting(request.output, cancellation)
-            return try pack(into: registry, cancellation)
+    ///   `release.*` or `format.*` code for what the record would break, or `io.*`; `CancellationError`.
+    package func pack(to target: any RegistryTarget) async throws -> PackReport {
+        let record = try await BlockingWork.run { cancellation in
+            try ReleaseRecord(
+                canonical: recordDocument(listFiles(cancellation)).canonicalBytes
+            )
         }
-    }
-
-    private func pack(
-        into registry: RegistryFolder,
-        _ cancellation: Cancellation
-    ) throws -> PackReport {
-        let files = try listFiles(cancellation)
-        let record = try ReleaseRecord(canonical: recordDocument(files).canonicalBytes)
         var archives: [ReleaseManifest.Archive] = []
         for name in Set(record.files.map(\.archive)).sorted() {
-            archives.append(try writeArchive(name, of: record, into: registry.blobs, cancellation))
+            archives.append(try await writeArchive(name, of: record, to: target))
         }
-        let recordDigest = try registry.blobs.write(record.canonicalBytes)
         let manifest = ReleaseManifest(
             record: Descriptor(
                 mediaType: ReleaseManifest.MediaType.record,
-                digest: recordDigest,
+                digest: try await target.put(record.canonicalBytes, of: record.name),
                 size: record.canonicalBytes.count
             ),
             archives: archives
         )
-        let added = try registry.add(manifest, of: record)
+        let isNew = try await target.publish(manifest, of: record)
         return PackReport(
             reference: ModelReference(name: record.name, selector: .version(record.version)),
             digest: ContentDigest(of: manifest.canonicalBytes),
             bytesTotal: record.totalSize,
             bytesStored: archives.reduce(0) { $0 + $1.archive.size },
-            alreadyThere: !added
+            alreadyThere: !isNew
         )
     }
 
@@ -95,29 +89,29 @@ package struct Packer: Sendable {
     private func writeArchive(
         _ name: String,
         of record: ReleaseRecord,
-        into blobs: BlobFolder,
-        _ cancellation: Cancellation
-    ) throws -> ReleaseManifest.Archive {
+        to target: any RegistryTarget
+    ) async throws -> ReleaseManifest.Archive {
         let layout = record.layout(of: name)
         let writer = ArchiveWriter(
             layout: layout,
             plan: BlockPlan(layout: layout, tensorStarts: request.tensorStarts),
             encoding: request.encoding
         )
-        let draft = try blobs.draft()
+        let draft = try await target.draft()
         let table: BlockTable
         do {
             let digests = record.files.map { ($0.path, $0.digest) }
-            table = try writer.write(
-                from: request.source,
-                digests: Dictionary(uniqueKeysWithValues: digests),
-                to: draft.file,
-                cancellation
-            )
-            try blobs.commit(draft, as: table.archiveDigest)
+            table = try await BlockingWork.run { [request] cancellation in
+                try writer.write(
+                    from: request.source,
+                    digests: Dictionary(uniqueKeysWithValues: digests),
+                    to: draft.file,
+                    cancellation
+                )
+            }
+            try await target.put(draft, as: table.archiveDigest, of: record.name)
         } catch {
-            // The failure that stopped the writing is the one to report.
-            try? blobs.discard(draft)
+            await target.discard(draft)
             throw error
         }
         let tableBytes = table.canonicalBytes
@@ -135,7 +129,7 @@ package struct Packer: Sendable {
             ),
             blocks: Descriptor(
                 mediaType: ReleaseManifest.MediaType.blocks,
-                digest: try blobs.write(tableBytes),
+                digest: try await target.put(tableBytes, of: record.name),
                 size: tableBytes.count,
                 annotations: [
                     ReleaseManifest.MediaType.archiveName: name,

@@ -84,8 +84,8 @@ struct ArchiveFetcher: Sendable {
             let range = whole ? nil : archive.archiveRange(of: start..<blocks.upperBound)
             do {
                 try await source.stream(
-                    RegistryLayout.blob(archive.digest),
-                    size: archive.table.archiveSize,
+                    (archive.digest, archive.table.archiveSize),
+                    of: archive.model,
                     range: range
                 ) { try receiver.receive($0) }
                 start = blocks.upperBound

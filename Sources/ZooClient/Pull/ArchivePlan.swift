@@ -10,6 +10,8 @@ internal import ZooStore
 struct ArchivePlan: Sendable {
     /// Its position in the manifest.
     let position: Int
+    /// The model that it belongs to.
+    let model: ModelName
     let name: String
     let digest: ContentDigest
     let table: BlockTable
@@ -42,6 +44,7 @@ struct ArchivePlan: Sendable {
             plans.append(
                 ArchivePlan(
                     position: position,
+                    model: release.record.name,
                     name: archive.entry.name,
                     digest: archive.entry.archive.digest,
                     table: archive.table,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ZooCore
+package import ZooCore
 internal import ZooFiles
 
 /// A registry folder on this machine.
@@ -17,23 +17,39 @@ package struct FolderSource: RegistrySource {
 
     /// Reads a document; folders have no entity tags.
     package func document(
-        _ path: String,
-        limit: Int,
+        _ document: RegistryDocument,
         entityTag: String?
     ) async throws -> SourceDocument {
+        .fetched(try await read(document.path, limit: document.limit), entityTag: nil)
+    }
+
+    /// Reads a manifest, which is a blob here.
+    package func manifest(_ digest: ContentDigest, of name: ModelName) async throws -> [UInt8] {
+        try await blob(digest, of: name, limit: FormatLimits.manifest)
+    }
+
+    /// Reads a blob; a folder keeps those of all models together.
+    package func blob(
+        _ digest: ContentDigest,
+        of name: ModelName,
+        limit: Int
+    ) async throws -> [UInt8] {
+        try await read(RegistryLayout.blob(digest), limit: limit)
+    }
+
+    private func read(_ path: String, limit: Int) async throws -> [UInt8] {
         let full = "\(root)/\(path)"
-        let bytes = try await BlockingWork.run { _ in try FileSystem.document(full, limit: limit) }
-        return .fetched(bytes, entityTag: nil)
+        return try await BlockingWork.run { _ in try FileSystem.document(full, limit: limit) }
     }
 
     /// Reads part of a blob piece by piece.
     package func stream(
-        _ path: String,
-        size: Int,
+        _ blob: (digest: ContentDigest, size: Int),
+        of name: ModelName,
         range: Range<Int>?,
         into sink: @escaping @Sendable (RawSpan) throws -> Void
     ) async throws {
-        let full = "\(root)/\(path)"
+        let (full, size) = ("\(root)/\(RegistryLayout.blob(blob.digest))", blob.size)
         let range = range ?? 0..<size
         try await BlockingWork.run { cancellation in
             let file = try OpenFile(full, .read)

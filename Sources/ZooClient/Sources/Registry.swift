@@ -38,11 +38,7 @@ package struct Registry: Sendable {
 
     /// The registry's own description.
     package func description() async throws -> RegistryDescription {
-        let bytes = try await current(
-            RegistryLayout.description,
-            limit: FormatLimits.registryDescription
-        )
-        return try RegistryDescription(canonical: bytes)
+        try RegistryDescription(canonical: try await current(.description))
     }
 
     /// Other places that hold the same blobs; none when the registry does not say.
@@ -56,12 +52,7 @@ package struct Registry: Sendable {
     /// The list of everything the registry holds.
     package func contents() async throws -> ImageIndex {
         do {
-            return try ImageIndex(
-                parsing: try await current(
-                    RegistryLayout.imageIndex,
-                    limit: FormatLimits.imageIndex
-                )
-            )
+            return try ImageIndex(parsing: try await current(.contents))
         } catch let error as ZooError where error.code.category == .notFound {
             throw ZooError(
                 .notARegistry,
@@ -78,7 +69,7 @@ package struct Registry: Sendable {
     package func index(of name: ModelName) async throws -> IndexDocument {
         let bytes: [UInt8]
         do {
-            bytes = try await current(RegistryLayout.index(name), limit: FormatLimits.indexDocument)
+            bytes = try await current(.index(name))
         } catch let error as ZooError where error.code.category == .notFound {
             throw ZooError(
                 .modelUnknown,
@@ -99,77 +90,86 @@ package struct Registry: Sendable {
     }
 
     /// A document that may change, revalidated with its entity tag where it was remembered.
-    private func current(_ path: String, limit: Int) async throws -> [UInt8] {
-        let remembered = cache?.cachedDocument(of: source.address, at: path)
-        switch try await source.document(path, limit: limit, entityTag: remembered?.entityTag) {
+    private func current(_ document: RegistryDocument) async throws -> [UInt8] {
+        let remembered = cache?.cachedDocument(of: source.address, at: document.path)
+        switch try await source.document(document, entityTag: remembered?.entityTag) {
         case .fetched(let bytes, let tag):
             // A store that cannot be written to remembers nothing; the answer is still good.
             try? cache?.remember(
                 ModelStore.CachedDocument(bytes: bytes, entityTag: tag),
                 of: source.address,
-                at: path
+                at: document.path
             )
             return bytes
         case .unchanged:
             guard let remembered else {
                 throw ZooError(
                     .registryMismatch,
-                    "\(source.address)/\(path) answered 304 to a plain request"
+                    "\(source.address)/\(document.path) answered 304 to a plain request"
                 )
             }
             return remembered.bytes
         }
     }
 
-    /// A small blob, checked against its descriptor.
+    /// A manifest, checked against its digest; see ``blob(_:of:limit:)``.
+    package func manifest(_ digest: ContentDigest, of name: ModelName) async throws -> [UInt8] {
+        try await verified(digest) { try await $0.manifest(digest, of: name) }
+    }
+
+    /// A small blob, checked against its digest.
     ///
     /// A wrong answer is asked for once more, then from each mirror.
     ///
     /// - Parameters:
     ///   - digest: the name of the blob.
+    ///   - name: the model that it belongs to.
     ///   - limit: the most bytes to accept.
     /// - Returns: the bytes.
     /// - Throws: ``ZooError`` with code `registry.digest-mismatch`, or what the source throws.
-    package func blob(_ digest: ContentDigest, limit: Int) async throws -> [UInt8] {
+    package func blob(
+        _ digest: ContentDigest,
+        of name: ModelName,
+        limit: Int
+    ) async throws -> [UInt8] {
+        try await verified(digest) { try await $0.blob(digest, of: name, limit: limit) }
+    }
+
+    private func verified(
+        _ digest: ContentDigest,
+        _ fetch: (any RegistrySource) async throws -> [UInt8]
+    ) async throws -> [UInt8] {
         do {
-            return try await blob(digest, limit: limit, from: [source, source])
+            return try await verified(digest, from: [source, source], fetch)
         } catch let error as ZooError {
             let mirrors = await mirrors()
             guard !mirrors.isEmpty else { throw error }
-            return try await blob(digest, limit: limit, from: mirrors)
+            return try await verified(digest, from: mirrors, fetch)
         }
     }
 
-    private func blob(
+    private func verified(
         _ digest: ContentDigest,
-        limit: Int,
-        from sources: [any RegistrySource]
+        from sources: [any RegistrySource],
+        _ fetch: (any RegistrySource) async throws -> [UInt8]
     ) async throws -> [UInt8] {
         var failure: ZooError?
         for source in sources {
             do {
-                let path = RegistryLayout.blob(digest)
-                guard
-                    case .fetched(let bytes, _) =
-                        try await source.document(path, limit: limit, entityTag: nil)
-                else { continue }
+                let bytes = try await fetch(source)
                 if ContentDigest(of: bytes) == digest { return bytes }
                 failure = ZooError(
                     .registryMismatch,
                     "\(source.address) sent something else for the blob \(digest)",
                     remedy: "try again; if it persists, tell whoever runs the registry"
                 )
-            } catch let error as ZooError {
-                if error.code.category == .notFound {
-                    failure = ZooError(
-                        .blobMissing,
-                        "\(source.address) lists the blob \(digest) and lacks it",
-                        remedy: "tell whoever runs the registry",
-                        cause: error
-                    )
-                    continue
-                }
-                throw error
+            } catch let error as ZooError where error.code.category == .notFound {
+                failure = ZooError(
+                    .blobMissing,
+                    "\(source.address) lists the blob \(digest) and lacks it",
+                    remedy: "tell whoever runs the registry",
+                    cause: error
+                )
             }
         }
         throw failure ?? ZooError(.blobMissing, "no source has the blob \(digest)")

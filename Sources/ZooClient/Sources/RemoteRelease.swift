@@ -65,10 +65,14 @@ extension Registry {
                 remedy: "do not use it before you know why the two differ"
             )
         }
-        let manifestBytes = try await blob(digest, limit: FormatLimits.manifest)
+        let manifestBytes = try await manifest(digest, of: reference.name)
         let manifest = try ReleaseManifest(canonical: manifestBytes)
         let record = try ReleaseRecord(
-            canonical: try await blob(manifest.record.digest, limit: FormatLimits.record)
+            canonical: try await blob(
+                manifest.record.digest,
+                of: reference.name,
+                limit: FormatLimits.record
+            )
         )
         guard record.name == reference.name, record.version == entry.version else {
             throw inconsistent(
@@ -115,7 +119,11 @@ extension Registry {
     package func withTables(_ release: RemoteRelease) async throws -> RemoteRelease {
         var archives: [RemoteRelease.Archive] = []
         for entry in release.manifest.archives {
-            let bytes = try await blob(entry.blocks.digest, limit: FormatLimits.blockTable)
+            let bytes = try await blob(
+                entry.blocks.digest,
+                of: release.record.name,
+                limit: FormatLimits.blockTable
+            )
             let table = try BlockTable(canonical: bytes)
             let layout = release.record.layout(of: entry.name)
             guard table.archiveDigest == entry.archive.digest,

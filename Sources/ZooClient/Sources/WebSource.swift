@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ZooCore
+package import ZooCore
 package import ZooTransport
 
 /// A registry behind any web server.
@@ -20,25 +20,49 @@ package struct WebSource: RegistrySource {
 
     /// Fetches a document, or learns that the remembered copy is current.
     package func document(
-        _ path: String,
-        limit: Int,
+        _ document: RegistryDocument,
         entityTag: String?
     ) async throws -> SourceDocument {
-        let request = DocumentRequest(url: "\(base)/\(path)", limit: limit, entityTag: entityTag)
+        let request = DocumentRequest(
+            url: "\(base)/\(document.path)",
+            limit: document.limit,
+            entityTag: entityTag
+        )
         switch try await transport.document(request) {
         case .notModified: return .unchanged
         case .fetched(let bytes, let tag): return .fetched(bytes, entityTag: tag)
         }
     }
 
+    /// Fetches a manifest, which is a blob in this layout.
+    package func manifest(_ digest: ContentDigest, of name: ModelName) async throws -> [UInt8] {
+        try await blob(digest, of: name, limit: FormatLimits.manifest)
+    }
+
+    /// Fetches a blob; the layout keeps those of all models together.
+    package func blob(
+        _ digest: ContentDigest,
+        of name: ModelName,
+        limit: Int
+    ) async throws -> [UInt8] {
+        let url = "\(base)/\(RegistryLayout.blob(digest))"
+        let request = DocumentRequest(url: url, limit: limit, entityTag: nil)
+        switch try await transport.document(request) {
+        case .fetched(let bytes, _): return bytes
+        case .notModified:
+            throw ZooError(.registryMismatch, "\(url) answered 304 to a plain request")
+        }
+    }
+
     /// Fetches part of a blob; the transport resumes and retries by itself.
     package func stream(
-        _ path: String,
-        size: Int,
+        _ blob: (digest: ContentDigest, size: Int),
+        of name: ModelName,
         range: Range<Int>?,
         into sink: @escaping @Sendable (RawSpan) throws -> Void
     ) async throws {
-        let request = StreamRequest(url: "\(base)/\(path)", totalSize: size, range: range)
+        let url = "\(base)/\(RegistryLayout.blob(blob.digest))"
+        let request = StreamRequest(url: url, totalSize: blob.size, range: range)
         try await transport.stream(request, into: sink)
     }
 }

@@ -39,9 +39,12 @@ struct PackCommand: ReportingCommand {
 
     func report() async throws -> PackOutcome {
         let request = try await BlockingWork.run { _ in try makeRequest() }
+        let output = FileSystem.absolute(destination)
         return PackOutcome(
-            report: try await Interruption.cancelling { try await Packer(request).pack() },
-            output: request.output
+            report: try await Interruption.cancelling {
+                try await Packer(request).pack(to: try await FolderTarget(root: output))
+            },
+            output: output
         )
     }
 
@@ -82,8 +85,7 @@ struct PackCommand: ReportingCommand {
             description: document,
             tensorStarts: reading.tensorStarts,
             components: facts,
-            encoding: compression,
-            output: FileSystem.absolute(destination)
+            encoding: compression
         )
     }
 }
