@@ -529,6 +529,11 @@ def manifest():
         ("layer without mediaType", {"digest": digest_of("x"), "size": 1}),
     ]:
         refuse(kind, label, "A layer that is skipped is a descriptor nevertheless.", with_layers(layer), FIELD)
+    for label, name in [("climbing out", "../main"), ("in upper case", "Main"), ("of 65", "m" * 65)]:
+        refuse(kind, f"archive and table of one name {label}", "Names of archives are words.",
+               manifest_document((name, "none")), invalid)
+    nameless = [{k: v for k, v in layer.items() if k != "annotations"} for layer in minimal["layers"]]
+    refuse(kind, "archive and table without annotations", "Both need the name.", {**minimal, "layers": nameless}, invalid)
     for label, base, path, value in [
         ("data set with the config of a model", dataset, ["config", "mediaType"], ref.RECORD),
         ("model with the config of a data set", minimal, ["config", "mediaType"], ref.DATASET_RECORD),
@@ -677,7 +682,13 @@ def record_shared(document_version):
     refuse(kind, "unknown required feature beside unknown shapes",
            "The feature is reported first: other fields may have changed with it.",
            {**minimal, "requires": ["tensor-sharding"], "inputs": 5}, "format.feature-required")
+    refuse(kind, "64 required features", "As many as the limit, each unknown.",
+           {**minimal, "requires": ["x"] * 64}, "format.feature-required")
     component = full["components"][0]
+    accept(kind, "256 components", "As many as the limit.", {
+        **minimal, "components": [{**component, "files": [], "name": f"c{i}"} for i in range(256)]})
+    accept(kind, "longest family and variant", "64 and 128 bytes.",
+           {**minimal, "architecture": {"configuration": {}, "family": "é" * 32, "variant": "é" * 64}})
     refuse_shape(kind, minimal, [
         ("requires text", ["requires"], "x"),
         ("requires numbers", ["requires"], [1]),
@@ -695,7 +706,10 @@ def record_shared(document_version):
         ("homepage null", ["homepage"], None),
         ("homepage too long", ["homepage"], "https://" + "x" * 2041),
         ("architecture text", ["architecture"], "vit"),
+        ("65 required features", ["requires"], ["x"] * 65),
         ("family too long", ["architecture", "family"], "x" * 65),
+        ("variant too long", ["architecture", "variant"], "x" * 129),
+        ("variant missing", ["architecture"], {"configuration": {}, "family": "x"}),
         ("configuration an array", ["architecture", "configuration"], []),
         ("modality unknown", ["inputs", "modality"], "audio"),
         ("frames zero", ["inputs", "frames"], 0),
