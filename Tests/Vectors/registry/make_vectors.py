@@ -9,6 +9,7 @@ See README.md for the format and for what each expectation is proven against.
 """
 
 import base64
+import contextlib
 import hashlib
 import io
 import json
@@ -27,17 +28,32 @@ HERE = pathlib.Path(__file__).resolve().parent
 SCHEMAS = HERE.parents[2] / "registry" / "schemas"
 READERS = {
     "blocks": ref.read_blocks,
+    "dataset": ref.read_dataset,
     "image-index": ref.read_image_index,
     "manifest": ref.read_manifest,
     "record": ref.read_record,
     "registry": ref.read_registry,
 }
 
+# Where an earlier version of a format has a schema of its own.
+EARLIER_SCHEMAS = {"ami-zoo.index/1": "index-1", "ami-zoo.release/1": "record-1"}
+
 suites = {}
+prefix = ""
+
+
+@contextlib.contextmanager
+def labelled(text):
+    """Puts a text before the labels of all vectors that are added inside."""
+    global prefix
+    prefix = text
+    yield
+    prefix = ""
 
 
 def add(kind, label, description, **fields):
     vectors = suites.setdefault(kind, [])
+    label = prefix + label
     assert label not in {vector["label"] for vector in vectors}, label
     vectors.append({"label": label, "description": description, **fields})
 
@@ -76,10 +92,9 @@ def is_parts(source):
 
 
 def schema_accepts(kind, data):
-    path = SCHEMAS / f"{kind}.schema.json"
-    schema = json.loads(path.read_text())
-    validator = jsonschema.Draft202012Validator(schema)
-    return validator.is_valid(json.loads(data))
+    value = json.loads(data)
+    path = SCHEMAS / f"{EARLIER_SCHEMAS.get(value.get('format'), kind)}.schema.json"
+    return jsonschema.Draft202012Validator(json.loads(path.read_text())).is_valid(value)
 
 
 def read(kind, data, selectors):
@@ -91,6 +106,12 @@ def accept(kind, label, description, source, selectors=(), rewrites=True):
     derived = read(kind, data, selectors)
     if kind != "image-index":
         assert schema_accepts(kind, data), f"{kind}/{label}: the schema refuses it"
+    again = {"rewrites": rewrites}
+    if rewrites and kind == "index" and json.loads(data)["format"] == "ami-zoo.index/1":
+        rewritten = ref.rewrite_index(data)
+        after = ref.read_index(rewritten, selectors)
+        assert after == derived and schema_accepts(kind, rewritten), f"{kind}/{label}: rewritten"
+        again = {"rewrites": False, "rewritten": rewritten.decode("utf-8")}
     add(
         kind,
         label,
@@ -99,7 +120,7 @@ def accept(kind, label, description, source, selectors=(), rewrites=True):
         expect="accept",
         digest=ref.sha256(data),
         derived=derived,
-        rewrites=rewrites,
+        **again,
     )
 
 
@@ -215,8 +236,9 @@ def refuse_text(kind, base, first_name):
     refuse(kind, "a string instead of an object", "The document is a string.", '"x"', FIELD)
 
 
-def refuse_format(kind, base):
-    for other in (base["format"][:-1] + "2", base["format"].replace("ami-zoo", "other")):
+def refuse_format(kind, base, *others):
+    later = f"{base['format'][:-1]}{max(2, int(base['format'][-1]) + 1)}"
+    for other in (later, base["format"].replace("ami-zoo", "other"), *others):
         refuse(kind, f"format {other}", "A format or version that this specification does not define.",
                changed(base, "format", to=other), "format.unknown")
 
@@ -263,15 +285,28 @@ def index_entry(version, **fields):
             "size": 1000, "version": version, **fields}
 
 
+def index_document(version, **fields):
+    base = {"channels": {}, "format": f"ami-zoo.index/{version}", "name": "ami/ball-drop", "versions": []}
+    return {**base, **({"kind": "model"} if version > 1 else {}), **fields}
+
+
 def index():
+    index_shared(2)
+    index_2()
+    with labelled("version 1: "):
+        index_shared(1)
+        index_1()
+
+
+def index_shared(document_version):
+    """What both versions of the format have in common."""
     kind = "index"
-    empty = {"channels": {}, "format": "ami-zoo.index/1", "name": "ami/ball-drop", "versions": []}
+    empty = index_document(document_version)
     yank = {"date": "2026-03-01T00:00:00Z", "reason": "wrong normalisation"}
     full = {
+        **empty,
         "channels": {"candidate": ["1.1.0", "2.0.0-rc.1"], "old": ["1.0.0"],
                      "stable": ["1.0.0", "1.1.0", "1.2.0"]},
-        "format": "ami-zoo.index/1",
-        "name": "ami/ball-drop",
         "versions": [index_entry("1.0.0"), index_entry("1.1.0"), index_entry("1.2.0", yanked=yank),
                      index_entry("2.0.0-rc.1"), index_entry("2.0.0-rc.2")],
     }
@@ -299,7 +334,8 @@ def index():
     accept(kind, "file of 2^45 bytes", "The largest size.",
            {**empty, "versions": [index_entry("1.0.0", size=1 << 45)]}, ["1.0.0"])
     refuse_text(kind, full, "channels")
-    refuse_format(kind, full)
+    if document_version == 2:
+        refuse_format(kind, full, "ami-zoo.index/0", "ami-zoo.index/02", "ami-zoo.release/2")
     twice = {**empty, "versions": [index_entry("1.0.0"), index_entry("1.0.0", size=5)]}
     refuse(kind, "version twice", "Two entries for one version.", twice, "registry.index-invalid")
     refuse(kind, "channel names unknown version", "The channel holds a version that is not listed.",
@@ -344,6 +380,71 @@ def index():
            changed(full, "versions", 0, "created", to="2000-02-29T23:59:59Z"), ["1.0.0"])
 
 
+ATTACHMENT = {"digest": digest_of("attachment"), "size": 512, "type": "application/vnd.in-toto+json"}
+
+
+def index_2():
+    """Fields that version 2 added."""
+    kind = "index"
+    attached = index_document(2, channels={"stable": ["1.0.0"]}, versions=[
+        index_entry("1.0.0", attachments=[
+            ATTACHMENT,
+            {"digest": digest_of("signature"), "size": 0, "type": "application/vnd.dev.sigstore.bundle.v0.3+json"}]),
+        index_entry("1.1.0")])
+    accept(kind, "data set", "The index document of a data set.", changed(attached, "kind", to="dataset"),
+           ["stable"])
+    accept(kind, "attachments", "Manifests that have the release as their subject, in order.", attached, ["stable"])
+    accept(kind, "no attachments in an array", "The array may be empty.",
+           changed(attached, "versions", 0, "attachments", to=[]), ["stable"], rewrites=False)
+    accept(kind, "256 attachments", "As many as the limit.", changed(
+        attached, "versions", 0, "attachments",
+        to=[{**ATTACHMENT, "digest": digest_of(f"attachment {i}")} for i in range(256)]), ["stable"])
+    accept(kind, "attachment of 2^45 bytes", "The largest size.",
+           changed(attached, "versions", 0, "attachments", 0, "size", to=1 << 45), ["stable"])
+    accept(kind, "attachment with unknown fields", "Unknown fields are ignored at every level.",
+           changed(attached, "versions", 0, "attachments", 0, "note", to=None), ["stable"], rewrites=False)
+    accept(kind, "attachments of a yanked version", "A withdrawn version keeps them.",
+           changed(attached, "versions", 0, "yanked", to={"date": "2026-03-01T00:00:00Z", "reason": "x"}),
+           ["stable", "1.0.0"])
+    for label, path, value in [
+        ("kind unknown", ["kind"], "model-set"),
+        ("kind in upper case", ["kind"], "Model"),
+        ("kind empty", ["kind"], ""),
+        ("kind null", ["kind"], None),
+        ("kind a number", ["kind"], 1),
+        ("attachments null", ["versions", 0, "attachments"], None),
+        ("attachments an object", ["versions", 0, "attachments"], {}),
+        ("attachments of texts", ["versions", 0, "attachments"], [ATTACHMENT["digest"]]),
+        ("257 attachments", ["versions", 0, "attachments"], [ATTACHMENT] * 257),
+        ("attachment type empty", ["versions", 0, "attachments", 0, "type"], ""),
+        ("attachment type too long", ["versions", 0, "attachments", 0, "type"], "x" * 257),
+        ("attachment type with a control character", ["versions", 0, "attachments", 0, "type"], "a\nb"),
+        ("attachment type a number", ["versions", 0, "attachments", 0, "type"], 1),
+        ("attachment digest malformed", ["versions", 0, "attachments", 0, "digest"], "sha256:00"),
+        ("attachment size negative", ["versions", 0, "attachments", 0, "size"], -1),
+        ("attachment size a fraction", ["versions", 0, "attachments", 0, "size"], 0.5),
+        ("attachment size text", ["versions", 0, "attachments", 0, "size"], "512"),
+        ("attachment size beyond 2^45", ["versions", 0, "attachments", 0, "size"], (1 << 45) + 1),
+    ]:
+        refuse(kind, label, f"{label}.", changed(attached, *path, to=value), FIELD)
+    for name in sorted(ATTACHMENT):
+        refuse(kind, f"attachment without {name}", f"The field '{name}' is missing.",
+               changed(attached, "versions", 0, "attachments", 0, name, drop=True), FIELD)
+    twice = changed(attached, "versions", 1, "version", to="1.0.0")
+    refuse(kind, "version twice, of a data set", "Two entries for one version.",
+           changed(twice, "kind", to="dataset"), "registry.index-invalid")
+
+
+def index_1():
+    """Fields of version 2 mean nothing in version 1; a writer leaves them out when it writes version 2."""
+    accept("index", "fields of version 2", "A model without attachments, whatever 'kind' and 'attachments' hold.",
+           index_document(1, kind="dataset", channels={"stable": ["1.0.0"]},
+                          versions=[index_entry("1.0.0", attachments=[ATTACHMENT])]), ["stable"])
+    accept("index", "fields of version 2 of wrong types", "Fields that a reader does not know have no type.",
+           index_document(1, kind=5, channels={"stable": ["1.0.0"]},
+                          versions=[index_entry("1.0.0", attachments="x")]), ["stable"])
+
+
 # --- Manifest ----------------------------------------------------------------------------------
 
 
@@ -352,6 +453,10 @@ def descriptor(media_type, content, size, archive=None):
     if archive is not None:
         result["annotations"] = {ref.ARCHIVE_NAME: archive}
     return result
+
+
+def layer_of_type(media_type, **annotations):
+    return {**descriptor(media_type, media_type, 321), "annotations": annotations}
 
 
 def manifest_document(*archives):
@@ -381,6 +486,63 @@ def manifest():
     accept(kind, "titled layer", "Other annotations are kept.", titled)
     accept(kind, "unknown fields", "Unknown fields and top-level annotations are ignored.",
            {**minimal, "annotations": {"a": "b"}, "subject": None, "x": {}}, rewrites=False)
+    other = "application/vnd.example.card.v1+html"
+    dataset = {**minimal, "artifactType": ref.DATASET, "config": descriptor(ref.DATASET_RECORD, "record", 900)}
+    accept(kind, "data set", "Artifact type and config of a data set.", dataset)
+    with_layers = lambda *layers: {**minimal, "layers": [layers[0], *minimal["layers"], *layers[1:]]}
+    accept(kind, "optional layers", "Layers of unknown types are skipped, wherever they stand.",
+           with_layers(layer_of_type(other), descriptor(other + "2", "bare", 0)), rewrites=False)
+    accept(kind, "optional layer that names an archive", "Its annotations mean nothing to a reader that skips it.",
+           with_layers(layer_of_type(other, **{ref.ARCHIVE_NAME: "main"}),
+                       layer_of_type(other + "2", **{ref.ARCHIVE_NAME: "Not a word"})), rewrites=False)
+    for value in ("false", "True", "TRUE", "1", "yes", "true "):
+        accept(kind, f"optional layer with required '{value}'", "Only the text 'true' makes a layer required.",
+               with_layers(layer_of_type(other, **{ref.REQUIRED: value})), rewrites=False)
+    accept(kind, "required layers of known types", "A reader has what these require.",
+           changed(changed(minimal, "layers", 0, "annotations", ref.REQUIRED, to="true"),
+                   "layers", 1, "annotations", ref.REQUIRED, to="true"))
+    accept(kind, "64 archives and 64 optional layers", "As many layers as the limit.",
+           {**minimal, "layers": manifest_document(*[(f"a{i}", "none") for i in range(64)])["layers"]
+            + [layer_of_type(f"{other}{i}") for i in range(64)]}, rewrites=False)
+    accept(kind, "optional layers only", "A release without files that carries something else.",
+           {**minimal, "layers": [layer_of_type(f"{other}{i}") for i in range(192)]}, rewrites=False)
+    refuse(kind, "193 layers", "More layers than the limit.",
+           {**minimal, "layers": [layer_of_type(f"{other}{i}") for i in range(193)]}, FIELD)
+    refuse(kind, "65 archives", "More archives than the limit, in fewer layers than the limit.",
+           manifest_document(*[(f"a{i}", "none") for i in range(65)]), invalid)
+    required = layer_of_type(other, **{ref.REQUIRED: "true"})
+    refuse(kind, "required layer of unknown type", "The layer is needed, and a reader cannot know what for.",
+           with_layers(required), "format.feature-required")
+    refuse(kind, "required layer after optional layers", "Every layer is looked at.",
+           with_layers(layer_of_type(other), layer_of_type(other), required), "format.feature-required")
+    refuse(kind, "required layer of a later block table", "A known type of another version is an unknown type.",
+           with_layers({**required, "mediaType": ref.BLOCKS.replace("v1", "v2")}), "format.feature-required")
+    refuse(kind, "required layer of a data set", "Data sets have the same rule.",
+           {**dataset, "layers": [required]}, "format.feature-required")
+    for label, layer in [
+        ("optional layer without digest", {"mediaType": other, "size": 1}),
+        ("optional layer without size", {"mediaType": other, "digest": digest_of("x")}),
+        ("optional layer with a digest of another algorithm",
+         {"mediaType": other, "digest": "sha512:" + "0" * 128, "size": 1}),
+        ("optional layer with required true as Boolean", layer_of_type(other, **{ref.REQUIRED: True})),
+        ("optional layer a string", other),
+        ("layer without mediaType", {"digest": digest_of("x"), "size": 1}),
+    ]:
+        refuse(kind, label, "A layer that is skipped is a descriptor nevertheless.", with_layers(layer), FIELD)
+    for label, name in [("climbing out", "../main"), ("in upper case", "Main"), ("of 65", "m" * 65)]:
+        refuse(kind, f"archive and table of one name {label}", "Names of archives are words.",
+               manifest_document((name, "none")), invalid)
+    nameless = [{k: v for k, v in layer.items() if k != "annotations"} for layer in minimal["layers"]]
+    refuse(kind, "archive and table without annotations", "Both need the name.", {**minimal, "layers": nameless}, invalid)
+    for label, base, path, value in [
+        ("data set with the config of a model", dataset, ["config", "mediaType"], ref.RECORD),
+        ("model with the config of a data set", minimal, ["config", "mediaType"], ref.DATASET_RECORD),
+        ("data set of a later version", dataset, ["artifactType"], ref.DATASET[:-1] + "2"),
+        ("data set with a record beyond its limit", dataset, ["config", "size"], (4 << 20) + 1),
+    ]:
+        refuse(kind, label, f"{label}.", changed(base, *path, to=value), invalid)
+    refuse(kind, "archive of an unknown type", "The archive is skipped, and its block table has no partner.",
+           changed(minimal, "layers", 0, "mediaType", to="application/vnd.oci.image.layer.v1.tar"), invalid)
     refuse_text(kind, minimal, "artifactType")
     for name in ("artifactType", "config", "layers", "mediaType", "schemaVersion"):
         refuse(kind, f"missing {name}", f"The field '{name}' is missing.",
@@ -394,7 +556,6 @@ def manifest():
         ("config of another type", ["config", "mediaType"], "application/vnd.oci.empty.v1+json", invalid),
         ("config larger than a record may be", ["config", "size"], (4 << 20) + 1, invalid),
         ("config a string", ["config"], "x", FIELD),
-        ("layer of unknown type", ["layers", 0, "mediaType"], "application/vnd.oci.image.layer.v1.tar", invalid),
         ("layer without annotations", ["layers", 0], {k: v for k, v in minimal["layers"][0].items() if k != "annotations"}, invalid),
         ("layer without archive name", ["layers", 0, "annotations"], {"a": "b"}, invalid),
         ("archive name climbing out", ["layers", 0, "annotations", ref.ARCHIVE_NAME], "../main", invalid),
@@ -415,8 +576,6 @@ def manifest():
         ("layers an object", ["layers"], {}, FIELD),
     ]:
         refuse(kind, label, f"{'.'.join(map(str, path))}: {label}.", changed(minimal, *path, to=value), code)
-    refuse(kind, "129 layers", "More layers than the limit.",
-           manifest_document(*[(f"a{i}", "none") for i in range(65)]), FIELD)
 
 
 # --- Release record ----------------------------------------------------------------------------
@@ -430,7 +589,17 @@ def files(*entries, archive="main"):
              "size": size} for path, size in entries]
 
 
-def record_document():
+PICTURE = {"channels": "rgb", "frames": 1, "height": 64, "layout": "BTCHW", "modality": "image", "width": 64}
+NORMALISATION = {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}
+PREPROCESSING = {"crop": {"rule": "none"}, "orientation": "upright", "rescale": 1 / 255, "resampling": "none",
+                 "resize": {"rule": "none"}, **NORMALISATION}
+RESAMPLING = {"antialias": True, "domain": "u8", "filter": "bilinear", "implementation": "torchvision"}
+RESIZED = {**PREPROCESSING, "resampling": RESAMPLING, "resize": {"rule": "shorter-side", "side": 292},
+           "crop": {"height": 256, "rounding": "half-even", "rule": "center", "width": 256}}
+INPUTS = {1: {**PICTURE, **NORMALISATION, "resampling": "none"}, 2: {**PICTURE, "preprocessing": PREPROCESSING}}
+
+
+def record_document(version=2):
     return {
         "architecture": {"configuration": {"depth": 12}, "family": "vjepa2", "variant": "vit-l-16"},
         "authors": ["A. Author"],
@@ -439,10 +608,8 @@ def record_document():
         "created": "2026-01-31T12:00:00Z",
         "evaluation": [],
         "files": [],
-        "format": "ami-zoo.release/1",
-        "inputs": {"channels": "rgb", "frames": 1, "height": 64, "layout": "BTCHW",
-                   "mean": [0.5, 0.5, 0.5], "modality": "image", "resampling": "none",
-                   "std": [0.5, 0.5, 0.5], "width": 64},
+        "format": f"ami-zoo.release/{version}",
+        "inputs": INPUTS[version],
         "licence": "Apache-2.0",
         "lineage": {"kind": "trained"},
         "name": "ami/ball-drop",
@@ -457,7 +624,7 @@ CLAIM = {"dataset": "ball-drop/test", "direction": "lower", "metric": "position 
          "unit": "px", "value": 0.125}
 
 
-def full_record():
+def full_record(version=2):
     main = files(("README.md", 1234), ("config.json", 0), ("model.safetensors", 5_000_000),
                  ("assets/" + "n" * 120 + ".txt", 513))
     extra = files(("predictor/model.safetensors", 1 << 34), ("Übersicht.txt", 1), archive="predictor")
@@ -465,7 +632,7 @@ def full_record():
                  "fingerprint": digest_of("fp"), "name": "encoder", "parameters": 1_250_000,
                  "prefix": "encoder.", "tensors": 153}
     return {
-        **record_document(),
+        **record_document(version),
         "homepage": "https://example.org/",
         "components": [component, {**component, "name": "predictor", "prefix": "",
                                    "files": ["predictor/model.safetensors"]}],
@@ -476,13 +643,23 @@ def full_record():
     }
 
 
-def record_with(*paths):
-    return {**record_document(), "files": files(*[(path, 1) for path in paths])}
+def record_with(base, *paths):
+    return {**base, "files": files(*[(path, 1) for path in paths])}
 
 
 def record():
+    record_shared(2)
+    record_2()
+    with labelled("version 1: "):
+        record_shared(1)
+        record_1()
+
+
+def record_shared(document_version):
+    """What both versions of the format have in common."""
     kind = "record"
-    minimal, full = record_document(), full_record()
+    minimal, full = record_document(document_version), full_record(document_version)
+    normalised = ["inputs"] if document_version == 1 else ["inputs", "preprocessing"]
     accept(kind, "minimal", "A release without files.", minimal)
     accept(kind, "full", "Two archives, long and non-ASCII paths, a file over 8 GiB, claims.", full)
     accept(kind, "unknown fields", "Unknown fields are kept and ignored at every level.",
@@ -497,13 +674,21 @@ def record():
            changed(minimal, "architecture", "configuration",
                    to={"\u20ac": 1, "\r": 2, "\ufb33": 3, "1": 4, "\U0001f600": 5, "\x80": 6, "\xf6": 7}))
     refuse_text(kind, minimal, "architecture")
-    refuse_format(kind, minimal)
+    if document_version == 2:
+        refuse_format(kind, minimal, "ami-zoo.release/0", "ami-zoo.release/02", "ami-zoo.release/10",
+                      "ami-zoo.dataset/1")
     refuse(kind, "unknown required feature", "A feature that this specification does not define.",
            {**minimal, "requires": ["tensor-sharding"]}, "format.feature-required")
     refuse(kind, "unknown required feature beside unknown shapes",
            "The feature is reported first: other fields may have changed with it.",
            {**minimal, "requires": ["tensor-sharding"], "inputs": 5}, "format.feature-required")
+    refuse(kind, "64 required features", "As many as the limit, each unknown.",
+           {**minimal, "requires": ["x"] * 64}, "format.feature-required")
     component = full["components"][0]
+    accept(kind, "256 components", "As many as the limit.", {
+        **minimal, "components": [{**component, "files": [], "name": f"c{i}"} for i in range(256)]})
+    accept(kind, "longest family and variant", "64 and 128 bytes.",
+           {**minimal, "architecture": {"configuration": {}, "family": "é" * 32, "variant": "é" * 64}})
     refuse_shape(kind, minimal, [
         ("requires text", ["requires"], "x"),
         ("requires numbers", ["requires"], [1]),
@@ -521,17 +706,20 @@ def record():
         ("homepage null", ["homepage"], None),
         ("homepage too long", ["homepage"], "https://" + "x" * 2041),
         ("architecture text", ["architecture"], "vit"),
+        ("65 required features", ["requires"], ["x"] * 65),
         ("family too long", ["architecture", "family"], "x" * 65),
+        ("variant too long", ["architecture", "variant"], "x" * 129),
+        ("variant missing", ["architecture"], {"configuration": {}, "family": "x"}),
         ("configuration an array", ["architecture", "configuration"], []),
         ("modality unknown", ["inputs", "modality"], "audio"),
         ("frames zero", ["inputs", "frames"], 0),
         ("frames a fraction", ["inputs", "frames"], 1.5),
         ("height beyond 65536", ["inputs", "height"], 65537),
-        ("mean of two for three channels", ["inputs", "mean"], [0.5, 0.5]),
-        ("std of four for three channels", ["inputs", "std"], [1, 1, 1, 1]),
-        ("std zero", ["inputs", "std"], [1, 0, 1]),
-        ("std negative", ["inputs", "std"], [1, -1, 1]),
-        ("mean text", ["inputs", "mean"], ["a", "b", "c"]),
+        ("mean of two for three channels", [*normalised, "mean"], [0.5, 0.5]),
+        ("std of four for three channels", [*normalised, "std"], [1, 1, 1, 1]),
+        ("std zero", [*normalised, "std"], [1, 0, 1]),
+        ("std negative", [*normalised, "std"], [1, -1, 1]),
+        ("mean text", [*normalised, "mean"], ["a", "b", "c"]),
         ("lineage kind unknown", ["lineage", "kind"], "found"),
         ("claim direction unknown", ["evaluation"], [{**CLAIM, "direction": "up"}]),
         ("claim status unknown", ["evaluation"], [{**CLAIM, "status": "hoped"}]),
@@ -549,7 +737,14 @@ def record():
     refuse(kind, "10,001 files", "More files than the limit.",
            [canonical(minimal).split('"files":[')[0] + '"files":[{}', repeat(",{}", 10_000),
             "]" + canonical(minimal).split('"files":[]')[1]], FIELD)
-    one = record_with("a.txt")
+    refuse_files(kind, minimal)
+    accept(kind, "paths that look alike", "Names that no supported file system confuses.",
+           record_with(minimal, "a", "b/a", "b/a.b", "ab/c", "a.b/c", "a-b", "а"))
+
+
+def refuse_files(kind, base):
+    """What records of releases and of data sets refuse in their lists of files."""
+    one = record_with(base, "a.txt")
     for label, path, value in [
         ("file offset wrong", ["files", 0, "offset"], 0),
         ("file offset one sector late", ["files", 0, "offset"], 1024),
@@ -570,11 +765,400 @@ def record():
             refuse(kind, f"path {label}", f"A file named {path[:60]!r}.",
                    changed(one, "files", 0, "path", to=path), "release.path-unsafe")
     for label, paths in COLLIDING_PATHS:
-        refuse(kind, f"paths {label}", f"Files named {paths!r}.", record_with(*paths)
+        refuse(kind, f"paths {label}", f"Files named {paths!r}.", record_with(base, *paths)
                if len(set(paths)) == len(paths) else
                {**one, "files": one["files"] * 2}, "release.path-duplicate")
-    accept(kind, "paths that look alike", "Names that no supported file system confuses.",
-           record_with("a", "b/a", "b/a.b", "ab/c", "a.b/c", "a-b", "а"))
+
+
+QUANTITIES = [{"mean": 0.25, "name": "gripper x", "std": 0.5, "unit": "m"}, {"name": "yaw", "unit": "rad"},
+              {"mean": -3, "name": "speed", "unit": "m/s"}, {"name": "gripper", "std": 1e-7, "unit": "1"}]
+SERIES = {"length": 512, "modality": "series", "quantities": QUANTITIES, "rate": 100}
+
+
+def inputs(**fields):
+    return {**record_document(), "inputs": fields}
+
+
+def prepared(preprocessing, **fields):
+    return inputs(**{**PICTURE, "preprocessing": preprocessing, **fields})
+
+
+def record_2():
+    record_modalities()
+    record_quantities()
+    record_preprocessing()
+    record_numbers_and_claims()
+
+
+def record_modalities():
+    """What each modality needs, and that fields of the others are not looked at."""
+    kind = "record"
+    video = prepared(RESIZED, modality="video", frames=16)
+    features = inputs(modality="features", model="meta/v-jepa2")
+    accept(kind, "video", "A clip of 16 frames.", video)
+    accept(kind, "image of 65,536 pixels a side", "The largest side.",
+           prepared(PREPROCESSING, height=65536, width=65536))
+    accept(kind, "series", "Four quantities at 100 Hz.", inputs(**SERIES))
+    accept(kind, "series without rate", "The rate is optional.",
+           changed(inputs(**SERIES), "inputs", "rate", drop=True))
+    accept(kind, "series of 2^31 steps", "The longest window.", inputs(**{**SERIES, "length": 1 << 31}))
+    accept(kind, "series at a fraction of a hertz", "A rate is any number above 0.",
+           inputs(**{**SERIES, "rate": 0.001, "length": 1}))
+    accept(kind, "series without quantities in the array", "The array may be empty.",
+           inputs(**{**SERIES, "quantities": []}))
+    accept(kind, "vector", "Four quantities.", inputs(modality="vector", quantities=QUANTITIES))
+    accept(kind, "features", "Features of an encoder.", features)
+    accept(kind, "features with quantities", "Each feature has a name.",
+           inputs(modality="features", model="m" * 256, quantities=QUANTITIES))
+    accept(kind, "series with fields of other modalities", "They are fields that a reader does not know.",
+           inputs(**SERIES, frames="x", height=0, model=5, preprocessing=None, channels=None))
+    accept(kind, "image with fields of other modalities", "They are fields that a reader does not know.",
+           prepared(PREPROCESSING, length=0, rate="x", quantities=5, model=None))
+    accept(kind, "image with fields of version 1", "They are fields that a reader does not know.",
+           prepared(PREPROCESSING, mean="x", std=[0], resampling=5))
+    refuse(kind, "fields of version 1 only", "A record of version 2 has 'preprocessing'.",
+           {**record_document(1), "format": "ami-zoo.release/2"}, FIELD)
+    refuse(kind, "image of two frames", "An image has one frame.", prepared(PREPROCESSING, frames=2), FIELD)
+    for base, name in [(video, name) for name in sorted(video["inputs"])] + [
+            (inputs(**SERIES), "length"), (inputs(**SERIES), "quantities"),
+            (inputs(modality="vector", quantities=[]), "quantities"), (features, "model")]:
+        modality = base["inputs"]["modality"]
+        refuse(kind, f"{modality} without {name}", f"The field 'inputs.{name}' is missing.",
+               changed(base, "inputs", name, drop=True), FIELD)
+    for label, base, name, value in [
+        ("modality in upper case", video, "modality", "Video"),
+        ("modality null", video, "modality", None),
+        ("modality an array", video, "modality", ["video"]),
+        ("channels of 17 bytes", prepared({**PREPROCESSING, "mean": [0] * 16, "std": [1] * 16}), "channels",
+         "r" * 17),
+        ("channels empty", prepared({**PREPROCESSING, "mean": [], "std": []}), "channels", ""),
+        ("channels counted as letters", video, "channels", "rgé"),
+        ("layout of nine", video, "layout", "BTCHWXYZA"),
+        ("frames beyond 65536", video, "frames", 65537),
+        ("width zero", video, "width", 0),
+        ("preprocessing null", video, "preprocessing", None),
+        ("preprocessing text", video, "preprocessing", "none"),
+        ("length zero", inputs(**SERIES), "length", 0),
+        ("length beyond 2^31", inputs(**SERIES), "length", (1 << 31) + 1),
+        ("length a fraction", inputs(**SERIES), "length", 1.5),
+        ("length null", inputs(**SERIES), "length", None),
+        ("rate zero", inputs(**SERIES), "rate", 0),
+        ("rate negative", inputs(**SERIES), "rate", -1),
+        ("rate text", inputs(**SERIES), "rate", "100"),
+        ("rate null", inputs(**SERIES), "rate", None),
+        ("rate a Boolean", inputs(**SERIES), "rate", True),
+        ("model empty", features, "model", ""),
+        ("model of 257 bytes", features, "model", "m" * 257),
+        ("model a number", features, "model", 1),
+    ]:
+        refuse(kind, label, f"The field 'inputs.{name}' holds {json.dumps(value)[:60]}.",
+               changed(base, "inputs", name, to=value), FIELD)
+
+
+def record_quantities():
+    """Quantities of inputs, actions and states."""
+    kind = "record"
+    minimal = record_document()
+    many = [{"name": f"q{i}", "unit": "1"} for i in range(1025)]
+    base = {**minimal, "actions": QUANTITIES, "states": QUANTITIES[:1]}
+    accept(kind, "actions and states", "A name may be in both arrays.", base)
+    accept(kind, "no actions and no states in their arrays", "The arrays may be empty.",
+           {**minimal, "actions": [], "states": []})
+    accept(kind, "1024 quantities in each array", "As many as the limit.",
+           {**inputs(modality="vector", quantities=many[:1024]), "actions": many[:1024], "states": many[:1024]})
+    accept(kind, "longest names and units", "64 and 32 bytes.",
+           {**minimal, "actions": [{"name": "é" * 32, "unit": "u" * 32}]})
+    accept(kind, "quantity with unknown fields", "Unknown fields are ignored.",
+           {**minimal, "actions": [{"name": "x", "unit": "m", "low": None}]})
+    for name, holder, path in [("quantities", inputs(modality="vector", quantities=QUANTITIES),
+                                ["inputs", "quantities"]),
+                               ("quantities of a series", inputs(**SERIES), ["inputs", "quantities"]),
+                               ("quantities of features",
+                                inputs(modality="features", model="m", quantities=QUANTITIES),
+                                ["inputs", "quantities"]),
+                               ("actions", base, ["actions"]), ("states", base, ["states"])]:
+        for label, value in [("null", None), ("an object", {}), ("of texts", ["x"]), ("beyond 1024", many),
+                             ("with a name twice", [QUANTITIES[0], QUANTITIES[1], QUANTITIES[0]])]:
+            refuse(kind, f"{name} {label}", f"{'.'.join(path)}: {label}.", changed(holder, *path, to=value), FIELD)
+    refuse(kind, "quantity name twice with other units", "Names are unique, whatever the rest says.",
+           {**minimal, "actions": [{"name": "x", "unit": "m"}, {"name": "x", "unit": "rad"}]}, FIELD)
+    refuse(kind, "quantity name twice under normalization",
+           "Canonically equivalent names (NFC and NFD) count as the same.",
+           {**minimal, "actions": [{"name": "\u00e9", "unit": "m"}, {"name": "e\u0301", "unit": "m"}]}, FIELD)
+    for name in ("name", "unit"):
+        refuse(kind, f"quantity without {name}", f"The field '{name}' is missing.",
+               changed(base, "actions", 0, name, drop=True), FIELD)
+    for label, name, value in [
+        ("name empty", "name", ""), ("name of 65 bytes", "name", "é" * 32 + "x"),
+        ("name with a control character", "name", "a\tb"), ("name a number", "name", 1),
+        ("unit empty", "unit", ""), ("unit of 33 bytes", "unit", "u" * 33), ("unit null", "unit", None),
+        ("mean text", "mean", "0"), ("mean null", "mean", None), ("mean a Boolean", "mean", False),
+        ("std zero", "std", 0), ("std negative", "std", -0.5), ("std null", "std", None), ("std text", "std", "1"),
+    ]:
+        refuse(kind, f"quantity {label}", f"The field 'actions.0.{name}' holds {json.dumps(value)[:60]}.",
+               changed(base, "actions", 0, name, to=value), FIELD)
+
+
+def record_preprocessing():
+    """Every rule of preprocessing, and what breaks it."""
+    kind = "record"
+    exact = {**RESIZED, "resize": {"height": 224, "rule": "exact", "width": 65536}, "crop": {"rule": "none"}}
+    views = {**RESIZED, "crop": {"count": 3, "rule": "views", "side": 384}}
+    accept(kind, "resize shorter-side, crop center", "The usual preprocessing of a video encoder.", prepared(RESIZED))
+    accept(kind, "resize exact", "Both sides are given.", prepared(exact))
+    accept(kind, "crop views", "Three squares along the longer side.", prepared(views))
+    accept(kind, "crop without resize", "A crop needs no resize.",
+           prepared({**PREPROCESSING, "crop": RESIZED["crop"]}))
+    accept(kind, "smallest sides", "Every integer of preprocessing is 1.", prepared(
+        {**RESIZED, "resize": {"rule": "shorter-side", "side": 1}, "crop": {"count": 1, "rule": "views", "side": 1}}))
+    accept(kind, "largest sides", "Every integer of preprocessing is 65,536.", prepared(
+        {**RESIZED, "resize": {"rule": "shorter-side", "side": 65536},
+         "crop": {"count": 65536, "rule": "views", "side": 65536}}))
+    accept(kind, "crop that rounds down", "Where half a pixel goes.",
+           prepared(changed(RESIZED, "crop", "rounding", to="down")))
+    accept(kind, "orientation stored", "Pixels as the file holds them.",
+           prepared({**PREPROCESSING, "orientation": "stored"}))
+    accept(kind, "rescale 1", "Numbers stay 0 to 255.",
+           prepared({**PREPROCESSING, "rescale": 1, "mean": [127.5] * 3, "std": [1e-9] * 3}))
+    for name, values in [("filter", ["bicubic"]), ("domain", ["f32", "normalized"]),
+                         ("implementation", ["pillow", "opencv"]), ("antialias", [False])]:
+        for value in values:
+            accept(kind, f"resampling {name} {json.dumps(value)}", "Each choice.",
+                   prepared(changed(RESIZED, "resampling", name, to=value)))
+    accept(kind, "16 channels", "As many as the limit.",
+           prepared({**PREPROCESSING, "mean": [0] * 16, "std": [1] * 16}, channels="abcdefghijklmnop"))
+    accept(kind, "channels counted as bytes", "A letter of two bytes is two channels.",
+           prepared(PREPROCESSING, channels="ré"))
+    accept(kind, "one channel", "A depth map.", prepared({**PREPROCESSING, "mean": [0], "std": [1]}, channels="d"))
+    accept(kind, "preprocessing with fields of other rules", "They are fields that a reader does not know.", prepared(
+        {**PREPROCESSING, "resize": {"rule": "none", "side": "x", "height": 0},
+         "crop": {"rule": "none", "count": 0, "rounding": 5},
+         "note": None}))
+    accept(kind, "center crop with fields of views", "They are fields that a reader does not know.",
+           prepared(changed(changed(RESIZED, "crop", "side", to=0), "crop", "count", to=None)))
+    for name in sorted(PREPROCESSING):
+        refuse(kind, f"preprocessing without {name}", f"The field '{name}' is missing.",
+               prepared(changed(PREPROCESSING, name, drop=True)), FIELD)
+    for base, part, name in [(RESIZED, "resize", "rule"), (RESIZED, "resize", "side"), (exact, "resize", "height"),
+                             (exact, "resize", "width"), (RESIZED, "crop", "rule"), (RESIZED, "crop", "height"),
+                             (RESIZED, "crop", "width"), (RESIZED, "crop", "rounding"), (views, "crop", "side"),
+                             (views, "crop", "count"), *[(RESIZED, "resampling",
+                                                          name) for name in sorted(RESAMPLING)]]:
+        rule = f" {base[part]['rule']}" if "rule" in base[part] and name != "rule" else ""
+        refuse(kind, f"{part}{rule} without {name}", f"The field '{part}.{name}' is missing.",
+               prepared(changed(base, part, name, drop=True)), FIELD)
+    refuse(kind, "resampling none with resize shorter-side", "Resizing needs a filter.",
+           prepared({**RESIZED, "resampling": "none"}), FIELD)
+    refuse(kind, "resampling none with resize exact", "Resizing needs a filter.",
+           prepared({**exact, "resampling": "none"}), FIELD)
+    refuse(kind, "resampling without resize", "Where nothing is resized, no filter is used.",
+           prepared({**PREPROCESSING, "resampling": RESAMPLING}), FIELD)
+    for label, base, path, value in [
+        ("orientation unknown", RESIZED, ["orientation"], "sideways"),
+        ("orientation null", RESIZED, ["orientation"], None),
+        ("orientation an integer", RESIZED, ["orientation"], 1),
+        ("resize text", PREPROCESSING, ["resize"], "none"),
+        ("resize null", PREPROCESSING, ["resize"], None),
+        ("resize rule unknown", RESIZED, ["resize", "rule"], "longer-side"),
+        ("resize rule null", RESIZED, ["resize", "rule"], None),
+        ("resize side zero", RESIZED, ["resize", "side"], 0),
+        ("resize side beyond 65536", RESIZED, ["resize", "side"], 65537),
+        ("resize side a fraction", RESIZED, ["resize", "side"], 256.5),
+        ("resize side text", RESIZED, ["resize", "side"], "256"),
+        ("resize height zero", exact, ["resize", "height"], 0),
+        ("resize width beyond 65536", exact, ["resize", "width"], 65537),
+        ("resampling null", PREPROCESSING, ["resampling"], None),
+        ("resampling as prose", RESIZED, ["resampling"], "bilinear, antialiased"),
+        ("resampling an array", RESIZED, ["resampling"], []),
+        ("resampling filter unknown", RESIZED, ["resampling", "filter"], "lanczos"),
+        ("resampling antialias text", RESIZED, ["resampling", "antialias"], "true"),
+        ("resampling antialias a number", RESIZED, ["resampling", "antialias"], 1),
+        ("resampling antialias null", RESIZED, ["resampling", "antialias"], None),
+        ("resampling domain unknown", RESIZED, ["resampling", "domain"], "f16"),
+        ("resampling domain in British English", RESIZED, ["resampling", "domain"], "normalised"),
+        ("resampling implementation unknown", RESIZED, ["resampling", "implementation"], "ffmpeg"),
+        ("crop text", PREPROCESSING, ["crop"], "none"),
+        ("crop null", PREPROCESSING, ["crop"], None),
+        ("crop rule unknown", RESIZED, ["crop", "rule"], "random"),
+        ("crop height zero", RESIZED, ["crop", "height"], 0),
+        ("crop width beyond 65536", RESIZED, ["crop", "width"], 65537),
+        ("crop rounding unknown", RESIZED, ["crop", "rounding"], "up"),
+        ("crop rounding null", RESIZED, ["crop", "rounding"], None),
+        ("views side zero", views, ["crop", "side"], 0),
+        ("views side beyond 65536", views, ["crop", "side"], 65537),
+        ("views count zero", views, ["crop", "count"], 0),
+        ("views count beyond 65536", views, ["crop", "count"], 65537),
+        ("rescale zero", RESIZED, ["rescale"], 0),
+        ("rescale negative", RESIZED, ["rescale"], -0.5),
+        ("rescale text", RESIZED, ["rescale"], "1/255"),
+        ("rescale null", RESIZED, ["rescale"], None),
+        ("mean a number", RESIZED, ["mean"], 0.5),
+        ("mean null", RESIZED, ["mean"], None),
+        ("std null", RESIZED, ["std"], None),
+        ("std of two for three channels", RESIZED, ["std"], [1, 1]),
+        ("mean of four for three channels", RESIZED, ["mean"], [0, 0, 0, 0]),
+    ]:
+        refuse(kind, f"preprocessing: {label}", f"The field '{'.'.join(path)}' holds {json.dumps(value)[:60]}.",
+               prepared(changed(base, *path, to=value)), FIELD)
+
+
+def record_numbers_and_claims():
+    """Quantisation of components, and digests in claims."""
+    kind = "record"
+    minimal = record_document()
+    component = {**full_record()["components"][0], "files": [],
+                 "quantisation": {"scheme": "int8-per-output", "source": digest_of("before")}}
+    claim = {**CLAIM, "datasetDigest": digest_of("data set"), "suiteDigest": digest_of("suite")}
+    one = {**minimal, "components": [component], "evaluation": [claim]}
+    accept(kind, "quantised component", "The scheme, and the fingerprint before.", one)
+    accept(kind, "quantised component of unknown source", "The fingerprint is optional.",
+           changed(one, "components", 0, "quantisation", to={"scheme": "s" * 64}))
+    accept(kind, "quantisation with unknown fields", "Unknown fields are ignored.",
+           changed(one, "components", 0, "quantisation", "groups", to=[128]))
+    accept(kind, "claim with one digest", "Each digest is optional by itself.",
+           changed(one, "evaluation", 0, "suiteDigest", drop=True))
+    for label, path, value in [
+        ("quantisation null", ["components", 0, "quantisation"], None),
+        ("quantisation text", ["components", 0, "quantisation"], "int8-per-output"),
+        ("quantisation without scheme", ["components", 0, "quantisation"], {"source": digest_of("before")}),
+        ("quantisation scheme empty", ["components", 0, "quantisation", "scheme"], ""),
+        ("quantisation scheme of 65 bytes", ["components", 0, "quantisation", "scheme"], "s" * 65),
+        ("quantisation scheme a number", ["components", 0, "quantisation", "scheme"], 8),
+        ("quantisation source malformed", ["components", 0, "quantisation", "source"], "sha256:00"),
+        ("quantisation source null", ["components", 0, "quantisation", "source"], None),
+        ("suiteDigest malformed", ["evaluation", 0, "suiteDigest"], "0" * 64),
+        ("suiteDigest null", ["evaluation", 0, "suiteDigest"], None),
+        ("suiteDigest of another algorithm", ["evaluation", 0, "suiteDigest"], "sha512:" + "0" * 128),
+        ("datasetDigest malformed", ["evaluation", 0, "datasetDigest"], "sha256:" + "A" * 64),
+        ("datasetDigest a number", ["evaluation", 0, "datasetDigest"], 5),
+        ("datasetDigest null", ["evaluation", 0, "datasetDigest"], None),
+    ]:
+        refuse(kind, label, f"The field '{'.'.join(map(str, path))}' holds {json.dumps(value)[:60]}.",
+               changed(one, *path, to=value), FIELD)
+
+
+def record_1():
+    """Version 1: its own rules, and fields of version 2 that mean nothing in it."""
+    kind = "record"
+    minimal = record_document(1)
+    accept(kind, "video", "A clip of 16 frames.",
+           changed(changed(minimal, "inputs", "modality", to="video"), "inputs", "frames", to=16))
+    accept(kind, "image of several frames", "Version 1 has no rule about the frames of an image.",
+           changed(minimal, "inputs", "frames", to=8))
+    accept(kind, "resampling as prose", "The longest text.", changed(minimal, "inputs", "resampling", to="r" * 128))
+    accept(kind, "fields of version 2", "They mean nothing here.", {
+        **changed(minimal, "inputs", "preprocessing", to=RESIZED), "actions": QUANTITIES, "states": QUANTITIES})
+    component = {**full_record()["components"][0], "files": []}
+    accept(kind, "fields of version 2 of wrong types", "Fields that a reader does not know have no type.", {
+        **changed(minimal, "inputs", "preprocessing", to=5), "actions": "x", "states": None,
+        "components": [{**component, "quantisation": 8}],
+        "evaluation": [{**CLAIM, "suiteDigest": "x", "datasetDigest": None}]})
+    refuse(kind, "fields of version 2 only", "A record of version 1 has 'mean', 'std' and 'resampling'.",
+           {**record_document(2), "format": "ami-zoo.release/1"}, FIELD)
+    for name in sorted(INPUTS[1]):
+        refuse(kind, f"inputs without {name}", f"The field 'inputs.{name}' is missing.",
+               changed(minimal, "inputs", name, drop=True), FIELD)
+    for label, name, value in [("resampling an object", "resampling", RESAMPLING),
+                               ("resampling too long", "resampling", "r" * 129),
+                               ("resampling empty", "resampling", "")]:
+        refuse(kind, label, f"The field 'inputs.{name}' holds {json.dumps(value)[:60]}.",
+               changed(minimal, "inputs", name, to=value), FIELD)
+    for label, value in [("series", SERIES), ("vector", {"modality": "vector", "quantities": QUANTITIES}),
+                         ("features", {"modality": "features", "model": "m"})]:
+        refuse(kind, f"modality {label}", "A modality of version 2.", {**minimal, "inputs": value}, FIELD)
+
+
+# --- Data-set record ---------------------------------------------------------------------------
+
+
+def dataset():
+    kind = "dataset"
+    shared = ("authors", "compatibility", "created", "licence", "lineage", "name", "requires", "summary", "version")
+    minimal = {
+        **{name: record_document()[name] for name in shared},
+        "files": [], "format": "ami-zoo.dataset/1", "modality": "video",
+        "splits": [{"count": 0, "files": [], "name": "test"}],
+    }
+    full = {
+        **minimal,
+        "files": files(("README.md", 300), ("labels.csv", 400), ("test/0.mp4", 5000), ("train/0.mp4", 1 << 34),
+                       ("train/" + "n" * 120 + ".mp4", 513)) + files(("extra/1.mp4", 7), archive="extra"),
+        "homepage": "https://example.org/",
+        "labels": {"classes": 5, "kind": "csv", "path": "labels.csv"},
+        "lineage": {"generator": "drops.py", "kind": "converted", "seed": 101},
+        "splits": [{"count": 2, "files": ["train/0.mp4", "train/" + "n" * 120 + ".mp4"], "name": "train"},
+                   {"count": 4096, "files": ["test/0.mp4"], "name": "test"}],
+    }
+    accept(kind, "minimal", "A data set without files and labels.", minimal)
+    accept(kind, "full", "Two archives, two splits, labels in a CSV file.", full)
+    accept(kind, "labels in folders", "The folder of a file names its class.",
+           {**full, "labels": {"classes": 1, "kind": "folders"}})
+    accept(kind, "labels in folders with a path", "The path is a field of another kind of labels.",
+           {**full, "labels": {"classes": 1_000_000, "kind": "folders", "path": 5}})
+    for modality in ("image", "series", "vector"):
+        accept(kind, f"modality {modality}", "Each modality.", {**minimal, "modality": modality})
+    accept(kind, "64 splits", "As many as the limit.",
+           {**minimal, "splits": [{"count": i, "files": [], "name": f"s{i}"} for i in range(64)]})
+    accept(kind, "file in two splits", "Splits may share files.",
+           changed(full, "splits", 1, "files", to=full["splits"][0]["files"]))
+    accept(kind, "count 2^53 - 1", "The largest count.", changed(minimal, "splits", 0, "count", to=2**53 - 1))
+    accept(kind, "unknown fields", "Unknown fields are ignored at every level, also those of release records.",
+           {**changed(full, "splits", 0, "note", to=None), "inputs": 5, "components": "x", "architecture": None,
+            "evaluation": {}})
+    refuse_text(kind, minimal, "authors")
+    refuse_format(kind, minimal, "ami-zoo.dataset/0", "ami-zoo.release/1", "ami-zoo.release/2")
+    refuse(kind, "unknown required feature", "A feature that this specification does not define.",
+           {**minimal, "requires": ["shards"]}, "format.feature-required")
+    refuse(kind, "unknown required feature beside unknown shapes", "The feature is reported first.",
+           {**minimal, "requires": ["shards"], "splits": 5}, "format.feature-required")
+    refuse_shape(kind, minimal, [
+        ("requires text", ["requires"], "x"),
+        ("compatibility without reader", ["compatibility"], {}),
+        ("reader malformed", ["compatibility", "reader"], "1"),
+        ("name malformed", ["name"], "drops"),
+        ("version malformed", ["version"], "1.0"),
+        ("created without zone", ["created"], "2026-01-31 12:00:00"),
+        ("summary too long", ["summary"], "x" * 501),
+        ("201 authors", ["authors"], ["x"] * 201),
+        ("licence null", ["licence"], None),
+        ("homepage null", ["homepage"], None),
+        ("lineage without kind", ["lineage"], {"generator": "drops.py", "seed": 1}),
+        ("lineage kind a number", ["lineage", "kind"], 1),
+        ("modality features", ["modality"], "features"),
+        ("modality unknown", ["modality"], "audio"),
+        ("modality null", ["modality"], None),
+        ("splits empty", ["splits"], []),
+        ("splits an object", ["splits"], {}),
+        ("splits of texts", ["splits"], ["test"]),
+        ("65 splits", ["splits"], [{"count": i, "files": [], "name": f"s{i}"} for i in range(65)]),
+        ("split twice", ["splits"], minimal["splits"] * 2),
+        ("split name not a word", ["splits", 0, "name"], "the test"),
+        ("split name in upper case", ["splits", 0, "name"], "Test"),
+        ("split name of 65", ["splits", 0, "name"], "s" * 65),
+        ("split count negative", ["splits", 0, "count"], -1),
+        ("split count a fraction", ["splits", 0, "count"], 1.5),
+        ("split count text", ["splits", 0, "count"], "1"),
+        ("split files null", ["splits", 0, "files"], None),
+        ("split of unknown file", ["splits", 0, "files"], ["test/0.mp4"]),
+        ("split of a number", ["splits", 0, "files"], [1]),
+        ("labels null", ["labels"], None),
+        ("labels text", ["labels"], "folders"),
+        ("labels without kind", ["labels"], {"classes": 2}),
+        ("labels of unknown kind", ["labels"], {"classes": 2, "kind": "json"}),
+        ("labels without classes", ["labels"], {"kind": "folders"}),
+        ("labels of no class", ["labels"], {"classes": 0, "kind": "folders"}),
+        ("labels of 1,000,001 classes", ["labels"], {"classes": 1_000_001, "kind": "folders"}),
+        ("labels of half a class", ["labels"], {"classes": 0.5, "kind": "folders"}),
+        ("labels in a CSV file without path", ["labels"], {"classes": 2, "kind": "csv"}),
+        ("labels in an unknown file", ["labels"], {"classes": 2, "kind": "csv", "path": "labels.csv"}),
+        ("labels in a CSV file with path null", ["labels"], {"classes": 2, "kind": "csv", "path": None}),
+    ])
+    for name in ("count", "files", "name"):
+        refuse(kind, f"split without {name}", f"The field '{name}' is missing.",
+               changed(full, "splits", 0, name, drop=True), FIELD)
+    refuse(kind, "split of a folder", "A split lists files, and 'train' is a folder.",
+           changed(full, "splits", 0, "files", to=["train"]), FIELD)
+    refuse_files(kind, minimal)
 
 
 # --- Paths -------------------------------------------------------------------------------------
@@ -1168,7 +1752,19 @@ def image_index():
                      "annotations": {ref.REF_NAME: "latest", "empty": ""}},
                     {"artifactType": "application/x"}, entry("a/x:1.0.0"), {**entry("a/y:1.0.0"), "annotations": {}}),
            rewrites=False)
+    data = lambda name: entry(name, artifactType=ref.DATASET)
+    accept(kind, "data sets", "Data sets are releases: they are listed beside models.",
+           index_of(entry("ami/ball-drop:1.0.0"), data("ami/drops:1.0.0"), data("ami/drops:1.1.0"),
+                    entry("meta/v-jepa:1.0.0")))
+    accept(kind, "data set before models", "In order of name and version, whatever the kind.",
+           index_of(data("b/x:1.0.0"), entry("a/x:1.0.0")), rewrites=False)
+    accept(kind, "attachments and later data sets", "Other artifact types are skipped.",
+           index_of(entry("a/x:1.0.0", artifactType="application/vnd.in-toto+json"),
+                    entry("a/y:1.0.0", artifactType=ref.DATASET[:-1] + "2"), data("a/z:1.0.0"),
+                    entry("latest", artifactType=5)), rewrites=False)
     for label, value in [
+        ("data set without version", data("ami/drops")),
+        ("data set with a malformed digest", {**data("a/b:1.0.0"), "digest": "sha256:0"}),
         ("release without version", entry("ami/ball-drop")),
         ("release of a channel", entry("ami/ball-drop:stable")),
         ("release with a host", entry("host/ami/ball-drop:1.0.0")),
@@ -1188,7 +1784,7 @@ def image_index():
 
 def main():
     check = "--check" in sys.argv[1:]
-    for build in (registry, index, manifest, record, paths, blocks, cuts, layouts, references,
+    for build in (registry, index, manifest, record, dataset, paths, blocks, cuts, layouts, references,
                   versions, digests, canonical_json, image_index):
         build()
     stale = []

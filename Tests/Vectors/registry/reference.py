@@ -22,6 +22,7 @@ LIMITS = {
     "index": (8 * MIB, 8, 400_000),
     "manifest": (1 * MIB, 8, 16_384),
     "record": (4 * MIB, 16, 500_000),
+    "dataset": (4 * MIB, 16, 500_000),
     "blocks": (64 * MIB, 8, 3_600_000),
     "image-index": (64 * MIB, 16, 10_000_000),
     "canonical-json": (4 * MIB, 32, 1 << 20),
@@ -29,6 +30,8 @@ LIMITS = {
 LARGEST_FILE = 1 << 45
 MAX_FILES = 10_000
 MAX_ARCHIVES = 64
+MAX_LAYERS = 192
+MAX_SIDE = 65_536
 MAX_VERSIONS = 10_000
 MAX_BLOCKS = 200_000
 MAX_BLOCK = 4 * MIB
@@ -215,6 +218,17 @@ def a_number(value):
     return value
 
 
+def positive(obj, name):
+    value = a_number(required(obj, name))
+    if value <= 0:
+        raise field(f"{name} must be greater than 0")
+    return value
+
+
+def side(obj, name):
+    return integer(obj, name, 1, MAX_SIDE)
+
+
 def numbers(obj, name, most):
     return [a_number(element) for element in array(obj, name, most)]
 
@@ -231,9 +245,26 @@ def digest_field(obj, name):
     return in_field(read_digest, string(obj, name))
 
 
-def require_format(obj, name):
-    if string(obj, "format") != name:
-        raise Refused("format.unknown", obj["format"])
+def read_format(obj, *names):
+    """The declared format, which must be one of `names`."""
+    name = string(obj, "format")
+    if name not in names:
+        raise Refused("format.unknown", name)
+    return name
+
+
+def a_word(obj, name):
+    value = string(obj, name, 64)
+    if not is_word(value):
+        raise field(f"{name} must be a word")
+    return value
+
+
+def unique(names, what):
+    """Names of a list, which differ also under canonical equivalence."""
+    if len({unicodedata.normalize("NFC", name) for name in names}) != len(names):
+        raise field(f"{what} twice")
+    return names
 
 
 # --- Names -------------------------------------------------------------------------------------
@@ -469,12 +500,16 @@ def cut_blocks(boundaries, raw_size):
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 RELEASE = "application/vnd.ami.zoo.release.v1"
 RECORD = "application/vnd.ami.zoo.release.config.v1+json"
+DATASET = "application/vnd.ami.zoo.dataset.v1"
+DATASET_RECORD = "application/vnd.ami.zoo.dataset.config.v1+json"
+ARTIFACTS = {RELEASE: ("model", RECORD), DATASET: ("dataset", DATASET_RECORD)}
 BLOCKS = "application/vnd.ami.zoo.blocks.v1+json"
 ARCHIVES = {
     "none": "application/vnd.ami.zoo.archive.v1.tar",
     "zstd": "application/vnd.ami.zoo.archive.v1.tar+zstd",
 }
 ARCHIVE_NAME = "org.ami-zoo.archive"
+REQUIRED = "org.ami-zoo.required"
 REF_NAME = "org.opencontainers.image.ref.name"
 
 
@@ -496,44 +531,56 @@ def read_manifest(data):
     version = integer(obj, "schemaVersion", 0, 99)
     if version != 2 or string(obj, "mediaType") != MANIFEST:
         raise invalid("not an OCI manifest")
-    if string(obj, "artifactType") != RELEASE:
+    artifact = string(obj, "artifactType")
+    if artifact not in ARTIFACTS:
         raise invalid("artifact type")
+    kind, config = ARTIFACTS[artifact]
     record = read_descriptor(an_object(required(obj, "config")))
-    if record["mediaType"] != RECORD or record["size"] > LIMITS["record"][0]:
+    if record["mediaType"] != config or record["size"] > LIMITS["record"][0]:
         raise invalid("config")
-    archives, tables = {}, {}
-    for layer in objects(obj, "layers", 2 * MAX_ARCHIVES):
+    archives, tables, skipped = {}, {}, []
+    for layer in objects(obj, "layers", MAX_LAYERS):
         descriptor = read_descriptor(layer)
-        name = descriptor["annotations"].get(ARCHIVE_NAME)
-        if name is None or not is_word(name):
-            raise invalid("archive name")
         if descriptor["mediaType"] == BLOCKS:
             group = tables
         elif descriptor["mediaType"] in ARCHIVES.values():
             group = archives
+        elif descriptor["annotations"].get(REQUIRED) == "true":
+            raise Refused("format.feature-required", descriptor["mediaType"])
         else:
-            raise invalid("layer type")
+            skipped.append(descriptor["digest"])
+            continue
+        name = descriptor["annotations"].get(ARCHIVE_NAME)
+        if name is None or not is_word(name):
+            raise invalid("archive name")
         if name in group:
             raise invalid("twice")
         group[name] = descriptor
     if set(archives) != set(tables):
         raise invalid("pairs")
+    if len(archives) > MAX_ARCHIVES:
+        raise invalid("archives")
     if any(table["size"] > LIMITS["blocks"][0] for table in tables.values()):
         raise invalid("table size")
     blobs = [record] + [b for name in archives for b in (archives[name], tables[name])]
     return {
+        "kind": kind,
         "archives": list(archives),
         "blobs": [blob["digest"] for blob in blobs],
+        "skipped": skipped,
         "transferSize": sum(blob["size"] for blob in blobs),
     }
 
 
-def read_record(data):
-    obj = an_object(parse_canonical(data, "record"))
-    require_format(obj, "ami-zoo.release/1")
+def _read_features(obj):
+    """What decides before every other field whether a reader can read the rest."""
     in_field(read_version, string(an_object(required(obj, "compatibility")), "reader"))
     if strings(obj, "requires", 64):
         raise Refused("format.feature-required", obj["requires"][0])
+
+
+def _read_about(obj):
+    """Fields that records of releases and of data sets share."""
     in_field(read_name, string(obj, "name"))
     in_field(read_version, string(obj, "version"))
     read_time(string(obj, "created"))
@@ -542,11 +589,11 @@ def read_record(data):
     string(obj, "licence")
     if "homepage" in obj:
         string(obj, "homepage", 2048)
-    architecture = an_object(required(obj, "architecture"))
-    string(architecture, "family", 64)
-    string(architecture, "variant", 128)
-    an_object(required(architecture, "configuration"))
-    _read_inputs(an_object(required(obj, "inputs")))
+    choice(an_object(required(obj, "lineage")), "kind", ("trained", "converted"))
+
+
+def _read_files(obj):
+    """The files of a record, and where its archives put them."""
     files = [_read_file(file) for file in objects(obj, "files", MAX_FILES)]
     check_collisions([file["path"] for file in files])
     archives = {}
@@ -557,41 +604,182 @@ def read_record(data):
         if any(offsets[file["path"]] != file["offset"] for file in inside):
             raise field("offset")
         archives[name] = {"rawSize": raw_size, "members": [m["path"] for m in members]}
-    names = [
-        _read_component(component, {file["path"] for file in files})
-        for component in objects(obj, "components", 256)
-    ]
-    if len(set(names)) != len(names):
-        raise field("component twice")
-    choice(an_object(required(obj, "lineage")), "kind", ("trained", "converted"))
-    for claim in objects(obj, "evaluation", 1000):
+    return {file["path"] for file in files}, sum(file["size"] for file in files), archives
+
+
+def _listed(paths, listed):
+    for path in paths:
+        if read_path(path) not in listed:
+            raise field(f"{path} is not a file of the release")
+    return paths
+
+
+def read_record(data):
+    obj = an_object(parse_canonical(data, "record"))
+    version = read_format(obj, "ami-zoo.release/1", "ami-zoo.release/2")[-1]
+    _read_features(obj)
+    _read_about(obj)
+    architecture = an_object(required(obj, "architecture"))
+    string(architecture, "family", 64)
+    string(architecture, "variant", 128)
+    an_object(required(architecture, "configuration"))
+    inputs = an_object(required(obj, "inputs"))
+    listed, total, archives = _read_files(obj)
+    components = objects(obj, "components", 256)
+    names = unique([_read_component(component, listed) for component in components], "component")
+    claims = objects(obj, "evaluation", 1000)
+    for claim in claims:
         _read_claim(claim)
-    return {
+    derived = {
         "digest": sha256(data),
-        "totalSize": sum(file["size"] for file in files),
+        "totalSize": total,
         "archives": archives,
         "components": names,
+        "quantities": [],
+        "actions": [],
+        "states": [],
+        "quantised": {},
     }
+    if version == "1":
+        _read_inputs_1(inputs)
+    else:
+        derived["quantities"] = _read_inputs(inputs)
+        derived["actions"] = _read_quantities(obj, "actions") if "actions" in obj else []
+        derived["states"] = _read_quantities(obj, "states") if "states" in obj else []
+        for component in components:
+            if "quantisation" in component:
+                scheme = _read_quantisation(an_object(component["quantisation"]))
+                derived["quantised"][component["name"]] = scheme
+        for claim in claims:
+            for name in ("suiteDigest", "datasetDigest"):
+                if name in claim:
+                    digest_field(claim, name)
+    return {**derived, "modality": inputs["modality"]}
+
+
+def _read_inputs_1(obj):
+    choice(obj, "modality", ("image", "video"))
+    channels = _read_picture(obj)
+    string(obj, "resampling", 128)
+    _read_normalisation(obj, channels)
 
 
 def _read_inputs(obj):
-    choice(obj, "modality", ("image", "video"))
+    """Inputs of version 2: checked by modality. Returns the names of their quantities."""
+    modality = choice(obj, "modality", ("image", "video", "series", "vector", "features"))
+    if modality in ("image", "video"):
+        channels = _read_picture(obj)
+        if modality == "image" and obj["frames"] != 1:
+            raise field("an image has one frame")
+        _read_preprocessing(an_object(required(obj, "preprocessing")), channels)
+        return []
+    if modality == "series":
+        integer(obj, "length", 1, 2**31)
+        if "rate" in obj:
+            positive(obj, "rate")
+    if modality == "features":
+        string(obj, "model")
+        if "quantities" not in obj:
+            return []
+    return _read_quantities(obj, "quantities")
+
+
+def _read_picture(obj):
+    """Shape of an image or a clip. Returns how many channels it has."""
     for name in ("frames", "height", "width"):
-        integer(obj, name, 1, 65_536)
-    channels = string(obj, "channels", 16)
+        side(obj, name)
     string(obj, "layout", 8)
-    mean, deviation = numbers(obj, "mean", 16), numbers(obj, "std", 16)
-    string(obj, "resampling", 128)
-    if not len(mean) == len(deviation) == len(channels.encode("utf-8")):
+    return len(string(obj, "channels", 16).encode("utf-8"))
+
+
+def _read_normalisation(obj, channels):
+    mean, std = numbers(obj, "mean", 16), numbers(obj, "std", 16)
+    if not len(mean) == len(std) == channels:
         raise field("one value for each channel")
-    if any(value <= 0 for value in deviation):
+    if any(value <= 0 for value in std):
         raise field("std")
 
 
+def _read_preprocessing(obj, channels):
+    choice(obj, "orientation", ("upright", "stored"))
+    resize = an_object(required(obj, "resize"))
+    rule = choice(resize, "rule", ("none", "shorter-side", "exact"))
+    for name in {"none": (), "shorter-side": ("side",), "exact": ("height", "width")}[rule]:
+        side(resize, name)
+    resampling = required(obj, "resampling")
+    if (resampling == "none") != (rule == "none"):
+        raise field("resampling is none exactly when the rule of resize is")
+    if resampling != "none":
+        resampling = an_object(resampling)
+        choice(resampling, "filter", ("bilinear", "bicubic"))
+        choice(resampling, "domain", ("u8", "f32", "normalized"))
+        choice(resampling, "implementation", ("torchvision", "pillow", "opencv"))
+        if not isinstance(required(resampling, "antialias"), bool):
+            raise field("antialias must be a Boolean")
+    crop = an_object(required(obj, "crop"))
+    rule = choice(crop, "rule", ("none", "center", "views"))
+    for name in {"none": (), "center": ("height", "width"), "views": ("side", "count")}[rule]:
+        side(crop, name)
+    if rule == "center":
+        choice(crop, "rounding", ("half-even", "down"))
+    positive(obj, "rescale")
+    _read_normalisation(obj, channels)
+
+
+def _read_quantities(obj, name):
+    quantities = objects(obj, name, 1024)
+    for quantity in quantities:
+        string(quantity, "unit", 32)
+        if "mean" in quantity:
+            a_number(quantity["mean"])
+        if "std" in quantity:
+            positive(quantity, "std")
+    return unique([string(quantity, "name", 64) for quantity in quantities], "quantity")
+
+
+def _read_quantisation(obj):
+    if "source" in obj:
+        digest_field(obj, "source")
+    return string(obj, "scheme", 64)
+
+
+def read_dataset(data):
+    obj = an_object(parse_canonical(data, "dataset"))
+    read_format(obj, "ami-zoo.dataset/1")
+    _read_features(obj)
+    _read_about(obj)
+    listed, total, archives = _read_files(obj)
+    modality = choice(obj, "modality", ("image", "video", "series", "vector"))
+    splits = objects(obj, "splits", 64)
+    if not splits:
+        raise field("splits is empty")
+    derived = [
+        {
+            "name": a_word(split, "name"),
+            "count": integer(split, "count", 0, LARGEST_INTEGER),
+            "files": _listed(strings(split, "files", MAX_FILES, 1024), listed),
+        }
+        for split in splits
+    ]
+    unique([split["name"] for split in derived], "split")
+    labels = None
+    if "labels" in obj:
+        labels = {"kind": choice(an_object(obj["labels"]), "kind", ("folders", "csv"))}
+        labels["classes"] = integer(obj["labels"], "classes", 1, 1_000_000)
+        if labels["kind"] == "csv":
+            labels["path"] = _listed([string(obj["labels"], "path", 1024)], listed)[0]
+    return {
+        "digest": sha256(data),
+        "totalSize": total,
+        "archives": archives,
+        "modality": modality,
+        "splits": derived,
+        "labels": labels,
+    }
+
+
 def _read_file(obj):
-    archive = string(obj, "archive", 64)
-    if not is_word(archive):
-        raise field("archive")
+    archive = a_word(obj, "archive")
     return {
         "path": read_path(string(obj, "path", 1024)),
         "size": size(obj, "size"),
@@ -602,12 +790,8 @@ def _read_file(obj):
 
 
 def _read_component(obj, paths):
-    name = string(obj, "name", 64)
-    if not is_word(name):
-        raise field("component name")
-    for path in strings(obj, "files", MAX_FILES, 1024):
-        if read_path(path) not in paths:
-            raise field("component file")
+    name = a_word(obj, "name")
+    _listed(strings(obj, "files", MAX_FILES, 1024), paths)
     if required(obj, "prefix") != "":
         string(obj, "prefix")
     integer(obj, "tensors", 0, 10_000_000)
@@ -629,7 +813,7 @@ def _read_claim(obj):
 
 def read_blocks(data):
     obj = an_object(parse_canonical(data, "blocks"))
-    require_format(obj, "ami-zoo.blocks/1")
+    read_format(obj, "ami-zoo.blocks/1")
     encoding = choice(obj, "encoding", ("none", "zstd"))
     archive = an_object(required(obj, "archive"))
     digest_field(archive, "digest")
@@ -661,9 +845,10 @@ def read_blocks(data):
 
 def read_index(data, selectors=()):
     obj = an_object(parse_canonical(data, "index"))
-    require_format(obj, "ami-zoo.index/1")
+    version_2 = read_format(obj, "ami-zoo.index/1", "ami-zoo.index/2") == "ami-zoo.index/2"
     in_field(read_name, string(obj, "name"))
-    versions = {}
+    kind = choice(obj, "kind", ("model", "dataset")) if version_2 else "model"
+    versions, attachments = {}, {}
     twice = False
     for entry in objects(obj, "versions", MAX_VERSIONS):
         version = in_field(read_version, string(entry, "version"))
@@ -675,6 +860,11 @@ def read_index(data, selectors=()):
             yank = an_object(entry["yanked"])
             string(yank, "reason", 1000)
             read_time(string(yank, "date"))
+        if version_2 and "attachments" in entry:
+            attachments[version] = [
+                f"{string(item, 'type')} {digest_field(item, 'digest')} {size(item, 'size')}"
+                for item in objects(entry, "attachments", 256)
+            ]
         twice = twice or version in versions
         versions[version] = entry
     channels = an_object(required(obj, "channels"))
@@ -685,9 +875,22 @@ def read_index(data, selectors=()):
     if twice or any(v not in versions for members in channels.values() for v in members):
         raise Refused("registry.index-invalid")
     return {
+        "kind": kind,
+        "attachments": {version: items for version, items in attachments.items() if items},
         "versions": sorted(versions, key=version_key),
         "resolves": {s: _resolve(s, versions, channels) for s in selectors},
     }
+
+
+def rewrite_index(data):
+    """What a writer of version 2 makes of an index document that it read as version 1."""
+    obj = parse_canonical(data, "index")
+    assert obj["format"] == "ami-zoo.index/1"
+    versions = [
+        {name: value for name, value in entry.items() if name != "attachments"}
+        for entry in sorted(obj["versions"], key=lambda entry: version_key(entry["version"]))
+    ]
+    return rfc8785.dumps({**obj, "format": "ami-zoo.index/2", "kind": "model", "versions": versions})
 
 
 def _resolve(selector, versions, channels):
@@ -699,15 +902,17 @@ def _resolve(selector, versions, channels):
 
 def read_registry(data):
     obj = an_object(parse_canonical(data, "registry"))
-    require_format(obj, "ami-zoo.registry/1")
+    read_format(obj, "ami-zoo.registry/1")
     return {"name": string(obj, "name"), "mirrors": strings(obj, "mirrors", 64, 2048)}
 
 
 def read_image_index(data):
     obj = an_object(parse(data, "image-index"))
     releases = []
+    datasets = set()
     for item in objects(obj, "manifests", 1_000_000):
-        if item.get("artifactType") != RELEASE:
+        artifact = item.get("artifactType")
+        if not isinstance(artifact, str) or artifact not in ARTIFACTS:
             continue
         descriptor = read_descriptor(item)
         text = descriptor["annotations"].get(REF_NAME)
@@ -716,6 +921,13 @@ def read_image_index(data):
         reference = in_field(read_reference, text)
         if "version" not in reference or reference["host"] or reference["digest"]:
             raise field("annotation")
-        releases.append((reference["name"], reference["version"], descriptor["digest"]))
+        release = (reference["name"], reference["version"], descriptor["digest"])
+        releases.append(release)
+        if artifact == DATASET:
+            datasets.add(release)
     releases.sort(key=lambda release: (release[0].split("/"), version_key(release[1])))
-    return {"releases": [f"{name}:{version}@{digest}" for name, version, digest in releases]}
+    listed = [(release, f"{release[0]}:{release[1]}@{release[2]}") for release in releases]
+    return {
+        "releases": [text for _, text in listed],
+        "datasets": [text for release, text in listed if release in datasets],
+    }
