@@ -10,7 +10,8 @@ import ZooCore
 struct ConformanceTests {
     /// Kinds that ZooCore implements; the tests below read one each.
     static let kinds: Set = [
-        "blocks", "canonical-json", "canonical-number", "digest", "image-index", "index", "layout",
+        "blocks", "canonical-json", "canonical-number", "dataset", "digest", "image-index", "index",
+        "layout",
         "manifest", "path", "path-collision", "record", "reference", "registry", "version",
         "version-order",
     ]
@@ -51,7 +52,14 @@ struct ConformanceTests {
                 let entry = index.entry(for: reference.selector)
                 resolved[selector] = JSONValue(entry?.version.description)
             }
+            var attachments: [String: JSONValue] = [:]
+            for entry in index.entries where !entry.attachments.isEmpty {
+                attachments[entry.version.description] = JSONValue(
+                    entry.attachments.map { "\($0.type) \($0.digest) \($0.size)" }
+                )
+            }
             return [
+                "kind": .string(index.kind.rawValue), "attachments": .object(attachments),
                 "versions": JSONValue(index.entries.map(\.version.description)),
                 "resolves": .object(resolved),
             ]
@@ -65,6 +73,8 @@ struct ConformanceTests {
             let manifest = try ReleaseManifest(canonical: bytes)
             try vector.checkStored(bytes, rewritten: manifest.canonicalBytes)
             return [
+                "kind": .string(manifest.kind.rawValue),
+                "skipped": JSONValue(manifest.skipped.map(\.digest.description)),
                 "archives": JSONValue(manifest.archives.map(\.name)),
                 "blobs": JSONValue(manifest.blobs.map(\.digest.description)),
                 "transferSize": .integer(manifest.transferSize),
@@ -86,10 +96,61 @@ struct ConformanceTests {
                     "members": JSONValue(layout.members.map(\.path.text)),
                 ]
             }
+            var quantised: [String: JSONValue] = [:]
+            for component in record.components {
+                if let scheme = component.quantisation?.scheme {
+                    quantised[component.name] = .string(scheme)
+                }
+            }
+            return [
+                "digest": .string(record.digest.description),
+                "modality": .string(record.inputs.modality.rawValue),
+                "quantities": JSONValue(record.inputs.quantities.map(\.name)),
+                "actions": JSONValue(record.actions.map(\.name)),
+                "states": JSONValue(record.states.map(\.name)),
+                "quantised": .object(quantised),
+                "totalSize": .integer(record.totalSize), "archives": .object(archives),
+                "components": JSONValue(record.components.map(\.name)),
+            ]
+        }
+    }
+
+    @Test("records of data sets are accepted or refused", arguments: Vector.all("dataset"))
+    func dataset(vector: Vector) throws {
+        try vector.check {
+            let bytes = try vector.bytes()
+            let record = try DataSetRecord(canonical: bytes)
+            try vector.checkStored(bytes, rewritten: record.canonicalBytes)
+            var archives: [String: JSONValue] = [:]
+            for name in Set(record.files.map(\.archive)) {
+                let layout = record.layout(of: name)
+                archives[name] = [
+                    "rawSize": .integer(layout.rawSize),
+                    "members": JSONValue(layout.members.map(\.path.text)),
+                ]
+            }
+            let labels: JSONValue =
+                switch record.labels {
+                case nil: .null
+                case .folders(let classes): ["kind": "folders", "classes": .integer(classes)]
+                case .csv(let path, let classes):
+                    [
+                        "kind": "csv", "path": .string(path.text), "classes": .integer(classes),
+                    ]
+                }
             return [
                 "digest": .string(record.digest.description),
                 "totalSize": .integer(record.totalSize), "archives": .object(archives),
-                "components": JSONValue(record.components.map(\.name)),
+                "modality": .string(record.modality.rawValue),
+                "splits": .array(
+                    record.splits.map { split in
+                        [
+                            "name": .string(split.name), "count": .integer(split.count),
+                            "files": JSONValue(split.files.map(\.text)),
+                        ]
+                    }
+                ),
+                "labels": labels,
             ]
         }
     }
@@ -114,10 +175,12 @@ struct ConformanceTests {
             let bytes = try vector.bytes()
             let index = try ImageIndex(parsing: bytes)
             try vector.checkStored(bytes, rewritten: index.canonicalBytes)
+            func texts(_ entries: [ImageIndex.Entry]) -> JSONValue {
+                JSONValue(entries.map { "\($0.name):\($0.version)@\($0.digest)" })
+            }
             return [
-                "releases": JSONValue(
-                    index.entries.map { "\($0.name):\($0.version)@\($0.digest)" }
-                )
+                "releases": texts(index.entries),
+                "datasets": texts(index.entries.filter { $0.kind == .dataset }),
             ]
         }
     }

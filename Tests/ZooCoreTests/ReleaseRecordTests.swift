@@ -24,13 +24,20 @@ struct ReleaseRecordTests {
     }
 
     @Test("every field of a full record is read")
-    func fields() {
+    func fields() throws {
         #expect(record.name.description == "ami/ball-drop")
         #expect(record.version.description == "1.0.0")
         #expect(record.architecture.family == "vjepa2")
         #expect(record.architecture.configuration == ["depth": 12])
         #expect(record.inputs.modality == .image)
-        #expect(record.inputs.std == [0.5, 0.5, 0.5])
+        guard case .pictures(let pictures) = record.inputs,
+            case .steps(let steps) = pictures.preprocessing
+        else {
+            Issue.record("the inputs are no pictures with steps")
+            return
+        }
+        #expect(steps.std == [0.5, 0.5, 0.5])
+        #expect(try PictureSteps(JSONObject(steps.json), channels: 3) == steps)
         #expect(record.homepage == "https://example.org/")
         #expect(record.lineage.kind == .converted)
         #expect(record.evaluation.map(\.value) == [0.125, -3, 0.125])

@@ -104,6 +104,9 @@ struct Vector: Sendable, CustomTestStringConvertible {
     func checkStored(_ bytes: [UInt8], rewritten: [UInt8]) throws {
         #expect(try object.digest("digest") == ContentDigest(of: bytes))
         if object.value("rewrites") == true { #expect(rewritten == bytes) }
+        if case .string(let expected)? = object.value("rewritten") {
+            #expect(String(decoding: rewritten, as: UTF8.self) == expected)
+        }
     }
 }
 

@@ -129,11 +129,11 @@ package struct CatalogueEntry: Sendable {
         self.components = components
         let inputs = try object.object("inputs")
         let isKnown = !inputs.members.values.contains(.string("unknown"))
-        if isKnown { _ = try ReleaseRecord.Inputs(inputs) }
+        if isKnown { _ = try ReleaseRecord.Inputs(inputs, .one) }
         self.inputs = isKnown ? .object(inputs.members) : nil
         var evaluation: [JSONValue] = []
         for claim in try object.objects("evaluation", maximum: 100) {
-            guard try ReleaseRecord.EvaluationClaim(claim).status == .upstream else {
+            guard try ReleaseRecord.EvaluationClaim(claim, .current).status == .upstream else {
                 throw claim.invalid("status", "must be 'upstream': nobody measured this here")
             }
             evaluation.append(.object(claim.members))

@@ -19,9 +19,18 @@ public struct ImageIndex: Sendable, Equatable {
         public let digest: ContentDigest
         /// The size of the manifest in bytes.
         public let size: Int
+        /// What is released.
+        public let kind: ArtifactKind
 
         /// A release.
-        public init(name: ModelName, version: SemanticVersion, digest: ContentDigest, size: Int) {
+        public init(
+            name: ModelName,
+            version: SemanticVersion,
+            digest: ContentDigest,
+            size: Int,
+            kind: ArtifactKind = .model
+        ) {
+            self.kind = kind
             self.name = name
             self.version = version
             self.digest = digest
@@ -68,7 +77,9 @@ public struct ImageIndex: Sendable, Equatable {
         var foreign: [JSONValue] = []
         for item in try object.objects("manifests", maximum: 1_000_000) {
             // Only then a descriptor: a foreign entry may have a digest of another algorithm.
-            guard item.value("artifactType") == .string(ReleaseManifest.MediaType.release) else {
+            guard case .string(let type)? = item.value("artifactType"),
+                let kind = ArtifactKind(artifactType: type)
+            else {
                 foreign.append(.object(item.members))
                 continue
             }
@@ -91,7 +102,8 @@ public struct ImageIndex: Sendable, Equatable {
                     name: reference.name,
                     version: version,
                     digest: descriptor.digest,
-                    size: descriptor.size
+                    size: descriptor.size,
+                    kind: kind
                 )
             )
         }
@@ -107,7 +119,7 @@ public struct ImageIndex: Sendable, Equatable {
         let manifests = entries.map { entry -> JSONValue in
             [
                 "mediaType": .string(ReleaseManifest.MediaType.manifest),
-                "artifactType": .string(ReleaseManifest.MediaType.release),
+                "artifactType": .string(entry.kind.artifactType),
                 "digest": .string(entry.digest.description),
                 "size": .integer(entry.size),
                 "annotations": [Self.referenceName: .string("\(entry.name):\(entry.version)")],

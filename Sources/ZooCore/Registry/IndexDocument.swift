@@ -34,6 +34,8 @@ public struct IndexDocument: Sendable, Equatable {
         public let licence: String
         /// Set when the version was withdrawn.
         public let yank: Yank?
+        /// Signatures, evidence and provenance: manifests whose subject is the release's.
+        public let attachments: [Attachment]
         /// Members that this version of the program does not know.
         public let unknownMembers: [String: JSONValue]
 
@@ -45,6 +47,7 @@ public struct IndexDocument: Sendable, Equatable {
             created: Timestamp,
             licence: String,
             yank: Yank? = nil,
+            attachments: [Attachment] = [],
             unknownMembers: [String: JSONValue] = [:]
         ) {
             self.version = version
@@ -53,15 +56,36 @@ public struct IndexDocument: Sendable, Equatable {
             self.created = created
             self.licence = licence
             self.yank = yank
+            self.attachments = attachments
             self.unknownMembers = unknownMembers
         }
     }
 
-    /// The name of the document format.
-    public static let format = "ami-zoo.index/1"
+    private static let formatName = "ami-zoo.index"
+    /// The name of the document format that is written.
+    public static let format = FormatVersion.current.name(formatName)
 
-    /// The model.
+    /// A manifest about a release.
+    public struct Attachment: Sendable, Equatable {
+        /// Its artifact type, a media type.
+        public let type: String
+        /// Its digest.
+        public let digest: ContentDigest
+        /// Its size in bytes.
+        public let size: Int
+
+        /// An attachment.
+        public init(type: String, digest: ContentDigest, size: Int) {
+            self.type = type
+            self.digest = digest
+            self.size = size
+        }
+    }
+
+    /// The model, or data set.
     public let name: ModelName
+    /// What the versions are of.
+    public let kind: ArtifactKind
     /// Its versions, oldest version number first.
     public let entries: [Entry]
     /// The versions of each channel.
@@ -75,11 +99,13 @@ public struct IndexDocument: Sendable, Equatable {
     ///   channel names a version that does not exist.
     public init(
         name: ModelName,
+        kind: ArtifactKind = .model,
         entries: [Entry],
         channels: [ChannelName: Set<SemanticVersion>],
         unknownMembers: [String: JSONValue] = [:]
     ) throws(ZooError) {
         self.name = name
+        self.kind = kind
         self.entries = entries.sorted { $0.version < $1.version }
         self.channels = channels
         self.unknownMembers = unknownMembers
@@ -98,10 +124,10 @@ public struct IndexDocument: Sendable, Equatable {
     public init(canonical bytes: [UInt8]) throws(ZooError) {
         let limits = JSONValue.Limits(bytes: FormatLimits.indexDocument, depth: 8, values: 400_000)
         let object = try JSONObject(try JSONValue(canonical: bytes, limits: limits))
-        try object.requireFormat(Self.format)
+        let format = try object.formatVersion(Self.formatName)
         var entries: [Entry] = []
         for entry in try object.objects("versions", maximum: FormatLimits.versions) {
-            entries.append(try Entry(entry))
+            entries.append(try Entry(entry, format))
         }
         var channels: [ChannelName: Set<SemanticVersion>] = [:]
         let listed = try object.object("channels")
@@ -120,9 +146,12 @@ public struct IndexDocument: Sendable, Equatable {
         }
         try self.init(
             name: try object.modelName("name"),
+            kind: format == .one ? .model : try object.choice("kind", of: ArtifactKind.self),
             entries: entries,
             channels: channels,
-            unknownMembers: object.members(besides: ["format", "name", "versions", "channels"])
+            unknownMembers: object.members(besides: [
+                "format", "name", "kind", "versions", "channels",
+            ])
         )
     }
 
@@ -137,7 +166,7 @@ public struct IndexDocument: Sendable, Equatable {
         }
         let members: [String: JSONValue] = [
             "format": .string(Self.format),
-            "name": .string(name.description),
+            "name": .string(name.description), "kind": .string(kind.rawValue),
             "versions": .array(entries.map(\.json)),
             "channels": .object(Dictionary(uniqueKeysWithValues: listed)),
         ]
@@ -156,7 +185,7 @@ public struct IndexDocument: Sendable, Equatable {
 }
 
 extension IndexDocument.Entry {
-    fileprivate init(_ object: JSONObject) throws(ZooError) {
+    fileprivate init(_ object: JSONObject, _ format: FormatVersion) throws(ZooError) {
         version = try object.version("version")
         digest = try object.digest("digest")
         size = try object.size("size")
@@ -170,8 +199,21 @@ extension IndexDocument.Entry {
         } else {
             yank = nil
         }
+        var attachments: [IndexDocument.Attachment] = []
+        if format != .one, object.value("attachments") != nil {
+            for item in try object.objects("attachments", maximum: 256) {
+                attachments.append(
+                    IndexDocument.Attachment(
+                        type: try item.string("type"),
+                        digest: try item.digest("digest"),
+                        size: try item.size("size")
+                    )
+                )
+            }
+        }
+        self.attachments = attachments
         unknownMembers = object.members(
-            besides: ["version", "digest", "size", "created", "licence", "yanked"]
+            besides: ["version", "digest", "size", "created", "licence", "yanked", "attachments"]
         )
     }
 
@@ -182,6 +224,17 @@ extension IndexDocument.Entry {
         ]
         if let yank {
             members["yanked"] = ["reason": .string(yank.reason), "date": .string(yank.date.text)]
+        }
+        if !attachments.isEmpty {
+            members["attachments"] = .array(
+                attachments.map { attachment in
+                    [
+                        "type": .string(attachment.type),
+                        "digest": .string(attachment.digest.description),
+                        "size": .integer(attachment.size),
+                    ]
+                }
+            )
         }
         return .object(members.merging(unknownMembers) { own, _ in own })
     }

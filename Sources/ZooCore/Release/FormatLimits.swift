@@ -21,6 +21,8 @@ public enum FormatLimits {
     public static let files = 10_000
     /// Archives of one release.
     public static let archives = 64
+    /// Layers of one manifest: archives, their tables, and optional ones.
+    public static let layers = 192
     /// Versions in one index document.
     public static let versions = 10_000
     /// Blocks in one table.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// The OCI manifest of a release; its digest is the identity of the release.
+/// The OCI manifest of a model's or a data set's release; its digest is the identity of the release.
 ///
 /// `registry/SPEC.md` section 3. Source: opencontainers/image-spec, `manifest.md`, version 1.1.
 public struct ReleaseManifest: Sendable, Equatable {
@@ -26,10 +26,8 @@ public struct ReleaseManifest: Sendable, Equatable {
     public enum MediaType {
         /// The manifest.
         public static let manifest = "application/vnd.oci.image.manifest.v1+json"
-        /// The kind of artifact a release is.
-        public static let release = "application/vnd.ami.zoo.release.v1"
-        /// The release record.
-        public static let record = "application/vnd.ami.zoo.release.config.v1+json"
+        /// The release record of a model.
+        public static let record = ArtifactKind.model.recordType
         /// A block table.
         public static let blocks = "application/vnd.ami.zoo.blocks.v1+json"
         /// An archive.
@@ -41,62 +39,96 @@ public struct ReleaseManifest: Sendable, Equatable {
         }
         /// The annotation that names the archive a layer belongs to.
         public static let archiveName = "org.ami-zoo.archive"
+        /// The annotation that makes a layer required, with the text `true`.
+        public static let required = "org.ami-zoo.required"
         /// The annotation that gives a layer a file name when other tools unpack it.
         public static let title = "org.opencontainers.image.title"
     }
 
-    /// The release record.
+    /// What is released.
+    public let kind: ArtifactKind
+    /// The release record, or the record of a data set.
     public let record: Descriptor
     /// The archives, in the order of their layers.
     public let archives: [Archive]
+    /// Optional layers that this program does not know.
+    public let skipped: [Descriptor]
 
     /// A manifest for blobs that exist.
-    public init(record: Descriptor, archives: [Archive]) {
+    public init(kind: ArtifactKind = .model, record: Descriptor, archives: [Archive]) {
+        self.kind = kind
         self.record = record
         self.archives = archives
+        skipped = []
     }
 
     /// Reads a stored manifest.
     ///
-    /// - Throws: ``ZooError`` with a `json.*`, `format.*` code or `release.manifest-invalid`.
+    /// - Throws: ``ZooError`` with a `json.*`, `format.*` code or `release.manifest-invalid`;
+    ///   `format.feature-required` for a required layer that this program does not know.
     public init(canonical bytes: [UInt8]) throws(ZooError) {
         let limits = JSONValue.Limits(bytes: FormatLimits.manifest, depth: 8, values: 16_384)
         let object = try JSONObject(try JSONValue(canonical: bytes, limits: limits))
         guard try object.integer("schemaVersion", in: 0...99) == 2,
             try object.string("mediaType") == MediaType.manifest,
-            try object.string("artifactType") == MediaType.release
+            let kind = ArtifactKind(artifactType: try object.string("artifactType"))
         else {
-            throw Self.invalid("it is not an OCI manifest of type '\(MediaType.release)'")
+            throw Self.invalid(
+                "it is not an OCI manifest of type '\(ArtifactKind.model.artifactType)'"
+            )
         }
+        self.kind = kind
         record = try Descriptor(try object.object("config"))
-        guard record.mediaType == MediaType.record, record.size <= FormatLimits.record else {
+        guard record.mediaType == kind.recordType, record.size <= FormatLimits.record else {
             throw Self.invalid("its config is not a release record")
         }
-        archives = try Self.archives(
-            try object.objects("layers", maximum: 2 * FormatLimits.archives)
-        )
+        var layers: [(descriptor: Descriptor, path: String)] = []
+        var skipped: [Descriptor] = []
+        for layer in try object.objects("layers", maximum: FormatLimits.layers) {
+            let descriptor = try Descriptor(layer)
+            if Self.knownTypes.contains(descriptor.mediaType) {
+                layers.append((descriptor, layer.path))
+            } else if descriptor.annotations[MediaType.required] == "true" {
+                throw ZooError(
+                    .featureRequired,
+                    "\(layer.path) is a required layer of type '\(descriptor.mediaType)', which "
+                        + "this program does not know",
+                    remedy: "update ami-zoo"
+                )
+            } else {
+                skipped.append(descriptor)
+            }
+        }
+        self.skipped = skipped
+        archives = try Self.archives(layers)
+        guard archives.count <= FormatLimits.archives else {
+            throw Self.invalid(
+                "it has \(archives.count) archives; the limit is \(FormatLimits.archives)"
+            )
+        }
     }
 
-    private static func archives(_ layers: [JSONObject]) throws(ZooError) -> [Archive] {
+    private static let knownTypes =
+        Set(ArchiveEncoding.allCases.map(MediaType.archive) + [MediaType.blocks])
+
+    private static func archives(
+        _ layers: [(descriptor: Descriptor, path: String)]
+    ) throws(ZooError) -> [Archive] {
         var tables: [String: Descriptor] = [:]
         var found: [(name: String, archive: Descriptor)] = []
-        for layer in layers {
-            let descriptor = try Descriptor(layer)
+        for (descriptor, path) in layers {
             guard let name = descriptor.annotations[MediaType.archiveName] else {
-                throw invalid("\(layer.path) has no annotation '\(MediaType.archiveName)'")
+                throw invalid("\(path) has no annotation '\(MediaType.archiveName)'")
             }
             guard ModelName.isWord(name) else {
-                throw invalid("\(layer.path) names its archive '\(name)', which is not a word")
+                throw invalid("\(path) names its archive '\(name)', which is not a word")
             }
             if descriptor.mediaType == MediaType.blocks {
                 guard tables.updateValue(descriptor, forKey: name) == nil else {
                     throw invalid("archive '\(name)' has two block tables")
                 }
-            } else if ArchiveEncoding.allCases.map(MediaType.archive).contains(descriptor.mediaType)
-            {
-                found.append((name, descriptor))
             } else {
-                throw invalid("\(layer.path) has the unknown type '\(descriptor.mediaType)'")
+                found.append((name, descriptor))
             }
         }
         guard Set(found.map(\.name)).count == found.count, found.count == tables.count else {
@@ -126,7 +158,7 @@ public struct ReleaseManifest: Sendable, Equatable {
         let document: JSONValue = [
             "schemaVersion": 2,
             "mediaType": .string(MediaType.manifest),
-            "artifactType": .string(MediaType.release),
+            "artifactType": .string(kind.artifactType),
             "config": record.json,
             "layers": .array(layers),
         ]
@@ -138,6 +170,6 @@ public struct ReleaseManifest: Sendable, Equatable {
         archives.reduce(record.size) { $0 + $1.archive.size + $1.blocks.size }
     }
 
-    /// Every blob the manifest names.
+    /// Every blob that a reader needs; ``skipped`` ones are not among them.
     public var blobs: [Descriptor] { [record] + archives.flatMap { [$0.archive, $0.blocks] } }
 }

@@ -18,54 +18,6 @@ extension ReleaseRecord {
         }
     }
 
-    /// What the model takes.
-    public struct Inputs: Sendable, Equatable {
-        /// The kind of data.
-        public enum Modality: String, Sendable, CaseIterable {
-            /// Single pictures.
-            case image
-            /// Sequences of frames.
-            case video
-        }
-
-        /// The kind of data.
-        public let modality: Modality
-        /// Frames per clip.
-        public let frames: Int
-        /// Rows of pixels.
-        public let height: Int
-        /// Columns of pixels.
-        public let width: Int
-        /// The order of channels, such as `rgb`.
-        public let channels: String
-        /// The order of axes, such as `BTCHW`.
-        public let layout: String
-        /// What is subtracted from each channel, in units of 0…1.
-        public let mean: [Double]
-        /// What each channel is then divided by.
-        public let std: [Double]
-        /// The exact resampling rule, or `none` when inputs have the model's size.
-        public let resampling: String
-
-        init(_ object: JSONObject) throws(ZooError) {
-            modality = try object.choice("modality", of: Modality.self)
-            frames = try object.integer("frames", in: 1...65_536)
-            height = try object.integer("height", in: 1...65_536)
-            width = try object.integer("width", in: 1...65_536)
-            channels = try object.string("channels", maximum: 16)
-            layout = try object.string("layout", maximum: 8)
-            mean = try object.numbers("mean", maximum: 16)
-            std = try object.numbers("std", maximum: 16)
-            resampling = try object.string("resampling", maximum: 128)
-            guard mean.count == channels.utf8.count, std.count == channels.utf8.count else {
-                throw object.invalid("mean", "and 'std' need one value for each channel")
-            }
-            guard std.allSatisfy({ $0 > 0 }) else {
-                throw object.invalid("std", "divides, so its values must be greater than 0")
-            }
-        }
-    }
-
     /// A part of the model that can be used on its own.
     public struct Component: Sendable, Equatable {
         /// Its name, such as `encoder`.
@@ -82,8 +34,19 @@ extension ReleaseRecord {
         public let dtypes: [String]
         /// The tensor fingerprint, `registry/SPEC.md` section 4.3.
         public let fingerprint: ContentDigest
+        /// How the weights are quantised; nil when they are not.
+        public let quantisation: Quantisation?
 
-        init(_ object: JSONObject) throws(ZooError) {
+        /// How weights are quantised.
+        public struct Quantisation: Sendable, Equatable {
+            /// The scheme, such as `int8-per-output`.
+            public let scheme: String
+            /// The fingerprint of the tensors before.
+            public let source: ContentDigest?
+        }
+
+        init(_ object: JSONObject, _ version: FormatVersion) throws(ZooError) {
+            quantisation = version == .one ? nil : try Self.quantisation(object)
             name = try object.string("name", maximum: 64)
             guard ModelName.isWord(name) else { throw object.invalid("name", "is not a word") }
             var files: [ReleasePath] = []
@@ -97,6 +60,14 @@ extension ReleaseRecord {
             parameters = try object.integer("parameters", in: 0...JSONValue.largestInteger)
             dtypes = try object.strings("dtypes", maximum: 32, each: 16)
             fingerprint = try object.digest("fingerprint")
+        }
+
+        private static func quantisation(_ object: JSONObject) throws(ZooError) -> Quantisation? {
+            guard let fields = try object.optionalObject("quantisation") else { return nil }
+            return Quantisation(
+                scheme: try fields.string("scheme", maximum: 64),
+                source: try fields.optionalDigest("source")
+            )
         }
     }
 
@@ -165,8 +136,12 @@ extension ReleaseRecord {
 
         /// The evaluation suite.
         public let suite: String
+        /// The digest of the suite's definition, where it is known.
+        public let suiteDigest: ContentDigest?
         /// The data it ran on.
         public let dataset: String
+        /// The digest of the data set's manifest, where it is known.
+        public let datasetDigest: ContentDigest?
         /// What was measured.
         public let metric: String
         /// Its unit, such as `px` or `percent`.
@@ -182,9 +157,11 @@ extension ReleaseRecord {
         /// The script, table or page that it comes from.
         public let source: String
 
-        init(_ object: JSONObject) throws(ZooError) {
+        init(_ object: JSONObject, _ version: FormatVersion) throws(ZooError) {
             suite = try object.string("suite")
             dataset = try object.string("dataset")
+            suiteDigest = version == .one ? nil : try object.optionalDigest("suiteDigest")
+            datasetDigest = version == .one ? nil : try object.optionalDigest("datasetDigest")
             metric = try object.string("metric")
             unit = try object.string("unit", maximum: 32)
             direction = try object.choice("direction", of: Direction.self)

@@ -6,10 +6,13 @@
 /// A record is parsed or assembled, never edited: ``canonicalBytes`` is what was stored, unknown
 /// fields included, and its digest is bound by the manifest.
 ///
-/// Document format `ami-zoo.release/1`, `registry/SPEC.md` section 4.
+/// Document formats `ami-zoo.release/1` and `ami-zoo.release/2`, `registry/SPEC.md` section 4.
 public struct ReleaseRecord: Sendable, Equatable {
-    /// The name of the document format.
-    public static let format = "ami-zoo.release/1"
+    private static let formatName = "ami-zoo.release"
+    /// The name of the document format that is written.
+    public static let format = FormatVersion.current.name(formatName)
+    static func formatName(_ version: FormatVersion) -> String { version.name(formatName) }
+
     /// Required features that this program implements.
     public static let knownFeatures: Set<String> = []
 
@@ -31,6 +34,10 @@ public struct ReleaseRecord: Sendable, Equatable {
     public let architecture: Architecture
     /// What the model takes.
     public let inputs: Inputs
+    /// What the model is conditioned on, in the order of the vector; empty when it takes no actions.
+    public let actions: [Quantity]
+    /// What the model is told about the body that acts; empty when it is told nothing.
+    public let states: [Quantity]
     /// The parts that can be used on their own.
     public let components: [Component]
     /// Every file of the model folder.
@@ -50,7 +57,7 @@ public struct ReleaseRecord: Sendable, Equatable {
     public init(canonical bytes: [UInt8]) throws(ZooError) {
         let limits = JSONValue.Limits(bytes: FormatLimits.record, depth: 16, values: 500_000)
         let object = try JSONObject(try JSONValue(canonical: bytes, limits: limits))
-        try object.requireFormat(Self.format)
+        let format = try object.formatVersion(Self.formatName)
         let compatibility = try object.object("compatibility")
         minimumReader = try compatibility.version("reader")
         try Self.requireFeatures(try object.strings("requires", maximum: 64), minimumReader)
@@ -62,22 +69,33 @@ public struct ReleaseRecord: Sendable, Equatable {
         licence = try object.string("licence")
         homepage = try object.optionalString("homepage", maximum: 2048)
         architecture = try Architecture(try object.object("architecture"))
-        inputs = try Inputs(try object.object("inputs"))
+        inputs = try Inputs(try object.object("inputs"), format)
+        actions = try Self.quantities(object, "actions", format)
+        states = try Self.quantities(object, "states", format)
         files = try Self.files(try object.objects("files", maximum: FormatLimits.files))
         components = try Self.components(
             try object.objects("components", maximum: 256),
-            files: Set(files.map(\.path))
+            files: Set(files.map(\.path)),
+            format
         )
         lineage = try Lineage(try object.object("lineage"))
         var claims: [EvaluationClaim] = []
         for claim in try object.objects("evaluation", maximum: 1000) {
-            claims.append(try EvaluationClaim(claim))
+            claims.append(try EvaluationClaim(claim, format))
         }
         evaluation = claims
         canonicalBytes = bytes
     }
 
-    private static func requireFeatures(
+    private static func quantities(
+        _ object: JSONObject,
+        _ name: String,
+        _ format: FormatVersion
+    ) throws(ZooError) -> [Quantity] {
+        format == .one || object.value(name) == nil ? [] : try Quantity.array(object, name)
+    }
+
+    static func requireFeatures(
         _ features: [String],
         _ reader: SemanticVersion
     ) throws(ZooError) {
@@ -93,7 +111,7 @@ public struct ReleaseRecord: Sendable, Equatable {
     }
 
     /// Checks every file against the layout of its archive.
-    private static func files(_ objects: [JSONObject]) throws(ZooError) -> [File] {
+    static func files(_ objects: [JSONObject]) throws(ZooError) -> [File] {
         var files: [File] = []
         var seen: [String: String] = [:]
         for object in objects {
@@ -143,11 +161,12 @@ public struct ReleaseRecord: Sendable, Equatable {
 
     private static func components(
         _ objects: [JSONObject],
-        files: Set<ReleasePath>
+        files: Set<ReleasePath>,
+        _ format: FormatVersion
     ) throws(ZooError) -> [Component] {
         var components: [Component] = []
         for object in objects {
-            let component = try Component(object)
+            let component = try Component(object, format)
             for path in component.files where !files.contains(path) {
                 throw object.invalid("files", "names '\(path)', which the release does not have")
             }

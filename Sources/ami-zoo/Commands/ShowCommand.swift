@@ -78,9 +78,18 @@ struct ShowOutcome: Report {
     }
 
     private var input: String {
-        let inputs = record.inputs
-        let frames = inputs.modality == .video ? "\(inputs.frames) frames of " : ""
-        return
-            "\(inputs.modality.rawValue), \(frames)\(inputs.width)×\(inputs.height) \(inputs.channels)"
+        let input =
+            switch record.inputs {
+            case .pictures(let pictures):
+                (pictures.isVideo ? "video, \(pictures.frames) frames of " : "image, ")
+                    + "\(pictures.width)×\(pictures.height) \(pictures.channels)"
+            case .series(let series):
+                "series, \(series.length) steps of \(Counted.text(series.quantities.count, "number"))"
+            case .vector(let quantities): "vector of \(Counted.text(quantities.count, "number"))"
+            case .features(let model, _): "features of \(model)"
+            }
+        guard !record.actions.isEmpty else { return input }
+        return input
+            + "; actions \(record.actions.map { "\($0.name) [\($0.unit)]" }.joined(separator: ", "))"
     }
 }

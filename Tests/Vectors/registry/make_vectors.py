@@ -1073,10 +1073,10 @@ def record_1():
 
 def dataset():
     kind = "dataset"
-    shared = ("authors", "compatibility", "created", "licence", "lineage", "name", "requires", "summary", "version")
+    shared = ("authors", "compatibility", "created", "licence", "name", "requires", "summary", "version")
     minimal = {
         **{name: record_document()[name] for name in shared},
-        "files": [], "format": "ami-zoo.dataset/1", "modality": "video",
+        "files": [], "format": "ami-zoo.dataset/1", "lineage": {"kind": "collected"}, "modality": "video",
         "splits": [{"count": 0, "files": [], "name": "test"}],
     }
     full = {
@@ -1085,7 +1085,7 @@ def dataset():
                        ("train/" + "n" * 120 + ".mp4", 513)) + files(("extra/1.mp4", 7), archive="extra"),
         "homepage": "https://example.org/",
         "labels": {"classes": 5, "kind": "csv", "path": "labels.csv"},
-        "lineage": {"generator": "drops.py", "kind": "converted", "seed": 101},
+        "lineage": {"generator": "drops.py", "kind": "generated", "seed": 101},
         "splits": [{"count": 2, "files": ["train/0.mp4", "train/" + "n" * 120 + ".mp4"], "name": "train"},
                    {"count": 4096, "files": ["test/0.mp4"], "name": "test"}],
     }

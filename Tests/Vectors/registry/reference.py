@@ -579,7 +579,7 @@ def _read_features(obj):
         raise Refused("format.feature-required", obj["requires"][0])
 
 
-def _read_about(obj):
+def _read_about(obj, origins):
     """Fields that records of releases and of data sets share."""
     in_field(read_name, string(obj, "name"))
     in_field(read_version, string(obj, "version"))
@@ -589,7 +589,7 @@ def _read_about(obj):
     string(obj, "licence")
     if "homepage" in obj:
         string(obj, "homepage", 2048)
-    choice(an_object(required(obj, "lineage")), "kind", ("trained", "converted"))
+    choice(an_object(required(obj, "lineage")), "kind", origins)
 
 
 def _read_files(obj):
@@ -618,7 +618,7 @@ def read_record(data):
     obj = an_object(parse_canonical(data, "record"))
     version = read_format(obj, "ami-zoo.release/1", "ami-zoo.release/2")[-1]
     _read_features(obj)
-    _read_about(obj)
+    _read_about(obj, ("trained", "converted"))
     architecture = an_object(required(obj, "architecture"))
     string(architecture, "family", 64)
     string(architecture, "variant", 128)
@@ -747,7 +747,7 @@ def read_dataset(data):
     obj = an_object(parse_canonical(data, "dataset"))
     read_format(obj, "ami-zoo.dataset/1")
     _read_features(obj)
-    _read_about(obj)
+    _read_about(obj, ("generated", "collected", "converted"))
     listed, total, archives = _read_files(obj)
     modality = choice(obj, "modality", ("image", "video", "series", "vector"))
     splits = objects(obj, "splits", 64)
