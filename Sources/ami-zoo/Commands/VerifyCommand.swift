@@ -55,12 +55,14 @@ struct VerifyCommand: ReportingCommand {
         var comparison: UpstreamComparison.Outcome?
         if let against {
             let (backbone, record) = (backbone, subject.record)
-            let found = try await BlockingWork.run { _ in
-                try UpstreamComparison(
-                    folder: folder,
-                    record: record,
-                    source: ConversionSource(against, backbone: backbone)
-                ).compare()
+            let found = try await Interruption.cancelling {
+                try await BlockingWork.run { cancellation in
+                    try UpstreamComparison(
+                        folder: folder,
+                        record: record,
+                        source: ConversionSource(against, backbone: backbone)
+                    ).compare(cancellation)
+                }
             }
             findings += found.findings
             comparison = found
