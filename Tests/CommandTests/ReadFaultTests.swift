@@ -99,7 +99,9 @@ import ZooTesting
             }
             try FileHandle(forUpdating: URL(filePath: path)).truncate(atOffset: 9 << 20)
             #expect(await process.status() == 74)
-            #expect(String(decoding: try folder.read("output"), as: UTF8.self).contains("io.truncated"))
+            #expect(
+                String(decoding: try folder.read("output"), as: UTF8.self).contains("io.truncated")
+            )
         }
     }
 

@@ -62,9 +62,13 @@ import ZooTensor
     @Test func anIndexCountsItsShardsOnce() throws {
         let folder = try folder(["one.safetensors": one, "two.safetensors": two])
         let index = "model.safetensors.index.json"
-        let places = one.keys.map { "\"\($0)\":\"one.safetensors\"" }
+        let places =
+            one.keys.map { "\"\($0)\":\"one.safetensors\"" }
             + two.keys.map { "\"\($0)\":\"two.safetensors\"" }
-        try folder.write(Array("{\"weight_map\":{\(places.joined(separator: ","))}}".utf8), to: index)
+        try folder.write(
+            Array("{\"weight_map\":{\(places.joined(separator: ","))}}".utf8),
+            to: index
+        )
         let found = try facts(folder, [index, "one.safetensors", "two.safetensors"])
         #expect(try found == expected(prefix: ""))
         // Whoever pulls the component alone would get an index without its shards.
@@ -82,7 +86,7 @@ import ZooTensor
         let error = #expect(throws: ZooError(.tensorDuplicate, "")) {
             try facts(folder, ["one.safetensors", "two.safetensors"])
         }
-        let message = (error as? ZooError)?.message ?? ""
+        let message = error?.message ?? ""
         #expect(message.contains("'one.safetensors'") && message.contains("'two.safetensors'"))
         // One file named twice is one file, and components do not share names.
         #expect(try facts(folder, ["one.safetensors", "one.safetensors"])?.tensors == 2)

@@ -13,7 +13,8 @@ import ZooTensor
     private static let size = 3 << 20
 
     /// A checkpoint of one tensor of 12 MiB.
-    private func large(in folder: TemporaryFolder) throws -> (checkpoint: Checkpoint, path: String) {
+    private func large(in folder: TemporaryFolder) throws -> (checkpoint: Checkpoint, path: String)
+    {
         let path = "\(folder.path)/model.safetensors"
         try SafetensorsWriter.write(["a": Tensor(zeros: [Self.size])], to: path)
         return (try Checkpoint(opening: path), path)

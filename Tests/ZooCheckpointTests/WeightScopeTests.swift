@@ -29,7 +29,7 @@ import ZooTensor
         #expect(try root.values("shape", shape: [3, 2]).values == [0, 0, 0, 0, 0, 0])
         #expect(try root.values("absent", shape: [1]).values == [0])
         let error = #expect(throws: ZooError(.tensorMissing, "")) { try root.requireComplete() }
-        let message = (error as? ZooError)?.message ?? ""
+        let message = error?.message ?? ""
         for part in ["'absent'", "'shape' is [2, 3] and must be [3, 2]", "'extra'"] {
             #expect(message.contains(part))
         }

@@ -57,17 +57,19 @@ import ZooCore
         return try CatalogueEntry(JSONObject(JSONValue(parsing: Array(text.utf8)), at: ""))
     }
 
-    @Test(arguments: [
-        ("MIT", nil), ("Apache-2.0 WITH LLVM-exception", nil), ("GPL-2.0+", nil),
-        ("CC-BY-NC-4.0", .nonCommercial), ("CC-BY-NC-SA-4.0", .nonCommercial),
-        ("PolyForm-Noncommercial-1.0.0", .nonCommercial), ("LicenseRef-Lab", .ownTerms),
-        ("DocumentRef-a:LicenseRef-Lab", .ownTerms), ("MIT OR CC-BY-NC-4.0", nil),
-        ("MIT AND CC-BY-NC-4.0", .nonCommercial), ("LicenseRef-Lab OR CC-BY-NC-4.0", .ownTerms),
-        ("(MIT OR LicenseRef-Lab) AND Apache-2.0", nil),
-        ("MIT AND (LicenseRef-Lab OR CC-BY-NC-4.0)", .ownTerms), ("BSD-3-Clause", nil),
-        // AND binds more closely than OR.
-        ("MIT OR CC-BY-NC-4.0 AND LicenseRef-Lab", nil),
-    ] as [(String, CatalogueEntry.Consent?)])
+    @Test(
+        arguments: [
+            ("MIT", nil), ("Apache-2.0 WITH LLVM-exception", nil), ("GPL-2.0+", nil),
+            ("CC-BY-NC-4.0", .nonCommercial), ("CC-BY-NC-SA-4.0", .nonCommercial),
+            ("PolyForm-Noncommercial-1.0.0", .nonCommercial), ("LicenseRef-Lab", .ownTerms),
+            ("DocumentRef-a:LicenseRef-Lab", .ownTerms), ("MIT OR CC-BY-NC-4.0", nil),
+            ("MIT AND CC-BY-NC-4.0", .nonCommercial), ("LicenseRef-Lab OR CC-BY-NC-4.0", .ownTerms),
+            ("(MIT OR LicenseRef-Lab) AND Apache-2.0", nil),
+            ("MIT AND (LicenseRef-Lab OR CC-BY-NC-4.0)", .ownTerms), ("BSD-3-Clause", nil),
+            // AND binds more closely than OR.
+            ("MIT OR CC-BY-NC-4.0 AND LicenseRef-Lab", nil),
+        ] as [(String, CatalogueEntry.Consent?)]
+    )
     func theLicenceDecidesWhatConsentIsFor(
         licence: String,
         consent: CatalogueEntry.Consent?
@@ -85,7 +87,8 @@ import ZooCore
 
     @Test func deepNestingIsRefusedWithoutTakingTheStack() {
         let depth = 600
-        let text = String(repeating: "(", count: depth) + "MIT" + String(repeating: ")", count: depth)
+        let text =
+            String(repeating: "(", count: depth) + "MIT" + String(repeating: ")", count: depth)
         #expect(throws: ZooError(.fieldInvalid, "")) { try LicenceExpression(parsing: text) }
     }
 
@@ -94,7 +97,7 @@ import ZooCore
         let own = try entry("LicenseRef-Lab", #","commercialUse":true"#)
         #expect(own.consent == .ownTerms)
         let error = #expect(throws: ZooError(.importLicence, "")) { try own.requireConsent(nil) }
-        let message = (error as? ZooError)?.message ?? ""
+        let message = error?.message ?? ""
         #expect(!message.contains("commercial") && message.contains("LicenseRef-Lab"), "\(message)")
         try own.requireConsent("LicenseRef-Lab")
         #expect(try entry("MIT", #","commercialUse":false"#).consent == .nonCommercial)
@@ -132,7 +135,6 @@ import ZooCore
         let text = Self.sound.replacingOccurrences(of: part, with: replacement)
         #expect(text != Self.sound)
         let object = try JSONObject(JSONValue(parsing: Array(text.utf8)), at: "")
-        let error = #expect(throws: ZooError.self) { try CatalogueEntry(object) }
-        #expect(error?.code == (replacement.contains("Lab") ? .referenceMalformed : .fieldInvalid))
+        #expect(throws: ZooError(.fieldInvalid, "")) { try CatalogueEntry(object) }
     }
 }

@@ -158,9 +158,10 @@ import ZooTesting
         let tensors = try UpstreamTensors(checkpoint)
         var options = try ConversionCase("vjepa2").options
         options.family = "vjepa2.1"
-        let error = #expect(throws: ZooError(.conversionTensorsMismatch, "")) {
-            try ConvertibleFamily.plan([.main: tensors], options: options)
-        } as? ZooError
+        let error =
+            #expect(throws: ZooError(.conversionTensorsMismatch, "")) {
+                try ConvertibleFamily.plan([.main: tensors], options: options)
+            }
         for name in ["img_mod_embed", "norms_block.3.weight", "'norm.weight'"] {
             #expect(error?.message.contains(name) == true, "\(name)")
         }
@@ -170,9 +171,10 @@ import ZooTesting
         let tensors = try UpstreamTensors(
             Checkpoint(opening: "\(ConversionCase.root)/vjepa2/upstream.pt")
         )
-        let error = #expect(throws: ZooError(.conversionOptionNeeded, "")) {
-            try ConvertibleFamily.plan([.main: tensors], options: ConversionOptions())
-        } as? ZooError
+        let error =
+            #expect(throws: ZooError(.conversionOptionNeeded, "")) {
+                try ConvertibleFamily.plan([.main: tensors], options: ConversionOptions())
+            }
         #expect(error?.remedy?.contains("--heads") == true)
         var options = ConversionOptions()
         options.component = "optimizer"

@@ -155,7 +155,7 @@ import ZooTesting
             let error = #expect(throws: ZooError(.conversionTensorsMismatch, "")) {
                 try source.plan(ConversionOptions())
             }
-            let message = (error as? ZooError)?.message ?? ""
+            let message = error?.message ?? ""
             #expect(message.contains("'encoder.layer.1.norm2.bias' [24] is missing"))
         }
     }

@@ -30,7 +30,7 @@ import ZooTesting
             let error = #expect(throws: ZooError(.nameNotUTF8, "")) {
                 try FileSystem.names(in: folder.path)
             }
-            #expect((error as? ZooError)?.message.contains(folder.path) == true)
+            #expect(error?.message.contains(folder.path) == true)
             #expect(throws: ZooError(.nameNotUTF8, "")) {
                 try FileSystem.files(below: folder.path)
             }

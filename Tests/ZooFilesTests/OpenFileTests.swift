@@ -41,7 +41,7 @@ struct OpenFileTests {
 
     @Test(arguments: [Reading.read, .readFollowing, .document, .map])
     func aFolderIsRefused(reading: Reading) async throws {
-        try await TemporaryFolder.with { folder in
+        _ = try await TemporaryFolder.with { folder in
             #expect(throws: ZooError(.notAFile, "")) { try reading(folder.path) }
         }
     }
@@ -69,7 +69,7 @@ struct OpenFileTests {
                 withDestinationPath: target
             )
             let error = #expect(throws: ZooError(.notAFile, "")) { try reading(path) }
-            #expect((error as? ZooError)?.message.contains("a symbolic link") == true)
+            #expect(error?.message.contains("a symbolic link") == true)
             #expect(try OpenFile(path, .readFollowing).bytes(0..<1) == [1])
             #expect(try FileSystem.document(path, limit: 1, followingLinks: true) == [1])
         }
@@ -79,7 +79,7 @@ struct OpenFileTests {
         try await TemporaryFolder.with { folder in
             let file = try OpenFile(try folder.write([1, 2, 3], to: "short"), .read)
             let error = #expect(throws: ZooError(.fileTruncated, "")) { try file.bytes(1..<9) }
-            let message = (error as? ZooError)?.message ?? ""
+            let message = error?.message ?? ""
             #expect(message.contains("byte 3") && message.contains("byte 9"), "\(message)")
         }
     }

@@ -210,7 +210,8 @@ package struct RegistryCheck: Sendable {
             throw ZooError(
                 .fileUnknown,
                 "'\(path)' is not the index document of a model",
-                remedy: "remove it; a name that begins with a dot may be left by an interrupted write"
+                remedy:
+                    "remove it; a name that begins with a dot may be left by an interrupted write"
             )
         }
         do throws(ZooError) {
@@ -335,7 +336,9 @@ package struct RegistryCheck: Sendable {
 
     private func read(_ blob: Descriptor, limit: Int) throws(ZooError) -> [UInt8] {
         let bytes = try blobs.read(blob.digest, limit: limit)
-        guard bytes.count == blob.size else { throw ZooError.wrongBlob(blobs.path(of: blob.digest)) }
+        guard bytes.count == blob.size else {
+            throw ZooError.wrongBlob(blobs.path(of: blob.digest))
+        }
         return bytes
     }
 
