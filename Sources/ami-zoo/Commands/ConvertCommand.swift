@@ -43,7 +43,8 @@ struct ConvertCommand: ReportingCommand {
         let version = try SemanticVersion(parsing: version)
         let (dtype, destination) = (conversion.dtype.dtype, FileSystem.absolute(destination))
         return try await Interruption.cancelling {
-            let source = try await BlockingWork.run { _ in
+            // Reading the directory of a file cannot be interrupted, and writes nothing.
+            let source = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
                 try ConversionSource(file, backbone: backbone)
             }
             let plan = try source.plan(options)

@@ -69,7 +69,8 @@ struct ImportCommand: ReportingCommand {
                 if let from, isLocal { try await UpstreamFile.local(from, of: entry) } else {
                     try await UpstreamFile.fetch(entry, mirror: from, fetcher)
                 }
-            let source = try await BlockingWork.run { _ in
+            // Reading the directory of a file cannot be interrupted, and writes nothing.
+            let source = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
                 try ConversionSource(upstream.path, backbone: backbone)
             }
             let plan = try source.plan(options)

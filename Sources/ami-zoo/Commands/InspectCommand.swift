@@ -29,7 +29,7 @@ struct InspectCommand: ReportingCommand {
     func report() async throws -> InspectOutcome {
         let path = try resolved()
         return try await Interruption.cancelling {
-            try await BlockingWork.run { cancellation in
+            try await BlockingWork.run(whenCancelled: .abandoned) { cancellation in
                 let checkpoint = try Checkpoint(opening: path)
                 return InspectOutcome(
                     summary: try CheckpointSummary(

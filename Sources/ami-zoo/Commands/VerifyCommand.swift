@@ -44,28 +44,27 @@ struct VerifyCommand: ReportingCommand {
         let (deep, folder, clock) = (deep, location.folder, ContinuousClock())
         let start = clock.now
         let subject = try Subject(location)
-        var findings = try await Interruption.cancelling {
-            switch subject {
-            case .release(let release):
-                try await ReleaseVerifier(release, workers: Processors.count).findings(deep: deep)
-            case .converted(let record):
-                try await FolderVerifier(folder: folder, record: record).findings()
-            }
-        }
-        var comparison: UpstreamComparison.Outcome?
-        if let against {
-            let (backbone, record) = (backbone, subject.record)
-            let found = try await Interruption.cancelling {
-                try await BlockingWork.run { cancellation in
-                    try UpstreamComparison(
-                        folder: folder,
-                        record: record,
-                        source: ConversionSource(against, backbone: backbone)
-                    ).compare(cancellation)
+        let (against, backbone) = (against, backbone)
+        // Once, because a second source of signals may miss what comes before the first has gone.
+        let (findings, comparison) = try await Interruption.cancelling {
+            var findings =
+                switch subject {
+                case .release(let release):
+                    try await ReleaseVerifier(release, workers: Processors.count)
+                        .findings(deep: deep)
+                case .converted(let record):
+                    try await FolderVerifier(folder: folder, record: record).findings()
                 }
+            guard let against else { return (findings, UpstreamComparison.Outcome?.none) }
+            let comparison = try await BlockingWork.run(whenCancelled: .abandoned) { cancellation in
+                try UpstreamComparison(
+                    folder: folder,
+                    record: subject.record,
+                    source: ConversionSource(against, backbone: backbone)
+                ).compare(cancellation)
             }
-            findings += found.findings
-            comparison = found
+            findings += comparison.findings
+            return (findings, comparison)
         }
         return VerifyOutcome(
             subject: subject,
