@@ -45,9 +45,15 @@ let package = Package(
             dependencies: [.product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: settings
         ),
-        // Files: reads and writes that name their paths in errors, durable replacement, threads for
-        // calls that block.
-        .target(name: "ZooFiles", dependencies: ["ZooCore"], swiftSettings: settings),
+        // Turns a page of a mapped file that cannot be read into a mark instead of a crash.
+        .target(name: "CMappings"),
+        // Files: reads and writes that name their paths in errors, durable replacement, mapped files,
+        // threads for calls that block.
+        .target(
+            name: "ZooFiles",
+            dependencies: ["ZooCore", "CMappings"],
+            swiftSettings: settings
+        ),
         // The few vector kernels a compiler must see as C, dispatched at run time.
         .target(name: "CKernels"),
         .systemLibrary(
@@ -181,15 +187,23 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "ZooCoreTests", dependencies: ["ZooCore"], swiftSettings: settings),
+        // Files that other processes change, devices, disks that fail.
+        .testTarget(
+            name: "ZooFilesTests",
+            dependencies: ["ZooFiles", "ZooCore", "ZooTesting"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "ZooTensorTests", dependencies: ["ZooTensor"], swiftSettings: settings),
         .testTarget(
             name: "ZooCheckpointTests",
-            dependencies: ["ZooCheckpoint", "ZooCore", "ZooTensor"],
+            dependencies: ["ZooCheckpoint", "ZooCore", "ZooFiles", "ZooTensor"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "ZooConvertTests",
-            dependencies: ["ZooConvert", "ZooCheckpoint", "ZooCore", "ZooTensor", "ZooTesting"],
+            dependencies: [
+                "ZooConvert", "ZooCheckpoint", "ZooCore", "ZooFiles", "ZooTensor", "ZooTesting",
+            ],
             swiftSettings: settings
         ),
         // Decoded pixels, resampled pixels and sampled clips against those of Pillow, OpenCV, PyTorch.

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 public import ZooCore
+package import ZooFiles
 package import ZooTensor
 
 extension Checkpoint {
@@ -20,9 +21,27 @@ extension Checkpoint {
     ///
     /// - Parameter prefix: takes in only tensors whose names begin with it: those of a component.
     /// - Returns: the digest.
-    public func fingerprint(ofNamesBeginningWith prefix: String = "") -> ContentDigest {
-        TensorDigests(of: self, names: tensors.map(\.name).filter { $0.hasPrefix(prefix) })
-            .fingerprint
+    /// - Throws: ``ZooError`` with an `io.*` code when the files do not deliver every byte.
+    public func fingerprint(
+        ofNamesBeginningWith prefix: String = ""
+    ) throws(ZooError) -> ContentDigest {
+        try uncancelled { cancellation in
+            let names = tensors.map(\.name).filter { $0.hasPrefix(prefix) }
+            return try TensorDigests(of: self, names: names, cancellation).fingerprint
+        }
+    }
+}
+
+/// Runs work that nobody can cancel, which leaves ``ZooError`` as its only error.
+func uncancelled<Result>(
+    _ work: (Cancellation) throws -> Result
+) throws(ZooError) -> Result {
+    do {
+        return try work(Cancellation())
+    } catch let error as ZooError {
+        throw error
+    } catch {
+        preconditionFailure("\(error) where only a ZooError is thrown")
     }
 }
 
@@ -70,19 +89,38 @@ package struct TensorDigests: Sendable {
     package let rows: [TensorFingerprint.Row]
 
     /// Reads some tensors of a checkpoint; those that are the same elements once.
-    package init(of checkpoint: Checkpoint, names: [String]) {
+    ///
+    /// - Parameters:
+    ///   - checkpoint: the checkpoint.
+    ///   - names: the tensors; names that the checkpoint lacks are skipped.
+    ///   - cancellation: ends the reading.
+    /// - Throws: ``ZooError`` with an `io.*` code when the files do not deliver every byte or change
+    ///   meanwhile, or `CancellationError`.
+    package init(
+        of checkpoint: Checkpoint,
+        names: [String],
+        _ cancellation: Cancellation
+    ) throws {
         var known: [TensorView.Identity: ContentDigest] = [:]
-        rows = names.compactMap { name in
-            guard let view = checkpoint.view(name) else { return nil }
-            let digest = known[view.identity] ?? view.digest
+        var rows: [TensorFingerprint.Row] = []
+        for name in names {
+            guard let view = checkpoint.view(name) else { continue }
+            let digest =
+                if let digest = known[view.identity] { digest } else {
+                    try view.digest(cancellation)
+                }
             known[view.identity] = digest
-            return TensorFingerprint.Row(
-                name: name,
-                dtype: view.dtype,
-                shape: view.shape,
-                digest: digest
+            rows.append(
+                TensorFingerprint.Row(
+                    name: name,
+                    dtype: view.dtype,
+                    shape: view.shape,
+                    digest: digest
+                )
             )
         }
+        try checkpoint.requireIntact()
+        self.rows = rows
     }
 
     /// The fingerprint of these tensors.
@@ -91,9 +129,9 @@ package struct TensorDigests: Sendable {
 
 extension TensorView {
     /// The digest of the elements.
-    var digest: ContentDigest {
+    func digest(_ cancellation: Cancellation) throws -> ContentDigest {
         var hasher = ContentDigest.Hasher()
-        try? forEachChunk { hasher.update($0) }
+        try forEachChunk(cancellation) { hasher.update($0) }
         return hasher.finish()
     }
 }

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 public import ZooCore
-internal import ZooFiles
+package import ZooFiles
 public import ZooTensor
 
 /// The named tensors of a checkpoint, whatever files they are stored in.
@@ -74,6 +74,19 @@ public struct Checkpoint: Sendable {
     /// row-major little-endian order.
     public subscript(name: String) -> StoredTensor? { views[name]?.stored }
 
+    /// Checks that no file of the checkpoint was truncated or written to since it was opened, and
+    /// that every page that was touched could be read.
+    ///
+    /// Elements that were used where they are mapped read as zeros otherwise.
+    ///
+    /// - Throws: ``ZooError`` with code `io.truncated`, `io.changed` or `io.failed`.
+    public func requireIntact() throws(ZooError) {
+        var seen: Set<ObjectIdentifier> = []
+        for view in views.values where seen.insert(ObjectIdentifier(view.file)).inserted {
+            try view.file.requireIntact()
+        }
+    }
+
     /// The tensor with a name as it lies in its file, or nil.
     package func view(_ name: String) -> TensorView? { views[name] }
 
@@ -86,9 +99,14 @@ public struct Checkpoint: Sendable {
 
     /// Checks the elements of some tensors against the checksums of the file, where it has any.
     ///
-    /// - Parameter names: the tensors; nil for all.
-    /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum`.
-    package func requireChecksums(of names: [String]? = nil) throws(ZooError) {
+    /// - Parameters:
+    ///   - names: the tensors; nil for all.
+    ///   - cancellation: ends the reading.
+    /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum` or `io.*`, or `CancellationError`.
+    package func requireChecksums(
+        of names: [String]? = nil,
+        _ cancellation: Cancellation
+    ) throws {
         guard let directory else { return }
         let firstBytes = (names ?? tensors.map(\.name)).compactMap { views[$0]?.firstByte }
         let wanted = Set(firstBytes).sorted()
@@ -96,13 +114,13 @@ public struct Checkpoint: Sendable {
         for record in directory.records {
             while next < wanted.endIndex, wanted[next] < record.content.lowerBound { next += 1 }
             guard next < wanted.endIndex, record.content.contains(wanted[next]) else { continue }
-            try directory.requireChecksum(of: record)
+            try directory.requireChecksum(of: record, cancellation)
         }
     }
 
     private init(file path: String, openedAs openedPath: String) throws(ZooError) {
         let file = try MappedFile(path)
-        let start = file.copy(0..<min(file.byteCount, 512))
+        let start = try file.bytes(0..<min(file.byteCount, 512))
         if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) || start.starts(with: [0x50, 0x4B, 0x05]) {
             try self.init(zip: file, openedAs: openedPath)
         } else if let first = TorchFile.legacyStart(start) {
@@ -157,7 +175,7 @@ public struct Checkpoint: Sendable {
             )
         }
         if start.count >= 2, start[0] == 0x80, (2...5).contains(start[1]) {
-            let bytes = file.copy(0..<min(file.byteCount, PickleLimits.bytes))
+            let bytes = try file.bytes(0..<min(file.byteCount, PickleLimits.bytes))
             let pickle = try PickleMachine.read(bytes, source: file.path)
             throw ZooError(
                 .checkpointFormatUnknown,
@@ -184,9 +202,7 @@ public struct Checkpoint: Sendable {
     }
 
     private init(index indexPath: String, openedAs path: String) throws(ZooError) {
-        let document = try MappedFile(indexPath)
-        let text = document.copy(0..<min(document.byteCount, ShardIndex.limit + 1))
-        let index = try ShardIndex(parsing: text, source: indexPath)
+        let index = try ShardIndex(reading: indexPath)
         let folder = FileSystem.parent(of: indexPath)
         var shards: [SafetensorsFile] = []
         for name in index.files {

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 public import ZooCore
+package import ZooFiles
 internal import ZooTensor
 
 /// What is in a checkpoint, in the form that `ami-zoo inspect` prints.
@@ -23,8 +24,21 @@ public struct CheckpointSummary: Sendable {
 
     /// Looks at a checkpoint; with `fingerprinting`, reads all of it.
     ///
-    /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum`.
+    /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum` or `io.*`.
     public init(of checkpoint: Checkpoint, fingerprinting: Bool) throws(ZooError) {
+        self = try uncancelled { cancellation in
+            try Self(of: checkpoint, fingerprinting: fingerprinting, cancellation)
+        }
+    }
+
+    /// Looks at a checkpoint; with `fingerprinting`, reads all of it.
+    ///
+    /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum` or `io.*`; `CancellationError`.
+    package init(
+        of checkpoint: Checkpoint,
+        fingerprinting: Bool,
+        _ cancellation: Cancellation
+    ) throws {
         format = checkpoint.format
         tensors = checkpoint.tensors
         metadata = checkpoint.metadata
@@ -34,8 +48,12 @@ public struct CheckpointSummary: Sendable {
             (digests, fingerprint) = ([:], nil)
             return
         }
-        try checkpoint.requireChecksums()
-        let digests = TensorDigests(of: checkpoint, names: tensors.map(\.name))
+        try checkpoint.requireChecksums(cancellation)
+        let digests = try TensorDigests(
+            of: checkpoint,
+            names: tensors.map(\.name),
+            cancellation
+        )
         self.digests = Dictionary(uniqueKeysWithValues: digests.rows.map { ($0.name, $0.digest) })
         fingerprint = digests.fingerprint
     }

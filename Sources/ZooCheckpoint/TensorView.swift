@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-package import ZooCore
+internal import ZooCore
+package import ZooFiles
 package import ZooTensor
 
-/// A tensor as it lies in a checkpoint file: elements of mapped memory, in any order.
+/// A tensor as it lies in a checkpoint file: elements in any order.
 ///
 /// Nothing is read until it is asked for, and reading in order takes little memory whatever the
-/// size: see ``forEachChunk(_:)``.
+/// size: see ``forEachChunk(of:_:_:)``.
 package struct TensorView: Sendable {
     /// What makes two views the same elements.
     package struct Identity: Hashable, Sendable {
@@ -30,8 +31,9 @@ package struct TensorView: Sendable {
     let isBigEndian: Bool
     let file: MappedFile
 
-    /// The bytes of an element are handed out in pieces of about this size.
-    static let chunk = 4 << 20
+    /// Bytes are handed out in pieces of about this size: small enough for the cache of a processor,
+    /// and for work that is cancelled to end at once.
+    static let chunk = 1 << 20
 
     /// Describes elements of a file; the caller has checked that all lie inside it.
     ///
@@ -92,6 +94,8 @@ package struct TensorView: Sendable {
     }
 
     /// The elements in row-major order: the mapped memory itself where it has that order.
+    ///
+    /// A page that cannot be read holds zeros; ``Checkpoint/requireIntact()`` tells.
     package var stored: StoredTensor {
         if let range = mappedRange {
             return unsafe StoredTensor(
@@ -111,36 +115,37 @@ package struct TensorView: Sendable {
         )
     }
 
-    /// Lends the row-major little-endian bytes of some elements, piece by piece, and lets go of the
-    /// memory of each piece.
+    /// Lends the row-major little-endian bytes of some elements, piece by piece.
     ///
     /// - Parameters:
     ///   - elements: which, counted in row-major order; nil for all.
+    ///   - cancellation: checked before each piece.
     ///   - body: takes a piece.
-    /// - Throws: what `body` throws.
+    /// - Throws: ``ZooError`` with an `io.*` code when the file does not deliver all bytes,
+    ///   `CancellationError`, or what `body` throws.
     package func forEachChunk(
         of elements: Range<Int>? = nil,
-        _ body: (RawSpan) throws(ZooError) -> Void
-    ) throws(ZooError) {
+        _ cancellation: Cancellation,
+        _ body: (RawSpan) throws -> Void
+    ) throws {
         let elements = elements ?? 0..<shape.elementCount
         if let range = mappedRange {
             // Also element types of less than a byte, whose tensors are whole bytes.
             let start = firstByte + elements.lowerBound * dtype.bitWidth / 8
             let end = firstByte + elements.upperBound * dtype.bitWidth / 8
             precondition(range.contains(start) && end <= range.upperBound || start == end)
-            for first in stride(from: start, to: end, by: Self.chunk) {
-                let piece = first..<min(first + Self.chunk, end)
-                try body(unsafe UnsafeRawBufferPointer(rebasing: file.bytes[piece]).bytes)
-                file.forget(piece)
-            }
+            try file.forEachPiece(of: start..<end, size: Self.chunk, cancellation, body)
             return
         }
         let width = dtype.bitWidth / 8
         let count = min(Self.chunk / width, elements.count)
         let memory = ElementMemory(byteCount: count * width)
         for first in stride(from: elements.lowerBound, to: elements.upperBound, by: max(count, 1)) {
+            try cancellation.check()
             let piece = first..<min(first + count, elements.upperBound)
             gather(elements: piece, into: memory)
+            // Gathered from mapped memory, which cannot report an error itself.
+            try file.requireIntact()
             try body(
                 unsafe UnsafeRawBufferPointer(rebasing: memory.bytes[..<(piece.count * width)])
                     .bytes

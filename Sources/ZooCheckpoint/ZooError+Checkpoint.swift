@@ -124,6 +124,8 @@ extension ZooError.Code {
     /// An index of shards and the shards disagree on where the tensors are.
     public static let shardIndexMismatch = Self("checkpoint.index-mismatch", .badData)
 
+    /// Two files of a component hold a tensor of one name.
+    public static let tensorDuplicate = Self("checkpoint.tensor-duplicate", .badData)
     /// Weights that a model needs are not there.
     public static let tensorMissing = Self("checkpoint.tensor-missing", .badData)
     /// A weight has another shape than the model needs.

@@ -24,6 +24,16 @@ extension ZooError.Code {
     package static let registryExists = Self("registry.exists", .inputOutput)
     /// The command may not use the network, and what it needs is not on this machine.
     package static let offline = Self("registry.offline", .unreachable)
+    /// A registry folder lacks a document that every registry has.
+    package static let documentMissing = Self("registry.document-missing", .notFound)
+    /// A document of a registry folder does not have the content that the format requires.
+    package static let documentInvalid = Self("registry.document-invalid", .badData)
+    /// A version of an index document is not in `index.json`.
+    package static let manifestUnlisted = Self("registry.manifest-unlisted", .badData)
+    /// A release of `index.json` is in no index document.
+    package static let versionUnindexed = Self("registry.version-unindexed", .badData)
+    /// A file of a registry folder that is no part of the registry.
+    package static let fileUnknown = Self("registry.file-unknown", .badData)
     /// A blob that nothing refers to.
     package static let blobUnreferenced = Self("registry.blob-unreferenced", .badData)
     /// A component that the release does not have.
@@ -43,6 +53,4 @@ extension ZooError.Code {
     package static let importFileTooLarge = Self("import.file-too-large", .badData)
     /// A file does not have the size or the digest that the catalogue states.
     package static let importFileMismatch = Self("import.file-mismatch", .integrity)
-    /// A file's tensors are not as many as the catalogue states.
-    package static let importCountsMismatch = Self("import.counts-mismatch", .badData)
 }

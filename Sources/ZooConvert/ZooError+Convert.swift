@@ -20,6 +20,8 @@ extension ZooError.Code {
     public static let conversionDestinationTaken = Self("convert.destination-taken", .inputOutput)
     /// A release does not hold the tensors of the file it is compared with.
     public static let upstreamMismatch = Self("convert.upstream-mismatch", .integrity)
+    /// The tensors of a file are not those that the catalogue states.
+    package static let importCountsMismatch = Self("import.counts-mismatch", .badData)
     /// A folder has no release record, or one that says nothing about its conversion.
     public static let notConverted = Self("convert.not-converted", .badData)
 }

@@ -24,6 +24,9 @@ package enum FileSystem {
     }
 
     /// The names in a folder, sorted; empty when the folder does not exist.
+    ///
+    /// - Throws: ``ZooError`` with code `io.name-not-utf8` for a name that is not UTF-8, or `io.*`;
+    ///   a listing is never shorter than the folder.
     package static func names(in folder: String) throws(ZooError) -> [String] {
         guard let stream = unsafe opendir(folder) else {
             guard errno == ENOENT else { throw .system(errno, "list", folder) }
@@ -31,32 +34,56 @@ package enum FileSystem {
         }
         defer { unsafe closedir(stream) }
         var names: [String] = []
-        while let entry = unsafe readdir(stream) {
+        while true {
+            // The end of a folder and a failure differ in nothing but this.
+            errno = 0
+            guard let entry = unsafe readdir(stream) else { break }
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
                 unsafe field.withMemoryRebound(to: CChar.self, capacity: 256) {
-                    unsafe String(cString: $0)
+                    unsafe String(validatingCString: $0)
                 }
+            }
+            guard let name else {
+                throw ZooError(
+                    .nameNotUTF8,
+                    "a name in the folder '\(folder)' is not UTF-8",
+                    remedy: "rename that file; 'ls -b' shows the bytes of its name"
+                )
             }
             if name != ".", name != ".." { names.append(name) }
         }
+        guard errno == 0 else { throw .system(errno, "list", folder) }
         return names.sorted()
     }
 
     /// Every regular file below a folder, as paths relative to it, sorted.
     ///
-    /// - Throws: ``ZooError`` with code `io.failed` when anything but files and folders is there.
+    /// - Throws: ``ZooError`` with code `io.not-a-file` when anything but files and folders is there.
     package static func files(below folder: String) throws(ZooError) -> [String] {
         var found: [String] = []
         for name in try names(in: folder) {
             switch try status("\(folder)/\(name)")?.kind {
             case .file: found.append(name)
             case .folder: found += try files(below: "\(folder)/\(name)").map { "\(name)/\($0)" }
-            case .other:
+            case .link, .other:
                 throw ZooError(
-                    .systemCall,
+                    .notAFile,
                     "'\(folder)/\(name)' is neither a file nor a folder",
-                    remedy: "replace links and special files by plain files"
+                    remedy: "replace links and special files with regular files"
                 )
+            case nil: continue
+            }
+        }
+        return found.sorted()
+    }
+
+    /// The paths of everything but folders below a folder, relative to it, sorted; whatever it is.
+    package static func entries(below folder: String) throws(ZooError) -> [String] {
+        var found: [String] = []
+        for name in try names(in: folder) {
+            switch try status("\(folder)/\(name)")?.kind {
+            case .folder: found += try entries(below: "\(folder)/\(name)").map { "\(name)/\($0)" }
+            case .file, .link, .other: found.append(name)
             case nil: continue
             }
         }
@@ -190,9 +217,18 @@ package enum FileSystem {
 
     /// Reads a small file whole.
     ///
+    /// - Parameters:
+    ///   - path: the file.
+    ///   - limit: the largest size, in bytes.
+    ///   - followingLinks: whether `path` may be a symbolic link: for files that people name.
+    /// - Returns: the bytes.
     /// - Throws: ``ZooError`` with code `io.document-too-large` past `limit` bytes, or `io.*`.
-    package static func document(_ path: String, limit: Int) throws(ZooError) -> [UInt8] {
-        let file = try OpenFile(path, .read)
+    package static func document(
+        _ path: String,
+        limit: Int,
+        followingLinks: Bool = false
+    ) throws(ZooError) -> [UInt8] {
+        let file = try OpenFile(path, followingLinks ? .readFollowing : .read)
         let size = try file.status().size
         guard size <= limit else {
             throw ZooError(
@@ -203,21 +239,9 @@ package enum FileSystem {
         return try file.bytes(0..<size)
     }
 
-    /// Replaces a small file: the old content or the new is there at every instant.
-    ///
-    /// - Throws: ``ZooError`` with an `io.*` code; then the old content is still there.
+    /// Replaces a small file, as `writeAtomically` does.
     package static func replace(_ path: String, with bytes: [UInt8]) throws(ZooError) {
-        let temporary = "\(parent(of: path))/.\(uniqueName()).tmp"
-        do throws(ZooError) {
-            let file = try OpenFile(temporary, .createNew)
-            try file.write(bytes, at: 0)
-            try file.synchronize()
-            try rename(temporary, to: path)
-        } catch {
-            // The first failure is the one to report; the leftover is named so that it is found.
-            try? remove(temporary)
-            throw error
-        }
+        try writeAtomically(path, bytes)
     }
 
     /// A name nobody else uses: the process and 64 random bits.

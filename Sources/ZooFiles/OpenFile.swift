@@ -12,12 +12,12 @@ internal import Darwin
 /// An open file that closes itself; reads and writes name their offsets, so many threads share it.
 ///
 /// All calls block; run them where blocking is allowed (``BlockingWork``).
-package final class OpenFile: Sendable {
-    /// How to open.
+package final class OpenFile: ByteSource {
+    /// How to open; anything but a regular file is refused.
     package enum Mode: Sendable {
-        /// An existing regular file, for reading; a symbolic link is refused.
+        /// An existing file, for reading; a symbolic link is refused.
         case read
-        /// An existing regular file, for reading; symbolic links are followed.
+        /// An existing file, for reading; symbolic links are followed.
         case readFollowing
         /// An existing or new file, for reading and writing; a symbolic link is refused.
         case write
@@ -31,22 +31,30 @@ package final class OpenFile: Sendable {
 
     /// Opens a file.
     ///
-    /// - Throws: ``ZooError`` with an `io.*` code.
+    /// - Throws: ``ZooError`` with code `io.not-a-file` when something else is at `path`, or `io.*`.
     package init(_ path: String, _ mode: Mode) throws(ZooError) {
         self.path = path
         let flags: Int32 =
             switch mode {
             case .read: O_RDONLY | O_NOFOLLOW
-            // Opening a named pipe would otherwise wait for a writer.
-            case .readFollowing: O_RDONLY | O_NONBLOCK
+            case .readFollowing: O_RDONLY
             case .write: O_RDWR | O_CREAT | O_NOFOLLOW
             case .createNew: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW
             }
-        descriptor = unsafe open(path, flags | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .system(errno, "open", path) }
-        let isForReading = mode == .read || mode == .readFollowing
-        if isForReading, try status().kind != .file {
-            throw ZooError(.systemCall, "cannot read '\(path)': it is not a regular file")
+        // Without O_NONBLOCK, opening a named pipe would wait for a process at its other end.
+        let found = unsafe open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0o644)
+        let number = errno
+        descriptor = found
+        guard found >= 0 else {
+            // A socket gives ENXIO, and a symbolic link that is not followed ELOOP.
+            let status = number == ENXIO || number == ELOOP ? try FileSystem.status(path) : nil
+            guard let status, status.kind != .file else { throw .system(number, "open", path) }
+            throw .notAFile(path, status.kind)
+        }
+        let kind = try status().kind
+        guard kind == .file else { throw .notAFile(path, kind) }
+        guard fcntl(found, F_SETFL, fcntl(found, F_GETFL) & ~O_NONBLOCK) == 0 else {
+            throw .system(errno, "open", path)
         }
     }
 
@@ -72,27 +80,13 @@ package final class OpenFile: Sendable {
             guard count > 0 else {
                 throw ZooError(
                     .fileTruncated,
-                    "'\(path)' ends at byte \(offset + done), before its time"
+                    "'\(path)' is truncated: it ends at byte \(offset + done), and is read up to byte "
+                        + "\(offset + buffer.count)",
+                    remedy: "fetch or restore the file, then run the command again"
                 )
             }
             done += count
         }
-    }
-
-    /// Reads `range` into memory.
-    ///
-    /// - Throws: ``ZooError`` with code `io.truncated` when the file ends first, or `io.*`.
-    package func bytes(_ range: Range<Int>) throws(ZooError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: range.count)
-        let outcome: Result<Void, ZooError> = unsafe bytes.withUnsafeMutableBytes { buffer in
-            do throws(ZooError) {
-                return .success(unsafe try read(into: buffer, at: range.lowerBound))
-            } catch {
-                return .failure(error)
-            }
-        }
-        try outcome.get()
-        return bytes
     }
 
     /// Writes all of `bytes` at `offset`.
@@ -107,6 +101,20 @@ package final class OpenFile: Sendable {
             guard count >= 0 else { throw .system(errno, "write", path) }
             done += count
         }
+    }
+
+    /// Writes all of `span` at `offset`.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    package func write(_ span: RawSpan, at offset: Int) throws(ZooError) {
+        let outcome: Result<Void, ZooError> = unsafe span.withUnsafeBytes { bytes in
+            do throws(ZooError) {
+                return .success(unsafe try write(bytes, at: offset))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try outcome.get()
     }
 
     /// Writes all of `bytes` at `offset`.
@@ -140,6 +148,22 @@ package final class OpenFile: Sendable {
         guard result == 0 else { throw .system(errno, "write", path) }
     }
 
+    /// Maps the first `size` bytes, read-only.
+    func map(_ size: Int) throws(ZooError) -> UnsafeMutableRawPointer {
+        let address = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+        guard let address = unsafe address, unsafe address != MAP_FAILED else {
+            throw .system(errno, "map", path)
+        }
+        return unsafe address
+    }
+
+    /// Sets who may read and write the file.
+    func setPermissions(_ permissions: UInt32) throws(ZooError) {
+        guard fchmod(descriptor, mode_t(permissions)) == 0 else {
+            throw .system(errno, "change the mode of", path)
+        }
+    }
+
     /// Makes the file read-only for everyone.
     package func makeImmutable() throws(ZooError) {
         guard fchmod(descriptor, 0o444) == 0 else {
@@ -171,8 +195,20 @@ package struct FileStatus: Sendable, Equatable {
         case file
         /// A folder.
         case folder
-        /// A symbolic link, device, socket or pipe.
+        /// A symbolic link.
+        case link
+        /// A device, socket or pipe.
         case other
+
+        /// For messages.
+        var text: String {
+            switch self {
+            case .file: "a file"
+            case .folder: "a folder"
+            case .link: "a symbolic link"
+            case .other: "a device, a pipe or a socket"
+            }
+        }
     }
 
     /// What it is.
@@ -181,14 +217,26 @@ package struct FileStatus: Sendable, Equatable {
     package let size: Int
     /// Bytes it takes on the disk.
     package let allocated: Int
+    /// When its content was written last, in nanoseconds since 1970.
+    package let modified: Int
+    /// Who may read and write it: the lower 12 bits of its mode.
+    package let permissions: UInt32
 
     init(_ raw: stat) {
         switch raw.st_mode & S_IFMT {
         case S_IFREG: kind = .file
         case S_IFDIR: kind = .folder
+        case S_IFLNK: kind = .link
         default: kind = .other
         }
         size = Int(raw.st_size)
         allocated = Int(raw.st_blocks) * 512
+        #if canImport(Darwin)
+        let time = raw.st_mtimespec
+        #else
+        let time = raw.st_mtim
+        #endif
+        modified = Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
+        permissions = UInt32(raw.st_mode) & 0o7777
     }
 }

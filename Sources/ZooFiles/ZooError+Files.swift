@@ -20,6 +20,12 @@ extension ZooError.Code {
     public static let fileExists = Self("io.exists", .inputOutput)
     /// Any other failure of a system call.
     public static let systemCall = Self("io.failed", .inputOutput)
+    /// A folder, device, pipe, socket or symbolic link is where a file must be.
+    public static let notAFile = Self("io.not-a-file", .inputOutput)
+    /// The name of a file is not UTF-8.
+    public static let nameNotUTF8 = Self("io.name-not-utf8", .badData)
+    /// A file was written to while it was read.
+    public static let fileChanged = Self("io.changed", .inputOutput)
     /// A file ends before the bytes that were asked for.
     public static let fileTruncated = Self("io.truncated", .inputOutput)
     /// A document on disk is larger than its format allows.
@@ -59,5 +65,14 @@ extension ZooError {
         default:
             return ZooError(.systemCall, message)
         }
+    }
+
+    /// The error for a path at which something else than a regular file is.
+    static func notAFile(_ path: String, _ kind: FileStatus.Kind) -> ZooError {
+        ZooError(
+            .notAFile,
+            "'\(path)' is \(kind.text), and not a regular file",
+            remedy: "give the path of a regular file"
+        )
     }
 }

@@ -40,9 +40,74 @@ import ZooCore
     }
 
     @Test func nonCommercialAndUnknownLicencesNeedConsent() throws {
-        #expect(try catalogue.entry(ModelName(parsing: "meta/ijepa-vith14-1k")).needsAcceptance)
-        #expect(try catalogue.entry(ModelName(parsing: "quentinll/lewm-pusht")).needsAcceptance)
-        #expect(try !catalogue.entry(ModelName(parsing: "meta/vjepa2-vitl")).needsAcceptance)
+        func consent(_ name: String) throws -> CatalogueEntry.Consent? {
+            try catalogue.entry(ModelName(parsing: name)).consent
+        }
+        #expect(try consent("meta/ijepa-vith14-1k") == .nonCommercial)
+        #expect(try consent("quentinll/lewm-pusht") == .unknownLicence)
+        #expect(try consent("meta/vjepa2-vitl") == nil)
+    }
+
+    /// A catalogue entry with a licence, and further members.
+    private func entry(_ licence: String, _ more: String = "") throws -> CatalogueEntry {
+        let text = Self.sound.replacingOccurrences(
+            of: #""licence":"MIT""#,
+            with: #""licence":"\#(licence)"\#(more)"#
+        )
+        return try CatalogueEntry(JSONObject(JSONValue(parsing: Array(text.utf8)), at: ""))
+    }
+
+    @Test(
+        arguments: [
+            ("MIT", nil), ("Apache-2.0 WITH LLVM-exception", nil), ("GPL-2.0+", nil),
+            ("CC-BY-NC-4.0", .nonCommercial), ("CC-BY-NC-SA-4.0", .nonCommercial),
+            ("PolyForm-Noncommercial-1.0.0", .nonCommercial), ("LicenseRef-Lab", .ownTerms),
+            ("DocumentRef-a:LicenseRef-Lab", .ownTerms), ("MIT OR CC-BY-NC-4.0", nil),
+            ("MIT AND CC-BY-NC-4.0", .nonCommercial), ("LicenseRef-Lab OR CC-BY-NC-4.0", .ownTerms),
+            ("(MIT OR LicenseRef-Lab) AND Apache-2.0", nil),
+            ("MIT AND (LicenseRef-Lab OR CC-BY-NC-4.0)", .ownTerms), ("BSD-3-Clause", nil),
+            // AND binds more closely than OR.
+            ("MIT OR CC-BY-NC-4.0 AND LicenseRef-Lab", nil),
+        ] as [(String, CatalogueEntry.Consent?)]
+    )
+    func theLicenceDecidesWhatConsentIsFor(
+        licence: String,
+        consent: CatalogueEntry.Consent?
+    ) throws {
+        #expect(try entry(licence).consent == consent)
+    }
+
+    @Test(arguments: [
+        "", "MIT OR", "AND MIT", "(MIT", "MIT)", "MIT Apache-2.0", "WITH MIT", "MIT WITH", "()",
+        "MIT/Apache", "any licence at all", "LicenseRef_Lab",
+    ])
+    func whatIsNoExpressionIsRefused(licence: String) {
+        #expect(throws: ZooError(.fieldInvalid, "")) { try entry(licence) }
+    }
+
+    @Test func deepNestingIsRefusedWithoutTakingTheStack() {
+        let depth = 600
+        let text =
+            String(repeating: "(", count: depth) + "MIT" + String(repeating: ")", count: depth)
+        #expect(throws: ZooError(.fieldInvalid, "")) { try LicenceExpression(parsing: text) }
+    }
+
+    @Test func theCataloguesOwnWordAboutCommercialUseDecides() throws {
+        // A name alone does not say that commercial use is forbidden.
+        let own = try entry("LicenseRef-Lab", #","commercialUse":true"#)
+        #expect(own.consent == .ownTerms)
+        let error = #expect(throws: ZooError(.importLicence, "")) { try own.requireConsent(nil) }
+        let message = error?.message ?? ""
+        #expect(!message.contains("commercial") && message.contains("LicenseRef-Lab"), "\(message)")
+        try own.requireConsent("LicenseRef-Lab")
+        #expect(try entry("MIT", #","commercialUse":false"#).consent == .nonCommercial)
+        #expect(try entry("LicenseRef-Lab", #","commercialUse":false"#).consent == .nonCommercial)
+        for refused in [#","commercialUse":1"#, #","commercialUse":"no""#] {
+            #expect(throws: ZooError(.fieldInvalid, "")) { try entry("MIT", refused) }
+        }
+        #expect(throws: ZooError(.fieldInvalid, "")) {
+            try entry("CC-BY-NC-4.0", #","commercialUse":true"#)
+        }
     }
 
     private static let sound = """
@@ -70,6 +135,6 @@ import ZooCore
         let text = Self.sound.replacingOccurrences(of: part, with: replacement)
         #expect(text != Self.sound)
         let object = try JSONObject(JSONValue(parsing: Array(text.utf8)), at: "")
-        #expect(throws: ZooError.self) { try CatalogueEntry(object) }
+        #expect(throws: ZooError(.fieldInvalid, "")) { try CatalogueEntry(object) }
     }
 }

@@ -17,7 +17,7 @@ import ZooTesting
             (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
         }
         var found: [UInt16] = []
-        try conversion.convert(unsafe bytes.span.bytes, of: "x") { span throws(ZooError) in
+        try conversion.convert(unsafe bytes.span.bytes, of: "x") { span in
             for index in 0..<span.byteCount / 2 {
                 found.append(
                     unsafe span.unsafeLoadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
@@ -53,9 +53,8 @@ import ZooTesting
     }
 
     @Test func aNumberThatDoesNotFitIsRefused() {
-        let error = #expect(throws: ZooError.self) { try convert([65520], to: .f16) }
-        #expect(error?.code == .conversionOverflow)
-        #expect(throws: ZooError.self) { try convert([3.4e38], to: .bf16) }
+        #expect(throws: ZooError(.conversionOverflow, "")) { try convert([65520], to: .f16) }
+        #expect(throws: ZooError(.conversionOverflow, "")) { try convert([3.4e38], to: .bf16) }
     }
 
     @Test func float64IsRoundedOnce() throws {
@@ -64,7 +63,7 @@ import ZooTesting
         var conversion = try #require(ElementConversion(from: .f64, to: .bf16))
         let bytes = (0..<8).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * $0)) }
         var found: [UInt8] = []
-        try conversion.convert(unsafe bytes.span.bytes, of: "x") { span throws(ZooError) in
+        try conversion.convert(unsafe bytes.span.bytes, of: "x") { span in
             unsafe span.withUnsafeBytes { unsafe found = Array($0) }
         }
         #expect(found == [0x81, 0x3F])
@@ -81,7 +80,7 @@ import ZooTesting
             #expect(counter.dtype == .i64)
             #expect(release["encoder.layernorm.weight"]?.dtype == .bf16)
             #expect(report.components["encoder"]?.dtypes == ["BF16"])
-            #expect(report.fingerprint == release.fingerprint())
+            #expect(try report.fingerprint == release.fingerprint())
         }
     }
 }

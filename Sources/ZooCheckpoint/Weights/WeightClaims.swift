@@ -32,6 +32,9 @@ final class WeightClaims {
         return stored
     }
 
+    /// Checks that what was claimed was read; see ``Checkpoint/requireIntact()``.
+    func requireIntact() throws(ZooError) { try checkpoint.requireIntact() }
+
     func ignore(_ name: String) { claimed.insert(name) }
 
     /// All that is wrong, or nil.

@@ -63,8 +63,10 @@ public struct WeightScope {
     ///
     /// - Throws: ``ZooError`` with code `checkpoint.tensor-missing`, `checkpoint.shape-mismatch`,
     ///   `checkpoint.dtype-mismatch` or `checkpoint.tensor-unclaimed`: the first of these that
-    ///   applies; the message lists all problems.
+    ///   applies; the message lists all problems. `io.truncated`, `io.changed` or `io.failed` when
+    ///   the files changed since they were opened or could not be read.
     public func requireComplete() throws(ZooError) {
         if let error = claims.error { throw error }
+        try claims.requireIntact()
     }
 }

@@ -7,10 +7,10 @@ package import ZooCore
 internal import ZooFiles
 package import ZooTransport
 
-/// Brings a lab's file here: resumes where an earlier run stopped, within a limit on its size.
+/// Downloads a lab's file: resumes where an earlier run stopped, and limits its size.
 ///
-/// The lab rarely says what the file's digest is; what was fetched is hashed, so that the release
-/// record can say what it was made from.
+/// Labs rarely publish a digest; the file is hashed after the download, so that the release record
+/// can state what it was made from.
 package struct UpstreamFetcher: Sendable {
     /// What was fetched.
     package struct Fetched: Sendable {
@@ -23,17 +23,18 @@ package struct UpstreamFetcher: Sendable {
     }
 
     private let transport: HTTPTransport
-    private let folder: String
+    /// The folder that files are written to.
+    package let folder: String
     private let limit: Int
     private let report: @Sendable (PullEvent) -> Void
 
     /// A fetcher.
     ///
     /// - Parameters:
-    ///   - transport: how.
-    ///   - folder: where to.
-    ///   - limit: the length in bytes past which a file is not fetched.
-    ///   - report: is told how far it is.
+    ///   - transport: makes the requests.
+    ///   - folder: the folder to write to; made when it is not there.
+    ///   - limit: the largest size of a file, in bytes.
+    ///   - report: takes the progress.
     package init(
         transport: HTTPTransport,
         folder: String,
@@ -51,7 +52,7 @@ package struct UpstreamFetcher: Sendable {
     /// - Parameters:
     ///   - file: what the catalogue says of it.
     ///   - address: where to fetch it from instead: a mirror.
-    /// - Returns: the file; nil for an optional one that is not there.
+    /// - Returns: the file; nil for an optional one that the server does not have.
     /// - Throws: ``ZooError`` with code `import.file-too-large`, `import.file-mismatch`,
     ///   `io.disk-full`, or a `transport.*` code; what arrived is kept for the next run.
     package func fetch(
@@ -65,7 +66,19 @@ package struct UpstreamFetcher: Sendable {
         } catch let error as ZooError where error.code.category == .notFound && file.isOptional {
             return nil
         }
-        try requireSize(target.bytes, of: file, at: address)
+        try file.requireMatch(
+            size: target.bytes,
+            digest: nil,
+            at: address,
+            remedy: Self.mismatchRemedy
+        )
+        guard target.bytes <= limit else {
+            throw ZooError(
+                .importFileTooLarge,
+                "'\(address)' has \(target.bytes) bytes; the limit is \(limit)",
+                remedy: "raise the limit with --max-size \(target.bytes)"
+            )
+        }
         try FileSystem.createFolder(folder)
         let path = "\(folder)/\(file.name)"
         let partial = try PartialFile(
@@ -78,7 +91,8 @@ package struct UpstreamFetcher: Sendable {
         else {
             throw ZooError(
                 .diskFull,
-                "'\(address)' has \(ByteCount(target.bytes)), and '\(folder)' has not that much room",
+                "'\(address)' has \(ByteCount(target.bytes)), more than fits on the disk of "
+                    + "'\(folder)'",
                 remedy: "free some space, or set AMI_ZOO_HOME to a folder on a larger disk"
             )
         }
@@ -99,41 +113,25 @@ package struct UpstreamFetcher: Sendable {
         }
         report(.finishing)
         let digest = try await BlockingWork.run { try partial.finish($0) }
-        guard file.digest == nil || file.digest == digest else {
-            try FileSystem.remove(path)
-            throw ZooError(
-                .importFileMismatch,
-                "'\(address)' has the digest \(digest), and the catalogue says "
-                    + "\(file.digest?.description ?? "")",
-                remedy: "it is not the file that was published; use another mirror"
+        do throws(ZooError) {
+            try file.requireMatch(
+                size: target.bytes,
+                digest: digest,
+                at: address,
+                remedy: Self.mismatchRemedy
             )
+        } catch {
+            try FileSystem.remove(path)
+            throw error
         }
         return Fetched(path: path, size: target.bytes, digest: digest)
     }
 
-    private func requireSize(
-        _ size: Int,
-        of file: CatalogueEntry.File,
-        at address: String
-    ) throws(ZooError) {
-        if let expected = file.size, expected != size {
-            throw ZooError(
-                .importFileMismatch,
-                "'\(address)' has \(size) bytes, and the catalogue says \(expected)",
-                remedy: "it is not the file that was published; use another mirror"
-            )
-        }
-        guard size <= limit else {
-            throw ZooError(
-                .importFileTooLarge,
-                "'\(address)' has \(ByteCount(size)), more than \(ByteCount(limit))",
-                remedy: "raise the limit with --max-size"
-            )
-        }
-    }
+    private static let mismatchRemedy =
+        "it is not the file that was published; give another mirror with --from"
 }
 
-/// A file on its way in, and beside it a note of what it is the beginning of.
+/// A file that is being downloaded, and beside it a note of which download it is part of.
 private final class PartialFile: Sendable {
     private let path: String
     private let file: OpenFile
@@ -153,7 +151,7 @@ private final class PartialFile: Sendable {
         // Without a strong tag nobody knows whether the rest belongs to the beginning.
         let isSame = known == content.canonicalBytes && tag?.hasPrefix("\"") == true
         if !isSame { try FileSystem.remove(partial) }
-        try FileSystem.replace(note, with: content.canonicalBytes)
+        try FileSystem.writeAtomically(note, content.canonicalBytes)
         file = try OpenFile(partial, .write)
         self.size = min(try file.status().size, size)
         position = Mutex(self.size)

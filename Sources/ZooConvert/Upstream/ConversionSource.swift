@@ -37,7 +37,8 @@ package struct ConversionSource: Sendable {
             configuration = nil
             return
         }
-        let bytes = try FileSystem.document(file, limit: 1 << 20)
+        // The cache of Hugging Face is made of symbolic links.
+        let bytes = try FileSystem.document(file, limit: 1 << 20, followingLinks: true)
         configuration = try JSONObject(try JSONValue(parsing: bytes))
     }
 

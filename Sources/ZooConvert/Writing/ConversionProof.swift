@@ -3,6 +3,7 @@
 
 internal import ZooCheckpoint
 internal import ZooCore
+internal import ZooFiles
 internal import ZooTensor
 
 /// The digests on both sides of a conversion, computed from the upstream files alone.
@@ -20,20 +21,23 @@ struct ConversionProof: Sendable {
 
     /// Reads every tensor of the plan, and checks the checksums of the upstream files.
     ///
-    /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum` or `convert.*`.
+    /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum`, `convert.*` or `io.*`, or
+    ///   `CancellationError`.
     init(
         _ plan: ConversionPlan,
         _ sources: [ConversionPlan.Source: UpstreamTensors],
-        _ dtype: DType?
-    ) throws(ZooError) {
+        _ dtype: DType?,
+        _ cancellation: Cancellation
+    ) throws {
         var components: [String: RecordDraft.ComponentFacts] = [:]
         var all: [TensorFingerprint.Row] = []
         var upstreamRows: [TensorFingerprint.Row] = []
         var dropped: [String] = []
         for (source, upstream) in sources.sorted(by: { $0.key.order < $1.key.order }) {
             let names = plan.upstreamNames(source, upstream)
-            try upstream.checkpoint.requireChecksums(of: names)
-            upstreamRows += TensorDigests(of: upstream.checkpoint, names: names).rows
+            try upstream.checkpoint.requireChecksums(of: names, cancellation)
+            upstreamRows +=
+                try TensorDigests(of: upstream.checkpoint, names: names, cancellation).rows
         }
         let known = Dictionary(
             upstreamRows.map { ($0.name, $0.digest) },
@@ -50,7 +54,7 @@ struct ConversionProof: Sendable {
                 // A tensor that only changes its name has the digest that it had.
                 let name = upstream.flatMap { group.tensors[$0]?.name }
                 let same = tensor.source == tensor.target ? name.flatMap { known[$0] } : nil
-                let digest = if let same { same } else { try tensor.digest() }
+                let digest = if let same { same } else { try tensor.digest(cancellation) }
                 rows.append(
                     TensorFingerprint.Row(
                         name: tensor.name,

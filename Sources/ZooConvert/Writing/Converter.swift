@@ -112,13 +112,8 @@ package struct Converter: Sendable {
         try FileSystem.createFolder(parent)
         let staging = "\(parent)/.\(FileSystem.uniqueName()).partial"
         try FileSystem.createFolder(staging)
-        let stop = Cancellation()
         do {
-            let report = try await withTaskCancellationHandler {
-                try await fill(staging, stop)
-            } onCancel: {
-                stop.cancel()
-            }
+            let report = try await fill(staging)
             try await BlockingWork.run { _ in
                 try FileSystem.synchronizeFolder(staging)
                 if try FileSystem.status(folder) != nil { try FileSystem.remove(folder) }
@@ -129,7 +124,7 @@ package struct Converter: Sendable {
         } catch {
             // The failure that stopped the conversion is the one to report.
             try? FileSystem.remove(staging)
-            throw stop.isCancelled ? CancellationError() : error
+            throw error
         }
     }
 
@@ -144,10 +139,10 @@ package struct Converter: Sendable {
         }
     }
 
-    private func fill(_ folder: String, _ stop: Cancellation) async throws -> ConversionReport {
+    private func fill(_ folder: String) async throws -> ConversionReport {
         // The tensors of each part, and what they prove, on one thread; the writing on another.
-        async let proof = BlockingWork.run { _ in try ConversionProof(plan, sources, dtype) }
-        async let weights = BlockingWork.run { _ in try writeWeights(to: folder, stop) }
+        async let proof = BlockingWork.run { try ConversionProof(plan, sources, dtype, $0) }
+        async let weights = BlockingWork.run { try writeWeights(to: folder, $0) }
         let (written, proven) = (try await weights, try await proof)
         return try await BlockingWork.run { _ in
             var files = written.files
@@ -163,7 +158,10 @@ package struct Converter: Sendable {
         var largestChange = 0.0
     }
 
-    private func writeWeights(to folder: String, _ stop: Cancellation) throws -> Weights {
+    private func writeWeights(
+        to folder: String,
+        _ cancellation: Cancellation
+    ) throws -> Weights {
         var weights = Weights()
         for file in Set(plan.parts.map(\.file)).sorted() {
             var tensors: [ReleasedTensor] = []
@@ -178,7 +176,12 @@ package struct Converter: Sendable {
                     ? "\(file).safetensors"
                     : "\(file)-\(Self.padded(index + 1))-of-\(Self.padded(shards.count)).safetensors"
                 for tensor in shard { places[tensor.name] = .string(name) }
-                let written = try write(shard, to: "\(folder)/\(name)", named: name, stop)
+                let written = try write(
+                    shard,
+                    to: "\(folder)/\(name)",
+                    named: name,
+                    cancellation
+                )
                 weights.files.append(written.file)
                 weights.largestChange = max(weights.largestChange, written.largestChange)
             }
@@ -198,7 +201,7 @@ package struct Converter: Sendable {
         _ tensors: [ReleasedTensor],
         to path: String,
         named name: String,
-        _ stop: Cancellation
+        _ cancellation: Cancellation
     ) throws -> (file: RecordDraft.File, largestChange: Double) {
         let change = LargestChange()
         let entries = tensors.map { tensor in
@@ -206,12 +209,8 @@ package struct Converter: Sendable {
                 name: tensor.name,
                 dtype: tensor.target,
                 shape: tensor.shape
-            ) { body throws(ZooError) in
-                let found = try tensor.forEachChunk { span throws(ZooError) in
-                    guard !stop.isCancelled else { throw Self.cancelled }
-                    try body(span)
-                }
-                change.value = max(change.value, found)
+            ) { body in
+                change.value = max(change.value, try tensor.forEachChunk(cancellation, body))
             }
         }
         // transformers refuses files without it.
@@ -229,9 +228,6 @@ package struct Converter: Sendable {
     private final class LargestChange {
         var value = 0.0
     }
-
-    /// Stands in for `CancellationError` where only a ``ZooError`` can be thrown.
-    private static let cancelled = ZooError(.systemCall, "the conversion was cancelled")
 
     /// Fills one file after the other, in the order of names.
     private static func shards(_ tensors: [ReleasedTensor], size: Int) -> [[ReleasedTensor]] {
@@ -262,7 +258,7 @@ package struct Converter: Sendable {
         _ name: String
     ) throws -> RecordDraft.File {
         let bytes = Array(text.utf8)
-        try FileSystem.replace("\(folder)/\(name)", with: bytes)
+        try FileSystem.writeAtomically("\(folder)/\(name)", bytes)
         return RecordDraft.File(
             path: try ReleasePath(parsing: name),
             size: bytes.count,
@@ -314,7 +310,10 @@ package struct Converter: Sendable {
             components: proof.components
         )
         let record = try ReleaseRecord(canonical: try draft.document().canonicalBytes)
-        try FileSystem.replace("\(folder)/\(RecordDraft.fileName)", with: record.canonicalBytes)
+        try FileSystem.writeAtomically(
+            "\(folder)/\(RecordDraft.fileName)",
+            record.canonicalBytes
+        )
         return ConversionReport(
             family: plan.family,
             variant: plan.variant,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-package import ZooCore
+internal import ZooCore
 package import ZooTensor
 
 /// Turns floating-point elements of one type into those of another, to the nearest value, and of two
@@ -40,8 +40,8 @@ package struct ElementConversion {
     package mutating func convert(
         _ span: RawSpan,
         of name: String,
-        _ body: (RawSpan) throws(ZooError) -> Void
-    ) throws(ZooError) {
+        _ body: (RawSpan) throws -> Void
+    ) throws {
         let width = source.bitWidth / 8
         let count = span.byteCount / width
         output.removeAll(keepingCapacity: true)

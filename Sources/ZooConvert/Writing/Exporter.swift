@@ -3,7 +3,7 @@
 
 internal import ZooCheckpoint
 package import ZooCore
-internal import ZooFiles
+package import ZooFiles
 internal import ZooTensor
 
 /// Writes the tensors of a converted release back into the layout they came in: the state
@@ -44,15 +44,19 @@ package struct Exporter: Sendable {
 
     /// Writes the file.
     ///
+    /// - Parameters:
+    ///   - path: the file to write; it appears whole or not at all.
+    ///   - cancellation: ends the writing.
+    /// - Returns: what was written.
     /// - Throws: ``ZooError`` with code `convert.tensors-mismatch` when the weights are not those
-    ///   that the map speaks of, a `checkpoint.*` or an `io.*` code.
-    package func write(to path: String) throws(ZooError) -> Report {
+    ///   in the conversion map, a `checkpoint.*` or an `io.*` code; `CancellationError`.
+    package func write(to path: String, _ cancellation: Cancellation) throws -> Report {
         var groups: [(key: String, members: [(key: String, value: TorchWriter.Node)])] = []
         var bytes = 0
         for file in Set(rows.map(\.file)).sorted() {
             let weights = try Checkpoint(opening: try self.path(of: file))
             for row in rows where row.file == file {
-                for (name, entry) in try Self.entries(row, weights) {
+                for (name, entry) in try Self.entries(row, weights, cancellation) {
                     bytes += entry.shape.byteCount(of: entry.dtype) ?? 0
                     let (key, rest) = Self.split(name)
                     if let index = groups.firstIndex(where: { $0.key == key }) {
@@ -108,7 +112,8 @@ package struct Exporter: Sendable {
     /// The upstream tensors of a row, each from the released elements that are its own.
     private static func entries(
         _ row: ConversionMap.Row,
-        _ weights: Checkpoint
+        _ weights: Checkpoint,
+        _ cancellation: Cancellation
     ) throws(ZooError) -> [(String, SafetensorsWriter.Entry)] {
         var views: [TensorView] = []
         for released in row.released {
@@ -138,8 +143,7 @@ package struct Exporter: Sendable {
             )
             start += shape.elementCount
             let entry = SafetensorsWriter.Entry(name: upstream.name, dtype: dtype, shape: shape) {
-                body throws(ZooError) in
-                try tensor.forEachChunk(body)
+                try tensor.forEachChunk(cancellation, $0)
             }
             entries.append((upstream.name, entry))
         }

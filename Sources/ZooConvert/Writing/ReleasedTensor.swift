@@ -3,6 +3,7 @@
 
 internal import ZooCheckpoint
 internal import ZooCore
+internal import ZooFiles
 internal import ZooTensor
 
 /// A tensor of the release and the upstream elements that make it, in order.
@@ -23,17 +24,25 @@ struct ReleasedTensor: Sendable {
 
     /// Hands out the bytes of the release, converted where the types differ.
     ///
+    /// - Parameters:
+    ///   - cancellation: ends the reading.
+    ///   - body: takes a piece.
     /// - Returns: the largest change of an element.
+    /// - Throws: ``ZooError`` with code `convert.overflow` or `io.*`, `CancellationError`, or what
+    ///   `body` throws.
     @discardableResult
     func forEachChunk(
-        _ body: (RawSpan) throws(ZooError) -> Void
-    ) throws(ZooError) -> Double {
+        _ cancellation: Cancellation,
+        _ body: (RawSpan) throws -> Void
+    ) throws -> Double {
         guard source != target, var conversion = ElementConversion(from: source, to: target) else {
-            for piece in pieces { try piece.view.forEachChunk(of: piece.elements, body) }
+            for piece in pieces {
+                try piece.view.forEachChunk(of: piece.elements, cancellation, body)
+            }
             return 0
         }
         for piece in pieces {
-            try piece.view.forEachChunk(of: piece.elements) { span throws(ZooError) in
+            try piece.view.forEachChunk(of: piece.elements, cancellation) { span in
                 try conversion.convert(span, of: name, body)
             }
         }
@@ -56,9 +65,9 @@ struct ReleasedTensor: Sendable {
     }
 
     /// The digest of those bytes.
-    func digest() throws(ZooError) -> ContentDigest {
+    func digest(_ cancellation: Cancellation) throws -> ContentDigest {
         var hasher = ContentDigest.Hasher()
-        try forEachChunk { hasher.update($0) }
+        try forEachChunk(cancellation) { hasher.update($0) }
         return hasher.finish()
     }
 }

@@ -4,7 +4,7 @@
 internal import Foundation
 internal import ZooCheckpoint
 package import ZooCore
-internal import ZooFiles
+package import ZooFiles
 internal import ZooTensor
 
 /// Proves that a model folder holds the tensors of an upstream file, bit for bit.
@@ -61,9 +61,11 @@ package struct UpstreamComparison: Sendable {
 
     /// Compares every tensor.
     ///
+    /// - Parameter cancellation: ends the comparison.
+    /// - Returns: what differs.
     /// - Throws: ``ZooError`` with a `convert.*`, `checkpoint.*` or `io.*` code when the files
-    ///   cannot be compared at all.
-    package func compare() throws(ZooError) -> Outcome {
+    ///   cannot be compared at all; `CancellationError`.
+    package func compare(_ cancellation: Cancellation) throws -> Outcome {
         let plan = try source.plan(options)
         guard plan.family == record.architecture.family else {
             let finding = Finding(
@@ -76,7 +78,8 @@ package struct UpstreamComparison: Sendable {
             return Outcome(findings: [finding], tensors: 0, bytes: 0)
         }
         for (kind, upstream) in source.tensors {
-            try upstream.checkpoint.requireChecksums(of: plan.upstreamNames(kind, upstream))
+            let names = plan.upstreamNames(kind, upstream)
+            try upstream.checkpoint.requireChecksums(of: names, cancellation)
         }
         var findings: [Finding] = []
         var (tensors, bytes) = (0, 0)
@@ -86,7 +89,8 @@ package struct UpstreamComparison: Sendable {
             for part in plan.parts where part.file == file {
                 for tensor in try plan.tensors(of: part, source.tensors, as: dtype) {
                     rest.remove(tensor.name)
-                    if let problem = try difference(tensor, release.view(tensor.name)) {
+                    let found = release.view(tensor.name)
+                    if let problem = try difference(tensor, found, cancellation) {
                         findings.append(Self.finding(problem, tensor.name, file))
                     }
                     tensors += 1
@@ -94,7 +98,9 @@ package struct UpstreamComparison: Sendable {
                 }
             }
             findings += rest.sorted().map { Self.finding("is not in the upstream file", $0, file) }
+            try release.requireIntact()
         }
+        for upstream in source.tensors.values { try upstream.checkpoint.requireIntact() }
         return Outcome(findings: findings, tensors: tensors, bytes: bytes)
     }
 
@@ -127,8 +133,9 @@ package struct UpstreamComparison: Sendable {
     /// What is different about a tensor; nil when every bit is the same.
     private func difference(
         _ expected: ReleasedTensor,
-        _ found: TensorView?
-    ) throws(ZooError) -> String? {
+        _ found: TensorView?,
+        _ cancellation: Cancellation
+    ) throws -> String? {
         guard let found else { return "is missing" }
         guard found.dtype == expected.target, found.shape == expected.shape else {
             return "is \(found.dtype.rawValue) \(found.shape) and must be "
@@ -137,10 +144,10 @@ package struct UpstreamComparison: Sendable {
         let width = max(found.dtype.bitWidth / 8, 1)
         var position = 0
         var isEqual = true
-        try expected.forEachChunk { span throws(ZooError) in
+        try expected.forEachChunk(cancellation) { span in
             let elements = position / width..<(position + span.byteCount) / width
             var offset = 0
-            try found.forEachChunk(of: elements) { other throws(ZooError) in
+            try found.forEachChunk(of: elements, cancellation) { other in
                 let part = span.extracting(offset..<offset + other.byteCount)
                 isEqual = isEqual && Self.areEqual(part, other)
                 offset += other.byteCount

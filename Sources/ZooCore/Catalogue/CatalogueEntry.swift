@@ -31,14 +31,26 @@ package struct CatalogueEntry: Sendable {
         package let parameters: Int?
     }
 
+    /// Why a user must agree to the licence of the weights.
+    package enum Consent: Sendable, Equatable {
+        /// The licence is not known, so that nothing permits any use.
+        case unknownLicence
+        /// The licence excludes commercial use.
+        case nonCommercial
+        /// The terms are the publisher's own.
+        case ownTerms
+    }
+
     /// The model.
     package let name: ModelName
     /// One sentence.
     package let summary: String
     /// Who made it.
     package let authors: [String]
-    /// The SPDX identifier of the licence of the weights; nil when it is not known.
+    /// The SPDX expression of the licence of the weights; nil when it is not known.
     package let licence: String?
+    /// What a user must agree to before the weights are fetched; nil when nothing.
+    package let consent: Consent?
     /// Where to read more.
     package let homepage: String
     /// The family.
@@ -88,6 +100,7 @@ package struct CatalogueEntry: Sendable {
         summary = try object.string("summary", maximum: 200)
         authors = try object.strings("authors", maximum: 20)
         licence = try object.known("licence")
+        consent = try Self.consent(to: licence, object)
         homepage = try object.address("homepage")
         let architecture = try object.object("architecture")
         family = try architecture.string("family", maximum: 64)
@@ -145,16 +158,39 @@ package struct CatalogueEntry: Sendable {
         try requireAdmission(object, upstream)
     }
 
-    /// Whether the licence is one that somebody has to agree to: not known, or not for commerce.
-    package var needsAcceptance: Bool {
-        licence.map { $0.contains("-NC") || $0.hasPrefix("LicenseRef") } ?? true
+    /// What the catalogue says about commercial use decides; without a word, the licence's name.
+    private static func consent(
+        to licence: String?,
+        _ object: JSONObject
+    ) throws(ZooError) -> Consent? {
+        guard let licence else { return .unknownLicence }
+        let restriction: LicenceExpression.Restriction
+        do {
+            restriction = try LicenceExpression(parsing: licence).restriction
+        } catch {
+            throw object.invalid("licence", "is '\(licence)', which is not an SPDX expression")
+        }
+        switch object.value("commercialUse") {
+        case .bool(false): return .nonCommercial
+        case .bool(true) where restriction == .nonCommercial:
+            throw object.invalid("commercialUse", "contradicts the licence \(licence)")
+        case nil, .bool(true): break
+        default: throw object.invalid("commercialUse", "is neither true nor false")
+        }
+        switch restriction {
+        case .none: return nil
+        case .ownTerms: return .ownTerms
+        case .nonCommercial: return .nonCommercial
+        }
     }
 
     private static func files(_ upstream: JSONObject) throws(ZooError) -> [File] {
         guard upstream.value("files") != nil else { return [try file(upstream)] }
         var files: [File] = []
         for object in try upstream.objects("files", maximum: 64) { files.append(try file(object)) }
-        guard !files.isEmpty else { throw upstream.invalid("files", "is empty") }
+        guard !files.isEmpty, Set(files.map(\.name)).count == files.count else {
+            throw upstream.invalid("files", "is empty, or has two files of one name")
+        }
         return files
     }
 
@@ -162,8 +198,12 @@ package struct CatalogueEntry: Sendable {
         var isOptional = false
         if case .bool(let flag)? = object.value("optional") { isOptional = flag }
         let digits = try object.known("sha256")
+        let url = try object.address("url")
+        guard !url.hasSuffix("/"), !url.hasSuffix("/.."), !url.hasSuffix("/.") else {
+            throw object.invalid("url", "is '\(url)', which does not end with the name of a file")
+        }
         return File(
-            url: try object.address("url"),
+            url: url,
             size: try object.knownInteger("size", in: 1...JSONValue.largestInteger),
             digest: try digits.map { text throws(ZooError) in
                 try ContentDigest(parsing: "sha256:\(text)")

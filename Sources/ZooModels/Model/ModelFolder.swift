@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ZooCheckpoint
 package import ZooCore
+internal import ZooFiles
 
 /// A folder with a model: `config.json`, and weights beside it.
 package struct ModelFolder: Sendable {
@@ -19,19 +19,15 @@ package struct ModelFolder: Sendable {
     /// - Throws: `ZooError` with code `model.configuration-invalid` or `io.*`.
     package init(_ path: String) throws(ZooError) {
         self.path = path
-        let file = try MappedFile("\(path)/config.json")
-        guard file.byteCount <= Self.limit else {
-            throw ZooError(
-                .configurationInvalid,
-                "'\(file.path)' has \(file.byteCount) bytes; the limit is \(Self.limit)"
-            )
-        }
+        let file = "\(path)/config.json"
+        // The cache of Hugging Face is made of symbolic links.
+        let bytes = try FileSystem.document(file, limit: Self.limit, followingLinks: true)
         do {
-            configuration = try JSONObject(try JSONValue(parsing: file.copy(0..<file.byteCount)))
+            configuration = try JSONObject(try JSONValue(parsing: bytes))
         } catch {
             throw ZooError(
                 .configurationInvalid,
-                "'\(file.path)' is not a configuration",
+                "'\(file)' is not a configuration",
                 cause: error
             )
         }

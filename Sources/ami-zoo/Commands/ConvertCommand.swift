@@ -11,24 +11,24 @@ internal import ZooTensor
 struct ConvertCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Turn a lab's checkpoint into a release folder; nothing in it is executed.",
+        abstract: "Convert a lab's checkpoint to a release folder; nothing in it is executed.",
         discussion: """
-            Reads torch.save files old and new, safetensors and sharded sets. The family and its \
-            sizes are read off the tensors; the encoder is the one the lab evaluates, unless \
-            --component says otherwise. The same file and options give the same bytes anywhere.
+            Reads files of torch.save (zip and legacy), safetensors and sharded sets. Family and sizes \
+            follow from the tensors; the encoder is the one that the lab evaluates, unless \
+            --component names another. The same file and options give the same bytes on any machine.
             """
     )
 
     @Argument(help: "The checkpoint.")
     var file: String
 
-    @Option(name: .customLong("to"), help: "The folder to make.")
+    @Option(name: .customLong("to"), help: "The folder to write; it must not exist, or be empty.")
     var destination: String
 
     @Option(help: "The checkpoint of the encoder that a probe was trained on.")
     var backbone: String?
 
-    @Option(help: "The name in the release record; otherwise local/FAMILY-VARIANT.")
+    @Option(help: "The name in the release record; default: local/FAMILY-VARIANT.")
     var name: String?
 
     @Option(help: "The version in the release record.")
@@ -39,32 +39,35 @@ struct ConvertCommand: ReportingCommand {
 
     func report() async throws -> ConversionOutcome {
         let (file, backbone, options) = (file, backbone, conversion.options)
-        let source = try await BlockingWork.run { _ in
-            try ConversionSource(file, backbone: backbone)
+        let name = try name.map { name throws(ZooError) in try ModelName(parsing: name) }
+        let version = try SemanticVersion(parsing: version)
+        let (dtype, destination) = (conversion.dtype.dtype, FileSystem.absolute(destination))
+        return try await Interruption.cancelling {
+            // Reading the directory of a file cannot be interrupted, and writes nothing.
+            let source = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
+                try ConversionSource(file, backbone: backbone)
+            }
+            let plan = try source.plan(options)
+            var identity = ConversionIdentity(
+                name: try name ?? Self.name(of: plan),
+                version: version,
+                created: ConversionArguments.created
+            )
+            identity.upstream = [
+                "file": .string(file.split(separator: "/").last.map { String($0) } ?? file)
+            ]
+            let converter = Converter(
+                plan: plan,
+                sources: source.tensors,
+                options: options,
+                identity: identity,
+                dtype: dtype
+            )
+            return ConversionOutcome(
+                report: try await converter.write(to: destination),
+                path: destination
+            )
         }
-        let plan = try source.plan(options)
-        var identity = ConversionIdentity(
-            name: try name.map { try ModelName(parsing: $0) } ?? Self.name(of: plan),
-            version: try SemanticVersion(parsing: version),
-            created: ConversionArguments.created
-        )
-        identity.upstream = [
-            "file": .string(file.split(separator: "/").last.map { String($0) } ?? file)
-        ]
-        let converter = Converter(
-            plan: plan,
-            sources: source.tensors,
-            options: options,
-            identity: identity,
-            dtype: conversion.dtype.dtype
-        )
-        let destination = FileSystem.absolute(destination)
-        return ConversionOutcome(
-            report: try await Interruption.cancelling {
-                try await converter.write(to: destination)
-            },
-            path: destination
-        )
     }
 
     private static func name(of plan: ConversionPlan) throws(ZooError) -> ModelName {
@@ -116,7 +119,7 @@ struct ConversionOutcome: Report {
             let taken = report.taken[component.name] ?? ""
             lines.append(
                 "  \(component.name) from '\(taken)': \(component.tensors) tensors, "
-                    + "\(component.parameters) numbers, \(component.dtypes.joined(separator: " "))"
+                    + "\(component.parameters) parameters, \(component.dtypes.joined(separator: " "))"
             )
         }
         if !report.dropped.isEmpty {

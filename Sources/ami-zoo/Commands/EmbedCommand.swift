@@ -141,6 +141,7 @@ enum TensorOutput {
         with companions: [String: StoredTensor] = [:],
         to path: String
     ) throws(ZooError) {
+        try MappedFile.requireAllIntact()
         if path.hasSuffix(".npy") {
             try NumPyWriter.write(tensor, to: path)
         } else {

@@ -11,10 +11,10 @@ internal import ZooStore
 struct ExportCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write a converted model back as the file that the lab's own code loads.",
+        abstract: "Write a converted model as a file that the lab's own code loads.",
         discussion: """
-            The result is a torch.save file with the state dictionaries and names of upstream, \
-            without optimiser and counters.
+            The result is a torch.save file with the state dicts and names of upstream, without \
+            optimizer state and step counters.
             """
     )
 
@@ -29,12 +29,19 @@ struct ExportCommand: ReportingCommand {
     func report() async throws -> ExportOutcome {
         let folder = try ModelLocation(model, in: Surroundings().store).folder
         let destination = FileSystem.absolute(destination)
-        return ExportOutcome(
-            report: try await BlockingWork.run { _ in
-                try Exporter(folder: folder).write(to: destination)
-            },
-            path: destination
-        )
+        guard !FileSystem.isSame(FileSystem.parent(of: destination), folder) else {
+            throw ZooError(
+                .outputUnsuitable,
+                "'\(destination)' cannot be written: it lies in the model folder",
+                remedy: "write to a file outside '\(folder)'"
+            )
+        }
+        let report = try await Interruption.cancelling {
+            try await BlockingWork.run {
+                try Exporter(folder: folder).write(to: destination, $0)
+            }
+        }
+        return ExportOutcome(report: report, path: destination)
     }
 }
 

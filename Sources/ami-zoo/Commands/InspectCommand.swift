@@ -28,18 +28,25 @@ struct InspectCommand: ReportingCommand {
 
     func report() async throws -> InspectOutcome {
         let path = try resolved()
-        return try await BlockingWork.run { _ in
-            let checkpoint = try Checkpoint(opening: path)
-            return InspectOutcome(
-                summary: try CheckpointSummary(of: checkpoint, fingerprinting: true),
-                guess: FamilyGuess(checkpoint),
-                path: path
-            )
+        return try await Interruption.cancelling {
+            try await BlockingWork.run(whenCancelled: .abandoned) { cancellation in
+                let checkpoint = try Checkpoint(opening: path)
+                return InspectOutcome(
+                    summary: try CheckpointSummary(
+                        of: checkpoint,
+                        fingerprinting: true,
+                        cancellation
+                    ),
+                    guess: FamilyGuess(checkpoint),
+                    path: path
+                )
+            }
         }
     }
 
     private func resolved() throws(ZooError) -> String {
-        if try FileSystem.status(path)?.kind == .file { return path }
+        // A link to a checkpoint, too: the cache of Hugging Face is made of them.
+        if try FileSystem.status(path) != nil, !FileSystem.isFolder(path) { return path }
         return try ModelLocation(path, in: Surroundings().store).folder
     }
 }

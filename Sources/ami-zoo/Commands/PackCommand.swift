@@ -6,16 +6,15 @@ internal import ZooCheckpoint
 internal import ZooClient
 internal import ZooCore
 internal import ZooFiles
-internal import ZooTensor
 
 /// `ami-zoo pack`.
 struct PackCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "pack",
-        abstract: "Make a release from a model folder and put it into a registry folder.",
+        abstract: "Make a release from a model folder and add it to a registry folder.",
         discussion: """
             The model folder is what Python loads: config.json, model.safetensors, README.md. The \
-            description says what the files cannot: name, version, authors, licence, lineage, \
+            description states what the files do not: name, version, authors, licence, lineage, \
             evaluation. 'ami-zoo registry index' then lists the release.
             """
     )
@@ -26,7 +25,7 @@ struct PackCommand: ReportingCommand {
     @Option(name: .customLong("output"), help: "The registry folder, or a new folder.")
     var destination: String
 
-    @Option(help: "The description; otherwise model.yaml or release.json in the model folder.")
+    @Option(help: "The description; default: model.yaml or release.json in the model folder.")
     var description: String?
 
     @Option(
@@ -38,14 +37,12 @@ struct PackCommand: ReportingCommand {
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> PackOutcome {
-        let request = try await BlockingWork.run { _ in try makeRequest() }
-        let output = FileSystem.absolute(destination)
-        return PackOutcome(
-            report: try await Interruption.cancelling {
-                try await Packer(request).pack(to: try await FolderTarget(root: output))
-            },
-            output: output
-        )
+        let root = FileSystem.absolute(destination)
+        return try await Interruption.cancelling {
+            let request = try await BlockingWork.run { try makeRequest($0) }
+            let report = try await Packer(request).pack(to: try await FolderTarget(root: root))
+            return PackOutcome(report: report, output: root)
+        }
     }
 
     private static func encoding(_ text: String) throws -> ArchiveEncoding {
@@ -62,68 +59,31 @@ struct PackCommand: ReportingCommand {
         return candidates[0]
     }
 
-    private func makeRequest() throws -> PackRequest {
+    private func makeRequest(_ cancellation: Cancellation) throws -> PackRequest {
         let source = FileSystem.absolute(folder)
         let descriptionPath = try description ?? Self.description(in: source)
         let document = try ModelDescription.parse(
             try FileSystem.document(descriptionPath, limit: ModelDescription.limit),
             path: descriptionPath
         )
-        let reading = try WeightReading(folder: source)
+        let weights = try ModelWeights(folder: source, cancellation)
         var facts: [String: RecordDraft.ComponentFacts] = [:]
         for component in try document.objects("components", maximum: 256) {
             let name = try component.string("name")
             let prefix =
                 component.value("prefix") == nil ? "" : try component.string("prefix")
-            facts[name] = try reading.facts(
-                files: try component.strings("files", maximum: FormatLimits.files, each: 1024),
-                prefix: prefix
+            facts[name] = try weights.facts(
+                ofFiles: try component.strings("files", maximum: FormatLimits.files, each: 1024),
+                prefix: prefix,
+                cancellation
             )
         }
         return PackRequest(
             source: source,
             description: document,
-            tensorStarts: reading.tensorStarts,
+            tensorStarts: weights.tensorStarts,
             components: facts,
             encoding: compression
-        )
-    }
-}
-
-/// What the tensors of a model folder say about themselves.
-private struct WeightReading {
-    private let folder: String
-    private let checkpoints: [ReleasePath: Checkpoint]
-    let tensorStarts: [ReleasePath: [Int]]
-
-    init(folder: String) throws {
-        self.folder = folder
-        var checkpoints: [ReleasePath: Checkpoint] = [:]
-        var starts: [ReleasePath: [Int]] = [:]
-        for name in try FileSystem.files(below: folder) where name.hasSuffix(".safetensors") {
-            let path = try ReleasePath(parsing: name)
-            checkpoints[path] = try Checkpoint(opening: "\(folder)/\(name)")
-            starts[path] = try SafetensorsFile(MappedFile("\(folder)/\(name)")).tensorStarts
-        }
-        self.checkpoints = checkpoints
-        tensorStarts = starts
-    }
-
-    func facts(
-        files: [String],
-        prefix: String
-    ) throws -> RecordDraft.ComponentFacts? {
-        // A sharded component is opened through its index, so that its fingerprint covers it all.
-        let index = files.first { $0.hasSuffix(".index.json") }
-        guard let name = index ?? files.first else { return nil }
-        let checkpoint = try Checkpoint(opening: "\(folder)/\(name)")
-        let tensors = checkpoint.tensors.filter { $0.name.hasPrefix(prefix) }
-        guard !tensors.isEmpty else { return nil }
-        return RecordDraft.ComponentFacts(
-            tensors: tensors.count,
-            parameters: tensors.reduce(0) { $0 + $1.shape.elementCount },
-            dtypes: Set(tensors.map(\.dtype.rawValue)).sorted(),
-            fingerprint: checkpoint.fingerprint(ofNamesBeginningWith: prefix)
         )
     }
 }

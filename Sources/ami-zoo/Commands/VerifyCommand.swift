@@ -61,27 +61,25 @@ struct VerifyCommand: ReportingCommand {
             options.registry = registry
             search.registry = try surroundings.registry(options)
         }
-        let (model, deep) = (model, deep)
+        let (model, deep, against, backbone) = (model, deep, against, backbone)
+        // Once, because a second source of signals may miss what comes before the first has gone.
         var outcome = try await Interruption.cancelling { [search] in
             let subject = try await BlockingWork.run { _ in
                 try VerificationSubject(model, in: search.store)
             }
-            return VerifyOutcome(
+            var outcome = VerifyOutcome(
                 subject: subject,
                 verification: try await subject.verify(search, deep: deep)
             )
-        }
-        if let against, let record = outcome.subject.record {
-            let (backbone, folder) = (backbone, outcome.subject.folder)
-            outcome.comparison = try await Interruption.cancelling {
-                try await BlockingWork.run { _ in
-                    try UpstreamComparison(
-                        folder: folder,
-                        record: record,
-                        source: ConversionSource(against, backbone: backbone)
-                    ).compare()
-                }
+            guard let against, let record = subject.record else { return outcome }
+            outcome.comparison = try await BlockingWork.run(whenCancelled: .abandoned) {
+                try UpstreamComparison(
+                    folder: subject.folder,
+                    record: record,
+                    source: ConversionSource(against, backbone: backbone)
+                ).compare($0)
             }
+            return outcome
         }
         outcome.time = clock.now - start
         return outcome

@@ -3,6 +3,7 @@
 
 internal import ArgumentParser
 internal import ZooCore
+internal import ZooFiles
 
 /// Options that every command has.
 struct OutputOptions: ParsableArguments {
@@ -51,6 +52,8 @@ extension ReportingCommand {
         let outcome: Outcome
         do {
             outcome = try await report()
+            // Weights that could not be read are zeros to those who compute with them.
+            try MappedFile.requireAllIntact()
         } catch {
             throw Failure.show(error, json: output.json)
         }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
+internal import ZooFiles
 internal import ZooTensor
 
 /// The array of a `.npy` file, or of one record of a `.npz` file.
@@ -13,7 +14,7 @@ enum NumPyArray {
 
     /// Finds the array in some bytes of a file.
     ///
-    /// - Throws: ``ZooError`` with code `checkpoint.numpy-malformed`.
+    /// - Throws: ``ZooError`` with code `checkpoint.numpy-malformed` or `io.*`.
     static func view(
         _ content: Range<Int>,
         of file: MappedFile,
@@ -27,7 +28,7 @@ enum NumPyArray {
             )
         }
         guard content.count >= 12 else { throw malformed("is cut off") }
-        let start = file.copy(content.lowerBound..<content.lowerBound + 12)
+        let start = try file.bytes(content.lowerBound..<content.lowerBound + 12)
         guard Array(start[0..<6]) == magic, (1...3).contains(start[6]) else {
             throw malformed("is not of a version that is known here")
         }
@@ -39,7 +40,7 @@ enum NumPyArray {
         guard length <= headerLimit, length <= content.upperBound - headerStart else {
             throw malformed("has a header that is cut off or too long")
         }
-        let text = file.copy(headerStart..<headerStart + length)
+        let text = try file.bytes(headerStart..<headerStart + length)
         guard let header = NumPyHeader(String(decoding: text, as: UTF8.self)) else {
             throw malformed("has a header that is not understood")
         }

@@ -20,17 +20,11 @@ public enum NumPyWriter {
         let length = header.utf8.count
         let magic: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0]
         let start = magic + [UInt8(length & 0xFF), UInt8(length >> 8)] + Array(header.utf8)
-        let temporary = "\(FileSystem.parent(of: path))/.\(FileSystem.uniqueName()).tmp"
-        do throws(ZooError) {
-            let file = try OpenFile(temporary, .createNew)
-            try file.write(start, at: 0)
-            try file.write(StoredTensor(tensor), at: start.count)
-            try file.synchronize()
-            try FileSystem.rename(temporary, to: path)
-        } catch {
-            // The failure that matters is the first one; a leftover says what it is by its name.
-            try? FileSystem.remove(temporary)
-            throw error
+        try uncancelled { _ in
+            try FileSystem.writeAtomically(path) { file in
+                try file.write(start, at: 0)
+                try file.write(StoredTensor(tensor), at: start.count)
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 package import ZooCore
+package import ZooFiles
 internal import ZooTensor
 
 /// One safetensors file: `u64` little-endian length of the header, the header, the elements.
@@ -22,7 +23,7 @@ package struct SafetensorsFile: Sendable {
                 remedy: "the file is incomplete; fetch it again"
             )
         }
-        let length = file.copy(0..<8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let length = try file.bytes(0..<8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard length <= UInt64(SafetensorsHeader.Limits.header) else {
             throw ZooError(
                 .safetensorsHeaderTooLarge,
@@ -40,7 +41,7 @@ package struct SafetensorsFile: Sendable {
             )
         }
         header = try SafetensorsHeader(
-            parsing: file.copy(8..<dataStart),
+            parsing: try file.bytes(8..<dataStart),
             dataSize: file.byteCount - dataStart,
             source: path
         )
@@ -66,15 +67,16 @@ package struct SafetensorsFile: Sendable {
     /// Programs disagree on what a BOOL of 2 means, so that no file may hold one.
     private func requireBooleans() throws(ZooError) {
         for entry in header.entries where entry.description.dtype == .bool {
-            let isValid = view(entry).stored.withBytes { span in
-                unsafe span.withUnsafeBytes { unsafe $0.allSatisfy { $0 <= 1 } }
-            }
-            guard isValid else {
-                throw ZooError(
-                    .safetensorsBoolInvalid,
-                    "tensor '\(entry.description.name)' of '\(file.path)' holds BOOL elements "
-                        + "that are neither 0 nor 1"
-                )
+            let (start, end) = (entry.range.lowerBound, entry.range.upperBound)
+            for first in stride(from: start, to: end, by: TensorView.chunk) {
+                let piece = dataStart + first..<dataStart + min(first + TensorView.chunk, end)
+                guard try file.bytes(piece).allSatisfy({ $0 <= 1 }) else {
+                    throw ZooError(
+                        .safetensorsBoolInvalid,
+                        "tensor '\(entry.description.name)' of '\(file.path)' holds BOOL elements "
+                            + "that are neither 0 nor 1"
+                    )
+                }
             }
         }
     }

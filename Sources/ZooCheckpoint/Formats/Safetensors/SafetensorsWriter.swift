@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 public import ZooCore
-package import ZooFiles
+internal import ZooFiles
 public import ZooTensor
 
 /// Writes safetensors files: equal tensors and metadata make equal bytes.
@@ -16,14 +16,14 @@ public enum SafetensorsWriter {
         /// The sizes.
         package let shape: Shape
         /// Hands out the row-major little-endian bytes, piece by piece, from the first to the last.
-        package let elements: ((RawSpan) throws(ZooError) -> Void) throws(ZooError) -> Void
+        package let elements: ((RawSpan) throws -> Void) throws -> Void
 
         /// A tensor to write.
         package init(
             name: String,
             dtype: DType,
             shape: Shape,
-            elements: @escaping ((RawSpan) throws(ZooError) -> Void) throws(ZooError) -> Void
+            elements: @escaping ((RawSpan) throws -> Void) throws -> Void
         ) {
             self.name = name
             self.dtype = dtype
@@ -50,11 +50,11 @@ public enum SafetensorsWriter {
         to path: String
     ) throws(ZooError) {
         let entries = tensors.map { name, tensor in
-            Entry(name: name, dtype: tensor.dtype, shape: tensor.shape) { body throws(ZooError) in
-                try tensor.lend(to: body)
+            Entry(name: name, dtype: tensor.dtype, shape: tensor.shape) { body in
+                try tensor.withBytes(body)
             }
         }
-        try write(entries, metadata: metadata, to: path)
+        try uncancelled { _ in _ = try write(entries, metadata: metadata, to: path) }
     }
 
     /// Writes tensors as their bytes come in, in the order of the other `write`.
@@ -70,16 +70,14 @@ public enum SafetensorsWriter {
         _ entries: [Entry],
         metadata: [String: String] = [:],
         to path: String
-    ) throws(ZooError) -> (size: Int, digest: ContentDigest) {
+    ) throws -> (size: Int, digest: ContentDigest) {
         let ordered = entries.sorted { left, right in
             let (leftBits, rightBits) = (left.dtype.bitWidth, right.dtype.bitWidth)
             return leftBits != rightBits
                 ? leftBits > rightBits : left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
         }
         let header = headerBytes(ordered, metadata: metadata)
-        let temporary = "\(FileSystem.parent(of: path))/.\(FileSystem.uniqueName()).tmp"
-        do throws(ZooError) {
-            let file = try OpenFile(temporary, .createNew)
+        return try FileSystem.writeAtomically(path) { file in
             let start = littleEndian(header.count) + header
             try file.write(start, at: 0)
             var hasher = ContentDigest.Hasher()
@@ -87,20 +85,14 @@ public enum SafetensorsWriter {
             var position = start.count
             for entry in ordered {
                 let end = position + entry.byteCount
-                try entry.elements { span throws(ZooError) in
+                try entry.elements { span in
                     hasher.update(span)
                     try file.write(span, at: position)
                     position += span.byteCount
                 }
                 precondition(position == end, "'\(entry.name)' has not the bytes of its shape")
             }
-            try file.synchronize()
-            try FileSystem.rename(temporary, to: path)
             return (position, hasher.finish())
-        } catch {
-            // The failure that matters is the first one; a leftover says what it is by its name.
-            try? FileSystem.remove(temporary)
-            throw error
         }
     }
 
@@ -160,32 +152,8 @@ public enum SafetensorsWriter {
 }
 
 extension OpenFile {
-    /// Writes bytes at `offset`.
-    package func write(_ span: RawSpan, at offset: Int) throws(ZooError) {
-        let outcome: Result<Void, ZooError> = unsafe span.withUnsafeBytes { bytes in
-            do throws(ZooError) {
-                return .success(unsafe try write(bytes, at: offset))
-            } catch {
-                return .failure(error)
-            }
-        }
-        try outcome.get()
-    }
-
     /// Writes the elements of a tensor at `offset`.
-    func write(_ tensor: StoredTensor, at offset: Int) throws(ZooError) {
-        try tensor.lend { span throws(ZooError) in try write(span, at: offset) }
-    }
-}
-
-extension StoredTensor {
-    /// Lends the bytes to a closure that throws a `ZooError`.
-    fileprivate func lend(to body: (RawSpan) throws(ZooError) -> Void) throws(ZooError) {
-        let outcome: Result<Void, ZooError> = withBytes { span in
-            do throws(ZooError) { return .success(try body(span)) } catch {
-                return .failure(error)
-            }
-        }
-        try outcome.get()
+    func write(_ tensor: StoredTensor, at offset: Int) throws {
+        try tensor.withBytes { try write($0, at: offset) }
     }
 }

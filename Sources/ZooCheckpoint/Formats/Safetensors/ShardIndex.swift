@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
+internal import ZooFiles
 
 /// `model.safetensors.index.json`: which file of a set holds which tensor.
 struct ShardIndex {
@@ -17,6 +18,15 @@ struct ShardIndex {
 
     /// The files of the set, sorted.
     var files: [String] { Set(fileOfTensor.values).sorted() }
+
+    /// Reads an index from a file; symbolic links are followed.
+    ///
+    /// - Throws: ``ZooError`` with code `checkpoint.index-malformed`,
+    ///   `checkpoint.index-path-unsafe` or `io.*`.
+    init(reading path: String) throws(ZooError) {
+        let text = try FileSystem.document(path, limit: Self.limit, followingLinks: true)
+        try self.init(parsing: text, source: path)
+    }
 
     /// Reads an index.
     ///

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
+internal import ZooFiles
 internal import ZooTensor
 
 extension TorchFile {
@@ -27,7 +28,7 @@ extension TorchFile {
     ///
     /// - Throws: ``ZooError`` with a `checkpoint.torch-*` or `checkpoint.pickle-*` code.
     init(legacy file: MappedFile, from start: Int) throws(ZooError) {
-        let bytes = file.copy(0..<min(file.byteCount, PickleLimits.bytes))
+        let bytes = try file.bytes(0..<min(file.byteCount, PickleLimits.bytes))
         var position = start
         func next() throws(ZooError) -> Pickle {
             let pickle = try PickleMachine.read(
@@ -101,7 +102,7 @@ extension TorchFile {
             guard file.byteCount - position >= 8 else {
                 throw layout("ends before storage '\(key)'", file.path)
             }
-            let count = file.copy(position..<position + 8).reversed()
+            let count = try file.bytes(position..<position + 8).reversed()
                 .reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
             position += 8
             guard let count = Int(exactly: count), count <= (file.byteCount - position) / width

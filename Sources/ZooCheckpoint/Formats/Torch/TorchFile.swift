@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
+internal import ZooFiles
 internal import ZooTensor
 
 /// What a file that `torch.save` wrote holds.

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import CChecksum
-package import ZooCore
+internal import ZooCore
 internal import ZooFiles
 internal import ZooTensor
 
@@ -30,15 +30,14 @@ package enum TorchWriter {
     ///   - root: what the file holds.
     ///   - path: where to write.
     /// - Throws: ``ZooError`` with code `checkpoint.dtype-mismatch` for an element type that PyTorch
-    ///   has no storage for, an `io.*` code, or what an entry throws.
-    package static func write(_ root: Node, to path: String) throws(ZooError) {
+    ///   has no storage for or an `io.*` code, or what an entry throws.
+    package static func write(_ root: Node, to path: String) throws {
         var pickle = PickleWriter()
         var tensors: [SafetensorsWriter.Entry] = []
         try add(root, to: &pickle, &tensors)
         pickle.stop()
-        let temporary = "\(FileSystem.parent(of: path))/.\(FileSystem.uniqueName()).tmp"
-        do throws(ZooError) {
-            var zip = ZipWriter(file: try OpenFile(temporary, .createNew))
+        try FileSystem.writeAtomically(path) { file in
+            var zip = ZipWriter(file: file)
             try zip.add("archive/data.pkl", bytes: pickle.bytes)
             try zip.add("archive/byteorder", bytes: Array("little".utf8))
             for (index, tensor) in tensors.enumerated() {
@@ -46,11 +45,6 @@ package enum TorchWriter {
             }
             try zip.add("archive/version", bytes: Array("3\n".utf8))
             try zip.finish()
-            try FileSystem.rename(temporary, to: path)
-        } catch {
-            // The failure that matters is the first one; a leftover says what it is by its name.
-            try? FileSystem.remove(temporary)
-            throw error
         }
     }
 
@@ -92,18 +86,16 @@ package enum TorchWriter {
 
         init(file: OpenFile) { self.file = file }
 
-        mutating func add(_ name: String, bytes: [UInt8]) throws(ZooError) {
-            try add(name, size: bytes.count) { body throws(ZooError) in
-                try body(unsafe bytes.span.bytes)
-            }
+        mutating func add(_ name: String, bytes: [UInt8]) throws {
+            try add(name, size: bytes.count) { body in try body(unsafe bytes.span.bytes) }
         }
 
         /// Adds a record; its checksum is known at the end and written into the header then.
         mutating func add(
             _ name: String,
             size: Int,
-            _ content: ((RawSpan) throws(ZooError) -> Void) throws(ZooError) -> Void
-        ) throws(ZooError) {
+            _ content: ((RawSpan) throws -> Void) throws -> Void
+        ) throws {
             let start = position
             // Name, extra field of the sizes (20 bytes), and padding that is an extra field too.
             let unpadded = start + 30 + name.utf8.count + 20 + 4
@@ -111,7 +103,7 @@ package enum TorchWriter {
             let dataStart = unpadded + padding
             position = dataStart
             var checksum: UInt32 = 0
-            try content { span throws(ZooError) in
+            try content { span in
                 checksum = unsafe span.withUnsafeBytes { bytes in
                     unsafe ami_crc32(
                         checksum,
@@ -151,7 +143,6 @@ package enum TorchWriter {
                 + Self.number(0xFFFF, 2) + Self.number(0xFFFF_FFFF, 4)
                 + Self.number(0xFFFF_FFFF, 4) + Self.number(0, 2)
             try file.write(directory + end + locator + small, at: position)
-            try file.synchronize()
         }
 
         /// What local and central headers share, from the version to the length of the name.

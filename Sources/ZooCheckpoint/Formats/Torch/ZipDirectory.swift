@@ -3,6 +3,7 @@
 
 internal import CChecksum
 internal import ZooCore
+internal import ZooFiles
 
 /// The records of a ZIP file whose bytes are stored as they are, as PyTorch and NumPy write it.
 ///
@@ -36,7 +37,7 @@ struct ZipDirectory {
     init(_ file: MappedFile) throws(ZooError) {
         self.file = file
         let end = try ZipEnd(file)
-        var reader = ZipReader(file, reading: end.directory)
+        var reader = try ZipReader(file, reading: end.directory)
         var found: [(record: Record, start: Int)] = []
         for _ in 0..<end.count {
             let entry = try ZipEntry(central: &reader, within: end.directory)
@@ -76,7 +77,7 @@ struct ZipDirectory {
 
     /// The bytes of a record, checked against its checksum.
     ///
-    /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum` or `checkpoint.zip-malformed`.
+    /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum`, `checkpoint.pickle-limit` or `io.*`.
     func bytes(of record: Record, limit: Int) throws(ZooError) -> [UInt8] {
         guard record.content.count <= limit else {
             throw ZooError(
@@ -86,37 +87,40 @@ struct ZipDirectory {
                 remedy: "save the weights alone: torch.save(model.state_dict(), …)"
             )
         }
-        try requireChecksum(of: record)
-        return file.copy(record.content)
+        let bytes = try file.bytes(record.content)
+        guard Self.checksum(unsafe bytes.span.bytes) == record.checksum else {
+            throw mismatch(of: record)
+        }
+        return bytes
     }
 
     /// Checks the bytes of a record, in little memory.
     ///
-    /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum`.
-    func requireChecksum(of record: Record) throws(ZooError) {
+    /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum` or `io.*`, or `CancellationError`.
+    func requireChecksum(of record: Record, _ cancellation: Cancellation) throws {
         var checksum: UInt32 = 0
-        for first in stride(
-            from: record.content.lowerBound,
-            to: record.content.upperBound,
-            by: TensorView.chunk
-        ) {
-            let piece = first..<min(first + TensorView.chunk, record.content.upperBound)
-            checksum = unsafe ami_crc32(
+        try file.forEachPiece(of: record.content, size: TensorView.chunk, cancellation) { piece in
+            checksum = Self.checksum(piece, after: checksum)
+        }
+        guard checksum == record.checksum else { throw mismatch(of: record) }
+    }
+
+    private static func checksum(_ span: RawSpan, after checksum: UInt32 = 0) -> UInt32 {
+        unsafe span.withUnsafeBytes { bytes in
+            unsafe ami_crc32(
                 checksum,
-                file.bytes.baseAddress.map {
-                    unsafe ($0 + first).assumingMemoryBound(to: UInt8.self)
-                },
-                piece.count
-            )
-            file.forget(piece)
-        }
-        guard checksum == record.checksum else {
-            throw ZooError(
-                .zipChecksum,
-                "'\(record.name)' of '\(file.path)' does not have the checksum that the file states",
-                remedy: "the file is damaged; fetch it again"
+                bytes.baseAddress?.assumingMemoryBound(to: UInt8.self),
+                bytes.count
             )
         }
+    }
+
+    private func mismatch(of record: Record) -> ZooError {
+        ZooError(
+            .zipChecksum,
+            "'\(record.name)' of '\(file.path)' does not have the checksum that the file states",
+            remedy: "the file is damaged; fetch it again"
+        )
     }
 }
 
@@ -130,10 +134,12 @@ struct ZipReader {
     private let start: Int
 
     /// A reader of part of a file, which is clamped to what there is.
-    init(_ file: MappedFile, reading range: Range<Int>) {
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    init(_ file: MappedFile, reading range: Range<Int>) throws(ZooError) {
         self.file = file
         let known = range.clamped(to: 0..<file.byteCount)
-        content = file.copy(known)
+        content = try file.bytes(known)
         start = known.lowerBound
         position = range.lowerBound
     }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
+internal import ZooFiles
 
 /// The end of a ZIP file: how many entries its directory has, and where that lies.
 struct ZipEnd {
@@ -21,7 +22,7 @@ struct ZipEnd {
     /// different places of it.
     init(_ file: MappedFile) throws(ZooError) {
         let start = file.byteCount - Self.size
-        var reader = ZipReader(file, reading: max(start, 0)..<file.byteCount)
+        var reader = try ZipReader(file, reading: max(start, 0)..<file.byteCount)
         guard start >= 0, try reader.integer(4) == Self.signature else {
             throw reader.malformed("does not end with a ZIP directory")
         }
@@ -32,9 +33,10 @@ struct ZipEnd {
         guard try reader.integer(2) == 0 else { throw reader.malformed("has a comment") }
         var end = start
         let isLarge = counts.contains(0xFFFF) || length == 0xFFFF_FFFF || offset == 0xFFFF_FFFF
-        if isLarge || Self.hasLocator(file, before: start) {
+        let hasLocator = try Self.hasLocator(file, before: start)
+        if isLarge || hasLocator {
             end = start - Self.locatorSize - Self.largeSize
-            var reader = ZipReader(file, reading: max(end, 0)..<file.byteCount)
+            var reader = try ZipReader(file, reading: max(end, 0)..<file.byteCount)
             guard end >= 0, try reader.integer(4) == Self.largeSignature,
                 try reader.integer(8) == Self.largeSize - 12
             else { throw reader.malformed("lacks the large directory that its end speaks of") }
@@ -70,9 +72,13 @@ struct ZipEnd {
         directory = offset..<end
     }
 
-    private static func hasLocator(_ file: MappedFile, before end: Int) -> Bool {
-        var reader = ZipReader(file, reading: max(end - locatorSize, 0)..<file.byteCount)
-        return end >= locatorSize && (try? reader.integer(4)) == locatorSignature
+    private static func hasLocator(
+        _ file: MappedFile,
+        before end: Int
+    ) throws(ZooError) -> Bool {
+        guard end >= locatorSize else { return false }
+        var reader = try ZipReader(file, reading: end - locatorSize..<file.byteCount)
+        return try reader.integer(4) == locatorSignature
     }
 }
 
@@ -144,7 +150,7 @@ struct ZipEntry {
     func content(in file: MappedFile, before end: Int) throws(ZooError) -> Range<Int> {
         // Names and extra fields are 128 KiB at most, and rarely more than a hundred bytes.
         let fixed = 30
-        var reader = ZipReader(file, reading: max(start, 0)..<max(start, 0) + fixed)
+        var reader = try ZipReader(file, reading: max(start, 0)..<max(start, 0) + fixed)
         let disagreement = reader.malformed("describes '\(name)' in two ways")
         guard start >= 0, start < end, try reader.integer(4) == Self.localSignature else {
             throw disagreement
@@ -156,7 +162,7 @@ struct ZipEntry {
         var sizes = [try reader.integer(4), try reader.integer(4)]
         let (nameLength, extraLength) = (try reader.integer(2), try reader.integer(2))
         let rest = reader.position..<reader.position + nameLength + extraLength
-        reader = ZipReader(file, reading: rest)
+        reader = try ZipReader(file, reading: rest)
         guard try reader.bytes(nameLength) == ArraySlice(name.utf8) else { throw disagreement }
         var extra = ZipExtra(try reader.bytes(extraLength))
         for index in [1, 0] where sizes[index] == Self.large {

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooArchive
+internal import ZooCore
+internal import ZooFiles
+internal import ZooStore
+
+/// Reads an archive once, and checks it whole, each of its blocks, and the files inside.
+struct ArchiveCheck: Sendable {
+    let table: BlockTable
+    let record: ReleaseRecord
+    let archive: ReleaseManifest.Archive
+    let path: String
+
+    /// Checks the archive.
+    ///
+    /// - Throws: ``ZooError`` with what is wrong: `registry.release-inconsistent`,
+    ///   `store.blob-mismatch`, `release.file-mismatch`, `archive.*` or `io.*`; `CancellationError`.
+    func run(_ cancellation: Cancellation) throws {
+        let layout = record.layout(of: archive.name)
+        guard table.archiveDigest == archive.archive.digest,
+            table.archiveSize == archive.archive.size, table.rawSize == layout.rawSize
+        else {
+            throw ZooError(
+                .releaseInconsistent,
+                "the block table of '\(archive.name)' is that of another archive",
+                remedy: "withdraw the release and publish it again under a new version"
+            )
+        }
+        let file = try OpenFile(path, .read)
+        guard try file.status().size == table.archiveSize else { throw ZooError.wrongBlob(path) }
+        var whole = ContentDigest.Hasher()
+        var content = ArchiveContentHasher(layout)
+        let decoder = BlockDecoder()
+        let bytes = BlockBuffer()
+        for block in table.blocks {
+            try cancellation.check()
+            bytes.removeAll()
+            let piece = try file.bytes(block.archiveRange)
+            whole.update(piece)
+            unsafe bytes.append(piece.span.bytes)
+            try content.update(try decoder.decode(bytes, of: block, table.encoding))
+        }
+        guard whole.finish() == archive.archive.digest else { throw ZooError.wrongBlob(path) }
+        let digests = Dictionary(uniqueKeysWithValues: record.files.map { ($0.path, $0.digest) })
+        for (member, digest) in content.finish() where digests[member] != digest {
+            throw ZooError(
+                .fileMismatch,
+                "'\(member)' has the digest \(digest), and the release record states another",
+                remedy: "withdraw the release and publish it again under a new version"
+            )
+        }
+    }
+}
+
+extension ZooError {
+    /// A blob whose content does not have the digest that names it.
+    static func wrongBlob(_ path: String) -> ZooError {
+        ZooError(
+            .blobMismatch,
+            "the content of '\(path)' does not have the digest that names the file",
+            remedy: "restore the file from a mirror, or remove it and pack the release again"
+        )
+    }
+}
