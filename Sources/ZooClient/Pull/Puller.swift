@@ -37,7 +37,7 @@ package struct Puller: Sendable {
     /// - Throws: ``ZooError``, or `CancellationError`; then nothing is visible that was not before,
     ///   and what was verified is kept for the next pull.
     package func pull(_ request: PullRequest) async throws -> PullReport {
-        guard !request.offline else { return try offline(request) }
+        guard !request.offline else { return try Self.installed(request, in: store) }
         if let pinned = try pinnedAndInstalled(request) { return pinned }
         var release = try await registry.resolve(request.reference)
         report(
@@ -70,9 +70,15 @@ package struct Puller: Sendable {
 
     // MARK: Nothing to fetch
 
-    private func offline(_ request: PullRequest) throws -> PullReport {
+    /// Finds a release in the store without asking a registry.
+    ///
+    /// - Throws: ``ZooError`` with code `registry.offline` when it is not installed.
+    package static func installed(
+        _ request: PullRequest,
+        in store: ModelStore
+    ) throws -> PullReport {
         do {
-            return Self.nothingToDo(try store.installed(request.reference), yank: nil)
+            return nothingToDo(try store.installed(request.reference), yank: nil)
         } catch {
             throw ZooError(
                 .offline,

@@ -41,6 +41,7 @@ struct ImportCommand: ReportingCommand {
     var catalogue: String?
 
     @OptionGroup var conversion: ConversionArguments
+    @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> ConversionOutcome {
@@ -126,9 +127,9 @@ struct ImportCommand: ReportingCommand {
     ) async throws -> Upstream {
         guard let main = entry.files.first else { preconditionFailure("an entry without files") }
         if let from, !from.contains("://") { return try await local(from, main) }
-        let folder = "\(surroundings.store.root)/imports/\(entry.name)"
+        let folder = "\(try surroundings.store.root)/imports/\(entry.name)"
         let fetcher = UpstreamFetcher(
-            transport: surroundings.transport { view.note($0) },
+            transport: try surroundings.transport(network) { view.note($0) },
             folder: folder,
             limit: maxSize
         ) { view.show($0) }

@@ -47,11 +47,51 @@ struct SecurityTests {
     func trusted() async throws {
         try await withSecureServer { url, certificate in
             let transport = HTTPTransport(
-                configuration: .impatient { $0.certificateAuthorities = certificate }
+                configuration: .impatient { $0.authorities = .custom(file: certificate, folder: nil) }
             )
             let request = StreamRequest(url: url, totalSize: content.count)
             let received = try await transport.bytes(request)
             #expect(received == content)
+        }
+    }
+
+    @Test("an authority in a folder that the configuration names is trusted")
+    func trustedFolder() async throws {
+        try await withSecureServer { url, certificate in
+            try await TemporaryFolder.with { folder in
+                let bytes = try Data(contentsOf: URL(filePath: certificate))
+                try folder.write([UInt8](bytes), to: "authority.pem")
+                let openssl = try ChildProcess("openssl", ["rehash", folder.path])
+                try #require(await openssl.status() == 0)
+                let transport = HTTPTransport(
+                    configuration: .impatient {
+                        $0.authorities = .custom(file: nil, folder: folder.path)
+                    }
+                )
+                let request = StreamRequest(url: url, totalSize: content.count)
+                #expect(try await transport.bytes(request) == content)
+            }
+        }
+    }
+
+    @Test(
+        "a file of authorities that is missing or holds none is named",
+        arguments: ["missing.pem", "empty.pem"]
+    )
+    func badFile(name: String) async throws {
+        try await withSecureServer { url, _ in
+            try await TemporaryFolder.with { folder in
+                try folder.write([], to: "empty.pem")
+                let file = folder.path(of: name)
+                let transport = HTTPTransport(
+                    configuration: .impatient { $0.authorities = .custom(file: file, folder: nil) }
+                )
+                let error = await #expect(throws: ZooError(.tlsFailed, "")) {
+                    _ = try await transport.document(DocumentRequest(url: url, limit: 100))
+                }
+                #expect(error?.message.contains(file) == true)
+                #expect(error?.remedy?.contains("--ca-file") == true)
+            }
         }
     }
 
@@ -73,7 +113,7 @@ struct SecurityTests {
     func otherName() async throws {
         try await withSecureServer { url, certificate in
             let transport = HTTPTransport(
-                configuration: .impatient { $0.certificateAuthorities = certificate }
+                configuration: .impatient { $0.authorities = .custom(file: certificate, folder: nil) }
             )
             let numeric = url.replacingOccurrences(of: "localhost", with: "127.0.0.1")
             let request = DocumentRequest(url: numeric, limit: 100)
