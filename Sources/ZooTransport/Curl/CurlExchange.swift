@@ -152,7 +152,9 @@ extension CurlExchange {
                 )
             }
             unsafe bytes.withUnsafeBytes {
-                unsafe UnsafeMutableRawBufferPointer(start: buffer, count: count).copyMemory(from: $0)
+                unsafe UnsafeMutableRawBufferPointer(start: buffer, count: count).copyMemory(
+                    from: $0
+                )
             }
         } catch {
             ownEnd = .aborted(error)

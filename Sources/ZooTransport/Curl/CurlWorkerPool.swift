@@ -61,8 +61,7 @@ final class CurlWorkerPool: Sendable {
         }
     }
 
-    /// Ends the threads and joins them. Call it when no exchange is running, so that the wait is
-    /// short.
+    /// Ends the threads and joins them; while no exchange is running, that takes a moment.
     func close() {
         let threads = state.withLock { state in
             state.isClosed = true

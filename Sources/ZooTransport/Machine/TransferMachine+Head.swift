@@ -91,7 +91,10 @@ extension TransferMachine {
         if let total, total != totalSize { return refuse(wrongSize(total, expected: totalSize)) }
         guard sent == asked, head.contentLength ?? asked.count == asked.count else {
             return refuse(
-                failure(.rangeInvalid, "the server sends bytes \(sent), and \(asked) were requested")
+                failure(
+                    .rangeInvalid,
+                    "the server sends bytes \(sent), and \(asked) were requested"
+                )
             )
         }
         adopt(head)

@@ -253,7 +253,8 @@ extension TransferMachine {
         // An attempt that starts anew loses what a broken one delivered.
         guard !goal.startsAnew else { return false }
         // A server that sends a few bytes in each attempt would otherwise be retried for ever.
-        let isStalled = if case .failed(let failure) = end { failure.code == .stalled } else { false }
+        let isStalled =
+            if case .failed(let failure) = end { failure.code == .stalled } else { false }
         return deliveredNow > (isStalled ? policy.stallBytes : 0)
     }
 

@@ -102,7 +102,9 @@ struct ProxyTests {
             _ = try await transport("http://proxy.invalid:3128").document(request)
         }
         #expect(
-            error?.message.contains("the host of the proxy http://proxy.invalid:3128 does not exist")
+            error?.message.contains(
+                "the host of the proxy http://proxy.invalid:3128 does not exist"
+            )
                 == true
         )
     }

@@ -47,7 +47,9 @@ struct SecurityTests {
     func trusted() async throws {
         try await withSecureServer { url, certificate in
             let transport = HTTPTransport(
-                configuration: .impatient { $0.authorities = .custom(file: certificate, folder: nil) }
+                configuration: .impatient {
+                    $0.authorities = .custom(file: certificate, folder: nil)
+                }
             )
             let request = StreamRequest(url: url, totalSize: content.count)
             let received = try await transport.bytes(request)
@@ -113,7 +115,9 @@ struct SecurityTests {
     func otherName() async throws {
         try await withSecureServer { url, certificate in
             let transport = HTTPTransport(
-                configuration: .impatient { $0.authorities = .custom(file: certificate, folder: nil) }
+                configuration: .impatient {
+                    $0.authorities = .custom(file: certificate, folder: nil)
+                }
             )
             let numeric = url.replacingOccurrences(of: "localhost", with: "127.0.0.1")
             let request = DocumentRequest(url: numeric, limit: 100)

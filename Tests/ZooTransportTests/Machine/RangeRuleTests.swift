@@ -218,7 +218,9 @@ struct RangeRuleTests {
                 }
                 #expect(step.notice != nil)
                 let next = machine.waited().request
-                #expect(next?.range == (isWhole && count == 0 ? nil : range.lowerBound + count..<100))
+                #expect(
+                    next?.range == (isWhole && count == 0 ? nil : range.lowerBound + count..<100)
+                )
             }
         }
     }
@@ -290,7 +292,10 @@ struct LengthRuleTests {
     @Test(
         "are refused from an answer that contradicts itself",
         arguments: [
-            (ResponseHead.answer(416, ["content-range": "bytes */100"]), ZooError.Code.rangeInvalid),
+            (
+                ResponseHead.answer(416, ["content-range": "bytes */100"]),
+                ZooError.Code.rangeInvalid
+            ),
             (.answer(416), .rangeInvalid), (.answer(200), .replyMalformed),
             (.answer(206, ["content-range": "bytes 5-9/100"]), .replyMalformed),
             (.answer(206, ["content-range": "bytes 0-0/*"]), .replyMalformed),

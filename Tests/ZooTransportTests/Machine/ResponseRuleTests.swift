@@ -46,7 +46,9 @@ struct ResponseRuleTests {
             _ = machine.start()
             let error = try #require(machine.end(end).error)
             #expect(error.code == code)
-            #expect(error.message.contains("the server may have carried out the \(method.rawValue)"))
+            #expect(
+                error.message.contains("the server may have carried out the \(method.rawValue)")
+            )
         }
         for status in [408, 500, 502, 503, 504] {
             var machine = try TransferMachine.response(to: method)
