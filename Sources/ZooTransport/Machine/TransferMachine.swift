@@ -220,7 +220,8 @@ struct TransferMachine: Sendable {
             range: range,
             headers: sent,
             isIdempotent: isIdempotent,
-            patience: policy.timeout - idle
+            // Slow redirects may have used all of it; the next silence then ends the transfer.
+            patience: max(.milliseconds(1), policy.timeout - idle)
         )
     }
 

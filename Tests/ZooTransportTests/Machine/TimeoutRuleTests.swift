@@ -51,6 +51,17 @@ struct TimeoutRuleTests {
         #expect(error.message.hasSuffix("no data for 30.0 s three times"))
     }
 
+    @Test("counts slow redirects, and leaves the last of them a moment")
+    func redirects() throws {
+        var machine = try machine(.seconds(40))
+        _ = machine.start()
+        _ = machine.receive(.answer(307, ["location": "/moved"]))
+        #expect(machine.end(.complete, quiet: .seconds(25)).request?.patience == .seconds(15))
+        _ = machine.receive(.answer(307, ["location": "/again"]))
+        #expect(machine.end(.complete, quiet: .seconds(16)).request?.patience == .milliseconds(1))
+        #expect(machine.end(Self.stall, quiet: .milliseconds(1)).error?.code == .stalled)
+    }
+
     @Test("starts again with every attempt that delivers")
     func progress() throws {
         var machine = try machine(.seconds(40))
