@@ -11,8 +11,10 @@ import ZooTransport
 struct SecurityTests {
     private let content = Array("secret".utf8)
 
-    /// Runs `body` with an nginx that speaks TLS under a certificate made for this test.
+    /// Runs `body` with an nginx that speaks TLS under a certificate made for this test, and that has
+    /// further lines in its configuration.
     private func withSecureServer(
+        _ further: String = "",
         _ body: (_ url: String, _ certificate: String) async throws -> Void
     ) async throws {
         try await TemporaryFolder.with { folder in
@@ -33,6 +35,7 @@ struct SecurityTests {
                 listen 127.0.0.1:\(other) ssl;
                 ssl_certificate \(certificate);
                 ssl_certificate_key \(key);
+                \(further)
                 """
             try await NginxServer.with(
                 folder: folder.path(of: "files"),
@@ -93,6 +96,36 @@ struct SecurityTests {
                 }
                 #expect(error?.message.contains(file) == true)
                 #expect(error?.remedy?.contains("--ca-file") == true)
+            }
+        }
+    }
+
+    @Test("a TLS connection that is cut after the last byte took none of them away")
+    func cutAfterTheEnd() async throws {
+        let whole = ServedContent.pattern(count: 300_000)
+        try await HostileServer.with { server in
+            server.on("/one", .serving(whole).framed(.chunked).resetting(after: 300_000))
+            let further = """
+                location / {
+                    proxy_pass http://127.0.0.1:\(server.port);
+                    proxy_http_version 1.1;
+                    proxy_buffering off;
+                }
+                """
+            try await withSecureServer(further) { url, certificate in
+                // What curl calls a failure: nginx cuts the body that it cannot end.
+                let curl = try await ProgramRun("curl", ["-sS", "--cacert", certificate, url])
+                #expect([18, 56, 92].contains(curl.status), "\(curl.errors)")
+                server.forgetRequests()
+                let transport = HTTPTransport(
+                    configuration: .impatient {
+                        $0.authorities = .custom(file: certificate, folder: nil)
+                    }
+                )
+                let request = StreamRequest(url: url, totalSize: 300_000)
+                let received = try await transport.bytes(request)
+                #expect(received == whole.bytes)
+                #expect(server.requests.count == 1)
             }
         }
     }
