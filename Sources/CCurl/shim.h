@@ -11,6 +11,7 @@
 
 #include <curl/curl.h>
 #include <signal.h>
+#include <stdint.h>
 
 typedef size_t (*ccurl_data_callback)(char *data, size_t size, size_t count, void *context);
 
@@ -31,6 +32,16 @@ static inline CURLcode ccurl_set_callback(
     return curl_easy_setopt(handle, option, value);
 }
 
+static inline CURLcode ccurl_set_body_size(CURL *handle, int64_t size) {
+    return curl_easy_setopt(handle, CURLOPT_INFILESIZE_LARGE, (curl_off_t)size);
+}
+
+typedef int (*ccurl_seek_callback)(void *context, curl_off_t offset, int origin);
+
+static inline CURLcode ccurl_set_seek(CURL *handle, ccurl_seek_callback value) {
+    return curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, value);
+}
+
 // CURLOPT_PROTOCOLS_STR replaced CURLOPT_PROTOCOLS in 7.85; older distributions have only the latter.
 static inline CURLcode ccurl_allow_only_http(CURL *handle) {
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -48,6 +59,13 @@ static inline CURLcode ccurl_leave_lookups_behind(CURL *handle) {
     (void)handle;
     return CURLE_OK;
 #endif
+}
+
+// The status of a proxy's answer to CONNECT; 0 when there was none.
+static inline long ccurl_connect_status(CURL *handle) {
+    long value = 0;
+    (void)curl_easy_getinfo(handle, CURLINFO_HTTP_CONNECTCODE, &value);
+    return value;
 }
 
 static inline int ccurl_system_error(CURL *handle) {

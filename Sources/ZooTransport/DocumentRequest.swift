@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// A small resource that is held in memory.
+/// A download of a small resource into memory.
 package struct DocumentRequest: Sendable {
     /// An absolute `http` or `https` URL.
     package var url: String
-    /// The greatest length in bytes that is accepted.
+    /// The largest size to accept, in bytes.
     package var limit: Int
-    /// The tag of a copy at hand; the server answers ``DocumentReply/notModified`` when it is current.
+    /// The entity tag of a cached copy; the reply is ``DocumentReply/notModified`` while it is current.
     package var entityTag: String?
-    /// Further headers, such as `Accept` or `Authorization`.
+    /// More headers, such as `Accept` or `Authorization`.
     package var headers: [HeaderField]
 
     /// Makes a request.
@@ -21,10 +21,10 @@ package struct DocumentRequest: Sendable {
     }
 }
 
-/// The answer to a ``DocumentRequest``.
+/// The reply to a ``DocumentRequest``.
 package enum DocumentReply: Sendable, Hashable {
-    /// The copy that the request named is current.
+    /// The cached copy is current.
     case notModified
-    /// The whole document, and the tag to revalidate it with.
+    /// The whole document, and the entity tag to revalidate it with.
     case fetched(bytes: [UInt8], entityTag: String?)
 }

@@ -4,49 +4,51 @@
 import Synchronization
 import ZooCore
 
-/// Brings bytes over HTTP, through whatever can be overcome by trying again.
+/// Transfers bytes over HTTP and retries transient failures.
 ///
-/// Connections are kept open between transfers, and closed when the transport goes away. The bytes
-/// are those that the server sent: whether they are the released ones is for the caller to check.
+/// Connections stay open between transfers and are closed with the transport. The transport delivers
+/// what the server sent; the caller verifies it.
 package final class HTTPTransport: Sendable {
     private let configuration: TransportConfiguration
+    private let limiter: RateLimiter?
     private let pool: CurlWorkerPool
 
-    /// Makes a transport; connections are opened when they are needed.
+    /// Makes a transport; it opens connections when they are needed.
     package init(configuration: TransportConfiguration) {
         self.configuration = configuration
+        limiter = configuration.policy.maximumRate.map { RateLimiter(rate: $0) }
         pool = CurlWorkerPool(limit: configuration.policy.connections)
     }
 
     deinit { pool.close() }
 
-    /// Fetches a small resource into memory.
+    /// Downloads a small resource into memory.
     ///
     /// - Throws: A `ZooError` with a `transport.…` code, such as `transport.not-found`, or
     ///   `CancellationError`.
     package func document(_ request: DocumentRequest) async throws -> DocumentReply {
-        let collected = Mutex<[UInt8]>([])
+        let collector = ByteCollector()
         let goal = TransferGoal.document(limit: request.limit, entityTag: request.entityTag)
-        let result = try await transfer(goal, url: request.url, headers: request.headers) {
-            collected.withLock { $0.removeAll(keepingCapacity: true) }
-        } sink: { span in
-            collected.withLock { bytes in
-                unsafe span.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
-            }
-        }
+        let result = try await transfer(
+            goal,
+            url: request.url,
+            headers: request.headers,
+            beforeEachRequest: { collector.reset() },
+            sink: { collector.append($0) }
+        )
         if result.isNotModified { return .notModified }
-        return .fetched(bytes: collected.withLock { $0 }, entityTag: result.entityTag)
+        return .fetched(bytes: collector.bytes, entityTag: result.entityTag)
     }
 
     /// Hands every byte of the request to `sink`: in order, each exactly once.
     ///
-    /// A connection that breaks is resumed where it broke. `sink` is called on a thread of the
-    /// transport, one call at a time, may block, and is not called again after this has returned or
-    /// thrown. The span it gets is valid during the call only.
+    /// A connection that breaks is resumed at the next byte. `sink` is called on a thread of the
+    /// transport, one call at a time, may block, and is not called after this method has returned or
+    /// thrown. The span is valid during the call only.
     ///
-    /// - Throws: The error that `sink` threw; a `ZooError` with a `transport.…` code, where
-    ///   `transport.ranges-ignored` means that only whole resources can be had from this server;
-    ///   or `CancellationError`. Bytes that were delivered before stay delivered.
+    /// - Throws: The error that `sink` threw; a `ZooError` with a `transport.…` code, of which
+    ///   `transport.ranges-ignored` means that this server sends whole resources only; or
+    ///   `CancellationError`. Bytes that were delivered before stay delivered.
     package func stream(
         _ request: StreamRequest,
         into sink: @escaping @Sendable (RawSpan) throws -> Void
@@ -62,13 +64,46 @@ package final class HTTPTransport: Sendable {
         )
     }
 
-    /// Asks how long a resource is, and for its tag.
+    /// Requests the size and the entity tag of a resource.
     ///
-    /// - Returns: the length in bytes, and the tag when the server gives one.
+    /// - Returns: The size in bytes, and the entity tag if the server sends one.
     /// - Throws: A `ZooError` with a `transport.…` code, or `CancellationError`.
     package func length(of url: String) async throws -> (bytes: Int, entityTag: String?) {
         let result = try await transfer(.length, url: url, headers: []) { _ in }
         return (result.length ?? 0, result.entityTag)
+    }
+
+    /// Sends a request, with its body if it has one, and returns the response whatever its status.
+    ///
+    /// The body is read while it is sent and never held whole. Redirects with 307 and 308 are
+    /// followed with method and body, those with 301, 302 and 303 only by GET and HEAD; credentials
+    /// go to the original server only. A request is sent again
+    /// - after a failure before it was sent, such as a refused connection;
+    /// - after 429 and 503 with `Retry-After`;
+    /// - if it is idempotent, after any transient failure, and after 408, 425, 429 and 5xx.
+    ///
+    /// - Throws: The error that the body threw; a `ZooError` with a `transport.…` code; or
+    ///   `CancellationError`. `transport.interrupted` and `transport.stalled` for a request that is not
+    ///   idempotent leave open whether the server has acted on it.
+    package func send(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let collector = ByteCollector()
+        let result = try await transfer(
+            .response(
+                to: request.method,
+                isIdempotent: request.isIdempotent,
+                limit: request.limit
+            ),
+            url: request.url,
+            headers: request.headers,
+            body: request.body,
+            beforeEachRequest: { collector.reset() },
+            sink: { collector.append($0) }
+        )
+        guard let head = result.head, let address = result.address else {
+            preconditionFailure("a response without head")
+        }
+        let body = Array(collector.bytes.prefix(request.limit))
+        return HTTPResponse(head: head, address: address, body: body)
     }
 
     private func transfer(
@@ -76,6 +111,7 @@ package final class HTTPTransport: Sendable {
         url: String,
         headers: [HeaderField],
         entityTag: String? = nil,
+        body: RequestBody? = nil,
         beforeEachRequest prepare: () -> Void = {},
         sink: @escaping @Sendable (RawSpan) throws -> Void
     ) async throws -> TransferResult {
@@ -85,6 +121,7 @@ package final class HTTPTransport: Sendable {
             from: try WebAddress(parsing: url),
             headers: headers,
             policy: configuration.policy,
+            proxies: configuration.proxies,
             strongTag: entityTag,
             jitter: configuration.jitter
         )
@@ -95,13 +132,15 @@ package final class HTTPTransport: Sendable {
                 prepare()
                 let task = ExchangeTask(
                     request,
+                    body: body,
                     machine: machine,
                     settings: configuration,
+                    limiter: limiter,
                     sink: sink
                 )
                 let outcome = await pool.run(task)
                 machine = outcome.machine
-                step = machine.end(outcome.end)
+                step = machine.end(outcome.end, quiet: outcome.quiet)
             case .wait(let notice):
                 configuration.onRetry(notice)
                 try await configuration.clock.sleep(for: notice.delay)
@@ -109,6 +148,22 @@ package final class HTTPTransport: Sendable {
             case .succeed(let result): return result
             case .fail(let error): throw error
             }
+        }
+    }
+}
+
+/// The bytes of a body that is held in memory.
+private final class ByteCollector: Sendable {
+    private let collected = Mutex<[UInt8]>([])
+
+    var bytes: [UInt8] { collected.withLock { $0 } }
+
+    /// Forgets what a failed attempt delivered.
+    func reset() { collected.withLock { $0.removeAll(keepingCapacity: true) } }
+
+    func append(_ span: RawSpan) {
+        collected.withLock { bytes in
+            unsafe span.withUnsafeBytes { unsafe bytes.append(contentsOf: $0) }
         }
     }
 }

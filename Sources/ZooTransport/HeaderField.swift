@@ -5,7 +5,7 @@ import ZooCore
 
 /// One header of a request.
 package struct HeaderField: Hashable, Sendable {
-    /// The name, whose case does not matter.
+    /// The name; its case does not matter.
     package let name: String
     /// The value, without line breaks.
     package let value: String
@@ -16,12 +16,12 @@ package struct HeaderField: Hashable, Sendable {
         self.value = value
     }
 
-    /// Whether the header identifies the caller, so that it must not reach another server.
+    /// Whether the header carries credentials, which are sent to the original server only.
     var isCredential: Bool {
         ["authorization", "cookie", "proxy-authorization"].contains(name.lowercased())
     }
 
-    /// Refuses text that would end the line it is written on and start another header.
+    /// Refuses text that would end its line and start another header.
     func check() throws(ZooError) {
         let isToken = name.utf8.allSatisfy { byte in
             (0x21...0x7E).contains(byte) && !#"()<>@,;:\"/[]?={}"#.utf8.contains(byte)
@@ -32,7 +32,7 @@ package struct HeaderField: Hashable, Sendable {
             throw ZooError(
                 .headerInvalid,
                 "the request header \(name.debugDescription) cannot be sent",
-                remedy: "check the stored credentials for line breaks and stray characters"
+                remedy: "check the stored credentials for line breaks and control characters"
             )
         }
     }

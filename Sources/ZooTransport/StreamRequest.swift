@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// A resource of known length, or a part of one, whose bytes are handed on as they arrive.
+/// A download of a resource of known size, or of a part of it.
 package struct StreamRequest: Sendable {
     /// An absolute `http` or `https` URL.
     package var url: String
-    /// The length of the whole resource in bytes.
+    /// The size of the whole resource in bytes.
     package var totalSize: Int
-    /// The bytes wanted; nil for the whole resource, which a server without ranges can also answer.
+    /// The bytes to download; nil for the whole resource, which works without range support.
     package var range: Range<Int>?
-    /// Further headers, such as `Authorization`.
+    /// More headers, such as `Authorization`.
     package var headers: [HeaderField]
-    /// The strong tag of the version that is wanted: another one ends the transfer.
+    /// The strong entity tag of the version to download; any other version ends the transfer.
     package var entityTag: String?
 
     /// Makes a request.

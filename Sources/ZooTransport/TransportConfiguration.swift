@@ -1,38 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Everything a transport is told from outside.
+/// The settings of a transport.
 package struct TransportConfiguration: Sendable {
-    /// Where proxies are taken from.
-    package enum Proxies: Sendable {
-        /// `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, as curl reads them.
-        case fromEnvironment
-        /// No proxy, whatever the environment says.
-        case none
+    /// The certificate authorities to trust.
+    package enum Authorities: Sendable, Hashable {
+        /// Those of the system.
+        case system
+        /// Those of a PEM file, of a folder of PEM files as `openssl rehash` names them, or of both; and
+        /// none of the system's.
+        case custom(file: String?, folder: String?)
     }
 
-    /// The version in the `User-Agent`, which is `ami-zoo/<version>`.
+    /// The version in the `User-Agent` header, `ami-zoo/<version>`.
     package var version: String
-    /// Patience and width.
+    /// Timeouts, retries, and the number and speed of connections.
     package var policy = TransferPolicy()
-    /// Where proxies are taken from.
-    package var proxies = Proxies.fromEnvironment
-    /// A PEM file of certificate authorities that replaces the system's.
-    package var certificateAuthorities: String?
+    /// The proxies.
+    package var proxies = ProxySettings()
+    /// The certificate authorities to trust.
+    package var authorities = Authorities.system
     /// The clock for the waits between attempts.
     package var clock: any Clock<Duration> = ContinuousClock()
-    /// Numbers in `0..<1` that spread the waits, so that clients do not come back all at once.
+    /// Random numbers in `0..<1` that spread the retries of many clients.
     package var jitter: @Sendable () -> Double = { Double.random(in: 0..<1) }
     /// Called before each wait, on any thread; must return quickly.
     package var onRetry: @Sendable (RetryNotice) -> Void = { _ in }
 
-    /// Makes a configuration with defaults for all but the version.
+    /// Makes a configuration with defaults for everything but the version.
     package init(version: String) { self.version = version }
 }
 
-/// Why and for how long a transfer waits before it tries again.
+/// Why a transfer is retried, and how long it waits before that.
 package struct RetryNotice: Sendable, Hashable, CustomStringConvertible {
-    /// The address as it may be shown: without query, which can hold signatures.
+    /// The address without its query, which may hold a signature.
     package let address: String
     /// What went wrong: `connection reset by peer`, `the server answered 503`.
     package let reason: String
@@ -40,7 +41,7 @@ package struct RetryNotice: Sendable, Hashable, CustomStringConvertible {
     package let delay: Duration
     /// Failures in a row so far, from 1.
     package let failures: Int
-    /// Bytes that have been delivered and will not be asked for again.
+    /// Bytes that have been delivered and are not requested again.
     package let delivered: Int
 
     /// `retrying in 2.0 s: connection reset by peer`.

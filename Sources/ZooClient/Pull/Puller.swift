@@ -37,8 +37,9 @@ package struct Puller: Sendable {
     /// - Throws: ``ZooError``, or `CancellationError`; then nothing is visible that was not before,
     ///   and what was verified is kept for the next pull.
     package func pull(_ request: PullRequest) async throws -> PullReport {
+        let store = store
         guard !request.offline else {
-            return try await BlockingWork.run { _ in try offline(request) }
+            return try await BlockingWork.run { _ in try Self.installed(request, in: store) }
         }
         if let pinned = try await BlockingWork.run({ _ in pinnedAndInstalled(request) }) {
             return pinned
@@ -78,10 +79,16 @@ package struct Puller: Sendable {
 
     // MARK: Nothing to fetch
 
-    private func offline(_ request: PullRequest) throws -> PullReport {
+    /// Finds a release on this machine without asking a registry: in the store, or at the destination.
+    ///
+    /// - Throws: ``ZooError`` with code `registry.offline` when it is not there as asked for.
+    package static func installed(
+        _ request: PullRequest,
+        in store: ModelStore
+    ) throws -> PullReport {
         let release: InstalledRelease
         do {
-            release = try installedLocally(request)
+            release = try installedLocally(request, in: store)
         } catch {
             throw ZooError(
                 .offline,
@@ -90,11 +97,14 @@ package struct Puller: Sendable {
                 cause: error
             )
         }
-        return Self.nothingToDo(release, yank: nil)
+        return nothingToDo(release, yank: nil)
     }
 
     /// What is there already at the destination, or in the store.
-    private func installedLocally(_ request: PullRequest) throws -> InstalledRelease {
+    private static func installedLocally(
+        _ request: PullRequest,
+        in store: ModelStore
+    ) throws -> InstalledRelease {
         guard let destination = request.destination.map(FileSystem.absolute) else {
             return try store.installed(
                 request.reference,
@@ -109,7 +119,7 @@ package struct Puller: Sendable {
         if case .version(let version) = request.reference.selector {
             isWanted = isWanted && version == release.record.version
         }
-        guard isWanted else { throw Self.taken(destination) }
+        guard isWanted else { throw taken(destination) }
         return release
     }
 

@@ -38,7 +38,7 @@ package enum RegistryLocation: Sendable, Hashable {
     /// The registry that a reference with a host means: HTTPS, or HTTP on this machine itself.
     package init(host: String) {
         let isLocal = ["localhost", "127.0.0.1"].contains(
-            host.split(separator: ":").first.map(String.init)
+            host.lowercased().split(separator: ":").first.map(String.init)
         )
         self = .web("\(isLocal ? "http" : "https")://\(host)")
     }

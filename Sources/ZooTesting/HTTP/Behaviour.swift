@@ -36,7 +36,7 @@ package struct Behaviour: Sendable {
     /// A status with headers and a short body.
     package static func status(_ status: Int, headers: [String: String?] = [:]) -> Behaviour {
         Behaviour { _ in
-            let body = status == 304 ? [] : Array("status \(status)\n".utf8)
+            let body = status == 304 || status == 204 ? [] : Array("status \(status)\n".utf8)
             return ScriptedResponse(status: status, headers: headers, body: body)
         }
     }
@@ -84,6 +84,11 @@ package struct Behaviour: Sendable {
     /// The same, in small pieces with a pause after each.
     package func dripping(_ count: Int, every pause: Duration) -> Behaviour {
         changing { $0.fault = .drip(bytes: count, every: pause) }
+    }
+
+    /// The same, with another treatment of the request's body.
+    package func taking(_ intake: ScriptedResponse.Intake) -> Behaviour {
+        changing { $0.intake = intake }
     }
 
     private func changing(_ change: @escaping @Sendable (inout ScriptedResponse) -> Void)

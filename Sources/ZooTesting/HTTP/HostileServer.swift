@@ -118,31 +118,78 @@ extension HostileServer {
     }
 
     private func converse(on connection: borrowing LoopbackSocket, _ number: Int) {
-        while let request = nextRequest(on: connection, number) {
+        var unread: [UInt8] = []
+        while let (request, index) = nextRequest(on: connection, number, &unread) {
             let response = behaviour(for: request).respond(request)
+            switch response.intake {
+            case .whole:
+                guard takeBody(of: request, index, on: connection, &unread) else { return }
+            case .afterContinue:
+                guard connection.send("HTTP/1.1 100 Continue\r\n\r\n".utf8),
+                    takeBody(of: request, index, on: connection, &unread)
+                else { return }
+            case .afterResponse:
+                _ = answer(request, with: response, on: connection)
+                _ = takeBody(of: request, index, on: connection, &unread)
+                return
+            case .close(let count):
+                _ = takeBody(of: request, index, upTo: count, on: connection, &unread)
+                return
+            }
             guard answer(request, with: response, on: connection) else { return }
         }
     }
 
     private func nextRequest(
         on connection: borrowing LoopbackSocket,
-        _ number: Int
-    ) -> RecordedRequest? {
-        var bytes: [UInt8] = []
-        while !bytes.suffix(4).elementsEqual("\r\n\r\n".utf8) {
+        _ number: Int,
+        _ unread: inout [UInt8]
+    ) -> (request: RecordedRequest, index: Int)? {
+        let separator = Array("\r\n\r\n".utf8)
+        var end = unread.firstRange(of: separator)
+        while end == nil {
             guard waitForBytes(on: connection) else { return nil }
             let more = connection.receive()
             guard !more.isEmpty else { return nil }
-            bytes += more
+            unread += more
+            end = unread.firstRange(of: separator)
         }
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\r\n")
+        guard let end else { return nil }
+        let lines = String(decoding: unread[..<end.lowerBound], as: UTF8.self)
+            .split(separator: "\r\n")
+        unread.removeFirst(end.upperBound)
         return state.withLock { state in
             let request = RecordedRequest(lines: lines, connection: number) { path in
                 state.requests.count { $0.path == path }
             }
-            if let request { state.requests.append(request) }
-            return request
+            guard let request else { return nil }
+            state.requests.append(request)
+            return (request, state.requests.count - 1)
         }
+    }
+
+    /// Reads the body of a request into its record; false when the connection ends before.
+    private func takeBody(
+        of request: RecordedRequest,
+        _ index: Int,
+        upTo limit: Int = .max,
+        on connection: borrowing LoopbackSocket,
+        _ unread: inout [UInt8]
+    ) -> Bool {
+        let size = min(request.bodySize, limit)
+        while unread.count < size {
+            guard waitForBytes(on: connection) else { return false }
+            let more = connection.receive()
+            guard !more.isEmpty else { return false }
+            unread += more
+        }
+        let body = Array(unread.prefix(size))
+        unread.removeFirst(size)
+        state.withLock { state in
+            // The test may have made the server forget the request.
+            if state.requests.indices.contains(index) { state.requests[index].body = body }
+        }
+        return true
     }
 
     private func waitForBytes(on connection: borrowing LoopbackSocket) -> Bool {

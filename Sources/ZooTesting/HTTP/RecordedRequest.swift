@@ -15,6 +15,11 @@ package struct RecordedRequest: Sendable, Hashable {
     package let count: Int
     /// Which connection it came on, from 0.
     package let connection: Int
+    /// What the server has read of the body.
+    package internal(set) var body: [UInt8] = []
+
+    /// The declared size of the body.
+    var bodySize: Int { headers["content-length"].flatMap { Int($0) } ?? 0 }
 
     /// The bytes asked for; without an end the range reaches to `Int.max`.
     package var range: Range<Int>? {

@@ -15,6 +15,18 @@ package struct ScriptedResponse: Sendable {
         case drip(bytes: Int, every: Duration)
     }
 
+    /// What the server does with the body of the request before it responds.
+    package enum Intake: Sendable {
+        /// It reads the whole body.
+        case whole
+        /// It asks for the body with an interim response and reads it.
+        case afterContinue
+        /// It responds at once, and reads the body only to close the connection in order.
+        case afterResponse
+        /// It closes the connection without a response after so many bytes.
+        case close(after: Int)
+    }
+
     /// How the end of the body is marked.
     package enum Framing: Sendable {
         /// By `Content-Length`, unless the headers already have one.
@@ -35,6 +47,8 @@ package struct ScriptedResponse: Sendable {
     package var framing = Framing.length
     /// What goes wrong on the connection.
     package var fault: Fault?
+    /// What happens to the body of the request.
+    package var intake = Intake.whole
 
     /// Makes a response.
     package init(status: Int, headers: [String: String?] = [:], body: [UInt8] = []) {
@@ -75,7 +89,7 @@ package struct ScriptedResponse: Sendable {
         var lines = ["HTTP/1.1 \(status) Scripted"]
         var all = headers
         switch framing {
-        case .length where all["Content-Length"] == nil && status != 304:
+        case .length where all["Content-Length"] == nil && status != 304 && status != 204:
             all["Content-Length"] = "\(body.count)"
         case .chunked: all["Transfer-Encoding"] = "chunked"
         case .close: all["Connection"] = "close"

@@ -6,8 +6,8 @@ import ZooCore
 
 /// The owner of one easy handle and of the multi handle that drives it and keeps its connections.
 ///
-/// A multi handle is used instead of `curl_easy_perform` because it can be woken from another
-/// thread: cancellation takes effect at once, not when the next second of silence has passed.
+/// A multi handle, unlike `curl_easy_perform`, can be woken from another thread, so that a
+/// cancellation takes effect at once.
 ///
 /// Unchecked: everything but ``wake()`` is called on the worker's thread only. `wake()` is
 /// `curl_multi_wakeup`, which libcurl documents as safe from any thread (it writes to a socket
@@ -32,11 +32,11 @@ import ZooCore
         unsafe curl_multi_cleanup(multi)
     }
 
-    /// Runs the transfer that `easy` is set up for until it ends or `giveUp` returns an error.
+    /// Runs the transfer that `easy` is set up for until it ends or `giveUp` returns true.
     ///
     /// - Parameters:
-    ///   - poll: The longest time between two questions to `giveUp`, in milliseconds.
-    ///   - giveUp: Asked whenever the transfer has moved, was woken, or `poll` has passed.
+    ///   - poll: The longest time between two calls of `giveUp`, in milliseconds.
+    ///   - giveUp: Called whenever the transfer has moved, was woken, or `poll` has passed.
     /// - Returns: libcurl's result, or nil when `giveUp` ended the transfer.
     func run(poll: Int32, unless giveUp: () -> Bool) -> CURLcode? {
         guard unsafe curl_multi_add_handle(multi, easy) == CURLM_OK else {

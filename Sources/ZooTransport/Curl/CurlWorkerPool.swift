@@ -5,12 +5,12 @@ import CCurl
 import Synchronization
 import ZooCore
 
-/// Threads that do blocking exchanges, at most so many at once, started when first needed.
+/// A bounded number of threads for blocking exchanges, started when first needed.
 ///
 /// Each worker has its own handles and so its own connections, which stay open between exchanges.
-/// The threads hold the pool alive until ``close()``, which waits for their end.
+/// The threads keep the pool alive until ``close()``, which joins them.
 final class CurlWorkerPool: Sendable {
-    /// A task and whoever waits for its outcome.
+    /// A task and the continuation of its caller.
     private struct Entry {
         let task: ExchangeTask
         let continuation: CheckedContinuation<ExchangeOutcome, Never>
@@ -41,7 +41,7 @@ final class CurlWorkerPool: Sendable {
         case end
     }
 
-    /// What the threads are called.
+    /// The name of the threads.
     static let threadName = "ami-zoo.curl"
 
     private let limit: Int
@@ -50,9 +50,9 @@ final class CurlWorkerPool: Sendable {
     /// Makes a pool of at most `limit` threads.
     init(limit: Int) { self.limit = max(1, limit) }
 
-    /// Does one exchange on a worker; ends early when the Swift task is cancelled.
+    /// Runs one exchange on a worker; ends early when the Swift task is cancelled.
     ///
-    /// When it returns, the worker has let go of the exchange: its sink is not called again.
+    /// Once it has returned, the sink of the exchange is not called again.
     func run(_ task: ExchangeTask) async -> ExchangeOutcome {
         await withTaskCancellationHandler {
             await withCheckedContinuation { submit(Entry(task: task, continuation: $0)) }
@@ -61,8 +61,7 @@ final class CurlWorkerPool: Sendable {
         }
     }
 
-    /// Ends the threads and waits until they are gone; to be called when no exchange is running, so
-    /// that the wait is short.
+    /// Ends the threads and joins them; while no exchange is running, that takes a moment.
     func close() {
         let threads = state.withLock { state in
             state.isClosed = true
@@ -75,7 +74,7 @@ final class CurlWorkerPool: Sendable {
 
     private func submit(_ entry: Entry) {
         state.withLock { state in
-            // A cancellation that came first found nothing to wake; the flag is all it left.
+            // A cancellation that came first found no worker to wake; it only set the flag.
             if entry.task.isCancelled { return entry.cancel() }
             state.queue.append(entry)
             if let worker = state.idle.popLast() { return worker.wake() }
@@ -114,7 +113,7 @@ final class CurlWorkerPool: Sendable {
 
     private func assignment(for handles: CurlHandles) -> Assignment {
         state.withLock { state in
-            // A wake-up meant for an earlier exchange may end a sleep.
+            // A late wake-up for an earlier exchange may end a sleep.
             state.idle.removeAll { $0 === handles }
             if !state.queue.isEmpty {
                 let entry = state.queue.removeFirst()
@@ -131,8 +130,8 @@ final class CurlWorkerPool: Sendable {
         let outcome = CurlExchange(entry.task, on: handles).run()
         state.withLock { state in
             state.running[ObjectIdentifier(entry.task)] = nil
-            // Idle before the outcome is known: the caller's next exchange finds this worker and
-            // its open connection instead of starting another.
+            // Idle before the caller resumes, so that its next exchange finds this worker and its
+            // open connection instead of starting another.
             state.idle.append(handles)
         }
         entry.continuation.resume(returning: outcome)

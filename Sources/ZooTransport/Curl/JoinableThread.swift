@@ -3,10 +3,10 @@
 
 import Foundation
 
-/// A thread whose end can be waited for, which Foundation's cannot.
+/// A thread that can be joined; Foundation's cannot.
 ///
-/// Its end matters: libraries under libcurl free what they keep for a thread when it ends and what
-/// they keep for the process when that ends, and abort when both happen at once.
+/// Libraries under libcurl free per-thread memory when a thread ends and global memory when the process
+/// ends, and abort when both happen at once. So the threads are joined before the process ends.
 @safe struct JoinableThread: @unchecked Sendable {
     // Unchecked: a pthread_t may be used from any thread; on Darwin it is a pointer.
     private let handle: pthread_t
@@ -16,8 +16,8 @@ import Foundation
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
     }
 
-    /// Starts a thread under a name of at most 15 bytes, which debuggers and `top` show; nil when
-    /// the system has none left.
+    /// Starts a thread with a name of at most 15 bytes, which debuggers and `top` show; nil when the
+    /// system cannot start another.
     init?(name: String, _ body: @escaping @Sendable () -> Void) {
         let context = unsafe Unmanaged.passRetained(
             Body {

@@ -1,45 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Notices when a transfer stands still or falls below its floor speed.
+/// Detects that a transfer stalls: no byte for too long, or too few bytes.
 struct StallWatch {
-    private let window: Duration
-    private let floor: Int
-    private var isFresh = false
+    private var window: Duration
+    private let stallBytes: Int
+    private var hasNews = false
+    private var hasProgress = false
     private var lastByte: ContinuousClock.Instant
+    private var lastProgress: ContinuousClock.Instant
     private var windowStart: ContinuousClock.Instant
     private var windowBytes = 0
+    private var hasStalled = false
 
-    /// Starts watching.
-    init(policy: TransferPolicy, now: ContinuousClock.Instant) {
-        window = policy.stallWindow
-        floor = policy.trickle
+    /// Starts to watch; `patience` shortens the window of the policy.
+    init(policy: TransferPolicy, patience: Duration, now: ContinuousClock.Instant) {
+        window = min(policy.stallWindow, patience)
+        stallBytes = policy.stallBytes
         lastByte = now
+        lastProgress = now
         windowStart = now
     }
 
-    /// Takes note of bytes; the clock is read only in ``check(now:)``, once per turn of the driver.
-    mutating func add(_ count: Int) {
+    /// Counts bytes; the clock is read only in ``check(now:)``, once per turn of the driver.
+    ///
+    /// - Parameters:
+    ///   - count: bytes sent or received.
+    ///   - isProgress: whether they belong to a body.
+    mutating func add(_ count: Int, isProgress: Bool) {
         windowBytes += count
-        isFresh = true
+        hasNews = true
+        hasProgress = hasProgress || isProgress
     }
 
-    /// Says what is wrong, or nil while the transfer moves.
+    /// Waits up to `patience` for the response to a request that has been sent whole: a server may
+    /// need long to check what it received.
+    mutating func awaitResponse(for patience: Duration) {
+        window = max(window, patience)
+    }
+
+    /// Returns what is wrong, or nil while the transfer moves.
     mutating func check(now: ContinuousClock.Instant) -> String? {
-        if isFresh {
-            isFresh = false
-            lastByte = now
+        note(now)
+        if now - lastByte >= window {
+            hasStalled = true
+            return "no data for \(window.inSeconds)"
         }
-        if now - lastByte >= window { return "no data for \(window.inSeconds)" }
         guard now - windowStart >= window else { return nil }
         defer {
             windowStart = now
             windowBytes = 0
         }
-        return windowBytes < floor ? "only \(windowBytes) bytes in \(window.inSeconds)" : nil
+        guard windowBytes < stallBytes else { return nil }
+        hasStalled = true
+        return "only \(windowBytes) bytes in \(window.inSeconds)"
     }
 
-    /// How often to check, so that a stall is noticed within an eighth of the window.
+    /// How long the transfer has passed without progress.
+    mutating func quiet(now: ContinuousClock.Instant) -> Duration {
+        note(now)
+        let quiet = now - lastProgress
+        return hasStalled ? max(quiet, window) : quiet
+    }
+
+    private mutating func note(_ now: ContinuousClock.Instant) {
+        if hasNews { lastByte = now }
+        if hasProgress { lastProgress = now }
+        hasNews = false
+        hasProgress = false
+    }
+
+    /// The time between two checks: an eighth of the window.
     var pollMilliseconds: Int32 { Int32(clamping: max(1, (window / 8).wholeMilliseconds)) }
 }
 

@@ -4,7 +4,7 @@
 import CCurl
 
 /// The status line and headers of one response.
-struct ResponseHead: Sendable {
+struct ResponseHead: Sendable, Hashable {
     /// The three-digit status.
     var status: Int
     /// When the head arrived, in seconds since 1970.
@@ -33,13 +33,22 @@ struct ResponseHead: Sendable {
     /// The entity tag, when it is strong: only that promises the same bytes.
     var strongTag: String? { self["etag"].flatMap { $0.hasPrefix("\"") ? $0 : nil } }
 
-    /// The encoding that was applied to the body against the request's wish; nil when there is none.
+    /// The encoding of the body, which the request excluded; nil when there is none.
     var appliedEncoding: String? {
         guard let encoding = self["content-encoding"]?.lowercased(), !encoding.isEmpty,
             encoding != "identity"
         else { return nil }
         return encoding
     }
+
+    /// Whether the body is declared to be a web page.
+    var isWebPage: Bool {
+        let type = self["content-type"]?.prefix { $0 != ";" }.lowercased().trimmed
+        return type == "text/html" || type == "application/xhtml+xml"
+    }
+
+    /// Whether the body may be a web page; without a type, its first bytes decide.
+    var mayBeWebPage: Bool { isWebPage || self["content-type"] == nil }
 
     /// How long the server asks to wait: `Retry-After` in seconds or as a date.
     ///
@@ -58,13 +67,13 @@ struct ResponseHead: Sendable {
     }
 }
 
-/// Puts a ``ResponseHead`` together from the lines that libcurl hands over one by one.
+/// Builds a ``ResponseHead`` from the lines that libcurl hands over one by one.
 struct ResponseHeadReader {
     private var head: ResponseHead?
 
     /// Takes a line; returns the head when the line ends one.
     ///
-    /// Interim responses (1xx) and trailers are read and dropped.
+    /// Interim responses (1xx) and trailers are dropped.
     mutating func take(_ line: String, at time: Int) -> ResponseHead? {
         let text = line.trimmed
         if text.hasPrefix("HTTP/") {
@@ -82,6 +91,15 @@ struct ResponseHeadReader {
         guard let colon = text.firstIndex(of: ":") else { return nil }
         head?[text[..<colon].lowercased()] = String(text[text.index(after: colon)...]).trimmed
         return nil
+    }
+}
+
+extension Collection<UInt8> {
+    /// Whether the bytes start like an HTML page.
+    var beginsWebPage: Bool {
+        let text = String(decoding: prefix(512), as: UTF8.self).lowercased()
+        let start = text.drop { $0.isWhitespace || $0 == "\u{FEFF}" }
+        return start.hasPrefix("<!doctype html") || start.hasPrefix("<html")
     }
 }
 

@@ -1,64 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// What one transfer is after.
+/// What a transfer is to deliver.
 enum TransferGoal: Sendable {
-    /// A whole resource of unknown length up to `limit` bytes, unless the tag is still current.
+    /// A whole resource of unknown size up to `limit` bytes, unless the entity tag is still current.
     case document(limit: Int, entityTag: String?)
-    /// How long a resource is; none of its bytes.
+    /// The size of a resource and none of its bytes.
     case length
     /// These bytes of a resource of `totalSize` bytes.
     case bytes(Range<Int>, totalSize: Int)
+    /// The response to one request, whatever its status, with up to `limit` bytes of a body.
+    case response(to: HTTPRequest.Method, isIdempotent: Bool, limit: Int)
+
+    /// Whether every attempt delivers from the first byte again.
+    var startsAnew: Bool {
+        switch self {
+        case .document, .response: true
+        case .length, .bytes: false
+        }
+    }
 }
 
 /// One request, ready to be sent.
 struct OutgoingRequest: Sendable, Hashable {
-    /// Where to.
+    /// The address.
     let address: WebAddress
-    /// The bytes asked for; nil when no range is asked for.
+    /// The method.
+    let method: HTTPRequest.Method
+    /// The requested bytes; nil for a request without a range.
     let range: Range<Int>?
     /// All headers but the range.
     let headers: [HeaderField]
+    /// Whether the request can be sent again when it may have arrived.
+    let isIdempotent: Bool
+    /// The longest time that this exchange may pass without progress.
+    let patience: Duration
 }
 
 /// What the driver does next, between exchanges.
 enum Step: Sendable {
-    /// Send this request; a document starts anew, a stream goes on.
+    /// Send this request.
     case request(OutgoingRequest)
-    /// Wait as long as the notice says, then ask ``TransferMachine/waited()``.
+    /// Wait as long as the notice says, then call ``TransferMachine/waited()``.
     case wait(RetryNotice)
-    /// All is there.
+    /// The transfer is complete.
     case succeed(TransferResult)
-    /// It is over.
+    /// The transfer has failed.
     case fail(any Error)
 }
 
-/// What a finished transfer brought besides its bytes.
+/// What a complete transfer learned besides its bytes.
 struct TransferResult: Sendable, Hashable {
-    /// Whether the server confirmed the copy that the request named.
+    /// Whether the server confirmed the cached copy that the request named.
     var isNotModified = false
-    /// The tag of what was received.
+    /// The entity tag of what was received.
     var entityTag: String?
-    /// The length of the resource, when that was asked.
+    /// The size of the resource, for ``TransferGoal/length``.
     var length: Int?
+    /// The head of the response, for ``TransferGoal/response(to:isIdempotent:limit:)``.
+    var head: ResponseHead?
+    /// The address that sent the head.
+    var address: WebAddress?
 }
 
-/// What the driver does with the bytes at hand and those to come.
+/// What the driver does with the bytes at hand and those that follow.
 enum Reading: Sendable, Hashable {
-    /// Deliver them, except so many at their beginning, which were delivered before.
+    /// Deliver the bytes, except so many at their start, which were delivered before.
     case deliver(skipping: Int)
-    /// Read on, deliver nothing.
+    /// Continue reading, deliver nothing.
     case discard
-    /// Read no further; give up this exchange.
+    /// Stop reading and end this exchange.
     case stop
 }
 
 /// How one exchange ended.
 enum ExchangeEnd: Sendable {
-    /// The response ended as its own framing says, or the machine asked to stop.
+    /// The response was complete, or the machine said stop.
     case complete
     /// The network failed.
-    case failed(Setback)
-    /// The caller ended it: cancellation, or an error from whoever takes the bytes.
+    case failed(TransferFailure)
+    /// The caller ended it: cancellation, or an error of the caller's code.
     case aborted(any Error)
 }

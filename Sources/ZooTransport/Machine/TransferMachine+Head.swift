@@ -3,52 +3,53 @@
 
 import ZooCore
 
-/// What the head of a response decides.
+/// The judgement of the head of a response.
 extension TransferMachine {
     /// Judges a head by its status and headers.
     mutating func judge(_ head: ResponseHead) -> Phase {
+        if case .response(let method, let isIdempotent, let limit) = goal {
+            return judgeResponse(head, to: method, isIdempotent: isIdempotent, limit: limit)
+        }
         switch head.status {
-        case 200: judgeWhole(head)
-        case 206: judgePart(head)
-        case 301, 302, 303, 307, 308: judgeRedirect(head)
-        case 304: judgeUnmodified(head)
-        case 404, 410:
-            drain(.fail(failure(.resourceNotFound, "the server answered \(head.status)")))
-        case 401: drain(.fail(challenged(by: head)))
-        case 403: drain(.fail(failure(.forbidden, "the server answered 403")))
-        case 416: judgeUnsatisfied(head)
-        case 408, 425, 429, 500...599:
-            drain(
-                .retry(
-                    .transient(
-                        .serverUnavailable,
-                        "the server answered \(head.status)",
-                        retryAfter: head.retryAfter
-                    )
-                )
-            )
+        case 200: return judgeWhole(head)
+        case 206: return judgePart(head)
+        case 301, 302, 303, 307, 308: return judgeRedirect(head)
+        case 304: return judgeUnmodified(head)
+        case 401: return drain(.fail(challenged(by: head)))
+        case 407: return drain(.fail(proxyLogin()))
+        case 416: return judgeUnsatisfied(head)
         default:
-            drain(.fail(failure(.statusUnexpected, "the server answered \(head.status)")))
+            let failure = TransferFailure(status: head)
+            return drain(
+                failure.isTransient ? .retry(failure) : .fail(failure.error(at: current))
+            )
         }
     }
 
     private mutating func judgeWhole(_ head: ResponseHead) -> Phase {
         if let refusal = refusalOfEncoding(head) { return refusal }
         switch goal {
-        case .length: return judgeLength(head, head.contentLength)
+        case .response: preconditionFailure("judged elsewhere")
+        case .length:
+            // None of its bytes are read, so that the declared type has to decide.
+            if head.isWebPage { return refuse(webPage()) }
+            return judgeLength(head, head.contentLength)
         case .document(let limit, _):
             if let length = head.contentLength, length > limit {
-                return refuse(tooLarge(limit: limit))
+                return refuse(head.isWebPage ? webPage() : tooLarge(limit: limit))
             }
             result.entityTag = head["etag"]
             return .delivering(skip: 0, left: head.contentLength)
         case .bytes(let range, let totalSize):
+            if head.isWebPage, let length = head.contentLength, length != totalSize {
+                return refuse(webPage())
+            }
             if let refusal = refusalOfTag(head) { return refusal }
             guard range == 0..<totalSize else {
                 return refuse(
                     failure(
                         .rangesIgnored,
-                        "the server sends the whole resource when asked for a part"
+                        "the server sends the whole resource in response to a range request"
                     )
                 )
             }
@@ -56,7 +57,7 @@ extension TransferMachine {
                 return refuse(wrongSize(length, expected: totalSize))
             }
             adopt(head)
-            // A server without ranges begins anew; what was delivered is read over.
+            // A server without ranges starts from the first byte; delivered bytes are skipped.
             return .delivering(skip: delivered, left: totalSize)
         }
     }
@@ -64,7 +65,7 @@ extension TransferMachine {
     private mutating func judgePart(_ head: ResponseHead) -> Phase {
         if let refusal = refusalOfEncoding(head) { return refusal }
         if case .length = goal {
-            guard case .part(_, let total)? = head.contentRange else {
+            guard case .part(let sent, let total)? = head.contentRange, sent.lowerBound == 0 else {
                 return judgeLength(head, nil)
             }
             return judgeLength(head, total)
@@ -73,7 +74,7 @@ extension TransferMachine {
             delivered > 0 || wanted != 0..<totalSize
         else {
             return refuse(
-                failure(.rangeInvalid, "the server sends a part when asked for the whole")
+                failure(.rangeInvalid, "the server sends a part in response to a whole request")
             )
         }
         if let refusal = refusalOfTag(head) { return refusal }
@@ -90,7 +91,10 @@ extension TransferMachine {
         if let total, total != totalSize { return refuse(wrongSize(total, expected: totalSize)) }
         guard sent == asked, head.contentLength ?? asked.count == asked.count else {
             return refuse(
-                failure(.rangeInvalid, "the server sends bytes \(sent) when asked for \(asked)")
+                failure(
+                    .rangeInvalid,
+                    "the server sends bytes \(sent), and \(asked) were requested"
+                )
             )
         }
         adopt(head)
@@ -106,10 +110,10 @@ extension TransferMachine {
         return .draining(left: 0, then: .answered)
     }
 
-    private func judgeRedirect(_ head: ResponseHead) -> Phase {
+    func judgeRedirect(_ head: ResponseHead) -> Phase {
         func refuse(_ reason: String) -> Phase { drain(.fail(failure(.redirectRefused, reason))) }
         guard let location = head["location"], let target = current.resolving(location) else {
-            return refuse("the server redirects to no usable address")
+            return refuse("the server redirects without a usable address")
         }
         if current.scheme == "https", target.scheme == "http" {
             return refuse("the server redirects from https to \(target)")
@@ -132,8 +136,9 @@ extension TransferMachine {
 
     /// A range inside the resource cannot be unsatisfiable, unless the resource is not that long.
     private mutating func judgeUnsatisfied(_ head: ResponseHead) -> Phase {
-        if case .length = goal, case .unsatisfied(let total)? = head.contentRange {
-            return judgeLength(head, total)
+        // Only an empty resource lacks its first byte.
+        if case .length = goal, case .unsatisfied(total: 0)? = head.contentRange {
+            return judgeLength(head, 0)
         }
         guard case .bytes(_, let totalSize) = goal,
             case .unsatisfied(let total)? = head.contentRange, total != totalSize
@@ -143,20 +148,21 @@ extension TransferMachine {
 
     // MARK: Shared conditions
 
-    private func refusalOfEncoding(_ head: ResponseHead) -> Phase? {
+    func refusalOfEncoding(_ head: ResponseHead) -> Phase? {
         head.appliedEncoding.map { encoding in
             refuse(failure(.contentEncoded, "the body is encoded as \(encoding.quoted)"))
         }
     }
 
-    /// Bytes of two versions must never be joined: a tag once seen has to come again.
+    /// Refuses another version of the resource: bytes of two versions must never be joined.
     private func refusalOfTag(_ head: ResponseHead) -> Phase? {
         guard let strongTag, head["etag"] != strongTag else { return nil }
         let now = head["etag"]?.quoted ?? "no tag"
         return refuse(
             failure(
                 .resourceChanged,
-                "the resource changed on the way, from tag \(strongTag.quoted) to \(now)"
+                "the resource changed during the transfer, from entity tag \(strongTag.quoted) "
+                    + "to \(now)"
             )
         )
     }
@@ -166,11 +172,10 @@ extension TransferMachine {
         result.entityTag = head["etag"]
     }
 
+    // MARK: Errors
+
     private func challenged(by head: ResponseHead) -> ZooError {
-        Setback.permanent(.loginRequired, "the server answered 401").error(
-            at: current,
-            cause: head["www-authenticate"].map { AuthenticationChallenge(value: $0) }
-        )
+        TransferFailure(status: head).error(at: current, cause: AuthenticationChallenge(head))
     }
 
     private func wrongSize(_ size: Int, expected: Int) -> ZooError {
@@ -182,20 +187,33 @@ extension TransferMachine {
         failure(.documentTooLarge, "the document is longer than \(ByteCount(limit))")
     }
 
-    /// An error about the address that is being asked.
-    func failure(_ code: ZooError.Code, _ reason: String) -> ZooError {
-        Setback.permanent(code, reason).error(at: current)
+    /// The error for a web page in place of a document or blob.
+    func webPage() -> ZooError {
+        let source = current == origin ? "" : ", from \(current)"
+        return TransferFailure.permanent(.webPage, "a web page came instead of the file\(source)")
+            .error(at: origin)
     }
 
-    private func drain(_ verdict: Verdict) -> Phase {
-        .draining(left: Self.drainLimit, then: verdict)
+    /// The error for a 407 in place of an answer of the server.
+    func proxyLogin() -> ZooError {
+        let proxy = proxies.name(for: current.scheme).map { "the proxy \($0)" } ?? "a proxy"
+        return failure(.proxyLoginRequired, "\(proxy) answered 407")
     }
+
+    /// An error about the address of the current request.
+    func failure(_ code: ZooError.Code, _ reason: String) -> ZooError {
+        TransferFailure.permanent(code, reason).error(at: current)
+    }
+
+    // MARK: Ends of exchanges
+
+    func drain(_ verdict: Verdict) -> Phase { .draining(left: Self.drainLimit, then: verdict) }
 
     /// Ends an exchange whose body may be large: closing the connection is cheaper than reading it.
-    private func refuse(_ error: ZooError) -> Phase { .draining(left: 0, then: .fail(error)) }
+    func refuse(_ error: ZooError) -> Phase { .draining(left: 0, then: .fail(error)) }
 }
 
 extension String {
-    /// Text of the server's as it may be shown: short, and without control characters.
+    /// Text of a server as messages show it: short, and without control characters.
     fileprivate var quoted: String { String(prefix(80)).debugDescription }
 }

@@ -6,8 +6,8 @@ import ZooCore
 
 /// An absolute `http` or `https` URL.
 ///
-/// libcurl's own parser reads it, so the host that is checked here is the host that is contacted:
-/// two parsers that disagree about one URL are a known way around redirect rules.
+/// libcurl's own parser reads it, so that the host checked here is the host contacted: two parsers
+/// that disagree about a URL are a known way around redirect rules.
 struct WebAddress: Hashable, Sendable, CustomStringConvertible {
     /// The URL as it is sent, without fragment.
     let url: String
@@ -33,7 +33,7 @@ struct WebAddress: Hashable, Sendable, CustomStringConvertible {
         self = address
     }
 
-    /// The address that a `Location` header of this one names; nil when there is none to follow.
+    /// The address that a `Location` header names; nil when it is not an `http` or `https` URL.
     func resolving(_ location: String) -> WebAddress? {
         let parts = URLParts()
         // Servers send raw spaces and non-ASCII in Location; browsers and curl escape them.
@@ -48,7 +48,7 @@ struct WebAddress: Hashable, Sendable, CustomStringConvertible {
         scheme == other.scheme && host == other.host && port == other.port
     }
 
-    /// The address as it may be shown: without query, which can hold signatures.
+    /// The address as messages show it: without its query, which may hold a signature.
     var description: String {
         let isDefault = port == (scheme == "http" ? "80" : "443")
         return "\(scheme)://\(host)\(isDefault ? "" : ":\(port)")\(path)"

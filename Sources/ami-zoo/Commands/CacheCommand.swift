@@ -25,7 +25,7 @@ struct CacheListCommand: ReportingCommand {
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> CacheListOutcome {
-        let store = Surroundings().store
+        let store = try Surroundings().store
         return CacheListOutcome(root: store.root, releases: try store.releases())
     }
 }
@@ -79,7 +79,7 @@ struct CacheUsageCommand: ReportingCommand {
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> CacheUsageOutcome {
-        let root = Surroundings().store.root
+        let root = try Surroundings().store.root
         return try await BlockingWork.run { _ in
             CacheUsageOutcome(
                 root: root,

@@ -53,7 +53,7 @@ struct ClassifyCommand: ReportingCommand {
     }
 
     func report() async throws -> ClassifyOutcome {
-        let store = Surroundings().store
+        let store = try Surroundings().store
         let location = try ModelLocation(model, in: store)
         let probe = try probe.map { try ModelLocation($0, in: store).folder }
         let pool = compute.pool

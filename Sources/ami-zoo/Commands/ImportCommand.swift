@@ -42,6 +42,7 @@ struct ImportCommand: ReportingCommand {
     var catalogue: String?
 
     @OptionGroup var conversion: ConversionArguments
+    @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> ConversionOutcome {
@@ -57,8 +58,8 @@ struct ImportCommand: ReportingCommand {
         let (backbone, dtype) = (backbone, conversion.dtype.dtype)
         let options = conversion.options.completed(by: entry)
         let fetcher = UpstreamFetcher(
-            transport: surroundings.transport { view.note($0) },
-            folder: "\(surroundings.store.root)/imports/\(entry.name)",
+            transport: try surroundings.transport(network) { view.note($0) },
+            folder: "\(try surroundings.store.root)/imports/\(entry.name)",
             limit: maxSize
         ) { view.show($0) }
         let last = name.description.split(separator: "/").last.map { String($0) } ?? model

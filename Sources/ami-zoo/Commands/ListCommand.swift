@@ -14,11 +14,12 @@ struct ListCommand: ReportingCommand {
     )
 
     @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> ListOutcome {
         let surroundings = Surroundings()
-        let source = try surroundings.registry(registry)
+        let source = try surroundings.registry(registry, network)
         let contents = try await source.contents()
         let installed = Set(try surroundings.store.releases().map(\.digest))
         let models = Dictionary(grouping: contents.entries, by: \.name).map { name, entries in

@@ -20,6 +20,7 @@ struct PullCommand: ReportingCommand {
     var reference: String
 
     @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Network options") var network: NetworkOptions
 
     @Option(help: "Put the model folder here instead of the local store.")
     var to: String?
@@ -41,15 +42,22 @@ struct PullCommand: ReportingCommand {
         request.components = only.isEmpty ? nil : Set(only)
         request.destination = to
         request.offline = offline
-        let puller = Puller(
-            registry: try surroundings.registry(registry, host: reference.host) { view.note($0) },
-            store: surroundings.store,
-            report: { view.show($0) }
-        )
+        request.streams = network.connections ?? request.streams
+        let store = try surroundings.store
         let clock = ContinuousClock()
         let start = clock.now
-        let report = try await Interruption.cancelling { [request] in
-            try await puller.pull(request)
+        let report: PullReport
+        if offline {
+            // Before a registry is looked for: without a network none need be configured.
+            report = try Puller.installed(request, in: store)
+        } else {
+            let source = try surroundings.registry(registry, network, host: reference.host) {
+                view.note($0)
+            }
+            let puller = Puller(registry: source, store: store, report: { view.show($0) })
+            report = try await Interruption.cancelling { [request] in
+                try await puller.pull(request)
+            }
         }
         view.close()
         if let yank = report.yank {

@@ -20,29 +20,32 @@ struct RepairCommand: ReportingCommand {
     var model: String
 
     @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> RepairOutcome {
         let surroundings = Surroundings()
-        let store = surroundings.store
+        let store = try surroundings.store
         let isPath = model.hasPrefix("/") || model.hasPrefix(".")
         let reference = isPath ? nil : try? ModelReference(parsing: model)
         let view = PullProgressView(output)
         defer { view.close() }
         let repairer = Repairer(
-            registry: try surroundings.registry(registry, host: reference?.host) { view.note($0) },
+            registry: try surroundings.registry(registry, network, host: reference?.host) {
+                view.note($0)
+            },
             store: store,
             report: { view.show($0) }
         )
         let clock = ContinuousClock()
         let start = clock.now
-        let report = try await Interruption.cancelling { [model] in
+        let report = try await Interruption.cancelling { [model, network] in
             let target = try await BlockingWork.run { _ in
                 let folder =
                     try reference.map { try store.folder(of: $0) } ?? FileSystem.absolute(model)
                 return try RepairTarget(folder: folder, reference: reference, in: store)
             }
-            return try await repairer.repair(target)
+            return try await repairer.repair(target, streams: network.connections ?? 4)
         }
         view.close()
         return RepairOutcome(report: report, time: clock.now - start)

@@ -16,11 +16,12 @@ struct ShowCommand: ReportingCommand {
     var reference: String
 
     @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> ShowOutcome {
         let reference = try ModelReference(parsing: reference)
-        let source = try Surroundings().registry(registry, host: reference.host)
+        let source = try Surroundings().registry(registry, network, host: reference.host)
         let release = try await source.resolve(reference)
         return ShowOutcome(
             digest: release.digest,

@@ -42,6 +42,7 @@ struct VerifyCommand: ReportingCommand {
     @Option(help: "With --against: the checkpoint of the encoder that a probe was trained on.")
     var backbone: String?
 
+    @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -54,12 +55,12 @@ struct VerifyCommand: ReportingCommand {
         let clock = ContinuousClock()
         let start = clock.now
         let surroundings = Surroundings()
-        var search = AnchorSearch(store: surroundings.store)
+        var search = AnchorSearch(store: try surroundings.store)
         search.requested = try requestedAnchor()
         if registry != nil {
             var options = RegistryOptions()
             options.registry = registry
-            search.registry = try surroundings.registry(options)
+            search.registry = try surroundings.registry(options, network)
         }
         let (model, deep, against, backbone) = (model, deep, against, backbone)
         // Once, because a second source of signals may miss what comes before the first has gone.

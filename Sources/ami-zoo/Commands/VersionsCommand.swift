@@ -16,11 +16,12 @@ struct VersionsCommand: ReportingCommand {
     var name: String
 
     @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> VersionsOutcome {
         let name = try ModelReference(parsing: name)
-        let source = try Surroundings().registry(registry, host: name.host)
+        let source = try Surroundings().registry(registry, network, host: name.host)
         return VersionsOutcome(index: try await source.index(of: name.name))
     }
 }

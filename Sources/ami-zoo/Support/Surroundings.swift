@@ -26,28 +26,48 @@ struct RegistryOptions: ParsableArguments {
     var registry: String?
 }
 
-/// What the process finds around it; the only place that reads the environment.
+/// The environment of the process; the only place that reads it.
 struct Surroundings: Sendable {
-    /// The local store.
-    let store: ModelStore
     private let environment: [String: String]
     private let executable: String
 
     init() {
         environment = Self.readEnvironment()
         executable = Self.executablePath()
-        let data =
-            environment["XDG_DATA_HOME"].flatMap { $0.isEmpty ? nil : $0 }
-            ?? "\(environment["HOME"] ?? ".")/.local/share"
-        let root =
-            environment["AMI_ZOO_HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "\(data)/ami-zoo"
-        store = ModelStore(root: FileSystem.absolute(root))
+    }
+
+    /// The local store.
+    ///
+    /// - Throws: ``ZooError`` with code `environment.no-home` when no variable says where it is.
+    var store: ModelStore {
+        get throws(ZooError) {
+            if let root = environment["AMI_ZOO_HOME"], !root.isEmpty {
+                return ModelStore(root: FileSystem.absolute(root))
+            }
+            guard let data = folder("XDG_DATA_HOME", orBelowHome: ".local/share") else {
+                throw ZooError(
+                    .noHome,
+                    "HOME is not set to an absolute path, so there is no place for the local store",
+                    remedy: "set HOME, or set AMI_ZOO_HOME to the folder for models"
+                )
+            }
+            return ModelStore(root: "\(data)/ami-zoo")
+        }
+    }
+
+    /// A folder of the XDG Base Directory Specification, which ignores empty and relative paths.
+    private func folder(_ variable: String, orBelowHome path: String) -> String? {
+        if let folder = environment[variable], folder.hasPrefix("/") { return folder }
+        guard let home = environment["HOME"], home.hasPrefix("/") else { return nil }
+        return "\(home)/\(path)"
     }
 
     private static func readEnvironment() -> [String: String] {
         var found: [String: String] = [:]
         for name in [
             "HOME", "AMI_ZOO_HOME", "AMI_ZOO_REGISTRY", "XDG_DATA_HOME", "XDG_CONFIG_HOME",
+            "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy",
+            "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
         ] {
             if let value = unsafe getenv(name) { found[name] = unsafe String(cString: value) }
         }
@@ -93,7 +113,7 @@ struct Surroundings: Sendable {
     }
 
     private func configuredRegistry() throws(ZooError) -> String? {
-        let folder = environment["XDG_CONFIG_HOME"] ?? "\(environment["HOME"] ?? ".")/.config"
+        guard let folder = folder("XDG_CONFIG_HOME", orBelowHome: ".config") else { return nil }
         let path = "\(folder)/ami-zoo/config.json"
         guard try FileSystem.status(path) != nil else { return nil }
         let document = try JSONValue(parsing: try FileSystem.document(path, limit: 1 << 20))
@@ -138,25 +158,29 @@ struct Surroundings: Sendable {
         )
     }
 
-    /// A transport for files that do not lie in a registry.
-    func transport(onRetry: @escaping @Sendable (String) -> Void) -> HTTPTransport {
+    /// A transport with the options of a command and the settings of the environment.
+    func transport(
+        _ network: NetworkOptions,
+        onRetry: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(ZooError) -> HTTPTransport {
         var configuration = TransportConfiguration(version: AmiZoo.version)
         configuration.onRetry = { onRetry("\($0)") }
+        try network.apply(to: &configuration) { environment[$0] }
         return HTTPTransport(configuration: configuration)
     }
 
     /// Opens a registry.
     func registry(
         _ options: RegistryOptions,
+        _ network: NetworkOptions,
         host: String? = nil,
         onRetry: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(ZooError) -> Registry {
-        var configuration = TransportConfiguration(version: AmiZoo.version)
-        configuration.onRetry = { onRetry("\($0)") }
-        return Registry(
+        Registry(
             try registryLocation(options, host: host),
-            transport: HTTPTransport(configuration: configuration),
-            cache: store
+            transport: try transport(network, onRetry: onRetry),
+            // A registry can be read without a store; its documents are then not cached.
+            cache: try? store
         )
     }
 }

@@ -4,6 +4,8 @@
 internal import ZooCore
 
 extension ZooError.Code {
+    /// No environment variable says where the local store is.
+    static let noHome = Self("environment.no-home", .inputOutput)
     /// Inputs give features of different shapes, which do not fit into one tensor.
     static let inputShapesDiffer = Self("input.shapes-differ", .badData)
     /// An input is of a kind that the command or the model cannot use.

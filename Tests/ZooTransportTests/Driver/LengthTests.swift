@@ -21,9 +21,10 @@ struct LengthTests {
                 #expect(found.bytes == 100_000)
                 #expect(found.entityTag == "\"v1\"")
             }
-            await #expect(throws: ZooError.self) {
-                try await transport.length(of: server.url("/nothing"))
+            let code = try await thrownCode {
+                _ = try await transport.length(of: server.url("/nothing"))
             }
+            #expect(code == .resourceNotFound)
         }
     }
 
@@ -39,9 +40,8 @@ struct LengthTests {
             )
             request.entityTag = "\"v0\""
             let stale = request
-            await #expect(throws: ZooError.self) {
-                try await transport.stream(stale) { _ in }
-            }
+            let code = try await thrownCode { try await transport.stream(stale) { _ in } }
+            #expect(code == .resourceChanged)
             request.entityTag = "\"v1\""
             try await transport.stream(request) { _ in }
         }

@@ -141,11 +141,52 @@ struct RefusalTests {
         let transport = HTTPTransport(
             configuration: .impatient { $0.onRetry = { notices.take($0) } }
         )
-        let error = await #expect(throws: ZooError.self) {
+        let error = await #expect(throws: ZooError(.connectionFailed, "")) {
             try await transport.bytes(StreamRequest(url: url, totalSize: 1))
         }
-        #expect(error?.code == .connectionFailed)
         #expect(error?.message == "\(url): connection refused five times")
         #expect(notices.all.map(\.failures) == [1, 2, 3, 4])
+    }
+
+    @Test("when a host does not exist, after as many attempts")
+    func unknownHost() async throws {
+        let notices = Notices()
+        let transport = HTTPTransport(
+            configuration: .impatient {
+                $0.onRetry = { notices.take($0) }
+                $0.policy.connections = 1
+            }
+        )
+        let request = DocumentRequest(url: "http://zoo.invalid/zoo.json", limit: 9)
+        // The second transfer uses a handle whose lookup has failed.
+        for _ in 1...2 {
+            let error = await #expect(throws: ZooError(.hostUnknown, "")) {
+                _ = try await transport.document(request)
+            }
+            #expect(error?.message == "zoo.invalid: no such host five times")
+        }
+        #expect(Set(notices.all.map(\.reason)) == ["no such host"])
+    }
+
+    @Test("when a portal redirects to its login page")
+    func portal() async throws {
+        try await HostileServer.with { server in
+            let page = ServedContent(Array("<!DOCTYPE html><title>Login</title>".utf8))
+            server.on("/zoo.json", .redirect(to: "/login?back=zoo.json", status: 302))
+            server.on("/blob", .redirect(to: "/login", status: 302))
+            server.on("/login", .ignoringRanges(page).header("Content-Type", "text/html"))
+            let transport = HTTPTransport(configuration: .impatient())
+            let message = "a web page came instead of the file, from \(server.url("/login"))"
+            let document = DocumentRequest(url: server.url("/zoo.json"), limit: 1000)
+            var error = await #expect(throws: ZooError(.webPage, "")) {
+                _ = try await transport.document(document)
+            }
+            #expect(error?.message == "\(server.url("/zoo.json")): \(message)")
+            let blob = StreamRequest(url: server.url("/blob"), totalSize: 1000, range: 5..<50)
+            error = await #expect(throws: ZooError(.webPage, "")) {
+                _ = try await transport.bytes(blob)
+            }
+            #expect(error?.message == "\(server.url("/blob")): \(message)")
+        }
     }
 }

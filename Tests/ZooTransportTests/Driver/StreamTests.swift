@@ -207,4 +207,66 @@ struct StreamTests {
             #expect(server.requests.count == 1)
         }
     }
+
+    @Test(
+        "a connection that breaks after the last byte took none of them away",
+        arguments: [
+            Behaviour.serving(.pattern(count: 300_000)).framed(.chunked).closing(after: 300_000),
+            .serving(.pattern(count: 300_000)).framed(.chunked).resetting(after: 300_000),
+            .serving(.pattern(count: 300_000)).framed(.close).resetting(after: 300_000),
+            .serving(.pattern(count: 300_000)).framed(.chunked)
+                .stalling(after: 300_000, for: .seconds(20)),
+        ]
+    )
+    func breaksAfterTheEnd(behaviour: Behaviour) async throws {
+        try await HostileServer.with { server in
+            server.on("/blob", behaviour)
+            let transport = HTTPTransport(configuration: .impatient())
+            #expect(try await transport.bytes(blob(server)) == content.bytes)
+            let part = try await transport.bytes(blob(server, 299_000..<300_000))
+            #expect(part == Array(content.bytes[299_000...]))
+            #expect(server.requests.map(\.range) == [nil, 299_000..<300_000])
+        }
+    }
+
+    @Test("all connections together keep to the speed limit")
+    func speedLimit() async throws {
+        try await HostileServer.with { server in
+            server.on("/blob", .serving(content))
+            let transport = HTTPTransport(
+                configuration: .impatient { $0.policy.maximumRate = 200_000 }
+            )
+            let duration = try await ContinuousClock().measure {
+                try await withThrowingTaskGroup { group in
+                    for _ in 1...3 {
+                        group.addTask { try await transport.bytes(blob(server, 0..<100_000)) }
+                    }
+                    for try await bytes in group { #expect(bytes.count == 100_000) }
+                }
+            }
+            // 300,000 bytes at 200,000 bytes per second.
+            #expect(duration > .seconds(1.4))
+            #expect(duration < .seconds(4))
+        }
+    }
+
+    @Test("a server that falls silent is given up when the timeout of the transfer has passed")
+    func timeout() async throws {
+        try await HostileServer.with { server in
+            server.on("/blob", .serving(content).stalling(after: 0, for: .seconds(60)))
+            let transport = HTTPTransport(
+                configuration: .impatient {
+                    $0.policy = TransferPolicy(timeout: .seconds(2))
+                    $0.policy.stallWindow = .milliseconds(800)
+                }
+            )
+            let clock = ContinuousClock()
+            let start = clock.now
+            let code = try await thrownCode { _ = try await transport.bytes(blob(server)) }
+            #expect(code == .stalled)
+            #expect(clock.now - start > .seconds(1.9))
+            #expect(clock.now - start < .seconds(4))
+            #expect(server.requests.count == 3)
+        }
+    }
 }

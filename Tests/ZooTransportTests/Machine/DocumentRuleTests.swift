@@ -62,4 +62,19 @@ struct DocumentRuleTests {
         _ = machine.start()
         #expect(machine.exchange(head).error?.code == code)
     }
+
+    @Test("is complete when the connection breaks after the last byte of a known length")
+    func brokenAfterTheEnd() throws {
+        var machine = try TransferMachine.document()
+        _ = machine.start()
+        let head = ResponseHead.answer(200, ["content-length": "8"])
+        #expect(machine.exchange(head, bytes: 8, ending: .reset).result != nil)
+    }
+
+    @Test("starts anew when the connection breaks and the length is not known")
+    func brokenWithoutLength() throws {
+        var machine = try TransferMachine.document()
+        _ = machine.start()
+        #expect(machine.exchange(.answer(200), bytes: 8, ending: .reset).notice != nil)
+    }
 }

@@ -175,4 +175,136 @@ struct RangeRuleTests {
         let same = ResponseHead.answer(416, ["content-range": "bytes */100"])
         #expect(other.exchange(same).error?.code == .rangeInvalid)
     }
+
+    @Test(
+        "is complete when the connection breaks after the last byte",
+        arguments: [
+            (10..<20, ResponseHead.part(10..<20, of: 100)), (0..<100, .answer(200)),
+            (0..<0, .answer(200, ["content-length": "0"])),
+        ]
+    )
+    func brokenAfterTheEnd(range: Range<Int>, head: ResponseHead) throws {
+        let totalSize = range.isEmpty ? 0 : 100
+        for end in [ExchangeEnd.reset, .failed(.transient(.stalled, "no data for 30.0 s"))] {
+            var machine = try TransferMachine.bytes(range, of: totalSize)
+            _ = machine.start()
+            #expect(machine.exchange(head, bytes: range.count, ending: end).result != nil)
+        }
+    }
+
+    @Test("is complete when the last byte of a resumed transfer is followed by a failure")
+    func brokenAfterTheEndOfAResumption() throws {
+        var machine = try TransferMachine.bytes(0..<100, of: 100)
+        _ = machine.start()
+        _ = machine.exchange(.answer(200), bytes: 99, ending: .reset)
+        #expect(machine.waited().request?.range == 99..<100)
+        let last = ResponseHead.part(99..<100, of: 100)
+        #expect(machine.exchange(last, bytes: 1, ending: .reset).result != nil)
+    }
+
+    @Test("never requests an empty or reversed range, wherever the connection breaks")
+    func rangesAreNeverEmpty() throws {
+        for broken in 0...100 {
+            for isWhole in [true, false] {
+                let range = isWhole ? 0..<100 : 5..<100
+                let head = isWhole ? ResponseHead.answer(200) : .part(5..<100, of: 100)
+                var machine = try TransferMachine.bytes(range, of: 100)
+                _ = machine.start()
+                let count = min(broken, range.count)
+                let step = machine.exchange(head, bytes: count, ending: .reset)
+                guard count < range.count else {
+                    #expect(step.result != nil)
+                    continue
+                }
+                #expect(step.notice != nil)
+                let next = machine.waited().request
+                #expect(
+                    next?.range == (isWhole && count == 0 ? nil : range.lowerBound + count..<100)
+                )
+            }
+        }
+    }
+
+    @Test("an attempt without a byte binds the next one to no version")
+    func noByteNoBinding() throws {
+        var machine = try TransferMachine.bytes(10..<20, of: 100)
+        _ = machine.start()
+        _ = machine.exchange(.part(10..<20, of: 100, tag: "\"a\""), ending: .reset)
+        #expect(machine.waited().request?.headers == [])
+        let other = ResponseHead.part(10..<20, of: 100, tag: "\"b\"")
+        #expect(machine.exchange(other, bytes: 10).result?.entityTag == "\"b\"")
+    }
+
+    @Test("an attempt without a byte leaves the version that the caller wants")
+    func wantedVersionStays() throws {
+        var machine = TransferMachine(
+            goal: .bytes(10..<20, totalSize: 100),
+            from: try WebAddress(parsing: "https://zoo.example/blob"),
+            headers: [],
+            policy: TransferPolicy(),
+            strongTag: "\"a\"",
+            jitter: { 1 }
+        )
+        _ = machine.start()
+        _ = machine.end(.reset)
+        #expect(machine.waited().request?.headers == [HeaderField("If-Range", "\"a\"")])
+        let other = ResponseHead.part(10..<20, of: 100, tag: "\"b\"")
+        #expect(machine.exchange(other).error?.code == .resourceChanged)
+    }
+
+    @Test("refuses a total that changes between two attempts")
+    func changedTotal() throws {
+        var machine = try TransferMachine.bytes(0..<100, of: 100)
+        _ = machine.start()
+        _ = machine.exchange(.answer(200), bytes: 60, ending: .reset)
+        _ = machine.waited()
+        let error = machine.exchange(.part(60..<100, of: 101)).error
+        #expect(error?.code == .sizeMismatch)
+    }
+
+    @Test("refuses 416 on resuming, where the rest must exist")
+    func unsatisfiableRest() throws {
+        var machine = try TransferMachine.bytes(0..<100, of: 100)
+        _ = machine.start()
+        _ = machine.exchange(.answer(200), bytes: 60, ending: .reset)
+        _ = machine.waited()
+        let head = ResponseHead.answer(416, ["content-range": "bytes */60"])
+        #expect(machine.exchange(head).error?.code == .sizeMismatch)
+    }
+}
+
+@Suite("Transfer machine: lengths")
+struct LengthRuleTests {
+    @Test(
+        "come from every honest answer",
+        arguments: [
+            (ResponseHead.part(0..<1, of: 100), 100), (.answer(200, ["content-length": "7"]), 7),
+            (.answer(200, ["content-length": "0"]), 0),
+            (.answer(416, ["content-range": "bytes */0"]), 0),
+        ]
+    )
+    func lengths(head: ResponseHead, expected: Int) throws {
+        var machine = try TransferMachine.length()
+        #expect(machine.start().request?.range == 0..<1)
+        #expect(machine.exchange(head).result?.length == expected)
+    }
+
+    @Test(
+        "are refused from an answer that contradicts itself",
+        arguments: [
+            (
+                ResponseHead.answer(416, ["content-range": "bytes */100"]),
+                ZooError.Code.rangeInvalid
+            ),
+            (.answer(416), .rangeInvalid), (.answer(200), .replyMalformed),
+            (.answer(206, ["content-range": "bytes 5-9/100"]), .replyMalformed),
+            (.answer(206, ["content-range": "bytes 0-0/*"]), .replyMalformed),
+            (.answer(200, ["content-length": "7", "content-type": "text/html"]), .webPage),
+        ]
+    )
+    func contradictions(head: ResponseHead, code: ZooError.Code) throws {
+        var machine = try TransferMachine.length()
+        _ = machine.start()
+        #expect(machine.exchange(head).error?.code == code)
+    }
 }

@@ -37,7 +37,7 @@ struct RetryRuleTests {
     func permanentFailure() throws {
         var machine = try TransferMachine.bytes(0..<100, of: 100)
         _ = machine.start()
-        let failure = Setback.permanent(.tlsFailed, "certificate has expired")
+        let failure = TransferFailure.permanent(.tlsFailed, "certificate has expired")
         #expect(machine.end(.failed(failure)).error?.code == .tlsFailed)
     }
 
@@ -72,7 +72,7 @@ struct RetryRuleTests {
         _ = machine.start()
         _ = machine.exchange(.answer(503))
         _ = machine.waited()
-        let unknown = Setback.transient(.hostUnknown, "no such host")
+        let unknown = TransferFailure.transient(.hostUnknown, "no such host")
         let error = try #require(machine.end(.failed(unknown)).error)
         #expect(error.message == "zoo.example: no such host (after 2 attempts)")
     }
@@ -152,7 +152,7 @@ struct RetryRuleTests {
         _ = machine.start()
         let error = machine.exchange(.answer(503, ["retry-after": "301"])).error
         #expect(error?.code == .serverUnavailable)
-        #expect(error?.message.hasSuffix("asks to come back in 301.0 s") == true)
+        #expect(error?.message.hasSuffix("asks for a retry in 301.0 s") == true)
     }
 
     @Test("ends with the caller's own error when the caller ends it")

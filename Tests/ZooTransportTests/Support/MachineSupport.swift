@@ -34,14 +34,49 @@ extension TransferMachine {
         )
     }
 
+    /// A machine for the response to a request to `https://zoo.example/upload`.
+    static func response(
+        to method: HTTPRequest.Method,
+        isIdempotent: Bool? = nil,
+        limit: Int = 1000,
+        headers: [HeaderField] = []
+    ) throws -> TransferMachine {
+        TransferMachine(
+            goal: .response(
+                to: method,
+                isIdempotent: isIdempotent ?? method.isIdempotent,
+                limit: limit
+            ),
+            from: try WebAddress(parsing: "https://zoo.example/upload"),
+            headers: headers,
+            policy: TransferPolicy(),
+            jitter: { 1 }
+        )
+    }
+
+    /// A machine for the length of a resource at `https://zoo.example/blob`.
+    static func length() throws -> TransferMachine {
+        TransferMachine(
+            goal: .length,
+            from: try WebAddress(parsing: "https://zoo.example/blob"),
+            headers: [],
+            policy: TransferPolicy(),
+            jitter: { 1 }
+        )
+    }
+
     /// Plays one response as the driver would, stopping where the machine says so.
     mutating func exchange(
         _ head: ResponseHead,
         bytes count: Int = 0,
+        opening: String = "",
         ending end: ExchangeEnd = .complete
     ) -> Step {
         if receive(head) == .stop { return self.end(.complete) }
-        if count > 0, receive(count: count) == .stop { return self.end(.complete) }
+        let total = max(count, opening.utf8.count)
+        if total > 0, receive(count: total, opening: opening.utf8) == .stop {
+            return self.end(.complete)
+        }
         return self.end(end)
     }
 }
