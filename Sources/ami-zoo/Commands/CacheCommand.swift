@@ -10,7 +10,7 @@ internal import ZooStore
 struct CacheCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cache",
-        abstract: "Look at the local store.",
+        abstract: "Inspect the local store.",
         subcommands: [CacheListCommand.self, CacheUsageCommand.self]
     )
 }
@@ -19,7 +19,7 @@ struct CacheCommand: AsyncParsableCommand {
 struct CacheListCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "ls",
-        abstract: "Show the models that are installed."
+        abstract: "List the installed models."
     )
 
     @OptionGroup var output: OutputOptions
@@ -73,7 +73,7 @@ struct CacheListOutcome: Report {
 struct CacheUsageCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "du",
-        abstract: "Show how much disk the local store takes."
+        abstract: "Show how much disk space the local store uses."
     )
 
     @OptionGroup var output: OutputOptions

@@ -11,24 +11,26 @@ internal import ZooTensor
 struct ConvertCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Turn a lab's checkpoint into a release folder; nothing in it is executed.",
+        abstract:
+            "Convert a lab's checkpoint to a release folder without executing anything in it.",
         discussion: """
-            Reads torch.save files old and new, safetensors and sharded sets. The family and its \
-            sizes are read off the tensors; the encoder is the one the lab evaluates, unless \
-            --component says otherwise. The same file and options give the same bytes anywhere.
+            Reads torch.save files (ZIP and legacy), safetensors, and sharded checkpoints. Detects \
+            the family and its sizes from the tensors. Takes the encoder that the lab evaluates, \
+            unless --component names another. The same file and options give the same bytes on \
+            every machine.
             """
     )
 
-    @Argument(help: "The checkpoint.")
+    @Argument(help: "The checkpoint file to convert.")
     var file: String
 
-    @Option(name: .customLong("to"), help: "The folder to make.")
+    @Option(name: .customLong("to"), help: "The folder to create.")
     var destination: String
 
-    @Option(help: "The checkpoint of the encoder that a probe was trained on.")
+    @Option(help: "The checkpoint of the encoder that the probe was trained on.")
     var backbone: String?
 
-    @Option(help: "The name in the release record; otherwise local/FAMILY-VARIANT.")
+    @Option(help: "The model name in the release record. Default: local/FAMILY-VARIANT.")
     var name: String?
 
     @Option(help: "The version in the release record.")

@@ -20,7 +20,7 @@ enum Precision: String, ExpressibleByArgument, CaseIterable {
 
 /// Options of commands that run a model.
 struct ComputeOptions: ParsableArguments {
-    @Option(help: "Threads to compute on; otherwise one for each processor.")
+    @Option(help: "The number of threads, 1 to 1024. Default: one per processor.")
     var threads: Int?
 
     func validate() throws {
@@ -43,10 +43,10 @@ struct EmbedCommand: ReportingCommand {
         commandName: "embed",
         abstract: "Compute the features of images and videos with a model's encoder.",
         discussion: """
-            The model is an installed one or any folder that transformers wrote for a family that \
-            ami-zoo knows. The result is 'last_hidden_state', [inputs, tokens, width], or \
-            [inputs, width] with '--pool mean', in the order of the inputs; a path that ends in .npy \
-            is written as NumPy does.
+            The model is an installed model, or a folder that transformers wrote for a family that \
+            ami-zoo supports. Writes one tensor 'last_hidden_state' of shape [inputs, tokens, width], \
+            or [inputs, width] with '--pool mean', in the order of the inputs. A .npy file holds the \
+            tensor without its name.
             """
     )
 
@@ -59,13 +59,13 @@ struct EmbedCommand: ReportingCommand {
     @Option(name: .customLong("output"), help: "The file to write: .safetensors or .npy.")
     var destination: String
 
-    @Option(help: "'mean' averages the tokens of each input.")
+    @Option(help: "'mean' averages the tokens of each input; 'none' keeps them.")
     var pool = Pooling.none
 
-    @Option(help: "The type to compute in.")
+    @Option(help: "The precision of the computation.")
     var precision = Precision.f32
 
-    @Flag(name: .customLong("profile"), help: "Show what the time was spent on.")
+    @Flag(name: .customLong("profile"), help: "Show where the time was spent.")
     var isProfiled = false
 
     @OptionGroup var reading: InputOptions

@@ -14,13 +14,16 @@ struct OutputOptions: ParsableArguments {
     @Flag(help: "Print the result as one JSON document.")
     var json = false
 
-    @Flag(name: [.short, .long], help: "Print nothing but the result.")
+    @Flag(name: [.short, .long], help: "Print only the result.")
     var quiet = false
 
-    @Flag(name: [.short, .long], help: "Print what happens on the way.")
+    @Flag(name: [.short, .long], help: "Print details while the command runs.")
     var verbose = false
 
-    @Option(help: "Show progress: 'auto' on a terminal, 'json' one event per line, or 'none'.")
+    @Option(
+        help:
+            "Progress on standard error: 'auto' (on a terminal), 'json' (one event per line) or 'none'."
+    )
     var progress = ProgressStyle.auto
 }
 

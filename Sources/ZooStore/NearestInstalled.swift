@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+
+extension ModelStore {
+    /// What a person can do who named a model that is not installed.
+    func remedy(forMissing reference: ModelReference) -> String {
+        let pull = "'ami-zoo pull \(reference)' installs it"
+        // A store that cannot be read has no names to offer.
+        guard let installed = try? releases() else { return pull }
+        let others = installed.filter { $0.record.name == reference.name }
+            .map { "'\($0.reference)'" }
+        guard others.isEmpty else {
+            return "installed: \(Set(others).sorted().joined(separator: ", ")); \(pull)"
+        }
+        let nearest = NearestNames(to: reference.name, among: installed.map(\.record.name))
+        return [nearest.question, pull].compactMap(\.self).joined(separator: " ")
+    }
+}
