@@ -37,7 +37,7 @@ enum ProgramFacts {
         ),
         ("~/.local/share/ami-zoo", "The local store."),
         ("PREFIX/share/ami-zoo/registry", "The registry that ships with ami-zoo."),
-        ("PREFIX/share/ami-zoo/models", "The catalogue that 'ami-zoo import' reads."),
+        ("PREFIX/share/ami-zoo/catalogue", "The catalogue that 'ami-zoo import' reads."),
     ]
 
     static func write(to page: inout Roff) {

@@ -31,7 +31,8 @@ struct ShippedFiles: Sendable {
         let share = "\(FileSystem.parent(of: FileSystem.parent(of: program)))/share/ami-zoo"
         let places: (registry: String, catalogue: String)
         if Self.isRegistry("\(share)/registry") {
-            places = ("\(share)/registry", "\(share)/models")
+            // Not `models`: in ~/.local/share/ami-zoo, that is a folder of the local store.
+            places = ("\(share)/registry", "\(share)/catalogue")
         } else if let tree = Self.sourceTree(of: program) {
             places = ("\(tree)/registry/embedded", "\(tree)/models")
         } else {
