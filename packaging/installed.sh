@@ -33,7 +33,8 @@ choose_prefix() {
 # plain file has the digest '-'.
 states() {
     (
-        cd "$1" 2>/dev/null || exit 0
+        # All of the input is read, so that whoever writes it does not end by SIGPIPE.
+        cd "$1" 2>/dev/null || { cat >/dev/null && exit; }
         plain=()
         while IFS= read -r path; do
             if [ -f "$path" ] && [ ! -L "$path" ]; then plain+=("$path")

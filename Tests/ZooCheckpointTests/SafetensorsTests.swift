@@ -122,12 +122,13 @@ import ZooTensor
 
     @Test func aFailedWriteLeavesNothingBehind() throws {
         let folder = try TemporaryFolder()
-        #expect(throws: ZooError.self) {
+        let error = #expect(throws: ZooError.self) {
             try SafetensorsWriter.write(
                 ["a": Tensor(zeros: [1])],
                 to: "\(folder.path)/missing/a.safetensors"
             )
         }
+        #expect(error?.code.rawValue == "io.not-found")
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 

@@ -55,7 +55,8 @@ import ZooTesting
     @Test func aNumberThatDoesNotFitIsRefused() {
         let error = #expect(throws: ZooError.self) { try convert([65520], to: .f16) }
         #expect(error?.code == .conversionOverflow)
-        #expect(throws: ZooError.self) { try convert([3.4e38], to: .bf16) }
+        let large = #expect(throws: ZooError.self) { try convert([3.4e38], to: .bf16) }
+        #expect(large?.code == .conversionOverflow)
     }
 
     @Test func float64IsRoundedOnce() throws {
