@@ -140,7 +140,9 @@ import ZooTesting
             let run = try await zoo("embed", other, frames, "--output", output, "--json")
             #expect(run.status == 0, "\(run.errors)")
             // Natural order: f10 is the last.
-            guard case .array(let inputs) = try run.document.value("inputs") else { return }
+            guard case .array(let inputs) = try run.document.value("inputs") else {
+                throw ZooError(.fieldInvalid, run.output)
+            }
             #expect(inputs == (0...10).map { .string("\(frames)/f\($0).png") })
         }
     }
