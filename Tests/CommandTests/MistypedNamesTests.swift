@@ -124,7 +124,7 @@ import ZooTesting
         try await TemporaryFolder.with { folder in
             let zoo = Program(in: folder)
             let before = try await zoo("verify", "ami/bal-drop", "--json")
-            #expect(try before.remedy == "'ami-zoo pull ami/bal-drop:stable' installs it")
+            #expect(try before.remedy == "run 'ami-zoo pull ami/bal-drop:stable'")
             #expect(try await zoo("pull", "ami/ball-drop").status == 0)
             for arguments in [["verify"], ["embed", Program.clip, "--output", "x.npy"]] {
                 let run = try await ProgramRun(

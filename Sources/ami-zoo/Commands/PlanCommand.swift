@@ -85,7 +85,7 @@ struct PlanCommand: ReportingCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "With images: the state at the start, such as x, y, z, three angles and the gripper.",
+            "With images: the state at both, such as x,y,z, three angles and the gripper.",
             valueName: "numbers"
         )
     )
