@@ -51,9 +51,7 @@ struct PullCommand: ReportingCommand {
         let clock = ContinuousClock()
         let start = clock.now
         let report = try await Interruption.cancelling { [request] in
-            try await surroundings.advisingImport(of: reference.name) {
-                try await puller.pull(request)
-            }
+            try await puller.pull(request)
         }
         view.close()
         if let yank = report.yank {

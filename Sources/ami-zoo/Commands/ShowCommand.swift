@@ -20,11 +20,8 @@ struct ShowCommand: ReportingCommand {
 
     func report() async throws -> ShowOutcome {
         let reference = try ModelReference(parsing: reference)
-        let surroundings = Surroundings()
-        let source = try surroundings.registry(registry, host: reference.host)
-        let release = try await surroundings.advisingImport(of: reference.name) {
-            try await source.resolve(reference)
-        }
+        let source = try Surroundings().registry(registry, host: reference.host)
+        let release = try await source.resolve(reference)
         return ShowOutcome(
             digest: release.digest,
             record: release.record,

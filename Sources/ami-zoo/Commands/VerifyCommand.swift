@@ -14,28 +14,28 @@ struct VerifyCommand: ReportingCommand {
         commandName: "verify",
         abstract: "Check every byte of a model against its manifest or record, offline.",
         discussion: """
-            With --against, the command also converts the upstream checkpoint again in memory and \
-            compares each tensor bit for bit.
+            With --against, also proves that the model holds the tensors of the upstream file it was \
+            converted from: each is mapped again and compared bit for bit.
             """
     )
 
     @Argument(help: "An installed model, a folder that ami-zoo pulled, or one that it converted.")
     var model: String
 
-    @Flag(help: "Also compare the digest of each whole file with the release record.")
+    @Flag(help: "Also hash each file whole against the release record.")
     var deep = false
 
-    @Option(help: "Also compare with the upstream checkpoint that the model was converted from.")
+    @Option(help: "The upstream checkpoint that the model was converted from.")
     var against: String?
 
-    @Option(help: "With --against: the checkpoint of the encoder that the probe was trained on.")
+    @Option(help: "With --against: the checkpoint of the encoder that a probe was trained on.")
     var backbone: String?
 
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
         guard backbone == nil || against != nil else {
-            throw ValidationError("--backbone requires --against")
+            throw ValidationError("--backbone says more about --against, which is not given")
         }
     }
 

@@ -20,13 +20,8 @@ struct VersionsCommand: ReportingCommand {
 
     func report() async throws -> VersionsOutcome {
         let name = try ModelReference(parsing: name)
-        let surroundings = Surroundings()
-        let source = try surroundings.registry(registry, host: name.host)
-        return VersionsOutcome(
-            index: try await surroundings.advisingImport(of: name.name) {
-                try await source.index(of: name.name)
-            }
-        )
+        let source = try Surroundings().registry(registry, host: name.host)
+        return VersionsOutcome(index: try await source.index(of: name.name))
     }
 }
 

@@ -4,30 +4,37 @@
 internal import ZooClient
 internal import ZooCore
 
-extension Surroundings {
-    /// Runs `body`; when the registry lacks the model and the catalogue has it, the remedy says how to
-    /// import it.
+/// What to do when a registry lacks a model that the catalogue has.
+enum ImportAdvice {
+    /// The error, or one with the command that imports the model as its remedy.
     ///
     /// - Parameters:
-    ///   - name: the model that was asked for.
-    ///   - body: what asks the registry.
-    /// - Returns: what `body` returns.
-    /// - Throws: what `body` throws.
-    func advisingImport<Result>(
-        of name: ModelName,
-        _ body: () async throws -> Result
-    ) async throws -> Result {
-        do {
-            return try await body()
-        } catch let error as ZooError where error.code == .modelUnknown {
-            // Without a catalogue, or without an entry that can be imported, the error stands as it is.
-            guard (try? catalogue().entry(name)) != nil else { throw error }
-            throw ZooError(
-                error.code,
-                error.message,
-                remedy: "'ami-zoo import \(name)' downloads it from the lab and converts it",
-                cause: error.cause
-            )
-        }
+    ///   - error: why a command failed.
+    ///   - reference: the model that it asked a registry for.
+    /// - Returns: the error to show.
+    static func added(to error: any Error, about reference: String?) -> any Error {
+        // Without a catalogue, or without an entry that can be imported, the error stands as it is.
+        guard let error = error as? ZooError, error.code == .modelUnknown, let reference,
+            let name = (try? ModelReference(parsing: reference))?.name,
+            (try? Surroundings().catalogue().entry(name)) != nil
+        else { return error }
+        return ZooError(
+            error.code,
+            error.message,
+            remedy: "'ami-zoo import \(name)' downloads it from the lab and converts it",
+            cause: error.cause
+        )
     }
+}
+
+extension PullCommand {
+    var requestedModel: String? { reference }
+}
+
+extension ShowCommand {
+    var requestedModel: String? { reference }
+}
+
+extension VersionsCommand {
+    var requestedModel: String? { name }
 }

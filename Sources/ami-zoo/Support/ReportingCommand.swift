@@ -45,17 +45,24 @@ extension Report {
 protocol ReportingCommand: AsyncParsableCommand {
     associatedtype Outcome: Report
     var output: OutputOptions { get }
+    /// The reference of the model that the command asks a registry for; nil when it asks for none.
+    var requestedModel: String? { get }
     func report() async throws -> Outcome
 }
 
 extension ReportingCommand {
+    var requestedModel: String? { nil }
+
     func run() async throws {
         Console.outliveReaders()
         let outcome: Outcome
         do {
             outcome = try await report()
         } catch {
-            throw Failure.show(error, json: output.json)
+            throw Failure.show(
+                ImportAdvice.added(to: error, about: requestedModel),
+                json: output.json
+            )
         }
         if output.json {
             Console.print(outcome.json.prettyText, terminator: "")
