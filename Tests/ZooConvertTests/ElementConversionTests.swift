@@ -55,8 +55,7 @@ import ZooTesting
     @Test func aNumberThatDoesNotFitIsRefused() {
         let error = #expect(throws: ZooError.self) { try convert([65520], to: .f16) }
         #expect(error?.code == .conversionOverflow)
-        let large = #expect(throws: ZooError.self) { try convert([3.4e38], to: .bf16) }
-        #expect(large?.code == .conversionOverflow)
+        #expect(throws: ZooError.self) { try convert([3.4e38], to: .bf16) }
     }
 
     @Test func float64IsRoundedOnce() throws {
