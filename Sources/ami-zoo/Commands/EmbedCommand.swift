@@ -20,7 +20,7 @@ enum Precision: String, ExpressibleByArgument, CaseIterable {
 
 /// Options of commands that run a model.
 struct ComputeOptions: ParsableArguments {
-    @Option(help: "The number of threads, 1 to 1024. Default: one per processor.")
+    @Option(help: "Threads to compute on; otherwise one for each processor.")
     var threads: Int?
 
     func validate() throws {
@@ -59,7 +59,7 @@ struct EmbedCommand: ReportingCommand {
     @Option(name: .customLong("output"), help: "The file to write: .safetensors or .npy.")
     var destination: String
 
-    @Option(help: "'mean' averages the tokens of each input; 'none' keeps them.")
+    @Option(help: "'mean' averages the tokens of each input.")
     var pool = Pooling.none
 
     @Option(help: "The precision of the computation.")

@@ -16,11 +16,11 @@ struct InputOptions: ParsableArguments {
         [batch, frames, channels, rows, columns].
         """
 
-    @Option(help: "The number of frames to take from a video. Default: that of the model.")
+    @Option(help: "Frames to take of a video; otherwise those the model was made for.")
     var frames: Int?
 
     @Option(
-        help: "Take every Nth frame of a video. Default: frames spread over the whole video."
+        help: "Take every Nth frame of a video; otherwise the frames are spread over all of it."
     )
     var step: Int?
 
