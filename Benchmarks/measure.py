@@ -60,5 +60,5 @@ def zoo():
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     path = os.environ.get("AMI_ZOO", os.path.join(root, ".build/release/ami-zoo"))
     if not os.path.exists(path):
-        sys.exit("build first: swift build -c release --product ami-zoo")
+        sys.exit("build first: swift build -c release --static-swift-stdlib --product ami-zoo")
     return path

@@ -170,7 +170,7 @@ package struct ModelStore: Sendable {
             throw ZooError(
                 .notInstalled,
                 "'\(reference)' is not installed",
-                remedy: "ami-zoo pull \(reference)"
+                remedy: remedy(forMissing: reference)
             )
         }
         return "\(parent)/\(best.text)"

@@ -13,7 +13,7 @@ struct AmiZoo: AsyncParsableCommand {
         commandName: "ami-zoo",
         abstract: "A model zoo and checkpoint registry for JEPA world models.",
         discussion: """
-            A model is named namespace/name[:version|:channel][@sha256:digest], such as \
+            A reference names a model: namespace/name[:version|:channel][@sha256:digest], such as \
             ami/ball-drop or ami/ball-drop:1.0.0.
             """,
         version: version,
@@ -26,21 +26,33 @@ struct AmiZoo: AsyncParsableCommand {
                 ]
             ),
             CommandGroup(
-                name: "Use models",
+                name: "Run models",
                 subcommands: [
-                    InspectCommand.self, EmbedCommand.self, FeaturesCommand.self,
-                    ClassifyCommand.self, PredictCommand.self, SurpriseCommand.self,
-                    PlanCommand.self,
+                    EmbedCommand.self, FeaturesCommand.self, ClassifyCommand.self,
+                    PredictCommand.self, SurpriseCommand.self, PlanCommand.self,
                 ]
             ),
             CommandGroup(
-                name: "Publish models",
+                name: "Make and publish",
                 subcommands: [
-                    ImportCommand.self, ConvertCommand.self, ExportCommand.self, PackCommand.self,
-                    RegistryCommand.self,
-                    ServeCommand.self,
+                    InspectCommand.self, ImportCommand.self, ConvertCommand.self,
+                    ExportCommand.self, PackCommand.self,
                 ]
+            ),
+            CommandGroup(
+                name: "Operate registries",
+                subcommands: [RegistryCommand.self, ServeCommand.self, ManualCommand.self]
             ),
         ]
     )
+
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        do {
+            try CommandNames.check(arguments, of: Self.self)
+        } catch {
+            exit(withError: Failure.show(error, json: arguments.contains("--json")))
+        }
+        await main(arguments)
+    }
 }

@@ -23,6 +23,7 @@ struct JSONObjectTests {
         #expect(error?.code == .fieldInvalid)
         #expect(error?.message.contains("'nested.deep[0].leaf'") == true)
         let element = #expect(throws: ZooError.self) { try object.strings("list", maximum: 9) }
+        #expect(element?.code == .fieldInvalid)
         #expect(element?.message.contains("'list[0]'") == true)
     }
 

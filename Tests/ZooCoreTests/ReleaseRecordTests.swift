@@ -55,6 +55,7 @@ struct ReleaseRecordTests {
         let error = #expect(throws: ZooError.self) {
             try ReleaseRecord(canonical: try vector.bytes())
         }
+        #expect(error?.code == .featureRequired)
         #expect(error?.remedy == "needs ami-zoo ≥ 0.1.0")
     }
 }

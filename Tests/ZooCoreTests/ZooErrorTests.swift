@@ -37,12 +37,14 @@ struct ZooErrorTests {
     @Test("a mistyped reference is a usage error, and a bad name in a document is bad data")
     func categories() throws {
         let typed = #expect(throws: ZooError.self) { try ModelReference(parsing: "a/b@sha256:0") }
+        #expect(typed?.code == .referenceMalformed)
         #expect(typed?.code.category == .usage)
         #expect(typed?.remedy != nil)
         let stored = Array(
             #"{"channels":{},"format":"ami-zoo.index/1","name":"Bad","versions":[]}"#.utf8
         )
         let read = #expect(throws: ZooError.self) { try IndexDocument(canonical: stored) }
+        #expect(read?.code == .fieldInvalid)
         #expect(read?.code.category == .badData)
     }
 }

@@ -80,24 +80,32 @@ struct HostileClientTests {
         try await RunningServer.with { server in
             let result = try await raw(request, to: server.url)
             #expect(result.status == 0, "the connection stays open")
-            if let reply = Reply(result.output) { #expect(reply.status == 400) }
+            // A request that is still being sent when the server closes may lose its answer.
+            if request.utf8.count < 60_000 || !result.output.isEmpty {
+                #expect(Reply(result.output)?.status == 400)
+            }
             #expect(try await curl("\(server.url)/zoo.json").status == 200)
         }
     }
 
     @Test(
-        "may write odd targets without harm",
+        "may write odd targets: each is answered, none is served, and the server lives on",
         arguments: [
-            "http://", "http://a", "http://a:", "http://a:?", "http://?", "x", "?", "*", "/?",
-            "//", "/\u{e9}",
+            ("http://", 404), ("http://a", 404), ("http://a:", 404), ("http://a:?", 404),
+            ("http://?", 404), ("*", 404), ("/?", 404), ("//", 404), ("x", 400), ("?", 400),
+            ("/\u{e9}", 400),
         ]
     )
-    func survivesOddTargets(_ target: String) async throws {
+    func survivesOddTargets(_ target: String, _ status: Int) async throws {
         try await RunningServer.with { server in
-            _ = try await raw(
+            let result = try await raw(
                 "GET \(target) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
                 to: server.url
             )
+            #expect(result.status == 0, "the connection stays open")
+            let reply = try #require(Reply(result.output))
+            #expect(reply.status == status)
+            #expect(reply.fields["connection"] == "close")
             #expect(try await curl("\(server.url)/zoo.json").status == 200)
         }
     }

@@ -21,7 +21,7 @@ package struct Catalogue: Sendable {
             throw ZooError(
                 .importModelMissing,
                 "the catalogue has no model '\(name)'",
-                remedy: "the models are listed in '\(folder)/README.md'"
+                remedy: remedy(forMissing: name, list: "\(folder)/README.md")
             )
         }
         let bytes = try FileSystem.document(path, limit: ModelDescription.limit)

@@ -74,7 +74,7 @@ package struct Registry: Sendable {
             throw ZooError(
                 .modelUnknown,
                 "\(source.address) has no model '\(name)'",
-                remedy: "'ami-zoo list' shows what it has",
+                remedy: await remedy(forMissing: name),
                 cause: error
             )
         }

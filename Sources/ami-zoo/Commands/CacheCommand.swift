@@ -10,7 +10,7 @@ internal import ZooStore
 struct CacheCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cache",
-        abstract: "Show what is in the local store.",
+        abstract: "Inspect the local store.",
         subcommands: [CacheListCommand.self, CacheUsageCommand.self]
     )
 }
@@ -73,7 +73,7 @@ struct CacheListOutcome: Report {
 struct CacheUsageCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "du",
-        abstract: "Show how much disk space the local store takes."
+        abstract: "Show how much disk space the local store uses."
     )
 
     @OptionGroup var output: OutputOptions

@@ -11,10 +11,10 @@ internal import ZooTensor
 struct ClassifyCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "classify",
-        abstract: "Say what a video shows, with a model and a probe that was trained on it.",
+        abstract: "Classify a video with a model and a probe that was trained on it.",
         discussion: """
-            The model is a classifier of transformers, or an encoder with '--probe'. Published scores \
-            were measured over several clips of the time and crops of the image: '--clips 2 --views 3' \
+            The model is a classifier that transformers wrote, or an encoder with '--probe'. \
+            Published scores average several clips and several crops, such as '--clips 2 --views 3' \
             for Something-Something v2.
             """
     )
@@ -25,20 +25,20 @@ struct ClassifyCommand: ReportingCommand {
     @Argument(help: InputOptions.help)
     var inputs: [String]
 
-    @Option(help: "The probe: an installed one or a folder that 'ami-zoo convert' wrote.")
+    @Option(help: "The probe: an installed probe, or a folder that 'ami-zoo convert' wrote.")
     var probe: String?
 
-    @Option(help: "Show this many classes.")
+    @Option(help: "The number of classes to show, 1 to 1000.")
     var top = 5
 
-    @Option(help: "Clips over the length of a video.")
+    @Option(help: "The number of clips, spread over the video, 1 to 100.")
     var clips = 1
 
-    @Option(help: "Crops over the longer side of the image: 1 or 3.")
+    @Option(help: "The number of crops along the longer side of a frame: 1 or 3.")
     var views = 1
 
     @Option(
-        help: "Draw where clips begin from this seed; otherwise they begin as early as they can."
+        help: "The seed for random clip starts. Default: the earliest starts."
     )
     var seed: UInt64?
 

@@ -11,24 +11,26 @@ internal import ZooTensor
 struct ConvertCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Convert a lab's checkpoint to a release folder; nothing in it is executed.",
+        abstract:
+            "Convert a lab's checkpoint to a release folder without executing anything in it.",
         discussion: """
-            Reads files of torch.save (zip and legacy), safetensors and sharded sets. Family and sizes \
-            follow from the tensors; the encoder is the one that the lab evaluates, unless \
-            --component names another. The same file and options give the same bytes on any machine.
+            Reads torch.save files (ZIP and legacy), safetensors, and sharded checkpoints. Detects \
+            the family and its sizes from the tensors. Takes the encoder that the lab evaluates, \
+            unless --component names another. The same file and options give the same bytes on \
+            every machine.
             """
     )
 
-    @Argument(help: "The checkpoint.")
+    @Argument(help: "The checkpoint file to convert.")
     var file: String
 
-    @Option(name: .customLong("to"), help: "The folder to write; it must not exist, or be empty.")
+    @Option(name: .customLong("to"), help: "The folder to create.")
     var destination: String
 
-    @Option(help: "The checkpoint of the encoder that a probe was trained on.")
+    @Option(help: "The checkpoint of the encoder that the probe was trained on.")
     var backbone: String?
 
-    @Option(help: "The name in the release record; default: local/FAMILY-VARIANT.")
+    @Option(help: "The model name in the release record. Default: local/FAMILY-VARIANT.")
     var name: String?
 
     @Option(help: "The version in the release record.")

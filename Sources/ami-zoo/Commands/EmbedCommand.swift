@@ -43,10 +43,10 @@ struct EmbedCommand: ReportingCommand {
         commandName: "embed",
         abstract: "Compute the features of images and videos with a model's encoder.",
         discussion: """
-            The model is an installed one or any folder that transformers wrote for a family that \
-            ami-zoo knows. The result is 'last_hidden_state', [inputs, tokens, width], or \
-            [inputs, width] with '--pool mean', in the order of the inputs; a path that ends in .npy \
-            is written as NumPy does.
+            The model is an installed model, or a folder that transformers wrote for a family that \
+            ami-zoo supports. Writes one tensor 'last_hidden_state' of shape [inputs, tokens, width], \
+            or [inputs, width] with '--pool mean', in the order of the inputs. A .npy file holds the \
+            tensor without its name.
             """
     )
 
@@ -62,10 +62,10 @@ struct EmbedCommand: ReportingCommand {
     @Option(help: "'mean' averages the tokens of each input.")
     var pool = Pooling.none
 
-    @Option(help: "The type to compute in.")
+    @Option(help: "The precision of the computation.")
     var precision = Precision.f32
 
-    @Flag(name: .customLong("profile"), help: "Show what the time was spent on.")
+    @Flag(name: .customLong("profile"), help: "Show where the time was spent.")
     var isProfiled = false
 
     @OptionGroup var reading: InputOptions

@@ -11,14 +11,14 @@ internal import ZooStore
 struct ExportCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write a converted model as a file that the lab's own code loads.",
+        abstract: "Write a converted model as a checkpoint that the lab's own code loads.",
         discussion: """
-            The result is a torch.save file with the state dicts and names of upstream, without \
-            optimizer state and step counters.
+            Writes a torch.save file with the upstream state dicts and tensor names, without \
+            optimizer state and counters.
             """
     )
 
-    @Argument(help: "An installed model, or the folder of one.")
+    @Argument(help: "An installed model or a model folder.")
     var model: String
 
     @Option(name: .customLong("to"), help: "The file to write, such as vitl.pt.")

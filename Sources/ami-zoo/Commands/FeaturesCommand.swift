@@ -12,10 +12,10 @@ internal import ZooTensor
 struct FeaturesCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "features",
-        abstract: "Draw what a model sees: patch features of an image or a clip as colours.",
+        abstract: "Draw the patch features of an image or a clip as colours.",
         discussion: """
-            The three principal components of the patch features become red, green and blue, below \
-            the frames: what a model sees as alike gets alike colours.
+            The first three principal components of the patch features become red, green and blue, \
+            drawn below the frames. Patches with similar features have similar colours.
             """
     )
 
@@ -25,7 +25,7 @@ struct FeaturesCommand: ReportingCommand {
     @Argument(help: InputOptions.help)
     var input: String
 
-    @Option(name: .customLong("output"), help: "The picture to write, a .png file.")
+    @Option(name: .customLong("output"), help: "The .png file to write.")
     var destination: String
 
     @OptionGroup var reading: InputOptions

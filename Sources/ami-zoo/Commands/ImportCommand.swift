@@ -13,32 +13,34 @@ internal import ZooStore
 struct ImportCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Download a checkpoint from its publisher and convert it to a release folder.",
+        abstract: "Download a checkpoint that a lab published and convert it to a release folder.",
         discussion: """
-            The catalogue (models/) states where a checkpoint is published, under which licence, and \
-            how many tensors it must have. An interrupted download is resumed.
+            The catalogue states where a checkpoint is published, under which licence, and how many \
+            tensors it has. Run the same command again after an interruption: the download resumes.
             """
     )
 
-    @Argument(help: "A model of the catalogue, such as meta/vjepa2-vitl.")
+    @Argument(help: "A model in the catalogue, such as meta/vjepa2-vitl.")
     var model: String
 
-    @Option(name: .customLong("to"), help: "The folder to write; default: the name of the model.")
+    @Option(name: .customLong("to"), help: "The folder to create. Default: the name of the model.")
     var destination: String?
 
-    @Option(help: "A local copy, or the address of a mirror.")
+    @Option(help: "A local copy of the checkpoint, or the address of a mirror.")
     var from: String?
 
-    @Option(help: "The checkpoint of the encoder that a probe was trained on.")
+    @Option(help: "The checkpoint of the encoder that the probe was trained on.")
     var backbone: String?
 
-    @Option(help: "The licence that you agree to, where the weights need your consent.")
+    @Option(
+        help: "The identifier of a licence that you accept; required where a licence restricts use."
+    )
     var acceptLicence: String?
 
     @Option(help: "The largest file to download, in bytes.")
     var maxSize = 64_000_000_000
 
-    @Option(help: "The folder of the catalogue.")
+    @Option(help: "The folder of the catalogue. Default: the catalogue that ships with ami-zoo.")
     var catalogue: String?
 
     @OptionGroup var conversion: ConversionArguments

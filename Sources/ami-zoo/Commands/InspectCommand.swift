@@ -13,13 +13,13 @@ internal import ZooTensor
 struct InspectCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Show the tensors of a checkpoint; nothing in it is executed."
+        abstract: "Show the tensors of a checkpoint without executing anything in it."
     )
 
     @Argument(
         help: """
-            A checkpoint file of any format (safetensors, PyTorch, NumPy), a shard index, a model \
-            folder, or an installed model.
+            A checkpoint file (safetensors, PyTorch or NumPy), a shard index, a model folder, or an \
+            installed model.
             """
     )
     var path: String

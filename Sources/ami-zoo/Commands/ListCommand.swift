@@ -10,7 +10,7 @@ internal import ZooStore
 struct ListCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "Show the models that a registry holds."
+        abstract: "List the models in a registry."
     )
 
     @OptionGroup var registry: RegistryOptions

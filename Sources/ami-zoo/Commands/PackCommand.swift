@@ -11,25 +11,25 @@ internal import ZooFiles
 struct PackCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "pack",
-        abstract: "Make a release from a model folder and add it to a registry folder.",
+        abstract: "Pack a model folder as a release into a registry folder.",
         discussion: """
-            The model folder is what Python loads: config.json, model.safetensors, README.md. The \
-            description states what the files do not: name, version, authors, licence, lineage, \
-            evaluation. 'ami-zoo registry index' then lists the release.
+            The model folder is one that Python loads: config.json, model.safetensors, README.md. \
+            The description adds what these files do not state: name, version, authors, licence, \
+            lineage, evaluation. Then run 'ami-zoo registry index' to list the release.
             """
     )
 
-    @Argument(help: "The model folder.")
+    @Argument(help: "The model folder to pack.")
     var folder: String
 
-    @Option(name: .customLong("output"), help: "The registry folder, or a new folder.")
+    @Option(name: .customLong("output"), help: "The registry folder, or the folder to create.")
     var destination: String
 
-    @Option(help: "The description; default: model.yaml or release.json in the model folder.")
+    @Option(help: "The description. Default: model.yaml or release.json in the model folder.")
     var description: String?
 
     @Option(
-        help: "How archives are stored: 'zstd' or 'none'.",
+        help: "The compression of the archives: 'zstd' or 'none'.",
         transform: PackCommand.encoding
     )
     var compression = ArchiveEncoding.zstd

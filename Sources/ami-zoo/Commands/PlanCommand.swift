@@ -37,16 +37,17 @@ struct StateNumbers: ExpressibleByArgument {
 struct PlanCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Search the actions that lead from one observation to another.",
+        abstract: "Search for actions that lead from one observation to another.",
         discussion: """
-            The input is two images (where to begin, what to reach), or a .safetensors or .npz file of \
-            one sample: 'observations' [1, frames, rows, columns, 3] of bytes, or 'pixel_values' \
-            [1, frames, 3, rows, columns] as the model takes them, or 'latents' [1, frames, tokens, \
-            width]; 'states' [1, frames, numbers] for models that have states, or 'measurements' that \
-            they are made of; 'actions' [1, frames - 2, numbers] when more than the first frame is \
-            known. The last frame is the goal.
+            The input is two images (the start and the goal), or a .safetensors or .npz file with one \
+            sample. The file holds the frames as 'observations' [1, frames, rows, columns, 3] of bytes, \
+            'pixel_values' [1, frames, 3, rows, columns] after preprocessing, or 'latents' [1, frames, \
+            tokens, width]. Models with states also need 'states' [1, frames, numbers], or the \
+            'measurements' to compute them from. If more than the first frame is known, 'actions' \
+            [1, frames - 2, numbers] gives the actions between the known frames. The last frame is \
+            the goal.
 
-            The search is the cross-entropy method with upstream's settings for the model; the same \
+            The search is the cross-entropy method with upstream's settings for the model. The same \
             seed gives the same plan.
             """
     )
@@ -59,47 +60,47 @@ struct PlanCommand: ReportingCommand {
 
     @Option(
         help:
-            "Settings of the search for V-JEPA 2-AC: of the notebook (otherwise), the class WorldModel, or the function cem."
+            "The settings of the search for V-JEPA 2-AC, as in upstream's notebook, class WorldModel or function cem. Default: the notebook."
     )
     var preset: PlanPreset?
 
-    @Option(help: "Steps of the plan.")
+    @Option(help: "The number of actions in the plan.")
     var horizon: Int?
 
-    @Option(help: "Courses of action drawn in a round.")
+    @Option(help: "The number of action sequences sampled per iteration.")
     var samples: Int?
 
-    @Option(help: "How many of them count.")
+    @Option(help: "The number of best action sequences that update the distribution.")
     var elites: Int?
 
-    @Option(help: "Rounds.")
+    @Option(help: "The number of iterations.")
     var iterations: Int?
 
-    @Option(help: "The most frames that a prediction is made from.")
+    @Option(help: "The largest number of frames that a prediction uses.")
     var window: Int?
 
-    @Option(help: "The seed of the search.")
+    @Option(help: "The random seed of the search.")
     var seed: UInt64 = 0
 
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "With images: the state at them, such as x,y,z, three angles and the gripper.",
+            "With images: the state at both, such as x,y,z, three angles and the gripper.",
             valueName: "numbers"
         )
     )
     var state: StateNumbers?
 
-    @Flag(help: "Go from the last frame to the first.")
+    @Flag(help: "Plan from the last frame to the first.")
     var reverse = false
 
-    @Option(help: "Draw the energies of a grid of moves, as SVG (V-JEPA 2-AC).")
+    @Option(help: "The .svg file to draw the energies of a grid of moves to (V-JEPA 2-AC).")
     var svg: String?
 
-    @Option(help: "Moves along each axis of that grid; otherwise 5.")
+    @Option(help: "The number of moves along each axis of the grid, 2 to 100. Default: 5.")
     var grid: Int?
 
-    @Flag(help: "Compute the energies of the grid and search no plan.")
+    @Flag(help: "Compute the energies of the grid without searching for a plan.")
     var landscapeOnly = false
 
     @OptionGroup var compute: ComputeOptions
@@ -120,14 +121,14 @@ struct PlanCommand: ReportingCommand {
             throw ValidationError("--grid must be 2 to 100")
         }
         if grid != nil, svg == nil, !landscapeOnly {
-            throw ValidationError("--grid needs --svg or --landscape-only")
+            throw ValidationError("--grid requires --svg or --landscape-only")
         }
         if let window, window < 1 { throw ValidationError("--window must be at least 1") }
         if let samples, !(1...100_000).contains(samples) {
             throw ValidationError("--samples must be 1 to 100000")
         }
         if landscapeOnly, svg == nil, !output.json {
-            throw ValidationError("--landscape-only needs --svg or --json")
+            throw ValidationError("--landscape-only requires --svg or --json")
         }
     }
 

@@ -25,16 +25,16 @@ enum ReadOutKind: String, ExpressibleByArgument, CaseIterable {
 struct PredictCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Predict the features of what a model does not see.",
+        abstract: "Predict the features of masked or future parts of a clip.",
         discussion: """
-            The context is the first frames of the clip (--context-frames) or the token ids in the \
-            input's tensors 'context_mask' and 'target_mask'. What is predicted are the other frames \
-            of the clip, or the next --horizon frames, which may lie beyond its end. The result is \
-            'predicted', [batch, targets, width], with the token ids in 'target_mask'.
+            The context is the first frames of the clip (--context-frames), or the token ids in the \
+            input's tensors 'context_mask' and 'target_mask'. The command predicts the other frames of \
+            the clip, or the next --horizon frames, which may lie beyond its end. It writes \
+            'predicted' [batch, targets, width] and the token ids 'target_mask'.
 
-            A model that predicts under actions takes a file as 'ami-zoo plan --help' describes, with \
-            'actions' [1, known frames - 1 + steps, numbers]; the result is 'predicted', \
-            [1, steps, tokens, width], with 'states' where the model has them.
+            An action-conditioned model takes a file as 'ami-zoo plan --help' describes, with \
+            'actions' [1, known frames - 1 + steps, numbers]. The command then writes 'predicted' \
+            [1, steps, tokens, width], and 'states' if the model has them.
             """
     )
 
@@ -44,28 +44,35 @@ struct PredictCommand: ReportingCommand {
     @Argument(help: InputOptions.help)
     var input: String
 
-    @Option(help: "See this many frames and predict what follows.")
+    @Option(help: "The number of frames that the model sees before it predicts.")
     var contextFrames: Int?
 
-    @Option(help: "Predict this many frames after the context; otherwise the rest of the clip.")
+    @Option(
+        help: "The number of frames to predict after the context. Default: the rest of the clip."
+    )
     var horizon: Int?
 
-    @Option(help: "Which learned stand-in the predictor uses.")
+    @Option(help: "The index of the mask token that the predictor uses.")
     var maskIndex = 1
 
     @Option(
         help:
-            "What the encoder attends to: the 'context' alone, or the whole 'clip' as transformers does."
+            "What the encoder attends to: only the 'context', or the whole 'clip' as in transformers."
     )
     var encode = ContextView.context
 
-    @Option(name: .customLong("output"), help: "The file to write the predicted features to.")
+    @Option(
+        name: .customLong("output"),
+        help: "The file to write the predicted features to: .safetensors or .npy."
+    )
     var destination: String?
 
-    @Option(help: "Say what the prediction means: 'trajectory' of a ball.")
+    @Option(help: "The read-out to apply to the prediction: 'trajectory', the path of a ball.")
     var readOut: ReadOutKind?
 
-    @Option(help: "Draw the predicted path, over the true one if it is known, as SVG.")
+    @Option(
+        help: "The .svg file to draw the predicted path to, with the true path where it is known."
+    )
     var svg: String?
 
     @OptionGroup var reading: InputOptions

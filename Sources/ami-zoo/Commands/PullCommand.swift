@@ -9,26 +9,28 @@ internal import ZooCore
 struct PullCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull",
-        abstract: "Fetch a model, verify every block of it, and install it.",
+        abstract: "Download a model, verify every block, and install it.",
         discussion: """
-            Interrupted at any point, the same command goes on where it was. A model that is \
-            installed is left alone.
+            Run the same command again after an interruption: it resumes. If the model is already \
+            installed, the command downloads nothing.
             """
     )
 
-    @Argument(help: "The model, such as ami/ball-drop or ami/ball-drop:1.0.0.")
+    @Argument(help: "The model to pull, such as ami/ball-drop or ami/ball-drop:1.0.0.")
     var reference: String
 
     @OptionGroup var registry: RegistryOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
 
-    @Option(help: "Put the model folder here instead of the local store.")
+    @Option(help: "The folder to install into. Default: a folder in the local store.")
     var to: String?
 
-    @Option(help: "Fetch only this component, and what belongs to no component; repeatable.")
+    @Option(
+        help: "Download only this component and the files that belong to no component. Repeatable."
+    )
     var only: [String] = []
 
-    @Flag(help: "Use no network; succeed only if the model is installed.")
+    @Flag(help: "Do not use the network; fail if the model is not installed.")
     var offline = false
 
     @OptionGroup var output: OutputOptions

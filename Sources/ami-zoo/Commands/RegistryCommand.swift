@@ -10,7 +10,7 @@ internal import ZooFiles
 struct RegistryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "registry",
-        abstract: "Operate a registry folder.",
+        abstract: "Create, index and check a registry folder.",
         subcommands: [
             RegistryInitCommand.self, RegistryIndexCommand.self, RegistryCheckCommand.self,
         ]
@@ -21,16 +21,16 @@ struct RegistryCommand: AsyncParsableCommand {
 struct RegistryInitCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "init",
-        abstract: "Make a new, empty registry folder."
+        abstract: "Create an empty registry folder."
     )
 
-    @Argument(help: "A folder that is empty or does not exist.")
+    @Argument(help: "The folder to create; it must be empty or not exist.")
     var root: String
 
-    @Option(help: "What people call the registry.")
+    @Option(help: "The display name of the registry.")
     var name = "ami-zoo registry"
 
-    @Option(help: "Another address that holds the same blobs; repeatable.")
+    @Option(help: "The address of a mirror that holds the same blobs. Repeatable.")
     var mirror: [String] = []
 
     @OptionGroup var output: OutputOptions
@@ -55,8 +55,8 @@ struct RegistryInitOutcome: Report {
 struct RegistryIndexCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Write the index documents from the releases that are there.",
-        discussion: "Withdrawals and channels are kept; new versions go to 'stable', and "
+        abstract: "Rebuild the index documents from the releases in a registry folder.",
+        discussion: "Keeps withdrawals and channels. Adds new versions to the channel 'stable' and "
             + "pre-releases to 'candidate'."
     )
 
@@ -96,7 +96,7 @@ struct RegistryIndexOutcome: Report {
 struct RegistryCheckCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Check every document, blob, block and file of a registry folder."
+        abstract: "Check every document, blob, block and file in a registry folder."
     )
 
     @Argument(help: "The registry folder.")

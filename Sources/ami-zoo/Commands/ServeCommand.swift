@@ -12,13 +12,13 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Serve a registry folder over HTTP, read-only.",
-        discussion: "Prints the address once clients can connect; SIGINT or SIGTERM stops it."
+        discussion: "Prints its address when it accepts connections. Stops on SIGINT or SIGTERM."
     )
 
-    @Option(help: "The registry folder.")
+    @Option(help: "The registry folder to serve.")
     var root: String
 
-    @Option(help: "HOST:PORT to listen on; port 0 picks a free one.")
+    @Option(help: "HOST:PORT to listen on; port 0 picks a free port.")
     var listen: String?
 
     @OptionGroup var output: OutputOptions

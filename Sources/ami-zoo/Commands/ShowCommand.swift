@@ -9,7 +9,7 @@ internal import ZooCore
 struct ShowCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show the record of a release, before fetching weights."
+        abstract: "Show the release record of a model without downloading its weights."
     )
 
     @Argument(help: "The model, such as ami/ball-drop or ami/ball-drop:1.0.0.")

@@ -11,10 +11,11 @@ internal import ZooTensor
 struct SurpriseCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "surprise",
-        abstract: "Measure how far a video is from what a model expects, window by window.",
+        abstract: "Measure how far a video departs from a model's predictions, window by window.",
         discussion: """
-            The model sees the first frames of each window and predicts the features of the others; \
-            the surprise is the mean absolute difference from what it then sees.
+            The model sees the first frames of each window and predicts the features of the other \
+            frames. The surprise is the mean absolute difference between predicted and encoded \
+            features.
             """
     )
 
@@ -24,22 +25,23 @@ struct SurpriseCommand: ReportingCommand {
     @Argument(help: InputOptions.help)
     var input: String
 
-    @Option(help: "Frames of a window; otherwise those of the model, at most 16.")
+    @Option(help: "The number of frames in a window. Default: that of the model, at most 16.")
     var window: Int?
 
-    @Option(help: "Frames between the starts of two windows.")
+    @Option(help: "The number of frames between the starts of two windows.")
     var stride = SurpriseProtocol.usualStride
 
     @Option(
         parsing: .upToNextOption,
-        help: "Frames of a window that the model sees; several give a curve each. Otherwise half."
+        help:
+            "The number of frames in a window that the model sees; each number gives one curve. Default: half."
     )
     var contextFrames: [Int] = []
 
-    @Option(help: "Which learned stand-in the predictor uses.")
+    @Option(help: "The index of the mask token that the predictor uses.")
     var maskIndex = 1
 
-    @Option(help: "Draw the surprise over time, as SVG.")
+    @Option(help: "The .svg file to draw the surprise over time to.")
     var svg: String?
 
     @OptionGroup var reading: InputOptions

@@ -9,7 +9,7 @@ internal import ZooCore
 struct VersionsCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "versions",
-        abstract: "Show the versions and channels of a model."
+        abstract: "List the versions and channels of a model."
     )
 
     @Argument(help: "The model, such as ami/ball-drop.")

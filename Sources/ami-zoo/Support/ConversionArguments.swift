@@ -9,32 +9,35 @@ internal import ZooTensor
 
 /// What a person decides about a conversion; the rest the tensors say.
 struct ConversionArguments: ParsableArguments {
-    @Option(help: "The family, when it is not to be detected: \(Self.families).")
+    @Option(help: "The family: \(Self.families). Default: detected.")
     var family: String?
 
-    @Option(help: "The state dictionary to take the encoder from, such as encoder.")
+    @Option(help: "The state dict to take the encoder from, such as target_encoder.")
     var component: String?
 
-    @Option(help: "Element type of the weights: keep, f32, bf16 or f16.", transform: Self.dtype)
+    @Option(
+        help: "The dtype of the converted weights: keep, f32, bf16 or f16.",
+        transform: Self.dtype
+    )
     var dtype: DTypeChoice = .keep
 
-    @Option(help: "Attention heads of the encoder; weights do not tell.")
+    @Option(help: "The number of attention heads of the encoder, which the weights do not show.")
     var heads: Int?
 
-    @Option(help: "Attention heads of the predictor.")
+    @Option(help: "The number of attention heads of the predictor.")
     var predictorHeads: Int?
 
-    @Option(help: "Pixels along the side of training images.")
+    @Option(help: "The side length of training images in pixels.")
     var cropSize: Int?
 
-    @Option(help: "Frames of training clips.")
+    @Option(help: "The number of frames in training clips.")
     var frames: Int?
 
-    @Option(help: "Which of several probes, from 0.")
+    @Option(help: "The index of the probe, from 0, when the file holds several.")
     var probe: Int?
 
     @Option(
-        help: "Blocks of the backbone that a probe reads, from 0, such as 17,19,21,23.",
+        help: "The backbone blocks that the probe reads, from 0, such as 17,19,21,23.",
         transform: Self.levels
     )
     var backboneLevels: [Int]?

@@ -15,13 +15,16 @@ struct OutputOptions: ParsableArguments {
     @Flag(help: "Print the result as one JSON document.")
     var json = false
 
-    @Flag(name: [.short, .long], help: "Print nothing but the result.")
+    @Flag(name: [.short, .long], help: "Print only the result.")
     var quiet = false
 
-    @Flag(name: [.short, .long], help: "Print what happens on the way.")
+    @Flag(name: [.short, .long], help: "Print details while the command runs.")
     var verbose = false
 
-    @Option(help: "Show progress: 'auto' on a terminal, 'json' one event per line, or 'none'.")
+    @Option(
+        help:
+            "Progress on standard error: 'auto' (on a terminal), 'json' (one event per line) or 'none'."
+    )
     var progress = ProgressStyle.auto
 }
 
@@ -43,10 +46,14 @@ extension Report {
 protocol ReportingCommand: AsyncParsableCommand {
     associatedtype Outcome: Report
     var output: OutputOptions { get }
+    /// The reference of the model that the command asks a registry for; nil when it asks for none.
+    var requestedModel: String? { get }
     func report() async throws -> Outcome
 }
 
 extension ReportingCommand {
+    var requestedModel: String? { nil }
+
     func run() async throws {
         Console.outliveReaders()
         let outcome: Outcome
@@ -55,7 +62,10 @@ extension ReportingCommand {
             // Weights that could not be read are zeros to those who compute with them.
             try MappedFile.requireAllIntact()
         } catch {
-            throw Failure.show(error, json: output.json)
+            throw Failure.show(
+                ImportAdvice.added(to: error, about: requestedModel),
+                json: output.json
+            )
         }
         if output.json {
             Console.print(outcome.json.prettyText, terminator: "")

@@ -19,8 +19,8 @@ struct RegistryOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The registry: a folder, a 'file:' URL, or an http(s) address.",
-            discussion: "Otherwise AMI_ZOO_REGISTRY, then the configuration file, then the "
-                + "registry that ships with ami-zoo."
+            discussion: "Default: AMI_ZOO_REGISTRY, then the configuration file, then the registry "
+                + "that ships with ami-zoo."
         )
     )
     var registry: String?
@@ -29,11 +29,9 @@ struct RegistryOptions: ParsableArguments {
 /// The environment of the process; the only place that reads it.
 struct Surroundings: Sendable {
     private let environment: [String: String]
-    private let executable: String
 
     init() {
         environment = Self.readEnvironment()
-        executable = Self.executablePath()
     }
 
     /// The local store.
@@ -74,16 +72,6 @@ struct Surroundings: Sendable {
         return found
     }
 
-    private static func executablePath() -> String {
-        #if os(Linux)
-        guard let path = unsafe realpath("/proc/self/exe", nil) else { return "" }
-        #else
-        guard let path = unsafe realpath(CommandLine.arguments[0], nil) else { return "" }
-        #endif
-        defer { unsafe free(path) }
-        return unsafe String(cString: path)
-    }
-
     /// The registry that a command reads.
     ///
     /// - Parameters:
@@ -104,7 +92,7 @@ struct Surroundings: Sendable {
         if let registry = try configuredRegistry() {
             return try RegistryLocation(parsing: registry)
         }
-        if let folder = shippedRegistry() { return .folder(folder) }
+        if let folder = ShippedFiles.current.registry { return .folder(folder) }
         throw ZooError(
             .registryAddress,
             "no registry is configured",
@@ -120,42 +108,18 @@ struct Surroundings: Sendable {
         return try JSONObject(document, at: "").optionalString("registry", maximum: 4096)
     }
 
-    /// The registry folder beside the program: `share/ami-zoo/registry` of an installation, or
-    /// `registry/embedded` of a source tree.
-    private func shippedRegistry() -> String? {
-        var folder = FileSystem.parent(of: executable)
-        while folder != "/", folder != "." {
-            for candidate in ["\(folder)/share/ami-zoo/registry", "\(folder)/registry/embedded"] {
-                // A folder that cannot be examined is not the one we look for.
-                if (try? FileSystem.status("\(candidate)/\(RegistryLayout.description)")) != nil,
-                    (try? FileSystem.status("\(candidate)/\(RegistryLayout.description)"))
-                        .flatMap({ $0 }) != nil
-                {
-                    return candidate
-                }
-            }
-            folder = FileSystem.parent(of: folder)
-        }
-        return nil
-    }
-
-    /// The catalogue of models beside the program: `share/ami-zoo/models` of an installation, or
-    /// `models` of a source tree.
+    /// The catalogue of models that ships with the program.
     ///
     /// - Throws: ``ZooError`` with code `import.model-not-found` when there is none.
     func catalogue() throws(ZooError) -> Catalogue {
-        guard let registry = shippedRegistry() else {
+        guard let folder = ShippedFiles.current.catalogue else {
             throw ZooError(
                 .importModelMissing,
-                "there is no catalogue of models beside this program",
-                remedy: "say where it is with --catalogue"
+                "no catalogue of models lies beside this program",
+                remedy: "give its folder with --catalogue"
             )
         }
-        let isInstalled = registry.hasSuffix("/registry")
-        let root = FileSystem.parent(of: registry)
-        return Catalogue(
-            folder: isInstalled ? "\(root)/models" : "\(FileSystem.parent(of: root))/models"
-        )
+        return Catalogue(folder: folder)
     }
 
     /// A transport with the options of a command and the settings of the environment.

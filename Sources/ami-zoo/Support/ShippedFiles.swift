@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+internal import ZooFiles
+
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
+/// The registry and the catalogue that ship with the program, found from where the program lies.
+///
+/// ```
+/// PREFIX/bin/ami-zoo                    an installation: the folders in PREFIX/share/ami-zoo
+/// TREE/.build/…/ami-zoo                 a build: the folders of the source tree
+/// ```
+/// Symbolic links to the program are followed first, and PREFIX may be moved. No other folder is
+/// searched: whoever can write to a folder above the program must not choose its registry.
+struct ShippedFiles: Sendable {
+    /// The registry folder; nil when there is none beside the program.
+    let registry: String?
+    /// The folder of the catalogue; nil when there is none beside the program.
+    let catalogue: String?
+
+    /// What ships with the program at a path.
+    ///
+    /// - Parameter program: the absolute path of the executable, without symbolic links.
+    init(of program: String) {
+        let share = "\(FileSystem.parent(of: FileSystem.parent(of: program)))/share/ami-zoo"
+        let places: (registry: String, catalogue: String)
+        if Self.isRegistry("\(share)/registry") {
+            // Not `models`: in ~/.local/share/ami-zoo, that is a folder of the local store.
+            places = ("\(share)/registry", "\(share)/catalogue")
+        } else if let tree = Self.sourceTree(of: program) {
+            places = ("\(tree)/registry/embedded", "\(tree)/models")
+        } else {
+            (registry, catalogue) = (nil, nil)
+            return
+        }
+        registry = Self.isRegistry(places.registry) ? places.registry : nil
+        catalogue = FileSystem.isFolder(places.catalogue) ? places.catalogue : nil
+    }
+
+    /// What ships with the running program.
+    static var current: ShippedFiles { ShippedFiles(of: executable() ?? "/") }
+
+    /// The folder that holds the build folder of a program.
+    private static func sourceTree(of program: String) -> String? {
+        var folder = FileSystem.parent(of: program)
+        while folder != "/", folder != "." {
+            let parent = FileSystem.parent(of: folder)
+            if folder.hasSuffix("/.build") { return parent }
+            folder = parent
+        }
+        return nil
+    }
+
+    private static func isRegistry(_ folder: String) -> Bool {
+        // A folder that cannot be examined is not the one we look for.
+        let status = try? FileSystem.status("\(folder)/\(RegistryLayout.description)")
+        return status.flatMap(\.self) != nil
+    }
+
+    /// The path of the running program, without symbolic links; nil when the system does not tell.
+    private static func executable() -> String? {
+        #if os(Linux)
+        let path = "/proc/self/exe"
+        #else
+        let path = CommandLine.arguments[0]
+        #endif
+        guard let real = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(real) }
+        return unsafe String(cString: real)
+    }
+}
