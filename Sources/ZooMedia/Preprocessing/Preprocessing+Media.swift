@@ -4,10 +4,10 @@
 public import ZooTensor
 
 extension Preprocessing {
-    /// The pictures at `indices` of a file as the model sees them: one tensor
+    /// The frames at `indices` of a file as the input of a model: one tensor
     /// `[frames, 3, height, width]` for each view.
     ///
-    /// Only one decoded picture is in memory at a time, however large the file's pictures are.
+    /// Only one decoded frame is in memory at a time.
     ///
     /// - Throws: as ``MediaFile/read(indices:)`` and ``views(of:)-(RGBClip)``.
     public func views(of media: MediaFile, indices: [Int]) async throws -> [Tensor] {
