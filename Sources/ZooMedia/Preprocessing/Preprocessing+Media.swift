@@ -11,7 +11,7 @@ extension Preprocessing {
     ///
     /// - Throws: as ``MediaFile/read(indices:)`` and ``views(of:)-(RGBClip)``.
     public func views(of media: MediaFile, indices: [Int]) async throws -> [Tensor] {
-        let pictures = try await media.map(indices: indices) { try views(of: $0) }
-        return (0..<viewCount).map { view in Tensor(stacking: pictures.map { $0[view] }) }
+        let frames = try await media.map(indices: indices) { try views(of: $0) }
+        return (0..<viewCount).map { view in Tensor(stacking: frames.map { $0[view] }) }
     }
 }

@@ -25,7 +25,7 @@ enum ImageMetadata {
     static func frameCount(ofWebP bytes: [UInt8]) -> Int {
         var count = 0
         webPChunks(bytes) { name, _ in
-            if name == "ANMF" { count += 1 }
+            if name == fourCC("ANMF") { count += 1 }
             return true
         }
         return count
@@ -62,9 +62,9 @@ enum ImageMetadata {
         var (offset, block) = (8, ArraySlice<UInt8>?.none)
         while let length = big(bytes, at: offset, bytes: 4), offset + 12 + length <= bytes.count {
             let content = offset + 8..<offset + 8 + length
-            switch name(bytes, offset + 4) {
-            case "eXIf": block = bytes[content]
-            case "IEND": return block
+            switch big(bytes, at: offset + 4, bytes: 4) {
+            case fourCC("eXIf"): block = bytes[content]
+            case fourCC("IEND"): return block
             default: break
             }
             offset = content.upperBound + 4
@@ -76,20 +76,23 @@ enum ImageMetadata {
     private static func webPBlock(_ bytes: [UInt8]) -> ArraySlice<UInt8>? {
         var (isAnnounced, block) = (false, ArraySlice<UInt8>?.none)
         webPChunks(bytes) { name, content in
-            if name == "VP8X", let flags = bytes[content].first { isAnnounced = flags & 8 != 0 }
-            if name == "EXIF", isAnnounced { block = bytes[content] }
+            if name == fourCC("VP8X"), let flags = bytes[content].first {
+                isAnnounced = flags & 8 != 0
+            }
+            if name == fourCC("EXIF"), isAnnounced { block = bytes[content] }
             return block == nil
         }
         return block
     }
 
     /// Calls `body` for each chunk of a RIFF file until it returns false or a chunk is cut off.
-    private static func webPChunks(_ bytes: [UInt8], _ body: (String, Range<Int>) -> Bool) {
+    private static func webPChunks(_ bytes: [UInt8], _ body: (Int?, Range<Int>) -> Bool) {
         var offset = 12
         while offset + 8 <= bytes.count {
             let size = bytes[offset + 4..<offset + 8].reversed().reduce(0) { $0 << 8 | Int($1) }
             let content = offset + 8..<offset + 8 + size
-            guard content.upperBound <= bytes.count, body(name(bytes, offset), content) else {
+            guard content.upperBound <= bytes.count, body(big(bytes, at: offset, bytes: 4), content)
+            else {
                 return
             }
             offset = content.upperBound + size % 2
@@ -101,7 +104,8 @@ enum ImageMetadata {
         return bytes[offset..<offset + count].reduce(0) { $0 << 8 | Int($1) }
     }
 
-    private static func name(_ bytes: [UInt8], _ offset: Int) -> String {
-        String(decoding: bytes[offset..<offset + 4], as: UTF8.self)
+    /// The name of a chunk as the number that its four bytes are; files may have millions of chunks.
+    private static func fourCC(_ name: StaticString) -> Int {
+        name.withUTF8Buffer { unsafe $0.reduce(0) { $0 << 8 | Int($1) } }
     }
 }
