@@ -7,6 +7,8 @@
 /// only the first directory, whose last Orientation counts; a value outside the block ends the
 /// reading; tags of unknown type are skipped. Where Pillow raises an exception because the block does
 /// not begin like a TIFF structure, the block says nothing here.
+///
+/// This is Pillow 9.4; Pillow 13 differs for repeated tags and for tags after a value outside the block.
 struct EXIFBlock {
     private let bytes: ArraySlice<UInt8>
     private let isBigEndian: Bool

@@ -18,6 +18,8 @@ internal import ZooFiles
 /// A truncated or damaged file is an error, also where Pillow fills in what is lost: JPEG data with
 /// an invalid code or without an end marker, PNG with a wrong checksum after the header, without
 /// IEND, or with an index outside its palette.
+/// Chunks that do not concern the pixels of the first frame are skipped, also where Pillow refuses
+/// their content, such as animation chunks of PNG that contradict each other.
 enum ImageDecoder {
     /// Reads and decodes a file, blocking.
     static func read(
