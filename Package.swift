@@ -112,10 +112,31 @@ let package = Package(
             dependencies: ["CFFmpeg"],
             linkerSettings: ["avformat", "avcodec", "swscale", "avutil"].map { .linkedLibrary($0) }
         ),
+        .systemLibrary(
+            name: "CJPEG",
+            pkgConfig: "libjpeg",
+            providers: [.apt(["libjpeg-dev"]), .brew(["jpeg-turbo"])]
+        ),
+        .systemLibrary(
+            name: "CPNG",
+            pkgConfig: "libpng",
+            providers: [.apt(["libpng-dev"]), .brew(["libpng"])]
+        ),
+        .systemLibrary(
+            name: "CWebP",
+            pkgConfig: "libwebpdemux",
+            providers: [.apt(["libwebp-dev"]), .brew(["webp"])]
+        ),
+        // Image files in memory to RGB; errors of libjpeg and libpng, which jump, end here.
+        .target(
+            name: "CImageShims",
+            dependencies: ["CJPEG", "CPNG", "CWebP"],
+            linkerSettings: ["jpeg", "png", "webpdemux", "webp"].map { .linkedLibrary($0) }
+        ),
         // Images and video to tensors, with the resampling rules of the reference implementations.
         .target(
             name: "ZooMedia",
-            dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "CFFmpegShims"],
+            dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "CFFmpegShims", "CImageShims"],
             swiftSettings: settings
         ),
 

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/imgutils.h>
+#include <libavutil/log.h>
 #include <libavutil/mem.h>
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
@@ -12,7 +14,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "picture.h"
+#include "CFFmpegShims.h"
+
+void ami_media_silence(void) { av_log_set_level(AV_LOG_QUIET); }
+
+void ami_media_error_text(int detail, char *text, size_t capacity) {
+    if (av_strerror(detail, text, capacity) < 0 && capacity > 0) {
+        text[0] = 0;
+    }
+}
 
 enum { io_buffer = 64 * 1024, probe_limit = 5 * 1024 * 1024 };
 
@@ -218,6 +228,33 @@ void ami_video_rate(const ami_video *video, int *numerator, int *denominator) {
     AVRational rate = video->format->streams[video->stream]->avg_frame_rate;
     *numerator = rate.num;
     *denominator = rate.den;
+}
+
+int ami_video_matrix(const ami_video *video, int32_t matrix[9]) {
+    const AVStream *stream = video->format->streams[video->stream];
+    const uint8_t *data = NULL;
+    size_t size = 0;
+    // FFmpeg 7 moved side data of streams to their parameters, FFmpeg 5 made its size a size_t.
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+    const AVPacketSideData *found =
+        av_packet_side_data_get(stream->codecpar->coded_side_data, stream->codecpar->nb_coded_side_data,
+                                AV_PKT_DATA_DISPLAYMATRIX);
+    if (found != NULL) {
+        data = found->data;
+        size = found->size;
+    }
+#elif LIBAVFORMAT_VERSION_MAJOR >= 59
+    data = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
+#else
+    int length = 0;
+    data = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &length);
+    size = (size_t)length;
+#endif
+    if (data == NULL || size < 9 * sizeof *matrix) {
+        return 0;
+    }
+    memcpy(matrix, data, 9 * sizeof *matrix);
+    return 1;
 }
 
 size_t ami_video_width(const ami_video *video) { return (size_t)video->frame->width; }

@@ -17,8 +17,10 @@ import ZooMedia
     @Test(
         "a truncated file is damaged, wherever it ends",
         arguments: [
-            "images/rgb.png", "images/420.jpg", "images/progressive.jpg", "images/lossy.webp",
-            "images/lossless.webp", "images/animation.webp", "videos/h264.mp4",
+            "images/rgb.png", "images/interlaced.png", "images/palette.png", "images/420.jpg",
+            "images/progressive.jpg", "images/arithmetic.jpg", "images/cmyk.jpg",
+            "images/lossy.webp", "images/lossless.webp", "images/animation.webp",
+            "oriented/6.jpg", "oriented/6.png", "oriented/6.webp", "videos/h264.mp4",
             "videos/h264-index-first.mp4",
             "videos/vp9.webm", "videos/mpeg4.avi",
         ]
@@ -67,10 +69,144 @@ import ZooMedia
         }
     }
 
+    private struct Mutants: Decodable {
+        struct Edit: Decodable {
+            let offset: Int
+            let bytes: String
+
+            init(from decoder: any Decoder) throws {
+                var values = try decoder.unkeyedContainer()
+                offset = try values.decode(Int.self)
+                bytes = try values.decode(String.self)
+            }
+        }
+
+        struct Image: Decodable, Equatable {
+            let width: Int
+            let height: Int
+            let digest: String
+
+            init(_ image: RGBImage) {
+                (width, height) = (image.width, image.height)
+                digest = ContentDigest(of: image.pixels).hex
+            }
+
+            init(from decoder: any Decoder) throws {
+                var values = try decoder.unkeyedContainer()
+                width = try values.decode(Int.self)
+                height = try values.decode(Int.self)
+                digest = try values.decode(String.self)
+            }
+        }
+
+        struct Case: Decodable {
+            let file: String
+            let length: Int
+            let edits: [Edit]
+            let pillow: Image?
+        }
+
+        let cases: [Case]
+    }
+
+    @Test("mutants of images are refused, or read as Pillow reads them")
+    func mutants() async throws {
+        let path =
+            ProcessInfo.processInfo.environment["AMI_ZOO_MUTANTS"] ?? "\(vectors)/mutants.json"
+        let cases = try JSONDecoder().decode(
+            Mutants.self,
+            from: Data(contentsOf: URL(filePath: path))
+        ).cases
+        let folder = try TemporaryFolder()
+        var (equal, refused, refusedByPillow) = (0, 0, 0)
+        for mutant in cases {
+            var content = try bytes(of: mutant.file)
+            content = Array(
+                (content + Array(repeating: 0, count: mutant.length)).prefix(mutant.length)
+            )
+            for edit in mutant.edits {
+                let digits = Array(edit.bytes)
+                for index in 0..<digits.count / 2 {
+                    content[edit.offset + index] =
+                        try #require(UInt8(String(digits[2 * index...2 * index + 1]), radix: 16))
+                }
+            }
+            let file = try folder.write(content, to: "mutant")
+            do {
+                let image = try await MediaFile.open(file).firstImage()
+                if Mutants.Image(image) == mutant.pillow {
+                    equal += 1
+                } else {
+                    let verdict = mutant.pillow == nil ? "Pillow refuses it" : "it differs"
+                    Issue.record(
+                        "\(mutant.file), \(mutant.length) bytes, \(mutant.edits): read, but \(verdict)"
+                    )
+                }
+            } catch let error as ZooError {
+                #expect(error.code.rawValue.hasPrefix("media."), "\(mutant.file): \(error)")
+                refused += 1
+                if mutant.pillow == nil { refusedByPillow += 1 }
+            }
+        }
+        #expect(equal > cases.count / 10)
+        print(
+            "\(cases.count) mutants: \(equal) equal, \(refused) refused (\(refusedByPillow) by both)"
+        )
+    }
+
+    @Test("a progressive JPEG file with a thousand scans is refused")
+    func scans() async throws {
+        let whole = try bytes(of: "images/progressive.jpg")
+        // The first scan again and again, before the others.
+        let starts = whole.indices.dropLast().filter { whole[$0] == 0xFF && whole[$0 + 1] == 0xDA }
+        #expect(starts.count > 5)
+        let folder = try TemporaryFolder()
+        let scans = Array(repeating: whole[starts[0]..<starts[1]], count: 1000).joined()
+        let bomb = whole[..<starts[0]] + scans + whole[starts[1]...]
+        let path = try folder.write(bomb, to: "bomb.jpg")
+        await #expect(throws: ZooError(.mediaTooLarge, "")) { try await readAll(path) }
+    }
+
+    @Test("an animation with more frames than allowed is refused")
+    func animationFrames() async throws {
+        await #expect(throws: ZooError(.mediaTooLarge, "")) {
+            try await readAll("\(vectors)/images/animation.webp", limits: MediaLimits(frames: 2))
+        }
+    }
+
+    @Test("compressed texts and profiles of a PNG file are not inflated")
+    func ancillaryBomb() async throws {
+        // A chunk that says it is an iCCP profile of 64 MiB; its checksum is right, its stream is cut off.
+        let whole = try bytes(of: "images/rgb.png")
+        let bomb = Array("iCCPp\0\0".utf8) + [0x78, 0xDA] + Array(repeating: 0xED, count: 4096)
+        var content = Array(whole.prefix(33))
+        for _ in 0..<2000 {
+            content += big(bomb.count - 4) + bomb + big(Int(crc(bomb)))
+        }
+        content += whole.dropFirst(33)
+        let folder = try TemporaryFolder()
+        let path = try folder.write(content, to: "bomb.png")
+        let image = try await MediaFile.open(path).firstImage()
+        #expect(try image == Expectations("images").image("rgb.png"))
+    }
+
+    private func big(_ value: Int) -> [UInt8] {
+        (0..<4).reversed().map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+
+    private func crc(_ bytes: [UInt8]) -> UInt32 {
+        ~bytes.reduce(~UInt32(0)) { state, byte in
+            (0..<8).reduce(state ^ UInt32(byte)) { value, _ in
+                value >> 1 ^ (value & 1 == 1 ? 0xEDB8_8320 : 0)
+            }
+        }
+    }
+
     @Test("a PNG header that claims 100000 x 100000 pixels is refused before memory is taken")
     func absurdSize() async throws {
         var header = try bytes(of: "images/rgb.png")
         header.replaceSubrange(16..<24, with: [0, 1, 0x86, 0xA0, 0, 1, 0x86, 0xA0])
+        header.replaceSubrange(29..<33, with: big(Int(crc(Array(header[12..<29])))))
         let folder = try TemporaryFolder()
         let path = try folder.write(header, to: "huge.png")
         await #expect(throws: ZooError(.mediaTooLarge, "")) { try await readAll(path) }
@@ -142,6 +278,10 @@ import ZooMedia
             (error as? ZooError)?.code.rawValue == "io.not-found"
         }
         #expect(unsafe mkfifo("\(folder.path)/pipe", 0o600) == 0)
-        await #expect(throws: ZooError.self) { try await MediaFile.open("\(folder.path)/pipe") }
+        await #expect {
+            try await MediaFile.open("\(folder.path)/pipe")
+        } throws: { error in
+            (error as? ZooError)?.code.rawValue == "io.failed"
+        }
     }
 }

@@ -5,45 +5,60 @@ import Testing
 import ZooCore
 import ZooMedia
 
-/// Decoded still images against `PIL.Image.open(path).convert("RGB")`.
+/// Decoded still images against `PIL.Image.open(path).convert("RGB")`, byte for byte.
 @Suite struct ImageTests {
-    /// Levels that may differ: none, but in JPEG.
-    ///
-    /// FFmpeg rounds the inverse transform of JPEG another way, and one level of chroma is up to 1.8
-    /// of colour. Measured: 97 % of bytes are equal.
-    static func tolerance(_ name: String) -> (largest: Int, mean: Double) {
-        name.hasSuffix(".jpg") ? (3, 0.05) : (0, 0)
-    }
-
-    static let names: [String] = {
-        do {
-            return try Expectations("images").names
-        } catch {
-            Issue.record(error)
-            return []
-        }
-    }()
+    static let names = expectedNames("images")
+    static let oriented = expectedNames("oriented")
 
     @Test("pixels are those of Pillow", arguments: names)
     func decodes(_ name: String) async throws {
         let expected = try Expectations("images").image(name)
-        let image = try await MediaFile.open("\(vectors)/images/\(name)").firstImage()
-        let difference = Difference(image, expected)
-        let tolerance = Self.tolerance(name)
-        #expect(difference.largest <= tolerance.largest, "\(difference)")
-        #expect(difference.mean <= tolerance.mean, "\(difference)")
+        let media = try await MediaFile.open("\(vectors)/images/\(name)")
+        let image = try await media.firstImage()
+        #expect(image == expected, "\(Difference(image, expected))")
+        #expect(media.turn == nil)
     }
 
-    @Test(
-        "an image of a kind that is not read is refused",
-        arguments: [
-            "cmyk.jpg", "grey-16-bit.png",
-        ]
-    )
-    func refuses(_ name: String) async throws {
-        await #expect(throws: ZooError(.mediaUnsupported, "")) {
-            try await MediaFile.open("\(vectors)/images/\(name)").firstImage()
+    @Test("upright pixels are those of Pillow's exif_transpose", arguments: oriented)
+    func orients(_ name: String) async throws {
+        let path = "\(vectors)/oriented/\(name)"
+        let expected = try Expectations("oriented").image(name)
+        let upright = try await MediaFile.open(path)
+        #expect(try await upright.firstImage() == expected)
+        let stored = try await MediaFile.open(path, orientation: .stored)
+        #expect(stored.turn == nil)
+        let image = try await stored.firstImage()
+        // The image has no symmetry, so that only a turned one differs.
+        #expect((image == expected) == (upright.turn == nil))
+        #expect(image.width == 8 && image.height == 5)
+    }
+
+    @Test("an opened file says how it was turned", arguments: 1...8)
+    func turns(_ value: Int) async throws {
+        for format in ["jpg", "png", "webp"] {
+            let media = try await MediaFile.open("\(vectors)/oriented/\(value).\(format)")
+            #expect(media.turn == (value == 1 ? nil : EXIFOrientation(rawValue: value)))
+            #expect(try await media.turns(at: [0, 0]) == [media.turn, media.turn])
         }
+    }
+
+    @Test("frames of a folder are turned one by one")
+    func folder() async throws {
+        let folder = try TemporaryFolder()
+        for (index, value) in [1, 3, 2].enumerated() {
+            try folder.write(bytes(of: "oriented/\(value).png"), to: "\(index).png")
+        }
+        let media = try await MediaFile.open(folder.path)
+        #expect(media.turn == nil)
+        #expect(try await media.turns(at: [2, 0, 1]) == [.mirrored, nil, .rotated180])
+        let clip = try await media.read(indices: [0, 1, 2])
+        let expected = try Expectations("oriented")
+        #expect(
+            try clip.frames == [1, 3, 2].map { try expected.image("\($0).png") }
+        )
+        let stored = try await MediaFile.open(folder.path, orientation: .stored)
+        #expect(try await stored.turns(at: [2, 1]) == [nil, nil])
+        await #expect(throws: ZooError(.mediaFrameMissing, "")) { try await media.turns(at: [3]) }
     }
 
     @Test("a written PNG file holds the same pixels")

@@ -8,14 +8,7 @@ import ZooTensor
 
 /// Scaled pictures against the libraries that the resamplers are named after.
 @Suite struct ResamplingTests {
-    static let cases: [String] = {
-        do {
-            return try Expectations("resampling").names.filter { $0 != "input" }
-        } catch {
-            Issue.record(error)
-            return []
-        }
-    }()
+    static let cases = expectedNames("resampling").filter { $0 != "input" }
 
     @Test("bytes are equal to the reference", arguments: cases)
     func bytes(_ name: String) throws {

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 import Foundation
+import Testing
 import ZooCheckpoint
 import ZooMedia
 import ZooTensor
@@ -43,6 +44,16 @@ struct Expectations: Sendable {
     func tensor(_ name: String) throws -> Tensor {
         guard let stored = checkpoint[name] else { throw CocoaError(.coderValueNotFound) }
         return stored.tensor
+    }
+}
+
+/// The names in a file of expectations, for the arguments of tests.
+func expectedNames(_ name: String) -> [String] {
+    do {
+        return try Expectations(name).names
+    } catch {
+        Issue.record(error)
+        return []
     }
 }
 

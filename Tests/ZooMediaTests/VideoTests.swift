@@ -34,6 +34,41 @@ import ZooMedia
         }
     }
 
+    @Test(
+        "display matrices are applied as the ffmpeg program applies them",
+        arguments: expectedNames("turned-videos")
+    )
+    func turned(_ name: String) async throws {
+        let path = "\(vectors)/turned-videos/\(name)"
+        let expected = try Expectations("turned-videos").images(name)
+        let upright = try await MediaFile.open(path)
+        #expect(try await upright.read(indices: [0, 1]).frames == expected)
+        let stored = try await MediaFile.open(path, orientation: .stored)
+        #expect(stored.turn == nil)
+        #expect(
+            try await stored.read(indices: [0, 1]).frames
+                == Expectations("turned-videos").images("1.mov")
+        )
+        let values = ["scaled-6.mov": 6, "zeros.mov": 1]
+        let value = try #require(values[name] ?? Int(name.prefix(1)))
+        #expect(upright.turn == (value == 1 ? nil : EXIFOrientation(rawValue: value)))
+        #expect(try await upright.turns(at: [1]) == [upright.turn])
+    }
+
+    @Test(
+        "an angle that is no multiple of 90° is refused, and can be read as stored",
+        arguments: ["45-degrees", "89-degrees", "row-of-zeros"]
+    )
+    func odd(_ name: String) async throws {
+        let path = "\(vectors)/turned-videos/\(name).mov"
+        await #expect(throws: ZooError(.mediaUnsupported, "")) { try await MediaFile.open(path) }
+        let stored = try await MediaFile.open(path, orientation: .stored)
+        #expect(
+            try await stored.read(indices: [0, 1]).frames
+                == Expectations("turned-videos").images("1.mov")
+        )
+    }
+
     /// The number that six blocks along the top of a frame spell.
     private func number(in frame: RGBImage) -> Int {
         (0..<6).reduce(0) { sum, bit in

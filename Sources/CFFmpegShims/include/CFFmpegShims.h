@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-// Files and bytes to decoded pictures, and pictures to packed RGB.
+// Video files to frames of packed RGB.
 //
 // In C because types of FFmpeg change between the versions that distributions carry (constness of
-// codecs, SwsContext from opaque to open), and because its error numbers and time stamps are macros;
-// a C compiler takes all of that, and Swift sees a few functions over opaque handles.
+// codecs, SwsContext from opaque to open), and because its error numbers and time stamps are macros.
+// Swift sees a few functions over opaque handles.
 
 #ifndef AMI_ZOO_CFFMPEG_SHIMS_H
 #define AMI_ZOO_CFFMPEG_SHIMS_H
@@ -13,10 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// What a call came to.
 enum ami_media_result {
     ami_media_ok,
-    /// There is no further picture.
+    /// There is no further frame.
     ami_media_end,
     /// A system call failed; the detail is its errno.
     ami_media_system,
@@ -30,13 +29,13 @@ enum ami_media_result {
     ami_media_no_stream,
     /// The linked FFmpeg has no decoder for the stream.
     ami_media_no_decoder,
-    /// A picture has more pixels than allowed.
+    /// A frame has more pixels than allowed.
     ami_media_too_large,
     /// The bytes break the rules of their format; the detail is FFmpeg's error number.
     ami_media_damaged,
-    /// A picture has another size than the first one.
+    /// A frame has another size than the first one.
     ami_media_size_changed,
-    /// A picture has a pixel format that is not turned into RGB.
+    /// A frame has a pixel format that cannot be converted to RGB.
     ami_media_pixels_unsupported,
     /// Memory ran out.
     ami_media_memory,
@@ -45,25 +44,7 @@ enum ami_media_result {
 /// Stops FFmpeg from writing to standard error; for the whole process.
 void ami_media_silence(void);
 
-/// A decoded picture.
-typedef struct ami_picture ami_picture;
-
-/// The kinds of still image, which also decide how chroma becomes RGB.
-enum ami_image_kind { ami_image_png, ami_image_jpeg, ami_image_webp };
-
-/// Decodes a whole file in memory.
-enum ami_media_result ami_image_decode(enum ami_image_kind kind, const uint8_t *bytes, size_t count,
-                                       int64_t max_pixels, ami_picture **picture, int *detail);
-
-size_t ami_picture_width(const ami_picture *picture);
-size_t ami_picture_height(const ami_picture *picture);
-
-/// Writes width * height * 3 bytes, as the reference decoder of that kind would.
-enum ami_media_result ami_picture_copy_rgb(const ami_picture *picture, uint8_t *rgb);
-
-void ami_picture_free(ami_picture *picture);
-
-/// A video being decoded from its first picture to its last.
+/// A video being decoded from its first frame to its last.
 typedef struct ami_video ami_video;
 
 /// Opens a file and the decoder of its best video stream. Opens no other file and no network.
@@ -76,21 +57,22 @@ const char *ami_video_format(const ami_video *video);
 /// The average frame rate as a fraction; 0/0 when the file does not say.
 void ami_video_rate(const ami_video *video, int *numerator, int *denominator);
 
-/// Decodes the next picture.
+/// The display matrix of the stream, row by row: how the container says stored frames are to be shown.
+///
+/// Returns 0 when there is none.
+int ami_video_matrix(const ami_video *video, int32_t matrix[9]);
+
+/// Decodes the next frame.
 enum ami_media_result ami_video_next(ami_video *video, int *detail);
 
-/// The size of the picture that was decoded last.
+/// The size of the frame that was decoded last, as it is stored.
 size_t ami_video_width(const ami_video *video);
 size_t ami_video_height(const ami_video *video);
 
-/// Converts the picture that was decoded last to width * height * 3 bytes.
+/// Converts the frame that was decoded last to width * height * 3 bytes.
 enum ami_media_result ami_video_copy_rgb(ami_video *video, uint8_t *rgb);
 
 void ami_video_close(ami_video *video);
-
-/// Compresses packed RGB as PNG and hands the bytes to `take`.
-enum ami_media_result ami_png_encode(const uint8_t *rgb, int width, int height, void *context,
-                                     void (*take)(void *context, const uint8_t *bytes, size_t count));
 
 /// FFmpeg's text for one of its error numbers.
 void ami_media_error_text(int detail, char *text, size_t capacity);

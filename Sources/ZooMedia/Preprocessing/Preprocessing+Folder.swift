@@ -5,14 +5,14 @@ public import ZooCore
 internal import ZooFiles
 
 extension Preprocessing {
-    /// How the inputs of the model in a folder are made.
+    /// The preprocessing of the model in a folder.
     ///
     /// It is read from `video_preprocessor_config.json` or `preprocessor_config.json` as
     /// transformers and `ami-zoo convert` write them, and where there is none from the inputs in
     /// `release.json`.
     ///
-    /// - Throws: ``ZooError`` with code `media.preprocessing-missing` when the folder says nothing,
-    ///   `media.preprocessing-invalid` when it says something that is not done here, or `io.*`.
+    /// - Throws: ``ZooError`` with code `media.preprocessing-missing` when the folder describes none,
+    ///   `media.preprocessing-invalid` when it describes what is not supported, or `io.*`.
     public init(folder: String) throws(ZooError) {
         for name in ["video_preprocessor_config.json", "preprocessor_config.json"] {
             let path = "\(folder)/\(name)"
@@ -27,7 +27,7 @@ extension Preprocessing {
         guard try FileSystem.status(path) != nil else {
             throw ZooError(
                 .preprocessingMissing,
-                "'\(folder)' does not say how inputs are made",
+                "'\(folder)' does not describe its preprocessing",
                 remedy: "put a preprocessor_config.json into the folder"
             )
         }
@@ -46,7 +46,7 @@ extension Preprocessing {
         } catch {
             throw ZooError(
                 .preprocessingInvalid,
-                "'\(path)' does not describe inputs that are made here: \(error.message)",
+                "'\(path)' describes preprocessing that is not supported: \(error.message)",
                 remedy: "correct the file, or get it again",
                 cause: error
             )
@@ -57,7 +57,7 @@ extension Preprocessing {
 // MARK: - transformers
 
 extension Preprocessing {
-    /// The largest side of a picture that a description may ask for.
+    /// The largest side of an image that a description may ask for.
     private static let sides = 1...16_384
 
     /// The fields of `VJEPA2VideoProcessor` and `ViTImageProcessor`.
@@ -68,7 +68,7 @@ extension Preprocessing {
         let known = ["VJEPA2VideoProcessor", "ViTImageProcessor", "ViTImageProcessorFast"]
         for name in ["video_processor_type", "image_processor_type"] {
             if let kind = try object.optionalString(name), !known.contains(kind) {
-                throw object.invalid(name, "is '\(kind)', which is not done here")
+                throw object.invalid(name, "is '\(kind)', which is not supported")
             }
         }
         let resize = try Self.resize(object)
@@ -176,7 +176,7 @@ extension Preprocessing {
         } else if let side = Self.shortSide(text) {
             (resize, resampling) = (.shortSide(side), .bytes(.torchvisionBilinear))
         } else {
-            throw object.invalid("resampling", "is '\(text)', which is not done here")
+            throw object.invalid("resampling", "is '\(text)', which is not supported")
         }
         var crop = Crop.none
         if case .shortSide = resize {

@@ -40,17 +40,20 @@ extension Preprocessing {
 
     /// Meta's image evaluation: short side to `crop * 256 / 224`, Pillow's bilinear, centre.
     ///
+    /// Images are read as stored, since `torchvision.datasets.ImageFolder` does not look at EXIF.
+    ///
     /// Source: facebookresearch/vjepa2 `evals/image_classification_frozen/eval.py`.
     public static func metaImage(crop: Int = 256) -> Preprocessing {
         Preprocessing(
             resize: .shortSide(enlarged(crop)),
             resampling: .bytes(.pillowBilinear),
-            crop: .centre(width: crop, height: crop, rounding: .halfToEven)
+            crop: .centre(width: crop, height: crop, rounding: .halfToEven),
+            orientation: .stored
         )
     }
 
     /// `ViTImageProcessor` of transformers as its I-JEPA repositories configure it: the whole
-    /// picture to a square, torchvision's bilinear with antialias, mean and std 0.5.
+    /// image to a square, torchvision's bilinear with antialias, mean and std 0.5.
     ///
     /// Source: huggingface/transformers `models/ijepa/convert_ijepa_to_hf.py`,
     /// `models/vit/image_processing_vit.py`. The models were trained with ImageNet's statistics.
@@ -64,10 +67,10 @@ extension Preprocessing {
         )
     }
 
-    /// V-JEPA 2-AC: the whole picture to a square, as floats, without antialias.
+    /// V-JEPA 2-AC: the whole image to a square, as floats, without antialias.
     ///
-    /// Source: facebookresearch/vjepa2 `app/vjepa_droid/transforms.py` with scale and ratio 1. A
-    /// picture that is not square would be cut there at random; here all of it is kept.
+    /// Source: facebookresearch/vjepa2 `app/vjepa_droid/transforms.py` with scale and ratio 1. An
+    /// image that is not square is cropped there at random; here all of it is kept.
     public static func vjepa2AC(side: Int = 256) -> Preprocessing {
         Preprocessing(
             resize: .exact(width: side, height: side),
@@ -85,7 +88,7 @@ extension Preprocessing {
         )
     }
 
-    /// JEPA-WM: the whole picture to a square, as floats, without antialias, ImageNet statistics.
+    /// JEPA-WM: the whole image to a square, as floats, without antialias, ImageNet statistics.
     ///
     /// Source: facebookresearch/jepa-wms `app/plan_common/datasets/transforms.py`.
     public static func jepaWM(side: Int = 224) -> Preprocessing {

@@ -5,15 +5,15 @@ public import ZooCore
 public import ZooTensor
 
 extension Preprocessing {
-    /// The clip as the model sees it: one tensor `[frames, 3, height, width]` for each view.
+    /// The clip as the input of a model: one tensor `[frames, 3, height, width]` for each view.
     ///
-    /// - Throws: ``ZooError`` with code `media.too-small` when a crop does not fit into a picture,
-    ///   `media.too-large` when an aspect ratio makes the scaled picture absurd.
+    /// - Throws: ``ZooError`` with code `media.too-small` when a crop does not fit into an image,
+    ///   `media.too-large` when an aspect ratio makes the resized image too large.
     public func views(of clip: RGBClip) throws(ZooError) -> [Tensor] {
         var views: [[Tensor]] = Array(repeating: [], count: viewCount)
         var previous: (index: Int, tensors: [Tensor])?
         for (frame, index) in zip(clip.frames, clip.indices) {
-            // Clips repeat frames; the same picture is not worked on twice in a row.
+            // Clips repeat frames; the same frame is not computed twice in a row.
             let made: [Tensor]
             if let previous, previous.index == index {
                 made = previous.tensors
@@ -26,7 +26,7 @@ extension Preprocessing {
         return views.map(Tensor.init(stacking:))
     }
 
-    /// The clip as the model sees it, when there is one view: `[frames, 3, height, width]`.
+    /// The clip as the input of a model, when there is one view: `[frames, 3, height, width]`.
     ///
     /// - Throws: as ``views(of:)-(RGBClip)``.
     public func tensor(of clip: RGBClip) throws(ZooError) -> Tensor {
@@ -34,7 +34,7 @@ extension Preprocessing {
         return try views(of: clip)[0]
     }
 
-    /// One picture as the model sees it: a tensor `[3, height, width]` for each view.
+    /// One image as the input of a model: a tensor `[3, height, width]` for each view.
     ///
     /// - Throws: as ``views(of:)-(RGBClip)``.
     public func views(of image: RGBImage) throws(ZooError) -> [Tensor] {
@@ -96,7 +96,7 @@ extension RGBImage {
     /// The levels of 0 to 255 as floats `[3, height, width]`.
     var levels: Tensor { planes { Float($1) } }
 
-    /// A plane for each channel: `[3, height, width]`, of what `value` makes of channel and level.
+    /// A plane for each channel: `[3, height, width]`, with `value` of each channel and level.
     fileprivate func planes(_ value: (_ channel: Int, _ level: UInt8) -> Float) -> Tensor {
         let table = (0..<3).map { channel in (0...255).map { value(channel, UInt8($0)) } }
         var planes = Tensor(zeros: [3, height, width])
@@ -116,7 +116,7 @@ extension RGBImage {
 }
 
 extension Preprocessing {
-    /// Rescaled and normalised planes of a picture, in float32 as PyTorch computes.
+    /// Rescaled and normalised planes of an image, in float32 as PyTorch computes.
     private func normalised(_ image: RGBImage) -> Tensor {
         image.planes { channel, level in normalised(Float(level), channel) }
     }
@@ -142,7 +142,7 @@ extension Preprocessing {
 // MARK: - Geometry
 
 extension Preprocessing {
-    /// A part of a picture.
+    /// A part of an image.
     struct Box: Equatable {
         let left: Int
         let top: Int
@@ -150,10 +150,10 @@ extension Preprocessing {
         let height: Int
     }
 
-    /// Pixels that a scaled picture may have; long strips would otherwise grow without bound.
+    /// Limit of pixels of a resized image: resizing the short side of a strip enlarges the long one.
     private static let scaledPixels = 64 << 20
 
-    /// The size that a picture is scaled to.
+    /// The size that an image is resized to.
     private func size(of image: RGBImage) throws(ZooError) -> (width: Int, height: Int) {
         let size: (width: Int, height: Int)
         switch resize {
@@ -172,13 +172,13 @@ extension Preprocessing {
                 .mediaTooLarge,
                 "\(image.width) x \(image.height) pixels would be scaled to \(size.width) x "
                     + "\(size.height)",
-                remedy: "cut the picture; it is too long for its width"
+                remedy: "crop the image; its sides are too different"
             )
         }
         return size
     }
 
-    /// The parts that are kept of a scaled picture.
+    /// The parts of a resized image that are kept.
     private func boxes(width: Int, height: Int) throws(ZooError) -> [Box] {
         let boxes: [Box]
         switch crop {
@@ -203,8 +203,8 @@ extension Preprocessing {
         for box in boxes where box.width > width || box.height > height {
             throw ZooError(
                 .mediaTooSmall,
-                "\(box.width) x \(box.height) pixels cannot be cut from \(width) x \(height)",
-                remedy: "use larger pictures, or a preprocessing that scales them up"
+                "\(box.width) x \(box.height) pixels cannot be cropped from \(width) x \(height)",
+                remedy: "give a larger image, or use a preprocessing that resizes it"
             )
         }
         return boxes

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// How pictures become what a model sees: resize, crop, scale, normalise.
+/// How images and frames become the input of a model: resize, crop, rescale, normalise.
 ///
 /// The result of every protocol is `[frames, 3, height, width]`, red, green, blue.
 public struct Preprocessing: Sendable, Equatable {
-    /// The size that pictures are scaled to.
+    /// The size that images are resized to.
     public enum Resize: Sendable, Equatable {
         /// None.
         case none
         /// The shorter side to `side`, the longer one to `Int(side * long / short)`.
         case shortSide(Int)
-        /// Both sides, whatever the aspect.
+        /// Both sides, ignoring the aspect ratio.
         case exact(width: Int, height: Int)
     }
 
-    /// The part of the scaled picture that is kept.
+    /// The part of the resized image that is kept.
     public enum Crop: Sendable, Equatable {
         /// All of it.
         case none
@@ -39,7 +39,7 @@ public struct Preprocessing: Sendable, Equatable {
 
     /// What is resampled, and when.
     public enum Resampling: Sendable, Equatable {
-        /// The 8-bit picture, before anything else.
+        /// The 8-bit image, before anything else.
         case bytes(Resampler)
         /// Floats, before they are normalised: PyTorch's bilinear, corners not aligned.
         case floats(antialias: Bool)
@@ -47,27 +47,33 @@ public struct Preprocessing: Sendable, Equatable {
         case normalisedFloats(antialias: Bool)
     }
 
-    /// The size that pictures are scaled to.
+    /// The size that images are resized to.
     public var resize: Resize
-    /// How they are scaled.
+    /// How they are resampled.
     public var resampling: Resampling
     /// The part that is kept.
     public var crop: Crop
-    /// What levels of 0 to 255 are multiplied with; nil leaves them as they are.
+    /// The factor for levels of 0 to 255; nil leaves them as they are.
     public var rescale: Double?
-    /// What is then subtracted from red, green and blue.
+    /// The mean of red, green and blue, which is subtracted after rescaling.
     public var mean: [Double]
-    /// What they are then divided by.
+    /// The std of red, green and blue, by which the difference is divided.
     public var std: [Double]
+    /// Whether the protocol reads images and videos upright or as stored.
+    ///
+    /// Pass it to ``MediaFile/open(_:limits:orientation:)``; the presets state the reading of the code
+    /// that they follow.
+    public var orientation: Orientation
 
-    /// A way of preparing pictures.
+    /// Preprocessing by these steps, in this order.
     public init(
         resize: Resize,
         resampling: Resampling,
         crop: Crop,
         rescale: Double? = 1.0 / 255,
         mean: [Double] = Self.imageNetMean,
-        std: [Double] = Self.imageNetStd
+        std: [Double] = Self.imageNetStd,
+        orientation: Orientation = .upright
     ) {
         precondition(mean.count == 3 && std.count == 3, "there are three channels")
         self.resize = resize
@@ -76,6 +82,7 @@ public struct Preprocessing: Sendable, Equatable {
         self.rescale = rescale
         self.mean = mean
         self.std = std
+        self.orientation = orientation
     }
 
     /// The mean of ImageNet, of levels from 0 to 1.

@@ -5,21 +5,21 @@ internal import CFFmpegShims
 internal import ZooCore
 internal import ZooFiles
 
-/// What calls of the decoders come to, as errors that name the file.
+/// Results of calls to FFmpeg as errors that name the file.
 enum FFmpeg {
-    /// Keeps the libraries from writing to standard error: once, before their first use.
+    /// Keeps the libraries from writing to standard error; read once before their first use.
     static let isSilent: Bool = {
         ami_media_silence()
         return true
     }()
 
-    /// Returns for success and throws for everything else.
+    /// Throws unless the call succeeded or reached the end.
     ///
     /// - Parameters:
-    ///   - result: What the call returned.
-    ///   - detail: The number it left: an errno, or an error number of FFmpeg.
-    ///   - path: The file.
-    ///   - part: What of it was being read, such as "frame 3".
+    ///   - result: what the call returned.
+    ///   - detail: the number it left: an errno, or an error number of FFmpeg.
+    ///   - path: the file.
+    ///   - part: the part that was being read, such as "frame 3".
     /// - Throws: ``ZooError`` with a `media.*` or `io.*` code.
     static func check(
         _ result: ami_media_result,
@@ -33,7 +33,7 @@ enum FFmpeg {
         case ami_media_system: throw .system(detail, "open", path)
         case ami_media_not_a_file:
             throw ZooError(.mediaUnknown, "'\(path)' is not a regular file")
-        case ami_media_unrecognised, ami_media_refused: throw unknown(path)
+        case ami_media_unrecognised, ami_media_refused: throw .mediaUnknown(path)
         case ami_media_no_stream:
             throw ZooError(
                 .mediaNoFrames,
@@ -47,21 +47,25 @@ enum FFmpeg {
                 remedy: "convert the file to H.264 in MP4, or to PNG images in a folder"
             )
         case ami_media_too_large:
-            throw ZooError(.mediaTooLarge, "\(place) has more pixels than allowed")
+            throw ZooError(
+                .mediaTooLarge,
+                "\(place) has more pixels than allowed",
+                remedy: "scale the video down"
+            )
         case ami_media_size_changed:
             throw ZooError(
                 .mediaSizesDiffer,
-                "\(place) has another size than the pictures before it",
+                "\(place) has another size than the frames before it",
                 remedy: "convert the video to one size"
             )
         case ami_media_pixels_unsupported:
             throw ZooError(
                 .mediaUnsupported,
-                "\(place) stores colours in a way that is not read",
-                remedy: "convert the file to 8-bit RGB or YUV"
+                "\(place) has a pixel format that cannot be converted to RGB",
+                remedy: "convert the video to 8-bit YUV"
             )
         case ami_media_memory:
-            throw ZooError(.systemCall, "memory ran out while decoding \(place)")
+            throw ZooError(.systemCall, "out of memory while decoding \(place)")
         default:
             throw ZooError(
                 .mediaDamaged,
@@ -69,14 +73,6 @@ enum FFmpeg {
                 remedy: "get the file again; it may be truncated"
             )
         }
-    }
-
-    static func unknown(_ path: String) -> ZooError {
-        ZooError(
-            .mediaUnknown,
-            "'\(path)' is neither a PNG, JPEG or WebP image nor a video file",
-            remedy: "give an image, a video file, or a folder of images; playlists are not read"
-        )
     }
 
     private static func text(of detail: Int32) -> String {

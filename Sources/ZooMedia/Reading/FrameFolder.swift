@@ -4,11 +4,11 @@
 internal import ZooCore
 internal import ZooFiles
 
-/// The image files of a folder, as the pictures of a video.
+/// The image files of a folder, as the frames of a video.
 package enum FrameFolder {
     /// Paths of the folder's image files in natural order: `frame2` before `frame10`.
     ///
-    /// Hidden files are passed over. Every other file must be an image.
+    /// Hidden files are skipped. Every other file must be an image.
     static func paths(in folder: String, limits: MediaLimits) throws(ZooError) -> [String] {
         let names = try FileSystem.names(in: folder).filter { !$0.hasPrefix(".") }
         guard !names.isEmpty else {

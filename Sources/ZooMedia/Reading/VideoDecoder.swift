@@ -4,25 +4,48 @@
 internal import CFFmpegShims
 internal import ZooCore
 
-/// One pass over the pictures of a video file, from the first to the last; all calls block.
+/// One pass over the frames of a video file, from the first to the last; all calls block.
 ///
 /// Colours are those of decord, with which published numbers were made, and for 8 bits of PyAV: the
 /// matrix and range that the stream states; where it states none, BT.601 of limited range, whatever
-/// the size of the picture; chroma of 8 bits is repeated, not interpolated (`sws_getContext` with
-/// `SWS_BILINEAR`). On processors other than x86 swscale rounds differently. Rotation that the
-/// container may ask for is not applied, as decord and PyAV do not apply it.
+/// the size of the frames; chroma of 8 bits is repeated, not interpolated (`sws_getContext` with
+/// `SWS_BILINEAR`). On processors other than x86 swscale rounds differently.
 @safe
 final class VideoDecoder {
     private let path: String
     @unsafe private var handle: OpaquePointer?
+    /// How frames are turned to be upright; nil when they are returned as stored.
+    let turn: EXIFOrientation?
 
     /// Opens the best video stream of a file.
-    init(_ path: String, limits: MediaLimits) throws(ZooError) {
+    ///
+    /// - Throws: ``ZooError`` with a `media.*` or `io.*` code; `media.unsupported` when the container
+    ///   asks for an angle that is no multiple of 90°.
+    init(_ path: String, limits: MediaLimits, orientation: Orientation) throws(ZooError) {
         _ = FFmpeg.isSilent
         self.path = path
+        var opened: OpaquePointer?
         var detail: Int32 = 0
-        let result = unsafe ami_video_open(path, Int64(limits.pixels), &handle, &detail)
+        let result = unsafe ami_video_open(path, Int64(limits.pixels), &opened, &detail)
         try FFmpeg.check(result, detail, path)
+        unsafe handle = opened
+        turn = orientation == .upright ? try unsafe Self.turn(of: opened, path) : nil
+    }
+
+    private static func turn(
+        of handle: OpaquePointer?,
+        _ path: String
+    ) throws(ZooError) -> EXIFOrientation? {
+        var matrix = [Int32](repeating: 0, count: 9)
+        guard unsafe ami_video_matrix(handle, &matrix) != 0 else { return nil }
+        guard let orientation = EXIFOrientation(displayMatrix: matrix) else {
+            throw ZooError(
+                .mediaUnsupported,
+                "'\(path)' is to be shown rotated by an angle that is no multiple of 90°",
+                remedy: "read it as it is stored, with '--orientation stored'"
+            )
+        }
+        return orientation == .normal ? nil : orientation
     }
 
     deinit { unsafe ami_video_close(handle) }
@@ -30,7 +53,7 @@ final class VideoDecoder {
     /// The container format, in FFmpeg's words.
     var container: String { unsafe String(cString: ami_video_format(handle)) }
 
-    /// Average pictures per second; nil when the file does not say.
+    /// Average frames per second; nil when the file does not say.
     var frameRate: Double? {
         var numerator: Int32 = 0
         var denominator: Int32 = 0
@@ -39,20 +62,19 @@ final class VideoDecoder {
         return Double(numerator) / Double(denominator)
     }
 
-    /// Decodes the next picture.
+    /// Decodes the next frame.
     ///
-    /// - Parameter index: Its place in the file, for messages.
-    /// - Returns: Its size, or nil after the last one.
+    /// - Parameter index: its place in the file, for messages.
+    /// - Returns: whether there was one.
     /// - Throws: ``ZooError`` with code `media.damaged`, `media.sizes-differ` or `media.too-large`.
-    func next(index: Int) throws(ZooError) -> (width: Int, height: Int)? {
+    func next(index: Int) throws(ZooError) -> Bool {
         var detail: Int32 = 0
         let result = unsafe ami_video_next(handle, &detail)
         try FFmpeg.check(result, detail, path, part: "frame \(index)")
-        guard result == ami_media_ok else { return nil }
-        return unsafe (ami_video_width(handle), ami_video_height(handle))
+        return result == ami_media_ok
     }
 
-    /// The picture that was decoded last.
+    /// The frame that was decoded last.
     func image(index: Int) throws(ZooError) -> RGBImage {
         let width = unsafe ami_video_width(handle)
         let height = unsafe ami_video_height(handle)
@@ -65,6 +87,7 @@ final class VideoDecoder {
             used = width * height * 3
         }
         try FFmpeg.check(result, 0, path, part: "frame \(index)")
-        return RGBImage(width: width, height: height, pixels: pixels)
+        let stored = RGBImage(width: width, height: height, pixels: pixels)
+        return turn.map(stored.turned) ?? stored
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// OpenCV's bilinear scaling of 8-bit pictures, in its fixed-point arithmetic.
+/// OpenCV's bilinear resizing of 8-bit images, in its fixed-point arithmetic.
 ///
 /// Source: opencv/opencv `modules/imgproc/src/resize.cpp` (`resizeGeneric_`, `HResizeLinear`,
 /// `VResizeLinear<uchar, int, short, FixedPtCast<int, uchar, 22>>`): weights of 11 bits, sums along a

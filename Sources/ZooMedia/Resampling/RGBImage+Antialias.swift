@@ -10,7 +10,7 @@ extension RGBImage {
     ///   - height: Rows of the result.
     ///   - filter: The shape of the filter.
     ///   - precision: The fractional bits for the weights of one pass.
-    /// - Returns: The scaled picture.
+    /// - Returns: the resized image.
     func antialiased(
         _ width: Int,
         _ height: Int,
@@ -100,7 +100,7 @@ extension RGBImage {
             unsafe target.initialize(repeating: 0)
             unsafe pixels.withUnsafeBufferPointer { source in
                 guard let from = source.baseAddress, let to = target.baseAddress else {
-                    preconditionFailure("a picture has pixels")
+                    preconditionFailure("an image has pixels")
                 }
                 unsafe fill(from, to)
             }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// How pictures of 8 bits are scaled; four libraries do it in four ways, and published numbers
+/// How images of 8 bits are resized; four libraries do it in four ways, and published numbers
 /// depend on which.
 public enum Resampler: String, Sendable, CaseIterable {
     /// `PIL.Image.resize(size, BILINEAR)`: antialiased; equal to Pillow before 13 in every bit.
@@ -22,9 +22,9 @@ public enum Resampler: String, Sendable, CaseIterable {
 }
 
 extension RGBImage {
-    /// The picture scaled to `width` columns and `height` rows.
+    /// The image resized to `width` columns and `height` rows.
     public func resized(width: Int, height: Int, by resampler: Resampler) -> RGBImage {
-        precondition(width > 0 && height > 0, "a picture cannot have \(width) x \(height) pixels")
+        precondition(width > 0 && height > 0, "an image cannot have \(width) x \(height) pixels")
         if width == self.width && height == self.height { return self }
         return switch resampler {
         case .pillowBilinear: antialiased(width, height, .triangle, precision: { _ in 22 })

@@ -26,7 +26,7 @@ public struct AnticipationSampling: Sendable, Equatable {
     /// The frame that time is counted from.
     public var point: Point
 
-    /// A way of choosing frames; 32 at 8 per second, one second ahead, is the published protocol.
+    /// Frame sampling; 32 at 8 per second, one second ahead, is the published protocol.
     public init(frames: Int = 32, rate: Int = 8, anticipation: Double = 1, point: Point) {
         self.frames = frames
         self.rate = rate

@@ -3,7 +3,7 @@
 
 public import ZooCore
 
-/// Which frames of a video make the clips that are shown to a model.
+/// Which frames of a video make the clips that a model takes.
 ///
 /// Source: facebookresearch/vjepa2 `src/datasets/video_dataset.py` (`loadvideo_decord`).
 public struct ClipSampling: Sendable, Equatable {
@@ -38,7 +38,7 @@ public struct ClipSampling: Sendable, Equatable {
     /// Where clips begin.
     public var start: Start
 
-    /// A way of choosing frames.
+    /// Frame sampling by these rules.
     public init(
         frames: Int,
         step: Step,
@@ -119,12 +119,14 @@ extension ClipSampling {
         switch self.step {
         case .frames(let count): step = count
         case .rate(let rate):
-            guard rate > 0 else { throw Self.invalid("\(rate) frames per second make no clip") }
+            guard rate > 0 else {
+                throw Self.invalid("\(rate) frames per second cannot be sampled")
+            }
             step = try Self.wholeRate(frameRate) / rate
         case .seconds(let seconds):
             let spread = seconds * Double(try Self.wholeRate(frameRate)) / Double(max(frames, 1))
             guard spread.isFinite, abs(spread) < 1e9 else {
-                throw Self.invalid("\(seconds) seconds make no clip")
+                throw Self.invalid("\(seconds) seconds cannot be sampled")
             }
             step = Int(spread)
         }

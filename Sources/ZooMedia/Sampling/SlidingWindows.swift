@@ -15,7 +15,7 @@ public struct SlidingWindows: Sendable, Equatable {
     /// How far a window moves, in frames of the subsampled video.
     public var stride: Int
 
-    /// A way of choosing frames: IntPhys has a step of 2, GRASP 10, InfLevel 5 and 32 frames.
+    /// Frame sampling: IntPhys has a step of 2, GRASP 10, InfLevel 5 and 32 frames.
     public init(step: Int, frames: Int = 16, stride: Int = 2) {
         self.step = step
         self.frames = frames

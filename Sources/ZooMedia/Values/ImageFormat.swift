@@ -5,9 +5,9 @@
 public enum ImageFormat: String, Sendable, CaseIterable {
     /// Portable Network Graphics.
     case png = "PNG"
-    /// JPEG, baseline and progressive.
+    /// JPEG, sequential and progressive, with Huffman or arithmetic coding.
     case jpeg = "JPEG"
-    /// WebP, lossy and lossless; of an animation the first frame.
+    /// WebP, lossy and lossless; the first frame of an animation.
     case webP = "WebP"
 
     /// The format whose signature a file begins with.

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// What a file may ask for before it is refused; checked before memory is taken.
+/// Limits of files, checked before memory is allocated.
 public struct MediaLimits: Sendable, Equatable {
-    /// Pixels of one picture.
+    /// Pixels of one image or frame.
     public var pixels: Int
-    /// Pictures of a video or a folder.
+    /// Frames of a video, a folder or an animation.
     public var frames: Int
     /// Bytes of one image file.
     public var imageFileBytes: Int
-    /// Bytes of all the pictures that one call returns.
+    /// Bytes of all the frames that one call returns.
     public var clipBytes: Int
 
-    /// Limits that no sensible file reaches: 64 megapixels, a million pictures, files of 256 MiB,
+    /// Limits that no sensible file reaches: 64 megapixels, a million frames, files of 256 MiB,
     /// clips of 4 GiB.
     public init(
         pixels: Int = 64 << 20,

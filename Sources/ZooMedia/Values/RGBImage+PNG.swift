@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import CFFmpegShims
+internal import CImageShims
 public import ZooCore
+internal import ZooFiles
 
 extension RGBImage {
-    /// The picture as the bytes of a PNG file.
+    /// The image as the bytes of a PNG file.
     ///
-    /// - Throws: ``ZooError`` with code `media.unsupported` when the FFmpeg libraries of this machine
-    ///   were built without the PNG encoder, or `media.too-large`.
+    /// - Throws: ``ZooError`` with code `media.too-large`, or `io.failed` when memory runs out.
     public func pngBytes() throws(ZooError) -> [UInt8] {
-        _ = FFmpeg.isSilent
-        guard let columns = Int32(exactly: width), let rows = Int32(exactly: height) else {
-            throw ZooError(.mediaTooLarge, "a PNG file cannot have \(width) x \(height) pixels")
-        }
         let sink = ByteSink()
         let result = unsafe pixels.withUnsafeBufferPointer { buffer in
             unsafe ami_png_encode(
                 buffer.baseAddress,
-                columns,
-                rows,
+                width,
+                height,
                 Unmanaged.passUnretained(sink).toOpaque()
             ) { context, bytes, count in
                 guard let context = unsafe context else { return }
@@ -27,12 +23,17 @@ extension RGBImage {
                 sink.bytes = unsafe Array(UnsafeBufferPointer(start: bytes, count: count))
             }
         }
-        try FFmpeg.check(result, 0, "a picture")
-        return sink.bytes
+        switch result {
+        case ami_image_ok: return sink.bytes
+        case ami_image_too_large:
+            throw ZooError(.mediaTooLarge, "a PNG file cannot have \(width) x \(height) pixels")
+        default:
+            throw ZooError(.systemCall, "out of memory while encoding a PNG file")
+        }
     }
 }
 
-/// Takes what the encoder hands out.
+/// Takes what the encoder passes on.
 private final class ByteSink {
     var bytes: [UInt8] = []
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// A picture of packed 8-bit red, green and blue.
+/// An image of packed 8-bit red, green and blue.
 public struct RGBImage: Sendable, Equatable {
     /// Columns.
     public let width: Int
@@ -10,7 +10,7 @@ public struct RGBImage: Sendable, Equatable {
     /// `height` rows of `width` pixels of 3 bytes.
     public let pixels: [UInt8]
 
-    /// A picture of `pixels`, of which there must be `width * height * 3`.
+    /// An image of `pixels`, of which there must be `width * height * 3`.
     public init(width: Int, height: Int, pixels: [UInt8]) {
         precondition(
             width > 0 && height > 0 && pixels.count == width * height * 3,
@@ -21,7 +21,7 @@ public struct RGBImage: Sendable, Equatable {
         self.pixels = pixels
     }
 
-    /// The part of the picture that begins at a column and a row.
+    /// The part of the image that begins at a column and a row.
     func cropped(left: Int, top: Int, width: Int, height: Int) -> RGBImage {
         precondition(
             left >= 0 && top >= 0 && left + width <= self.width && top + height <= self.height,

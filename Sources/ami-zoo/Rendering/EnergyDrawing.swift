@@ -11,84 +11,87 @@ struct EnergyDrawing {
     /// The first move of a plan.
     let planned: Pose?
 
-    private static let (side, margin, legend) = (400.0, 56.0, 44.0)
+    private static let (side, left, top) = (400.0, 80.0, 40.0)
 
     /// Labels that an axis has room for.
     private static let labels = 9
 
     /// The drawing; dark is a low energy, a cross the true move, a circle the planned one.
     var svg: String {
-        let (side, margin) = (Self.side, Self.margin)
+        let (side, left, top) = (Self.side, Self.left, Self.top)
         let (moves, histogram) = (landscape.moves, landscape.histogram)
         let all = histogram.joined()
         let (low, high) = (all.min() ?? 0, all.max() ?? 1)
         let cell = side / Double(moves.count)
-        let (width, height) = (side + 2 * margin, side + margin + Self.legend + 30)
-        var parts = [
-            """
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(width.fixed1) \(height.fixed1)" \
-            width="\(width.fixed1)" height="\(height.fixed1)" font-family="sans-serif" font-size="13">
-            <rect width="100%" height="100%" fill="#ffffff"/>
-            """
-        ]
+        var legend: [(mark: SVGCanvas.Mark, ink: SVGCanvas.Ink, text: String)] = []
+        if truth != nil { legend.append((.cross, .text, "what happened")) }
+        if planned != nil { legend.append((.ring, .series(0), "first move of the plan")) }
+        var canvas = SVGCanvas(
+            title: "Energy of moves",
+            width: left + side + 130,
+            height: top + side + 72 + SVGCanvas.legendRow * Double(legend.count)
+        )
         for (x, column) in histogram.enumerated() {
             for (z, energy) in column.enumerated() {
-                let share = high > low ? (energy - low) / (high - low) : 0.5
-                parts.append(
-                    """
-                    <rect x="\((margin + Double(x) * cell).fixed1)" \
-                    y="\((24 + side - Double(z + 1) * cell).fixed1)" width="\(cell.fixed1)" \
-                    height="\(cell.fixed1)" fill="\(Self.colour(share))"/>
-                    """
+                canvas.cell(
+                    at: .init(
+                        x: left + Double(x) * cell,
+                        y: top + side - Double(z + 1) * cell
+                    ),
+                    width: cell,
+                    height: cell,
+                    colour: Self.colour(high > low ? (energy - low) / (high - low) : 0.5)
                 )
             }
         }
-        // Labels that stand in each other's way are left out; the first one stays.
+        // Labels that would overlap are left out; the first one stays.
         let apart = (moves.count + Self.labels - 1) / Self.labels
         for (index, move) in moves.enumerated() where index.isMultiple(of: apart) {
             let centre = (Double(index) + 0.5) * cell
             let text = "\((move * 10_000).rounded() / 100)"
-            parts.append(
-                """
-                <text x="\((margin + centre).fixed1)" y="\((24 + side + 18).fixed1)" \
-                text-anchor="middle">\(text)</text>
-                <text x="\((margin - 8).fixed1)" y="\((24 + side - centre + 4).fixed1)" \
-                text-anchor="end">\(text)</text>
-                """
+            canvas.text(
+                text,
+                at: .init(x: left + centre, y: top + side + 18),
+                anchor: .middle
             )
+            canvas.text(text, at: .init(x: left - 8, y: top + side - centre + 4), anchor: .end)
         }
-        if let truth {
-            let (x, y) = place(truth)
-            parts.append(
-                """
-                <path d="M\((x - 7).fixed1) \((y - 7).fixed1)l14 14m0 -14l-14 14" stroke="#16a34a" \
-                stroke-width="3"/>
-                """
-            )
-        }
-        if let planned {
-            let (x, y) = place(planned)
-            parts.append(
-                """
-                <circle cx="\(x.fixed1)" cy="\(y.fixed1)" r="8" fill="none" stroke="#ea580c" \
-                stroke-width="3"/>
-                """
-            )
-        }
-        let marks = [truth.map { _ in "× what happened" }, planned.map { _ in "○ plan" }]
-            .compactMap(\.self).joined(separator: "  ")
-        parts.append(
-            """
-            <text x="\(margin)" y="\((24 + side + Self.legend).fixed1)">move along x, and upwards along \
-            z, in cm; dark is near the goal</text>
-            <text x="\(margin)" y="\((24 + side + Self.legend + 18).fixed1)">\(marks)</text>
-            """
+        canvas.axisName("move along x in cm", at: .init(x: left + side / 2, y: top + side + 40))
+        canvas.axisName(
+            "move along z in cm",
+            at: .init(x: left - 52, y: top + side / 2),
+            isVertical: true
         )
-        return parts.joined(separator: "\n") + "\n</svg>\n"
+        drawScale(from: low, to: high, on: &canvas)
+        if let truth { canvas.mark(.cross, at: place(truth), .text) }
+        if let planned { canvas.mark(.ring, at: place(planned), .series(0)) }
+        canvas.legend(legend, at: .init(x: left, y: top + side + 72))
+        return canvas.document
+    }
+
+    /// The colours from the lowest energy, below, to the highest.
+    private func drawScale(from low: Double, to high: Double, on canvas: inout SVGCanvas) {
+        let (x, steps) = (Self.left + Self.side + 34, 40)
+        let height = Self.side / Double(steps)
+        for step in 0..<steps {
+            canvas.cell(
+                at: .init(x: x, y: Self.top + Self.side - Double(step + 1) * height),
+                width: 14,
+                height: height,
+                colour: Self.colour(Double(step) / Double(steps - 1))
+            )
+        }
+        canvas.text(Float(high).fixed4, at: .init(x: x + 20, y: Self.top + 10))
+        canvas.text(Float(low).fixed4, at: .init(x: x + 20, y: Self.top + Self.side))
+        canvas.axisName(
+            "energy (summed over moves along y)",
+            at: .init(x: x - 10, y: Self.top + Self.side / 2),
+            isVertical: true
+        )
     }
 
     /// Where a move lies; beyond the grid, at its edge.
-    private func place(_ move: Pose) -> (Double, Double) {
+    private func place(_ move: Pose) -> SVGCanvas.Point {
         let size = landscape.moves.last ?? 1
         let count = Double(landscape.moves.count)
         func share(_ value: Double) -> Double {
@@ -96,9 +99,9 @@ struct EnergyDrawing {
             let unit = (value + size) / (2 * size)
             return min(1, max(0, (unit * (count - 1) + 0.5) / count))
         }
-        return (
-            Self.margin + share(move.position.x) * Self.side,
-            24 + (1 - share(move.position.z)) * Self.side
+        return SVGCanvas.Point(
+            x: Self.left + share(move.position.x) * Self.side,
+            y: Self.top + (1 - share(move.position.z)) * Self.side
         )
     }
 

@@ -8,28 +8,28 @@ struct SurpriseDrawing {
     private let surprise: Surprise
     /// Frame to place on the horizontal axis.
     private let time: (Int) -> Double
-    private let unit: String
+    /// The name of that axis, with its unit.
+    private let axis: String
 
     init(_ outcome: SurpriseOutcome) {
         surprise = outcome.surprise
         let clip = outcome.clip
         if let rate = clip.frameRate {
             time = { Double(clip.frame($0)) / rate }
-            unit = "seconds"
+            axis = "time of the first predicted frame in seconds"
         } else {
             time = { Double(clip.frame($0)) }
-            unit = "frame"
+            axis = "number of the first predicted frame"
         }
     }
 
-    private static let plot = (left: 64.0, top: 24.0, width: 720.0, height: 300.0)
-    private static let colours = ["#ea580c", "#2563eb", "#15803d", "#9333ea", "#b91c1c", "#0e7490"]
     private static let dashes = ["", "6 4", "2 3", "8 3 2 3"]
 
     /// The drawing; a point stands over the first frame that was predicted.
     var svg: String {
-        let (contexts, plot) = (surprise.method.contexts, Self.plot)
-        var curves: [(name: String, points: [(Double, Double)], colour: String, dash: String)] = []
+        let contexts = surprise.method.contexts
+        var curves: [(name: String, points: [(Double, Double)], ink: SVGCanvas.Ink, dash: String)] =
+            []
         for (video, windows) in surprise.videos.enumerated() {
             for (index, context) in contexts.enumerated() {
                 let points = windows.map { (time($0.start + context), Double($0.values[index])) }
@@ -37,66 +37,41 @@ struct SurpriseDrawing {
                 curves.append(
                     (
                         surprise.videos.count > 1 ? "video \(video), \(name)" : name, points,
-                        Self.colours[index % Self.colours.count],
-                        Self.dashes[video % Self.dashes.count]
+                        .series(index), Self.dashes[video % Self.dashes.count]
                     )
                 )
             }
         }
         let all = curves.flatMap(\.points)
-        let (first, last) = (all.map(\.0).min() ?? 0, all.map(\.0).max() ?? 1)
-        let top = max(all.map(\.1).max() ?? 1, 1e-9) * 1.1
-        func place(_ point: (Double, Double)) -> String {
-            let share = last > first ? (point.0 - first) / (last - first) : 0.5
-            let (x, y) = (
-                plot.left + share * plot.width, plot.top + (1 - point.1 / top) * plot.height
-            )
-            return "\(x.fixed1),\(y.fixed1)"
-        }
-        let height = plot.top + plot.height + 56 + 18 * Double(curves.count)
-        var parts = [
-            """
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 \(height.fixed1)" width="800" \
-            height="\(height.fixed1)" font-family="sans-serif" font-size="13">
-            <rect width="100%" height="100%" fill="#ffffff"/>
-            """
-        ]
-        for step in 0...4 {
-            let value = top * Double(step) / 4
-            let y = plot.top + (1 - value / top) * plot.height
-            parts.append(
-                """
-                <line x1="\(plot.left)" x2="\(plot.left + plot.width)" y1="\(y.fixed1)" \
-                y2="\(y.fixed1)" stroke="#e5e7eb"/>
-                <text x="\(plot.left - 8)" y="\((y + 4).fixed1)" text-anchor="end">\
-                \(Float(value).fixed4)</text>
-                """
-            )
-        }
-        let floor = plot.top + plot.height
-        parts.append(
-            """
-            <text x="\(plot.left)" y="\(floor + 20)">\(first.fixed1)</text>
-            <text x="\(plot.left + plot.width)" y="\(floor + 20)" text-anchor="end">\(last.fixed1)</text>
-            <text x="\(plot.left + plot.width / 2)" y="\(floor + 20)" text-anchor="middle">\(unit)</text>
-            """
+        let axes = ChartAxes(
+            horizontal: .init(
+                name: axis,
+                low: all.map(\.0).min() ?? 0,
+                high: all.map(\.0).max() ?? 1
+            ),
+            vertical: .init(
+                name: "surprise (mean absolute difference)",
+                low: 0,
+                high: max(all.map(\.1).max() ?? 1, 1e-9) * 1.1
+            ),
+            corner: .init(x: 80, y: 40),
+            width: 690,
+            height: 300
         )
-        for (index, curve) in curves.enumerated() {
-            let line = curve.points.map(place).joined(separator: " ")
-            let dots = curve.points.map { point in
-                let parts = place(point).split(separator: ",")
-                return
-                    "<circle cx=\"\(parts[0])\" cy=\"\(parts[1])\" r=\"3\" fill=\"\(curve.colour)\"/>"
-            }
-            let y = (floor + 46 + 18 * Double(index)).fixed1
-            parts.append(
-                """
-                <polyline points="\(line)" fill="none" stroke="\(curve.colour)" stroke-width="2" \
-                stroke-dasharray="\(curve.dash)"/>\(dots.joined())
-                <text x="\(plot.left)" y="\(y)" fill="\(curve.colour)">● \(curve.name)</text>
-                """
-            )
+        let legend = axes.corner.y + axes.height + 72
+        var canvas = SVGCanvas(
+            title: "Surprise over time",
+            width: 800,
+            height: legend + SVGCanvas.legendRow * Double(curves.count)
+        )
+        axes.draw(on: &canvas)
+        for curve in curves {
+            canvas.curve(curve.points.map(axes.place), curve.ink, dashes: curve.dash)
         }
-        return parts.joined(separator: "\n") + "\n</svg>\n"
+        canvas.legend(
+            curves.map { (.sample(dashes: $0.dash), $0.ink, $0.name) },
+            at: .init(x: axes.corner.x, y: legend)
+        )
+        return canvas.document
     }
 }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Makes the media files of this folder, and what the reference implementations read from them.
+"""Makes the videos of this folder, and what the reference implementations make of pixels.
+
+make_images.py makes the images, make_turned_videos.py the videos with display matrices.
 
     python make.py VJEPA2
 
@@ -9,15 +11,12 @@ Needs torch, torchvision, transformers, pillow < 13 (see resampling), opencv-pyt
 """
 
 import ast
-import io
 import json
 import math
 import pathlib
-import struct
 import sys
 import types
 import warnings
-import zlib
 
 import av
 import cv2
@@ -27,7 +26,8 @@ import PIL
 import torch
 import torchvision
 import transformers
-from PIL import Image, features
+from make_images import scene
+from PIL import Image
 from safetensors.torch import save_file
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as tvf
@@ -36,8 +36,6 @@ HERE = pathlib.Path(__file__).parent
 SEED = 20250731
 VERSIONS = {
     "pillow": PIL.__version__,
-    "libjpeg_turbo": features.version("libjpeg_turbo"),
-    "webp": features.version("webp"),
     "opencv": cv2.__version__,
     "torch": torch.__version__,
     "torchvision": torchvision.__version__,
@@ -51,94 +49,8 @@ VERSIONS = {
 METADATA = {"versions": json.dumps(VERSIONS)}
 
 
-def scene(height, width, seed):
-    """A picture with smooth colour, hard edges and a little noise."""
-    generator = np.random.default_rng(seed)
-    y, x = np.mgrid[0:height, 0:width].astype(np.float64)
-    red = 127 + 120 * np.sin(x / 5 + seed)
-    green = 255 * x / max(width - 1, 1)
-    blue = 127 + 120 * np.cos((x + 2 * y) / 9)
-    picture = np.stack([red, green, blue], -1)
-    picture[height // 4 : height // 2, width // 3 : width // 2] = (250, 20, 10)
-    picture += generator.normal(0, 6, picture.shape)
-    return picture.clip(0, 255).astype(np.uint8)
-
-
 def tensor(picture):
     return torch.from_numpy(np.ascontiguousarray(np.array(picture)))
-
-
-def chunk(name, content):
-    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-
-
-def png(width, height, depth, colour, rows, extra=b""):
-    """A PNG file of raw rows; Pillow writes neither 16-bit colour nor 2 bits of grey."""
-    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
-    data = zlib.compress(b"".join(b"\0" + row for row in rows))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-
-
-def images():
-    folder = HERE / "images"
-    folder.mkdir(exist_ok=True)
-    rgb = scene(29, 35, 1)
-    generator = np.random.default_rng(SEED)
-    alpha = generator.integers(0, 256, rgb.shape[:2], dtype=np.uint8)
-
-    def save(name, image, **options):
-        image.save(folder / name, **options)
-
-    save("rgb.png", Image.fromarray(rgb))
-    save("rgba.png", Image.fromarray(np.dstack([rgb, alpha])))
-    save("grey.png", Image.fromarray(rgb[..., 1]))
-    save("grey-alpha.png", Image.fromarray(np.dstack([rgb[..., 1], alpha]), "LA"))
-    save("bits.png", Image.fromarray(rgb[..., 0]).convert("1"))
-    save("palette.png", Image.fromarray(rgb).quantize(40))
-    save("palette-4-bit.png", Image.fromarray(rgb).quantize(13), bits=4)
-    save("palette-transparent.png", Image.fromarray(rgb).quantize(40), transparency=3)
-    wide = generator.integers(0, 65536, (9, 11, 3)).astype(">u2")
-    (folder / "rgb-16-bit.png").write_bytes(png(11, 9, 16, 2, [row.tobytes() for row in wide]))
-    wide = generator.integers(0, 65536, (9, 11, 4)).astype(">u2")
-    (folder / "rgba-16-bit.png").write_bytes(png(11, 9, 16, 6, [row.tobytes() for row in wide]))
-    (folder / "grey-2-bit.png").write_bytes(png(12, 9, 2, 0, [generator.bytes(3) for _ in range(9)]))
-    (folder / "grey-4-bit.png").write_bytes(png(12, 9, 4, 0, [generator.bytes(6) for _ in range(9)]))
-    key = chunk(b"tRNS", struct.pack(">HHH", *(int(level) for level in rgb[0, 0])))
-    (folder / "rgb-key.png").write_bytes(png(35, 29, 8, 2, [row.tobytes() for row in rgb], key))
-
-    for name, subsampling in [("444", 0), ("422", 1), ("420", 2)]:
-        save(f"{name}.jpg", Image.fromarray(rgb), quality=85, subsampling=subsampling)
-    save("even-420.jpg", Image.fromarray(scene(32, 48, 2)), quality=90, subsampling=2)
-    save("progressive.jpg", Image.fromarray(scene(32, 48, 3)), quality=75, progressive=True)
-    save("grey.jpg", Image.fromarray(rgb[..., 1]), quality=85)
-    save("rgb-colours.jpg", Image.fromarray(rgb), quality=85, keep_rgb=True)
-    for name, factor in [("440", cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440), ("411", cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411)]:
-        options = [cv2.IMWRITE_JPEG_QUALITY, 85, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, factor]
-        (folder / f"{name}.jpg").write_bytes(cv2.imencode(".jpg", rgb[..., ::-1], options)[1].tobytes())
-    save("tiny.jpg", Image.fromarray(rgb[:3, :3]), quality=85, subsampling=2)
-    turned = Image.Exif()
-    turned[0x0112] = 6
-    save("turned.jpg", Image.fromarray(rgb), quality=85, exif=turned)
-    save("cmyk.jpg", Image.fromarray(rgb).convert("CMYK"), quality=85)
-
-    save("lossy.webp", Image.fromarray(rgb), quality=80)
-    save("even-lossy.webp", Image.fromarray(scene(32, 48, 4)), quality=80)
-    save("lossless.webp", Image.fromarray(rgb), lossless=True)
-    save("alpha.webp", Image.fromarray(np.dstack([rgb, alpha | 1])), quality=80)
-    save("lossless-alpha.webp", Image.fromarray(np.dstack([rgb, alpha | 1])), lossless=True)
-    moving = [Image.fromarray(scene(24, 32, seed)) for seed in range(3)]
-    save("animation.webp", moving[0], save_all=True, append_images=moving[1:])
-    save("lossless-animation.webp", moving[0], save_all=True, append_images=moving[1:], lossless=True)
-    (folder / "grey-16-bit.png").write_bytes(
-        png(11, 9, 16, 0, [generator.bytes(22) for _ in range(9)])
-    )
-
-    refused = {"cmyk.jpg", "grey-16-bit.png"}
-    expected = {}
-    for path in sorted(folder.iterdir()):
-        if path.name not in refused:
-            expected[path.name] = tensor(Image.open(path).convert("RGB"))
-    save_file(expected, HERE / "images.safetensors", metadata=METADATA)
 
 
 def resampling():
@@ -362,7 +274,6 @@ def v1_image(crop, mean, std):
 
 
 if __name__ == "__main__":
-    images()
     resampling()
     videos()
     preprocessing(sys.argv[1])
