@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+public import ZooTensor
+
 /// How upstream plans with the models of a family.
 public struct PlanningDefaults: Hashable, Sendable {
     /// How actions are searched.
@@ -25,8 +27,9 @@ public struct PlanningDefaults: Hashable, Sendable {
         self.search = search
     }
 
-    /// JEPA-WM and DINO-WM: contexts of two frames, shorter than in training. Models without
-    /// proprioception that move an arm are those of DROID.
+    /// The defaults of JEPA-WM and DINO-WM: contexts of two frames, shorter than in training.
+    ///
+    /// Models without proprioception that move an arm are those of DROID.
     ///
     /// Source: facebookresearch/jepa-wms `evals/simu_env_planning/planning` and its configurations.
     static func jepaWM(_ sizes: LatentShape) -> PlanningDefaults {
@@ -37,5 +40,76 @@ public struct PlanningDefaults: Hashable, Sendable {
             window: 2,
             search: .general(isArm ? .jepaWMDroid : .jepaWM)
         )
+    }
+}
+
+extension PlanningDefaults.Search {
+    /// The size of a search; nil keeps what the search has.
+    public struct Size: Hashable, Sendable {
+        /// Steps of a plan.
+        public var horizon: Int?
+        /// Action sequences sampled per iteration.
+        public var samples: Int?
+        /// The best of them, which the next iteration is fitted to.
+        public var elites: Int?
+        /// Iterations.
+        public var iterations: Int?
+
+        /// States a size.
+        public init(
+            horizon: Int? = nil,
+            samples: Int? = nil,
+            elites: Int? = nil,
+            iterations: Int? = nil
+        ) {
+            self.horizon = horizon
+            self.samples = samples
+            self.elites = elites
+            self.iterations = iterations
+        }
+    }
+
+    /// The same search with another size.
+    public func resized(to size: Size) -> PlanningDefaults.Search {
+        switch self {
+        case .arm(var settings):
+            settings.horizon = size.horizon ?? settings.horizon
+            settings.samples = size.samples ?? settings.samples
+            settings.elites = size.elites ?? settings.elites
+            settings.iterations = size.iterations ?? settings.iterations
+            return .arm(settings)
+        case .general(var settings):
+            settings.horizon = size.horizon ?? settings.horizon
+            settings.samples = size.samples ?? settings.samples
+            settings.elites = size.elites ?? settings.elites
+            settings.iterations = size.iterations ?? settings.iterations
+            return .general(settings)
+        }
+    }
+
+    /// Searches for actions that lead from the known frames to the goal.
+    ///
+    /// - Parameters:
+    ///   - problem: the known frames, the goal, and the model.
+    ///   - noise: the source of random numbers.
+    ///   - pool: the threads to compute on.
+    ///   - progress: called after each group of candidates.
+    /// - Returns: the plan, [horizon, action width].
+    /// - Throws: `ZooError` with code `model.plan-settings-invalid`, `model.energy-not-finite`,
+    ///   `model.unsupported` or `model.input-shape-invalid`; `CancellationError`.
+    public func plan(
+        _ problem: PlanningProblem,
+        noise: some NoiseSource = SeededNoise(seed: 0),
+        on pool: ComputePool = .shared,
+        progress: (@Sendable (PlanningProgress) -> Void)? = nil
+    ) async throws -> ActionPlan {
+        switch self {
+        case .arm(let settings):
+            try await ArmPlanner(settings)
+                .plan(problem, noise: noise, on: pool, progress: progress)
+        case .general(let settings):
+            try await CrossEntropyPlanner(settings)
+                .plan(problem, noise: noise, on: pool, progress: progress)
+        }
     }
 }

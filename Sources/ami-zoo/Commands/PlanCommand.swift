@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import ZooCore
 internal import ZooFiles
+internal import ZooInference
 internal import ZooModels
 internal import ZooTensor
 
@@ -134,7 +135,7 @@ struct PlanCommand: ReportingCommand {
     func report() async throws -> PlanOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
         let pool = compute.pool
-        let (clock, view) = (ContinuousClock(), ComputeProgress(output, stage: "plan", total: 1))
+        let (clock, view) = (ContinuousClock(), ComputeProgress(output, stage: "plan"))
         defer { view.close() }
         let start = clock.now
         let picture = try svg.map {
@@ -151,17 +152,14 @@ struct PlanCommand: ReportingCommand {
                     remedy: "leave it out, or give --horizon, --samples, --elites and --iterations"
                 )
             }
-            let input = try await ActingInput(
+            let input = try await ObservationSequence(
                 inputs,
                 state: state?.values,
                 isReversed: reverse,
-                folder: model is any FrameEncoder ? location.folder : nil
+                for: model,
+                folder: location.folder
             )
-            let problem = try await input.problem(
-                model,
-                window: window,
-                on: pool
-            )
+            let problem = try await input.problem(window: window, on: pool)
             var landscape: EnergyLandscape?
             if svg != nil || landscapeOnly {
                 let count = grid ?? 5
@@ -204,24 +202,16 @@ struct PlanCommand: ReportingCommand {
                 of: step.iterations * step.samples
             )
         }
-        let noise = SeededNoise(seed: seed)
-        switch problem.model.planning.search {
-        case .arm(let usual):
-            var settings = preset?.settings ?? usual
-            settings.horizon = horizon ?? settings.horizon
-            settings.samples = samples ?? settings.samples
-            settings.elites = elites ?? settings.elites
-            settings.iterations = iterations ?? settings.iterations
-            return try await ArmPlanner(settings)
-                .plan(problem, noise: noise, on: pool, progress: show)
-        case .general(var settings):
-            settings.horizon = horizon ?? settings.horizon
-            settings.samples = samples ?? settings.samples
-            settings.elites = elites ?? settings.elites
-            settings.iterations = iterations ?? settings.iterations
-            return try await CrossEntropyPlanner(settings)
-                .plan(problem, noise: noise, on: pool, progress: show)
-        }
+        var search = problem.model.planning.search
+        if let preset { search = .arm(preset.settings) }
+        let size = PlanningDefaults.Search.Size(
+            horizon: horizon,
+            samples: samples,
+            elites: elites,
+            iterations: iterations
+        )
+        return try await search.resized(to: size)
+            .plan(problem, noise: SeededNoise(seed: seed), on: pool, progress: show)
     }
 }
 

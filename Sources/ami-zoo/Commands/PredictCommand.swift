@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ArgumentParser
+public import ArgumentParser
 internal import ZooCore
 internal import ZooFiles
+internal import ZooInference
 internal import ZooModels
 internal import ZooTensor
 
-/// What the encoder sees when it makes the context of a prediction.
-enum ContextView: String, ExpressibleByArgument, CaseIterable {
-    /// The context alone: a prediction in the sense of the word.
-    case context
-    /// The whole clip, of which the context's tokens are then taken: what
-    /// `VJEPA2Model.forward` of transformers computes.
-    case clip
-}
+extension MaskedPredictionRun.EncoderView: ExpressibleByArgument {}
 
 /// What a model's prediction can be read out as.
 enum ReadOutKind: String, ExpressibleByArgument, CaseIterable {
@@ -57,7 +51,7 @@ struct PredictCommand: ReportingCommand {
         help:
             "What the encoder attends to: the 'context' alone, or the whole 'clip' as transformers does."
     )
-    var encode = ContextView.context
+    var encode = MaskedPredictionRun.EncoderView.context
 
     @Option(name: .customLong("output"), help: "The file to write the predicted features to.")
     var destination: String?
@@ -92,56 +86,38 @@ struct PredictCommand: ReportingCommand {
         let clock = ContinuousClock()
         let start = clock.now
         let sources = [input, location.folder]
-        let path = try destination.map { try TensorOutput.file($0, apartFrom: sources).path }
+        let writer = try destination.map { try FeatureWriter($0, apartFrom: sources) }
         let picture = try svg.map {
             try OutputFile($0, endings: [".svg"], apartFrom: sources).path
         }
         if try ModelFamily.detect(folder: location.folder).predictsUnderActions {
-            return try await rollOut(location, to: path, on: pool, since: start)
+            return try await rollOut(location, to: writer, on: pool, since: start)
         }
         let readOut = try await BlockingWork.run { [readOut] _ in
             try readOut.map { _ in try TrajectoryReadOut(folder: location.folder) }
         }
-        let view = ComputeProgress(output, stage: "predict", total: 2)
+        let view = ComputeProgress(output, stage: "predict")
         defer { view.close() }
-        let (contextFrames, encode) = (contextFrames ?? readOut?.contextFrames, encode)
-        let (predicted, clip) = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
-                try ModelFamily.load(folder: location.folder)
-            }
-            let clip = try await InputReader(location.folder, model.input, reading).clip(input)
-            let selection = try MaskSelection(
-                clip: clip,
-                contextFrames: contextFrames,
-                horizon: horizon,
-                model: model
-            )
-            let options = view.forward(ForwardOptions(maskIndex: maskIndex))
-            let encoding = try await model.encode(
-                clip.pixelValues,
-                visible: encode == .context ? selection.context : nil,
-                options: options,
-                on: pool
-            )
-            view.advance()
-            let predicted = try await model.predict(
-                selection.targets,
-                from: try encoding.context.selecting(selection.context),
-                options: options,
-                on: pool
-            )
-            return (predicted, clip)
+        let settings = MaskedPredictionRun.Settings(
+            contextFrames: contextFrames ?? readOut?.contextFrames,
+            horizon: horizon,
+            maskIndex: maskIndex,
+            encoderView: encode
+        )
+        let found = try await Interruption.cancelling { [self] in
+            try await MaskedPredictionRun(folder: location.folder, selection: reading.selection)
+                .predict(input, settings, on: pool) { view.show($0) }
         }
+        let (predicted, clip) = (found.predicted, found.input)
         let trajectory = try readOut.map {
-            try TrajectoryReading(of: predicted, by: $0, clip: clip, model: location.name)
+            try TrajectoryReading(of: predicted, by: $0, clip: clip)
         }
-        if let path {
+        if let writer {
             try await BlockingWork.run { _ in
-                try TensorOutput.write(
+                try writer.write(
                     predicted.values,
                     named: "predicted",
-                    with: ["target_mask": predicted.selection.storedTensor],
-                    to: path
+                    with: ["target_mask": predicted.selection.storedTensor]
                 )
             }
         }
@@ -152,9 +128,9 @@ struct PredictCommand: ReportingCommand {
             }
         }
         return PredictOutcome(
-            path: path,
+            path: writer?.path,
             shape: predicted.values.shape,
-            reading: trajectory,
+            reading: trajectory.map { TrajectoryReport(model: location.name, reading: $0) },
             picture: picture,
             time: clock.now - start
         )
@@ -165,40 +141,33 @@ extension PredictCommand {
     /// Predicts frame after frame under the actions of the input.
     private func rollOut(
         _ location: ModelLocation,
-        to path: String?,
+        to writer: FeatureWriter?,
         on pool: ComputePool,
         since start: ContinuousClock.Instant
     ) async throws -> PredictOutcome {
-        guard let path, readOut == nil else {
+        guard let writer, readOut == nil else {
             throw ZooError(
                 .inputUnsuitable,
-                "what a model predicts under actions has no read-out",
-                remedy: "say where to write it with --output"
+                "predictions of a model that takes actions have no read-out",
+                remedy: "write them to a file with --output"
             )
         }
         let predicted = try await Interruption.cancelling { [self] in
             let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
                 try ModelFamily.loadWorldModel(folder: location.folder)
             }
-            let found = try await ActingInput(
-                [input],
-                state: nil,
-                isReversed: false,
-                folder: model is any FrameEncoder ? location.folder : nil
-            ).rollOut(model, on: pool)
-            try found.latents.requireFinite("predictions")
-            return found
+            return try await ObservationSequence([input], for: model, folder: location.folder)
+                .rollOut(on: pool)
         }
         try await BlockingWork.run { _ in
-            try TensorOutput.write(
+            try writer.write(
                 predicted.latents,
                 named: "predicted",
-                with: predicted.states.map { ["states": StoredTensor($0)] } ?? [:],
-                to: path
+                with: predicted.states.map { ["states": StoredTensor($0)] } ?? [:]
             )
         }
         return PredictOutcome(
-            path: path,
+            path: writer.path,
             shape: predicted.latents.shape,
             reading: nil,
             picture: nil,
@@ -207,55 +176,10 @@ extension PredictCommand {
     }
 }
 
-/// Which tokens are given and which are to be predicted.
-private struct MaskSelection {
-    let context: TokenSelection
-    let targets: TokenSelection
-
-    init(
-        clip: InputClip,
-        contextFrames: Int?,
-        horizon: Int?,
-        model: any JEPAModel
-    ) throws(ZooError) {
-        let shape = clip.pixelValues.shape
-        if let contextFrames {
-            try model.requireTrainedSize(shape)
-            let end = horizon.map { contextFrames.addingReportingOverflow($0).partialValue }
-            guard contextFrames >= 1, contextFrames <= shape[1], (end ?? shape[1]) > contextFrames
-            else {
-                throw ZooError(
-                    .tokenSelectionInvalid,
-                    "\(contextFrames) context frames of a clip of \(shape[1]) leave nothing to do",
-                    remedy: "choose 1 to \(shape[1] - 1) frames, or a horizon of at least 1"
-                )
-            }
-            context = try model.tokens(ofFrames: 0..<contextFrames, batch: shape[0])
-            targets = try model.tokens(
-                ofFrames: contextFrames..<(end ?? shape[1]),
-                batch: shape[0]
-            )
-            return
-        }
-        guard let context = try clip.source?.tokens("context_mask"),
-            let targets = try clip.source?.tokens("target_mask")
-        else {
-            throw ZooError(
-                .tokenSelectionInvalid,
-                "nothing says what is given and what is to be predicted",
-                remedy:
-                    "give --context-frames N, or put 'context_mask' and 'target_mask' into the input"
-            )
-        }
-        self.context = context
-        self.targets = targets
-    }
-}
-
 struct PredictOutcome: Report {
     let path: String?
     let shape: Shape
-    let reading: TrajectoryReading?
+    let reading: TrajectoryReport?
     let picture: String?
     let time: Duration
 

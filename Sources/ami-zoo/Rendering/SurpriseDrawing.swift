@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import ZooInference
 internal import ZooModels
 
 /// Draws surprise over time: a curve for each context.
@@ -14,10 +15,10 @@ struct SurpriseDrawing {
         surprise = outcome.surprise
         let clip = outcome.clip
         if let rate = clip.frameRate {
-            time = { Double(clip.frame($0)) / rate }
+            time = { Double(clip.sourceFrame($0)) / rate }
             unit = "seconds"
         } else {
-            time = { Double(clip.frame($0)) }
+            time = { Double(clip.sourceFrame($0)) }
             unit = "frame"
         }
     }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import ZooInference
 internal import ZooModels
 internal import ZooTensor
 
 /// Draws a predicted path over the true one.
 struct TrajectoryDrawing {
     let reading: TrajectoryReading
-    let clip: InputClip
+    let clip: InferenceInput
 
     /// Points of the drawing for each pixel of the clip.
     private static let scale = 14.0

@@ -1,91 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ArgumentParser
-internal import ZooCore
+public import ZooCore
 internal import ZooFiles
 internal import ZooMedia
-internal import ZooModels
+public import ZooModels
 internal import ZooTensor
 
-/// Options of commands that read images and videos.
-struct InputOptions: ParsableArguments {
-    /// What an input may be, for the help of commands.
-    static let help: ArgumentHelp = """
-        An image, a video, a folder of images, or a .safetensors file with 'pixel_values' \
-        [batch, frames, channels, rows, columns].
-        """
-
-    @Option(help: "Frames to take of a video; otherwise those the model was made for.")
-    var frames: Int?
-
-    @Option(
-        help: "Take every Nth frame of a video; otherwise the frames are spread over all of it."
-    )
-    var step: Int?
-
-    func validate() throws {
-        if let frames, !(1...65_536).contains(frames) {
-            throw ValidationError("--frames must be 1 to 65536")
-        }
-        if let step, !(1...65_536).contains(step) {
-            throw ValidationError("--step must be 1 to 65536")
-        }
-    }
-}
-
-/// Pixels as a model takes them, and what is known about where they came from.
-struct InputClip: Sendable {
-    /// The file or folder.
-    let name: String
-    /// [batch, frames, channels, height, width], or images without `frames`, normalised.
-    let pixelValues: Tensor
-    /// Frames each second, of a video.
-    var frameRate: Double?
-    /// The file, when it is a .safetensors file.
-    var source: Clip?
-    /// For each frame, which it was of the video; nil when they are all of them.
-    var indices: [Int]?
-
-    /// The frame of the source that a frame of the clip was.
-    func frame(_ index: Int) -> Int {
-        indices.map { $0[min(index, $0.count - 1)] } ?? index
-    }
-}
-
-/// Clips and crops of a video, as a classifier takes them.
-struct InputViews: Sendable {
-    /// [1, views, clips, frames, channels, height, width], or what a tensor file holds.
-    let pixelValues: Tensor
-    /// For each clip, the frames of the video that it is made of.
-    let frames: [[Int]]?
-}
-
-/// Reads images, videos and tensors as a model takes them.
-struct InputReader: Sendable {
-    /// What the pixels of one input may take: 2,700 frames of 256 × 256.
-    private static let mostPixelBytes = 2 << 30
+/// Reads inputs of a model: images, videos, folders of frames, and `.safetensors` files with
+/// `pixel_values`.
+///
+/// Images and videos are decoded and preprocessed as the model folder's `preprocessor_config.json` says;
+/// tensor files hold preprocessed pixels and are taken as they are.
+public struct InputReader: Sendable {
+    /// The largest size of one input's pixels in bytes, 2,700 frames of 256 × 256.
+    private static let pixelByteLimit = 2 << 30
 
     private let folder: String
     private let input: ModelInput
-    private let options: InputOptions
+    private let selection: FrameSelection
 
+    /// Creates a reader; nothing is read yet.
+    ///
     /// - Parameters:
-    ///   - folder: the model folder, which says how pictures become pixels.
-    ///   - input: what the model was made for.
-    ///   - options: what the command line says.
-    init(_ folder: String, _ input: ModelInput, _ options: InputOptions) {
+    ///   - folder: the model folder, which holds the preprocessing configuration.
+    ///   - input: the input that the model was trained on.
+    ///   - selection: the frames of a video to read.
+    public init(folder: String, input: ModelInput, selection: FrameSelection = FrameSelection()) {
         self.folder = folder
         self.input = input
-        self.options = options
+        self.selection = selection
     }
 
-    /// The inputs that are meant: for a model of images, a folder means the images in it, in natural
-    /// order.
+    /// Expands folders of images for an image model, in natural order; a video model takes a folder as
+    /// one clip.
     ///
-    /// - Throws: ``ZooError`` with code `io.*`, or `media.no-frames` for an empty folder.
-    func items(_ paths: [String]) throws(ZooError) -> [String] {
-        // Whoever mistypes the last of many paths need not wait for the others.
+    /// Every path is looked up first, so that a mistyped path is reported before anything is computed.
+    ///
+    /// - Throws: `ZooError` with code `io.*`, or `media.no-frames` for an empty folder.
+    public func expand(_ paths: [String]) throws(ZooError) -> [String] {
         for path in paths { _ = try FileSystem.followedStatus(path) }
         guard input.frames == 1 else { return paths }
         var items: [String] = []
@@ -104,20 +57,27 @@ struct InputReader: Sendable {
         return items
     }
 
-    /// An input as the model was made to take it: an image, or so many frames of a video.
+    /// Reads an image, or one clip of a video.
     ///
-    /// - Throws: ``ZooError`` with a `media.*`, `model.*`, `checkpoint.*` or `io.*` code, or
-    ///   `input.unsuitable`; `CancellationError`.
-    func clip(_ path: String) async throws -> InputClip {
+    /// A video model takes an image as ``ModelInput/imageFrames`` equal frames, and a video that is too
+    /// short with its last frame repeated.
+    ///
+    /// - Parameter path: an image, a video, a folder of frames, or a `.safetensors` file.
+    /// - Returns: one sample, or the samples of a tensor file.
+    /// - Throws: `ZooError` with code `input.unsuitable`, or a `media.*`, `model.*`, `checkpoint.*` or
+    ///   `io.*` code; `CancellationError`.
+    public func clip(_ path: String) async throws -> InferenceInput {
         if let clip = try await tensors(path) { return clip }
         let media = try await open(path)
         return try await pixels(of: media, at: indices(of: media), path)
     }
 
-    /// All frames of a video, or every so many.
+    /// Reads all frames of a video, or every ``FrameSelection/step``th.
     ///
-    /// - Throws: as ``clip(_:)``.
-    func video(_ path: String) async throws -> InputClip {
+    /// - Parameter path: a video, a folder of frames, or a `.safetensors` file.
+    /// - Returns: one sample, or the samples of a tensor file.
+    /// - Throws: as ``clip(_:)``; `input.unsuitable` for an image.
+    public func video(_ path: String) async throws -> InferenceInput {
         if let clip = try await tensors(path) { return clip }
         let media = try await open(path)
         guard !media.isImage else {
@@ -127,27 +87,28 @@ struct InputReader: Sendable {
                 remedy: "give a video file, or a folder of its frames"
             )
         }
-        let all = Array(stride(from: 0, to: try await media.countFrames(), by: options.step ?? 1))
-        return try await pixels(of: media, at: Array(all.prefix(options.frames ?? .max)), path)
+        let all = Array(stride(from: 0, to: try await media.countFrames(), by: selection.step ?? 1))
+        return try await pixels(of: media, at: Array(all.prefix(selection.count ?? .max)), path)
     }
 
-    /// Clips over the time of a video and crops of its images, or what a tensor file holds.
+    /// Reads several clips of a video and several crops of each.
     ///
-    /// Several clips, or one with a given step, are chosen as facebookresearch/vjepa2 chooses them.
+    /// Several clips, or one with a given step, are sampled as facebookresearch/vjepa2 samples them.
     ///
     /// - Parameters:
-    ///   - path: the input.
-    ///   - clips: how many over the time.
-    ///   - views: how many over the longer side of the image.
-    ///   - seed: what is drawn at random upstream is drawn from it; nil for the first frames.
-    /// - Returns: the pixels, and which frames they are.
+    ///   - path: an image, a video, a folder of frames, or a `.safetensors` file.
+    ///   - clips: clips over the length of the video, at least 1.
+    ///   - views: crops along the longer side of the image, at least 1.
+    ///   - seed: the seed of the clips' start frames, which upstream samples at random; nil for the first
+    ///     possible frames.
+    /// - Returns: the crops of all clips.
     /// - Throws: as ``clip(_:)``, and `media.sampling-invalid`.
-    func views(
+    public func views(
         _ path: String,
         clips: Int,
         views: Int,
         seed: UInt64?
-    ) async throws -> InputViews {
+    ) async throws -> InferenceViews {
         if let clip = try await tensors(path) {
             guard clips == 1, views == 1 else {
                 throw ZooError(
@@ -156,15 +117,15 @@ struct InputReader: Sendable {
                     remedy: "leave out --clips and --views, or give the video"
                 )
             }
-            return InputViews(pixelValues: clip.pixelValues, frames: nil)
+            return InferenceViews(pixelValues: clip.pixelValues, frameIndices: nil)
         }
         let media = try await open(path)
         let indices: [[Int]]
-        if media.isImage || (clips == 1 && options.step == nil) {
+        if media.isImage || (clips == 1 && selection.step == nil) {
             indices = [try await self.indices(of: media)]
         } else {
-            let (count, frames) = (try await media.countFrames(), options.frames ?? input.frames)
-            let step = options.step ?? max(1, count / (frames * clips))
+            let (count, frames) = (try await media.countFrames(), selection.count ?? input.frames)
+            let step = selection.step ?? max(1, count / (frames * clips))
             indices = try ClipSampling(
                 frames: frames,
                 step: .frames(step),
@@ -181,41 +142,42 @@ struct InputReader: Sendable {
             preprocessing = .metaVideoViews(crop: input.height, count: views)
             (preprocessing.mean, preprocessing.std) = (mean, std)
         }
-        let way = preprocessing
+        let chosen = preprocessing
         // [views, frames of all clips, 3, height, width].
         let views = Tensor(
-            stacking: try await way.views(of: media, indices: indices.flatMap(\.self))
+            stacking: try await chosen.views(of: media, indices: indices.flatMap(\.self))
         )
         let shape = Shape(
-            [1, way.viewCount, indices.count, indices[0].count] + views.shape.sizes.dropFirst(2)
+            [1, chosen.viewCount, indices.count, indices[0].count] + views.shape.sizes.dropFirst(2)
         )
-        return InputViews(
+        return InferenceViews(
             pixelValues: views.reshaped(shape),
-            frames: media.isImage ? nil : indices
+            frameIndices: media.isImage ? nil : indices
         )
     }
 
     // MARK: Parts
 
-    private func tensors(_ path: String) async throws -> InputClip? {
+    private func tensors(_ path: String) async throws -> InferenceInput? {
         guard path.hasSuffix(".safetensors") else { return nil }
-        guard options.frames == nil, options.step == nil else {
+        guard selection.count == nil, selection.step == nil else {
             throw ZooError(
                 .inputUnsuitable,
                 "'\(path)' holds frames that are chosen already",
                 remedy: "leave out --frames and --step, or give the video"
             )
         }
-        let clip = try await BlockingWork.run(whenCancelled: .abandoned) { _ in try Clip(file: path)
+        let clip = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
+            try Clip(file: path)
         }
-        return InputClip(name: path, pixelValues: clip.pixelValues, source: clip)
+        return InferenceInput(name: path, pixelValues: clip.pixelValues, tensors: clip)
     }
 
     private func open(_ path: String) async throws -> MediaFile {
         guard input.channels == 3 else {
             throw ZooError(
                 .inputUnsuitable,
-                "the model takes \(input.channels) channels, and '\(path)' has three colours",
+                "the model takes \(input.channels) channels, and '\(path)' has three (RGB)",
                 remedy: "give a .safetensors file with 'pixel_values'"
             )
         }
@@ -229,9 +191,9 @@ struct InputReader: Sendable {
     /// The frames of a clip: spread over the whole, or every so many from the start.
     private func indices(of media: MediaFile) async throws -> [Int] {
         if media.isImage {
-            return Array(repeating: 0, count: options.frames ?? input.imageFrames)
+            return Array(repeating: 0, count: selection.count ?? input.imageFrames)
         }
-        guard input.frames > 1 || options.frames != nil else {
+        guard input.frames > 1 || selection.count != nil else {
             throw ZooError(
                 .inputUnsuitable,
                 "'\(media.path)' is a \(media.kind == .folder ? "folder" : "video"), and the model takes "
@@ -239,8 +201,8 @@ struct InputReader: Sendable {
                 remedy: "give images, or a folder of them"
             )
         }
-        let (count, frames) = (try await media.countFrames(), options.frames ?? input.frames)
-        if let step = options.step {
+        let (count, frames) = (try await media.countFrames(), selection.count ?? input.frames)
+        if let step = selection.step {
             return (0..<frames).map { min($0 * step, count - 1) }
         }
         // A video that is too short ends with its last frame again and again.
@@ -250,11 +212,11 @@ struct InputReader: Sendable {
     /// Refuses what would not fit into memory, before it is read.
     private func check(_ frames: Int, views: Int = 1, of path: String) throws(ZooError) {
         let bytes = frames * views * input.channels * input.height * input.width * 4
-        guard bytes > Self.mostPixelBytes else { return }
+        guard bytes > Self.pixelByteLimit else { return }
         throw ZooError(
             .mediaTooLarge,
             "\(frames * views) pictures of \(input.width) x \(input.height) pixels from '\(path)' take "
-                + "\(bytes >> 20) MiB; the limit is \(Self.mostPixelBytes >> 20) MiB",
+                + "\(bytes >> 20) MiB; the limit is \(Self.pixelByteLimit >> 20) MiB",
             remedy: "take fewer: give --frames, --step, or a part of the video"
         )
     }
@@ -263,15 +225,14 @@ struct InputReader: Sendable {
         of media: MediaFile,
         at indices: [Int],
         _ path: String
-    ) async throws -> InputClip {
+    ) async throws -> InferenceInput {
         try check(indices.count, of: path)
-        let way = try await preprocessing()
-        let frames = try await way.views(of: media, indices: indices)[0]
-        return InputClip(
+        let frames = try await preprocessing().views(of: media, indices: indices)[0]
+        return InferenceInput(
             name: path,
             pixelValues: Tensor(stacking: [frames]),
             frameRate: media.frameRate,
-            indices: indices
+            frameIndices: indices
         )
     }
 }
