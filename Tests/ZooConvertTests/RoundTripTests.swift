@@ -97,7 +97,7 @@ import ZooTesting
             let first = try await sample.convert(to: folder.path(of: "release"))
             let source = try ConversionSource(folder.path(of: "release"), backbone: nil)
             let plan = try source.plan(ConversionOptions())
-            #expect(plan.family == "vjepa2")
+            #expect(plan.family == .vjepa2)
             let second = try await Converter(
                 plan: plan,
                 sources: source.tensors,

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import Synchronization
-public import ZooModels
+internal import ZooModels
 
 /// How far a run is: whole steps, such as forward passes, and the completed share of the current one.
 public struct RunProgress: Hashable, Sendable {

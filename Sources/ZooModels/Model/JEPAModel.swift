@@ -7,7 +7,7 @@ public import ZooTensor
 /// A model that encodes observations and predicts representations of what it does not see.
 public protocol JEPAModel: Sendable {
     /// The family it belongs to.
-    var family: ModelFamily.ID { get }
+    var family: FamilyID { get }
 
     /// What ``encode(_:visible:options:on:)`` takes.
     var input: ModelInput { get }

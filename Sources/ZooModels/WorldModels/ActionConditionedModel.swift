@@ -7,7 +7,7 @@ public import ZooTensor
 /// A model that predicts how latents change under actions: what planning needs.
 public protocol ActionConditionedModel: Sendable {
     /// The family it belongs to.
-    var family: ModelFamily.ID { get }
+    var family: FamilyID { get }
 
     /// What ``predict(_:under:on:)`` takes and gives.
     var sizes: LatentShape { get }

@@ -113,3 +113,11 @@ extension PlanningDefaults.Search {
         }
     }
 }
+
+/// A named search that upstream uses with the models of a family.
+public struct PlanningPreset: Hashable, Sendable {
+    /// The name, such as `notebook`.
+    public let name: String
+    /// How actions are searched.
+    public let search: PlanningDefaults.Search
+}

@@ -59,7 +59,7 @@ struct FamilyGuess {
         reason = found.reason
         let source = try? ConversionSource(checkpoint.path, backbone: nil)
         let plan = try? source?.plan(ConversionOptions())
-        family = plan?.family ?? found.family.id
+        family = plan?.family.rawValue ?? found.family.name
         variant = plan?.variant
     }
 }

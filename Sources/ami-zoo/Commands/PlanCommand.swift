@@ -8,18 +8,15 @@ internal import ZooInference
 internal import ZooModels
 internal import ZooTensor
 
-/// How a robot arm's moves are searched: the settings of upstream.
-enum PlanPreset: String, ExpressibleByArgument, CaseIterable {
-    case notebook
-    case worldModel = "world-model"
-    case function
+/// The name of a family's search settings.
+struct PresetName: ExpressibleByArgument {
+    static let allValueStrings = ModelFamily.all.flatMap(\.planningPresets).map(\.name)
 
-    var settings: ArmPlanner.Settings {
-        switch self {
-        case .notebook: .notebook
-        case .worldModel: .worldModel
-        case .function: ArmPlanner.Settings()
-        }
+    let text: String
+
+    init?(argument: String) {
+        guard Self.allValueStrings.contains(argument) else { return nil }
+        text = argument
     }
 }
 
@@ -62,7 +59,7 @@ struct PlanCommand: ReportingCommand {
         help:
             "Settings of the search for V-JEPA 2-AC: of the notebook (otherwise), the class WorldModel, or the function cem."
     )
-    var preset: PlanPreset?
+    var preset: PresetName?
 
     @Option(help: "Steps of the plan.")
     var horizon: Int?
@@ -145,13 +142,7 @@ struct PlanCommand: ReportingCommand {
             let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
                 try ModelFamily.loadWorldModel(folder: location.folder)
             }
-            if preset != nil, case .general = model.planning.search {
-                throw ZooError(
-                    .planSettingsInvalid,
-                    "--preset is for V-JEPA 2-AC, and the model is another one",
-                    remedy: "leave it out, or give --horizon, --samples, --elites and --iterations"
-                )
-            }
+            let chosen = try search(for: model)
             let input = try await ObservationSequence(
                 inputs,
                 state: state?.values,
@@ -168,7 +159,7 @@ struct PlanCommand: ReportingCommand {
                 }
                 landscape = found
             }
-            let plan = landscapeOnly ? nil : try await search(problem, view, on: pool)
+            let plan = landscapeOnly ? nil : try await self.plan(problem, chosen, view, on: pool)
             return (plan, landscape, input.trueAction)
         }
         if let picture, let landscape {
@@ -191,8 +182,32 @@ struct PlanCommand: ReportingCommand {
         )
     }
 
+    /// The search of the preset or the model, in the size that the options give.
     private func search(
+        for model: any ActionConditionedModel
+    ) throws(ZooError) -> PlanningDefaults.Search {
+        let size = PlanningDefaults.Search.Size(
+            horizon: horizon,
+            samples: samples,
+            elites: elites,
+            iterations: iterations
+        )
+        guard let preset else { return model.planning.search.resized(to: size) }
+        let presets = ModelFamily(model.family)?.planningPresets ?? []
+        guard let found = presets.first(where: { $0.name == preset.text }) else {
+            throw ZooError(
+                .planSettingsInvalid,
+                "models of \(model.family.title) have no preset '\(preset.text)'",
+                remedy:
+                    "leave out --preset, or give --horizon, --samples, --elites and --iterations"
+            )
+        }
+        return found.search.resized(to: size)
+    }
+
+    private func plan(
         _ problem: PlanningProblem,
+        _ search: PlanningDefaults.Search,
         _ view: ComputeProgress,
         on pool: ComputePool
     ) async throws -> ActionPlan {
@@ -202,16 +217,12 @@ struct PlanCommand: ReportingCommand {
                 of: step.iterations * step.samples
             )
         }
-        var search = problem.model.planning.search
-        if let preset { search = .arm(preset.settings) }
-        let size = PlanningDefaults.Search.Size(
-            horizon: horizon,
-            samples: samples,
-            elites: elites,
-            iterations: iterations
+        return try await search.plan(
+            problem,
+            noise: SeededNoise(seed: seed),
+            on: pool,
+            progress: show
         )
-        return try await search.resized(to: size)
-            .plan(problem, noise: SeededNoise(seed: seed), on: pool, progress: show)
     }
 }
 

@@ -9,9 +9,7 @@ extension ModelFamily {
     /// DINO-WM (arXiv 2411.04983) as trained for arXiv 2512.24497, in the layout that `ami-zoo
     /// convert` writes.
     static let dinoWM = ModelFamily(
-        id: ID("dino-wm"),
-        title: "DINO-WM",
-        modelTypes: ["dino_wm"],
+        .dinoWM,
         worldModelLoader: { folder throws(ZooError) in try DINOWMModel(folder) }
     )
 }
@@ -88,7 +86,7 @@ public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
     }
 
     /// `dino-wm`.
-    public var family: ModelFamily.ID { ModelFamily.dinoWM.id }
+    public var family: FamilyID { .dinoWM }
 
     /// Two frames at a time; the settings of the simulations, or of DROID for arms.
     public var planning: PlanningDefaults { .jepaWM(sizes) }

@@ -9,9 +9,7 @@ public import ZooTensor
 extension ModelFamily {
     /// I-JEPA (arXiv 2301.08243), as transformers stores it; the predictor in a file of its own.
     static let ijepa = ModelFamily(
-        id: ID("ijepa"),
-        title: "I-JEPA",
-        modelTypes: ["ijepa"],
+        .ijepa,
         loader: { folder throws(ZooError) in try IJEPAModel(folder) }
     )
 }
@@ -99,7 +97,7 @@ public struct IJEPAModel: JEPAModel {
     }
 
     /// `ijepa`.
-    public var family: ModelFamily.ID { ModelFamily.ijepa.id }
+    public var family: FamilyID { .ijepa }
 
     /// Single images of the configuration's size.
     public var input: ModelInput {

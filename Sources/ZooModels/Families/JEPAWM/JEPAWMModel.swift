@@ -8,9 +8,7 @@ public import ZooTensor
 extension ModelFamily {
     /// JEPA-WM (arXiv 2512.24497), in the layout that `ami-zoo convert` writes.
     static let jepaWM = ModelFamily(
-        id: ID("jepa-wm"),
-        title: "JEPA-WM",
-        modelTypes: ["jepa_wm"],
+        .jepaWM,
         worldModelLoader: { folder throws(ZooError) in try JEPAWMModel(folder) }
     )
 }
@@ -109,7 +107,7 @@ public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
     }
 
     /// `jepa-wm`.
-    public var family: ModelFamily.ID { ModelFamily.jepaWM.id }
+    public var family: FamilyID { .jepaWM }
 
     /// Two frames at a time; the settings of the simulations, or of DROID for arms.
     public var planning: PlanningDefaults { .jepaWM(sizes) }

@@ -56,7 +56,7 @@ public struct LeWMEncoder: JEPAModel {
     }
 
     /// `lewm`.
-    public var family: ModelFamily.ID { ModelFamily.lewm.id }
+    public var family: FamilyID { .lewm }
 
     /// Single images of the size of training; the one token covers all of an image.
     public var input: ModelInput {

@@ -8,9 +8,7 @@ public import ZooTensor
 extension ModelFamily {
     /// LeWM (arXiv 2603.19312), in the layout that `ami-zoo convert` writes.
     static let lewm = ModelFamily(
-        id: ID("lewm"),
-        title: "LeWM",
-        modelTypes: ["lewm"],
+        .lewm,
         loader: { folder throws(ZooError) in try LeWMModel(folder).encoder },
         worldModelLoader: { folder throws(ZooError) in try LeWMModel(folder) }
     )
@@ -51,7 +49,7 @@ public struct LeWMModel: ActionConditionedModel, FrameEncoder {
     }
 
     /// `lewm`.
-    public var family: ModelFamily.ID { ModelFamily.lewm.id }
+    public var family: FamilyID { .lewm }
 
     /// The settings of the paper.
     public var planning: PlanningDefaults {

@@ -8,9 +8,7 @@ public import ZooTensor
 extension ModelFamily {
     /// V-JEPA (arXiv 2404.08471), in the layout that `ami-zoo convert` writes.
     static let vjepa = ModelFamily(
-        id: ID("vjepa"),
-        title: "V-JEPA",
-        modelTypes: ["vjepa"],
+        .vjepa,
         loader: { folder throws(ZooError) in try VJEPAModel(folder) }
     )
 }
@@ -68,7 +66,7 @@ public struct VJEPAModel: JEPAModel {
     }
 
     /// `vjepa`.
-    public var family: ModelFamily.ID { ModelFamily.vjepa.id }
+    public var family: FamilyID { .vjepa }
 
     /// Clips of the frames and the size of training.
     public var input: ModelInput { videoSize.input }

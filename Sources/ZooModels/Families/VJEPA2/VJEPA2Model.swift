@@ -8,9 +8,7 @@ public import ZooTensor
 extension ModelFamily {
     /// V-JEPA 2 (arXiv 2506.09985), as transformers stores it.
     static let vjepa2 = ModelFamily(
-        id: ID("vjepa2"),
-        title: "V-JEPA 2",
-        modelTypes: ["vjepa2"],
+        .vjepa2,
         loader: { folder throws(ZooError) in try VJEPA2Model.load(folder).model }
     )
 }
@@ -90,7 +88,7 @@ public struct VJEPA2Model: JEPAModel {
     }
 
     /// `vjepa2`.
-    public var family: ModelFamily.ID { ModelFamily.vjepa2.id }
+    public var family: FamilyID { .vjepa2 }
 
     /// Clips of the configuration's frames and crop size.
     public var input: ModelInput { configuration.video.input }

@@ -8,9 +8,7 @@ public import ZooTensor
 extension ModelFamily {
     /// V-JEPA 2.1 (arXiv 2603.14482), in the layout that `ami-zoo convert` writes.
     static let vjepa21 = ModelFamily(
-        id: ID("vjepa2.1"),
-        title: "V-JEPA 2.1",
-        modelTypes: ["vjepa2_1"],
+        .vjepa21,
         loader: { folder throws(ZooError) in try VJEPA21Model(folder) }
     )
 }
@@ -79,7 +77,7 @@ public struct VJEPA21Model: JEPAModel {
     }
 
     /// `vjepa2.1`.
-    public var family: ModelFamily.ID { ModelFamily.vjepa21.id }
+    public var family: FamilyID { .vjepa21 }
 
     /// Clips of the frames and the size of training; single images work as well.
     public var input: ModelInput {

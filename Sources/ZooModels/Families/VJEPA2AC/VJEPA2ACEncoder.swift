@@ -41,7 +41,7 @@ public struct VJEPA2ACEncoder: JEPAModel {
     }
 
     /// `vjepa2-ac`.
-    public var family: ModelFamily.ID { ModelFamily.vjepa2AC.id }
+    public var family: FamilyID { .vjepa2AC }
 
     /// Clips of the frames and the size of training.
     public var input: ModelInput { videoSize.input }
@@ -82,7 +82,7 @@ public struct VJEPA2ACEncoder: JEPAModel {
 
 extension ModelFamily {
     /// What to say where masked tokens are to be predicted and the predictor takes actions.
-    static func takesActions(_ family: ID) -> ZooError {
+    static func takesActions(_ family: FamilyID) -> ZooError {
         ZooError(
             .modelUnsupported,
             "the predictor of \(family) does not predict masked tokens; it takes actions",

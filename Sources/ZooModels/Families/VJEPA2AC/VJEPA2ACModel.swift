@@ -8,9 +8,12 @@ public import ZooTensor
 extension ModelFamily {
     /// V-JEPA 2-AC (arXiv 2506.09985, section 4), in the layout that `ami-zoo convert` writes.
     static let vjepa2AC = ModelFamily(
-        id: ID("vjepa2-ac"),
-        title: "V-JEPA 2-AC",
-        modelTypes: ["vjepa2_ac"],
+        .vjepa2AC,
+        planningPresets: [
+            PlanningPreset(name: "notebook", search: .arm(.notebook)),
+            PlanningPreset(name: "world-model", search: .arm(.worldModel)),
+            PlanningPreset(name: "function", search: .arm(ArmPlanner.Settings())),
+        ],
         loader: { folder throws(ZooError) in try VJEPA2ACModel(folder).requireEncoder() },
         worldModelLoader: { folder throws(ZooError) in try VJEPA2ACModel(folder) }
     )
@@ -86,7 +89,7 @@ public struct VJEPA2ACModel: ActionConditionedModel, FrameEncoder {
     }
 
     /// `vjepa2-ac`.
-    public var family: ModelFamily.ID { ModelFamily.vjepa2AC.id }
+    public var family: FamilyID { .vjepa2AC }
 
     /// The settings of upstream's energy landscape notebook.
     public var planning: PlanningDefaults {
