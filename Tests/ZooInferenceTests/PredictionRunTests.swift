@@ -26,7 +26,7 @@ import ZooTesting
                 options: ForwardOptions(),
                 on: .shared
             )
-            let expected = try await run.model.predict(
+            let expected = try await run.predictor.predict(
                 hidden,
                 from: try encoding.context.selecting(seen)
             )

@@ -10,7 +10,7 @@ import ZooTensor
 
 /// Surprise and principal components against PyTorch and NumPy, `Tests/Vectors/analysis`.
 @Suite struct AnalysisTests {
-    private func model() throws -> (folder: TemporaryFolder, model: any JEPAModel) {
+    private func model() throws -> (folder: TemporaryFolder, model: any JEPAEncoder) {
         let (folder, source) = (try TemporaryFolder(), "\(vectors)/conversion/vjepa2")
         for (from, to) in [
             ("expected.safetensors", "model.safetensors"), ("expected-config.json", "config.json"),

@@ -49,7 +49,7 @@ public struct ObservationSequence: Sendable {
         precondition((1...2).contains(paths.count), "one tensor file, or two images")
         if paths.count == 2 {
             self.init(model)
-            guard model is any FrameEncoder else { throw Self.needsLatents }
+            guard model.frameEncoder != nil else { throw Self.needsLatents }
             let preprocessing = try await BlockingWork.run { _ in try Preprocessing(folder: folder)
             }
             var frames: [Tensor] = []
@@ -147,7 +147,7 @@ public struct ObservationSequence: Sendable {
                     + "U8 of shape [1, frames, height, width, 3]"
             )
         }
-        guard model is any FrameEncoder else { throw Self.needsLatents }
+        guard model.frameEncoder != nil else { throw Self.needsLatents }
         let preprocessing = try Preprocessing(folder: folder)
         let size = sizes[2] * sizes[3] * 3
         var frames: [Tensor] = []
@@ -187,7 +187,7 @@ public struct ObservationSequence: Sendable {
         func part(_ range: Range<Int>) throws(ZooError) -> LatentSequence {
             try LatentSequence(
                 latents: latents.frames(range),
-                states: model.sizes.stateWidth == 0 ? nil : states?.frames(range)
+                states: model.latentShape.stateWidth == 0 ? nil : states?.frames(range)
             )
         }
         return try PlanningProblem(
@@ -219,7 +219,7 @@ public struct ObservationSequence: Sendable {
         let all = try await model.rollOut(
             from: try LatentSequence(
                 latents: latents,
-                states: model.sizes.stateWidth == 0 ? nil : states
+                states: model.latentShape.stateWidth == 0 ? nil : states
             ),
             under: actions,
             window: model.planning.window,
@@ -240,7 +240,7 @@ public struct ObservationSequence: Sendable {
     ) async throws -> (latents: Tensor, states: Tensor?) {
         var states = states
         if let measurements {
-            guard let encoder = model as? any MeasurementEncoder else {
+            guard let encoder = model.measurementEncoder else {
                 throw Self.unsuitable("this model does not take 'measurements'")
             }
             states = try encoder.states(of: measurements)
@@ -257,7 +257,7 @@ public struct ObservationSequence: Sendable {
 
     private func latents(on pool: ComputePool) async throws -> Tensor {
         if let latents { return latents }
-        guard let encoder = model as? any FrameEncoder, let pixels else {
+        guard let encoder = model.frameEncoder, let pixels else {
             throw Self.needsLatents
         }
         return try await encoder.encodeFrames(pixels, on: pool)

@@ -29,7 +29,7 @@ public struct EmbedRun: Sendable {
     }
 
     /// The model.
-    public let model: any JEPAModel
+    public let model: any JEPAEncoder
     /// Reads the inputs.
     public let reader: InputReader
     /// What becomes of the tokens of an input.

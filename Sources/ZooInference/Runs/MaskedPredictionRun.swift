@@ -51,8 +51,10 @@ public struct MaskedPredictionRun: Sendable {
         public let input: InferenceInput
     }
 
-    /// The model.
-    public let model: any JEPAModel
+    /// The encoder.
+    public let model: any JEPAEncoder
+    /// The predictor.
+    public let predictor: any MaskedPredictor
     /// Reads the inputs.
     public let reader: InputReader
 
@@ -61,11 +63,13 @@ public struct MaskedPredictionRun: Sendable {
     /// - Parameters:
     ///   - folder: a model folder with `config.json` and weights.
     ///   - selection: the frames of a video to read.
-    /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
+    /// - Throws: `ZooError` with code `model.unsupported` for a model without predictor of masked tokens,
+    ///   or another `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
     public init(folder: String, selection: FrameSelection = FrameSelection()) async throws {
         model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
             try ModelFamily.load(folder: folder)
         }
+        predictor = try model.requirePredictor()
         reader = InputReader(folder: folder, input: model.input, selection: selection)
     }
 
@@ -77,8 +81,8 @@ public struct MaskedPredictionRun: Sendable {
     ///   - pool: the threads to compute on.
     ///   - progress: called from any thread; one step for the encoder and one for the predictor.
     /// - Returns: the predicted features, and the clip.
-    /// - Throws: `ZooError` with code `model.token-selection-invalid`, `model.input-shape-invalid`,
-    ///   `model.unsupported` or `model.result-not-finite`, or a code of ``InputReader/clip(_:)``;
+    /// - Throws: `ZooError` with code `model.token-selection-invalid`, `model.input-shape-invalid` or
+    ///   `model.result-not-finite`, or a code of ``InputReader/clip(_:)``;
     ///   `CancellationError`.
     public func predict(
         _ path: String,
@@ -97,7 +101,7 @@ public struct MaskedPredictionRun: Sendable {
             on: pool
         )
         counter.advance()
-        let predicted = try await model.predict(
+        let predicted = try await predictor.predict(
             masks.targets,
             from: try encoding.context.selecting(masks.context),
             options: options,
@@ -116,7 +120,7 @@ private struct MaskSelection {
     init(
         _ settings: MaskedPredictionRun.Settings,
         input: InferenceInput,
-        model: any JEPAModel
+        model: any JEPAEncoder
     ) throws(ZooError) {
         let shape = input.pixelValues.shape
         if let contextFrames = settings.contextFrames {

@@ -43,7 +43,7 @@ public struct SurpriseRun: Sendable {
     }
 
     /// The model.
-    public let model: any JEPAModel
+    public let model: any JEPAEncoder
     /// Reads the inputs.
     public let reader: InputReader
 

@@ -4,7 +4,7 @@
 public import ZooCore
 internal import ZooTensor
 
-extension JEPAModel {
+extension MaskedPredictor {
     /// What predictions are compared with: the features of the encoder, each token normalised to mean
     /// 0 and variance 1.
     ///
@@ -13,8 +13,7 @@ extension JEPAModel {
     ///
     /// - Parameter encoding: of everything that is to be compared.
     /// - Returns: targets, [batch, tokens, width].
-    /// - Throws: `ZooError` with code `model.unsupported` for predictors that were trained on the
-    ///   features of another model.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     public func predictionTargets(of encoding: Encoding) throws(ZooError) -> TokenFeatures {
         try encoding.tokens.normalised(parts: 1)
     }

@@ -51,7 +51,7 @@ public struct Surprise: Hashable, Sendable {
     ///   task is cancelled.
     public static func measure(
         _ videos: Tensor,
-        with model: any JEPAModel,
+        with model: any JEPAEncoder,
         by method: SurpriseProtocol,
         on pool: ComputePool = .shared,
         progress: (@Sendable (_ completed: Int, _ total: Int) -> Void)? = nil
@@ -63,6 +63,7 @@ public struct Surprise: Hashable, Sendable {
                     + "input is \(videos.shape)"
             )
         }
+        let predictor = try model.requirePredictor()
         try model.requireTrainedSize(videos.shape)
         let batch = videos.shape[0]
         let starts = try method.starts(frames: videos.shape[1])
@@ -77,7 +78,7 @@ public struct Surprise: Hashable, Sendable {
         for start in starts {
             let window = videos.frames(start..<start + method.window)
             let whole = try await model.encode(window, visible: nil, options: options, on: pool)
-            let targets = try model.predictionTargets(of: whole)
+            let targets = try predictor.predictionTargets(of: whole)
             advance()
             var values: [[Float]] = Array(repeating: [], count: batch)
             for context in method.contexts {
@@ -90,7 +91,7 @@ public struct Surprise: Hashable, Sendable {
                     on: pool
                 )
                 advance()
-                let predicted = try await model.predict(
+                let predicted = try await predictor.predict(
                     hidden,
                     from: known.context,
                     options: options,

@@ -8,8 +8,7 @@ public struct ForwardOptions: Sendable {
     /// The blocks of an encoder whose output to give through the final norm, counted from 0: what
     /// `out_layers` is to facebookresearch/vjepa2 `src/models/vision_transformer.py`.
     public var levels: [Int]
-    /// Which of a predictor's learned stand-ins takes the place of what is predicted, modulo how many
-    /// there are.
+    /// The index of the predictor's mask token, modulo their number.
     ///
     /// 1 is what the reference implementations do when they are called directly; training used
     /// others too, and the choice changes results: state it with any score.
@@ -26,7 +25,7 @@ public struct ForwardOptions: Sendable {
     ) {
         self.keepsLayers = keepsLayers
         self.levels = levels
-        precondition(maskIndex >= 0, "there is no stand-in \(maskIndex)")
+        precondition(maskIndex >= 0, "there is no mask token \(maskIndex)")
         self.maskIndex = maskIndex
         self.progress = progress
     }

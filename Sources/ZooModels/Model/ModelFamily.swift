@@ -10,12 +10,13 @@ public struct ModelFamily: Sendable {
     public let id: FamilyID
     /// Settings of a search that upstream uses besides ``ActionConditionedModel/planning``.
     public let planningPresets: [PlanningPreset]
-    /// Loads the encoder of a model folder; nil for families whose encoder is another project's.
+    /// Loads the encoder of a model folder, and with it the predictor of masked tokens; nil for families
+    /// whose encoder is another project's.
     private let loader: Loader?
     /// Loads what predicts under actions; nil for families without.
     private let worldModelLoader: WorldModelLoader?
 
-    typealias Loader = @Sendable (ModelFolder) throws(ZooError) -> any JEPAModel
+    typealias Loader = @Sendable (ModelFolder) throws(ZooError) -> (any JEPAEncoder)?
     typealias WorldModelLoader =
         @Sendable (ModelFolder) throws(ZooError) -> any ActionConditionedModel
 
@@ -59,19 +60,19 @@ public struct ModelFamily: Sendable {
     /// Loads a model folder of any family that has an encoder: `config.json` and the weights beside
     /// it.
     ///
-    /// - Throws: `ZooError` with code `model.unsupported` when the family has no encoder of its own;
+    /// - Throws: `ZooError` with code `model.unsupported` when the release has no encoder of its own;
     ///   otherwise a `model.*`, `checkpoint.*` or `io.*` code.
-    public static func load(folder path: String) throws(ZooError) -> any JEPAModel {
+    public static func load(folder path: String) throws(ZooError) -> any JEPAEncoder {
         let folder = try ModelFolder(path)
         let family = try detect(folder)
-        guard let loader = family.loader else {
+        guard let encoder = try family.loader?(folder) else {
             throw ZooError(
                 .modelUnsupported,
                 "'\(path)' is a \(family.id.title) predictor, and its encoder is another model",
                 remedy: "encode with the model that the predictor was trained on; its card names it"
             )
         }
-        return try loader(folder)
+        return encoder
     }
 
     /// Loads a model folder of any family that predicts under actions: `config.json` and the weights

@@ -37,3 +37,25 @@ package struct ModelFolder: Sendable {
         }
     }
 }
+
+extension ModelFolder {
+    /// Reads the configuration of a family, and says which family's is not valid.
+    ///
+    /// - Throws: `ZooError` with code `model.configuration-invalid` in place of `format.field-invalid`,
+    ///   or what `body` throws.
+    func configuration<Result>(
+        of family: FamilyID,
+        _ body: (JSONObject) throws(ZooError) -> Result
+    ) throws(ZooError) -> Result {
+        do {
+            return try body(configuration)
+        } catch {
+            guard error.code == .fieldInvalid else { throw error }
+            throw ZooError(
+                .configurationInvalid,
+                "the \(family.title) configuration is not valid",
+                cause: error
+            )
+        }
+    }
+}

@@ -29,7 +29,7 @@ struct PatchEncoder: Sendable {
     }
 
     /// Encodes an input [batch, frames, channels, height, width], all tokens of it or those that are
-    /// `visible`; see ``JEPAModel/encode(_:visible:options:on:)``.
+    /// `visible`; see ``JEPAEncoder/encode(_:visible:options:on:)``.
     func encode(
         _ pixels: Tensor,
         visible: TokenSelection?,

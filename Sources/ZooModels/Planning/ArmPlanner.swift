@@ -176,10 +176,10 @@ extension Pose {
     ///
     /// - Throws: `ZooError` with code `model.unsupported`.
     static func requireActions(of model: any ActionConditionedModel) throws(ZooError) {
-        guard model.sizes.actionWidth == width else {
+        guard model.latentShape.actionWidth == width else {
             throw ZooError(
                 .modelUnsupported,
-                "actions of \(model.sizes.actionWidth) numbers are not changes of a pose, which are "
+                "actions of \(model.latentShape.actionWidth) numbers are not changes of a pose, which are "
                     + "\(width)",
                 remedy: "plan with the general planner instead"
             )

@@ -89,7 +89,7 @@ public struct CrossEntropyPlanner: Sendable {
         on pool: ComputePool = .shared,
         progress: (@Sendable (PlanningProgress) -> Void)? = nil
     ) async throws -> ActionPlan {
-        let (width, limits) = (problem.model.sizes.actionWidth, settings.limits)
+        let (width, limits) = (problem.model.latentShape.actionWidth, settings.limits)
         try CrossEntropySearch.require(
             horizon: settings.horizon,
             samples: settings.samples,

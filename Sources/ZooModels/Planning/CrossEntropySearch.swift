@@ -56,7 +56,7 @@ struct CrossEntropySearch: Sendable {
             }
             let energies = try await problem.energies(
                 of: Tensor(
-                    shape: [samples, horizon, problem.model.sizes.actionWidth],
+                    shape: [samples, horizon, problem.model.latentShape.actionWidth],
                     values: actions
                 ),
                 on: pool

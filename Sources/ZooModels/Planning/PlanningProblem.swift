@@ -40,7 +40,7 @@ public struct PlanningProblem: Sendable {
         distance: LatentDistance,
         window: Int? = nil
     ) throws(ZooError) {
-        let (shape, sizes) = (known.latents.shape, model.sizes)
+        let (shape, sizes) = (known.latents.shape, model.latentShape)
         let past = pastActions ?? Tensor(zeros: [1, 0, sizes.actionWidth])
         guard shape[0] == 1, shape[1] >= 1, shape[2] == sizes.tokens, shape[3] == sizes.width,
             past.shape == Shape([1, shape[1] - 1, sizes.actionWidth])
@@ -99,7 +99,7 @@ public struct PlanningProblem: Sendable {
         on pool: ComputePool = .shared,
         progress: (@Sendable (_ done: Int) -> Void)? = nil
     ) async throws -> [Float] {
-        let sizes = model.sizes
+        let sizes = model.latentShape
         guard actions.shape.rank == 3, actions.shape[1] >= 1,
             actions.shape[2] == sizes.actionWidth
         else {

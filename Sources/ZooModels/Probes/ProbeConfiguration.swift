@@ -81,7 +81,7 @@ struct ProbeConfiguration {
     init(classifier fields: JSONObject, _ encoder: VJEPA2Configuration) throws(ZooError) {
         width = encoder.encoder.width
         heads = encoder.encoder.heads
-        hidden = encoder.encoder.hiddenWidth
+        hidden = encoder.encoder.hidden
         epsilon = encoder.normEpsilon
         queries = 1
         backboneLevels = []

@@ -11,7 +11,7 @@ public import ZooTensor
 /// of a view go through the probe together, and the views are averaged.
 public struct VideoClassifier: Sendable {
     /// What encodes.
-    public let backbone: any JEPAModel
+    public let backbone: any JEPAEncoder
     /// What classifies.
     public let probe: AttentiveProbe
     /// What a probe for anticipation reads besides the clip.
@@ -20,7 +20,7 @@ public struct VideoClassifier: Sendable {
     /// Joins an encoder and a probe.
     ///
     /// - Throws: `ZooError` with code `model.probe-mismatch` when their widths differ.
-    public init(backbone: any JEPAModel, probe: AttentiveProbe) throws(ZooError) {
+    public init(backbone: any JEPAEncoder, probe: AttentiveProbe) throws(ZooError) {
         guard backbone.width == probe.width else {
             throw ZooError(
                 .probeMismatch,
@@ -122,11 +122,12 @@ public struct VideoClassifier: Sendable {
         var parts =
             encoding.levels.isEmpty ? [encoding.tokens.values] : encoding.levels.map(\.values)
         if probe.isAnticipation {
+            let predictor = try backbone.requirePredictor()
             try backbone.requireTrainedSize(clips.shape)
             let first = clips.shape[1] + anticipation.framesAhead
             var quiet = options
             quiet.progress = nil
-            let predicted = try await backbone.predict(
+            let predicted = try await predictor.predict(
                 try backbone.tokens(
                     ofFrames: first..<first + anticipation.frames,
                     batch: clips.shape[0]

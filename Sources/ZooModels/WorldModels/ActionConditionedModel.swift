@@ -9,11 +9,19 @@ public protocol ActionConditionedModel: Sendable {
     /// The family it belongs to.
     var family: FamilyID { get }
 
-    /// What ``predict(_:under:on:)`` takes and gives.
-    var sizes: LatentShape { get }
+    /// The sizes of what ``predict(_:under:on:)`` takes and returns.
+    var latentShape: LatentShape { get }
 
     /// How upstream plans with it.
     var planning: PlanningDefaults { get }
+
+    /// The encoder of frames; nil when the model predicts features of an encoder that the release does
+    /// not hold.
+    var frameEncoder: (any FrameEncoder)? { get }
+
+    /// The encoder of measured states; nil when states are the measurements themselves, or the model
+    /// has none.
+    var measurementEncoder: (any MeasurementEncoder)? { get }
 
     /// Predicts the frame after each known one.
     ///
@@ -31,6 +39,14 @@ public protocol ActionConditionedModel: Sendable {
         under actions: Tensor,
         on pool: ComputePool
     ) async throws -> LatentSequence
+}
+
+extension ActionConditionedModel {
+    /// None: the release holds no encoder.
+    public var frameEncoder: (any FrameEncoder)? { nil }
+
+    /// None: states are the measurements themselves.
+    public var measurementEncoder: (any MeasurementEncoder)? { nil }
 }
 
 /// The sizes of the latents a model predicts.

@@ -11,7 +11,7 @@ public protocol FrameEncoder: Sendable {
     ///   - pixelValues: [batch, frames, channels, height, width], normalised as the model's card says.
     ///   - pool: the threads to compute on.
     /// - Returns: [batch, frames, tokens, width].
-    /// - Throws: `ZooError` with code `model.input-shape-invalid`, or `model.unsupported` when the
-    ///   release has no encoder; `CancellationError` when the task is cancelled.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the task is
+    ///   cancelled.
     func encodeFrames(_ pixelValues: Tensor, on pool: ComputePool) async throws -> Tensor
 }

@@ -13,7 +13,7 @@ public struct PlanningDefaults: Hashable, Sendable {
         case general(CrossEntropyPlanner.Settings)
     }
 
-    /// How near to the goal is near.
+    /// The distance to the goal.
     public let distance: LatentDistance
     /// The most frames that a prediction is made from; nil for as many as the model takes.
     public let window: Int?
@@ -32,9 +32,9 @@ public struct PlanningDefaults: Hashable, Sendable {
     /// Models without proprioception that move an arm are those of DROID.
     ///
     /// Source: facebookresearch/jepa-wms `evals/simu_env_planning/planning` and its configurations.
-    static func jepaWM(_ sizes: LatentShape) -> PlanningDefaults {
-        let hasStates = sizes.stateWidth > 0
-        let isArm = sizes.actionWidth == Pose.width
+    static func jepaWM(_ shape: LatentShape) -> PlanningDefaults {
+        let hasStates = shape.stateWidth > 0
+        let isArm = shape.actionWidth == Pose.width
         return PlanningDefaults(
             distance: hasStates ? .jepaWM : LatentDistance(.meanSquare),
             window: 2,
