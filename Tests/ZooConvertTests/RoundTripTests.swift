@@ -151,7 +151,9 @@ import ZooTesting
             let configuration = try Data(contentsOf: URL(filePath: "\(root)/expected-config.json"))
             try folder.write(Array(configuration), to: "repository/config.json")
             let source = try ConversionSource(folder.path(of: "repository"), backbone: nil)
-            let error = #expect(throws: ZooError.self) { try source.plan(ConversionOptions()) }
+            let error = #expect(throws: ZooError(.conversionTensorsMismatch, "")) {
+                try source.plan(ConversionOptions())
+            }
             #expect(error?.message.contains("'encoder.layer.1.norm2.bias' [24] is missing") == true)
         }
     }

@@ -179,7 +179,7 @@ import ZooTensor
         try sample.expect(encoding.levels[1], "level_0")
         try sample.expect(encoding.tokens, "level_1")
         for level in [-1, 2] {
-            await #expect(throws: ZooError.self) {
+            await #expect(throws: ZooError(.levelInvalid, "")) {
                 try await sample.model.encode(
                     sample.tensor("pixel_values"),
                     visible: nil,
@@ -203,7 +203,7 @@ import ZooTensor
         let logits = try await probe.logits(of: files.tensor("tokens"))
         #expect(Set(logits.keys) == Set(heads.keys))
         for (head, vector) in heads { try files.expect(try #require(logits[head]), vector) }
-        await #expect(throws: ZooError.self) {
+        await #expect(throws: ZooError(.inputShapeInvalid, "")) {
             try await probe.logits(of: Tensor(zeros: [1, 2, 3]))
         }
     }
