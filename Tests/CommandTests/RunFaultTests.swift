@@ -140,8 +140,46 @@ import ZooTesting
             let run = try await zoo("embed", other, frames, "--output", output, "--json")
             #expect(run.status == 0, "\(run.errors)")
             // Natural order: f10 is the last.
-            guard case .array(let inputs) = try run.document.value("inputs") else { return }
-            #expect(inputs == (0...10).map { .string("\(frames)/f\($0).png") })
+            let inputs = (0...10).map { JSONValue.string("\(frames)/f\($0).png") }
+            #expect(try run.document.value("inputs") == .array(inputs))
+        }
+    }
+
+    @Test func aPictureOfAnotherSizeIsNoted() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let model = "\(Program.root)models/ami/ball-drop/release"
+            let arguments = ["embed", model, Self.image, "--output", folder.path(of: "x.npy")]
+            for extra in [[], ["--progress", "json"]] {
+                let run = try await ProgramRun(
+                    Program.executable,
+                    arguments + extra,
+                    environment: zoo.environment
+                )
+                #expect(run.status == 0, "\(run.errors)")
+                #expect(run.errors.contains("is 35 x 29 pixels"), "\(run.errors)")
+                #expect(run.errors.contains("trained on 32 x 32"), "\(run.errors)")
+                #expect(run.errors.contains(#""event":"note""#) == !extra.isEmpty)
+            }
+        }
+    }
+
+    @Test func threadsOutOfRangeAreRefusedAndTheMostWork() async throws {
+        try await TemporaryFolder.with { folder in
+            let model = "\(Program.root)models/ami/ball-drop/release"
+            let arguments = ["embed", model, Program.clip, "--output", folder.path(of: "x.npy")]
+            try await Self.expectFailures(
+                ["0", "-1", "1025", "9223372036854775807"].map {
+                    (arguments + ["--threads=\($0)"], 64, "--threads must be 1 to 1024")
+                },
+                in: folder
+            )
+            let run = try await ProgramRun(
+                Program.executable,
+                arguments + ["--threads", "1024"],
+                environment: Program(in: folder).environment
+            )
+            #expect(run.status == 0, "\(run.errors)")
         }
     }
 

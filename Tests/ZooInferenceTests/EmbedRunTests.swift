@@ -92,6 +92,48 @@ import ZooTesting
         }
     }
 
+    @Test func sizesOtherThanThoseOfTrainingAreNotedOnce() async throws {
+        try await TemporaryFolder.with { folder in
+            let notes = Mutex<[String]>([])
+            let run = try await EmbedRun(folder: BallDrop.folder, pooling: .mean) { note in
+                notes.withLock { $0.append(note) }
+            }
+            let exact = try BallDrop.image(named: "exact.png", in: folder)
+            let large = try BallDrop.image(width: 64, height: 40, named: "a.png", in: folder)
+            let again = try BallDrop.image(width: 64, height: 40, named: "b.png", in: folder)
+            let small = try BallDrop.image(width: 16, height: 16, named: "c.png", in: folder)
+            let rows = try await run.features(of: [exact, large, again, small]).values.shape
+            #expect(rows == [4, 128])
+            let found = notes.withLock { $0 }
+            #expect(found.count == 2)
+            #expect(found[0].contains("'\(large)' is 64 x 40 pixels"))
+            #expect(found[0].contains("trained on 32 x 32"))
+            #expect(found[1].contains("'\(small)' is 16 x 16 pixels"))
+        }
+    }
+
+    @Test func picturesFarFromTheSizeOfTrainingAreRefused() async throws {
+        try await TemporaryFolder.with { folder in
+            let run = try await EmbedRun(folder: BallDrop.folder)
+            for (width, height) in [(65, 32), (32, 65), (15, 32), (32, 15), (640, 480)] {
+                let image = try BallDrop.image(width: width, height: height, in: folder)
+                let error = await #expect(throws: ZooError(.inputUnsuitable, "")) {
+                    try await run.features(of: [image])
+                }
+                #expect(error?.message.contains("is \(width) x \(height) pixels") == true)
+                #expect(error?.message.contains("takes 32 x 32") == true)
+                // The remedy: a picture of that size, or tensors, which are taken at any size.
+                #expect(error?.remedy?.contains("scale it to 32 x 32 pixels") == true)
+            }
+            let tensors = folder.path(of: "large.safetensors")
+            try SafetensorsWriter.write(
+                ["pixel_values": StoredTensor(Tensor(zeros: [1, 2, 3, 80, 80]))],
+                to: tensors
+            )
+            #expect(try await run.features(of: [tensors]).values.shape == [1, 100, 128])
+        }
+    }
+
     @Test func progressGrowsToOne() async throws {
         let run = try await EmbedRun(folder: BallDrop.folder)
         let seen = Mutex<[Double]>([])

@@ -19,6 +19,7 @@ public struct InputReader: Sendable {
     private let folder: String
     private let input: ModelInput
     private let selection: FrameSelection
+    private let size: InputSize
 
     /// Creates a reader; nothing is read yet.
     ///
@@ -26,10 +27,18 @@ public struct InputReader: Sendable {
     ///   - folder: the model folder, which holds the preprocessing configuration.
     ///   - input: the input that the model was trained on.
     ///   - selection: the frames of a video to read.
-    public init(folder: String, input: ModelInput, selection: FrameSelection = FrameSelection()) {
+    ///   - onNote: called with a sentence when an input is read that has another size than the model was
+    ///     trained on, once per size.
+    public init(
+        folder: String,
+        input: ModelInput,
+        selection: FrameSelection = FrameSelection(),
+        onNote: (@Sendable (String) -> Void)? = nil
+    ) {
         self.folder = folder
         self.input = input
         self.selection = selection
+        size = InputSize(input, onNote: onNote)
     }
 
     /// Expands folders of images for an image model, in natural order; a video model takes a folder as
@@ -143,10 +152,12 @@ public struct InputReader: Sendable {
             (preprocessing.mean, preprocessing.std) = (mean, std)
         }
         let chosen = preprocessing
+        try await checkSize(of: media, chosen)
         // [views, frames of all clips, 3, height, width].
         let views = Tensor(
             stacking: try await chosen.views(of: media, indices: indices.flatMap(\.self))
         )
+        size.note(views.shape, of: path)
         let shape = Shape(
             [1, chosen.viewCount, indices.count, indices[0].count] + views.shape.sizes.dropFirst(2)
         )
@@ -170,6 +181,7 @@ public struct InputReader: Sendable {
         let clip = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
             try Clip(file: path)
         }
+        size.note(clip.pixelValues.shape, of: path)
         return InferenceInput(name: path, pixelValues: clip.pixelValues, tensors: clip)
     }
 
@@ -221,13 +233,23 @@ public struct InputReader: Sendable {
         )
     }
 
+    /// Refuses pictures of a size that the model cannot use, before all of them are decoded.
+    private func checkSize(of media: MediaFile, _ preprocessing: Preprocessing) async throws {
+        guard preprocessing.resize == .none, preprocessing.crop == .none else { return }
+        let image = try await media.firstImage()
+        try size.requireNear(width: image.width, height: image.height, of: media.path)
+    }
+
     private func pixels(
         of media: MediaFile,
         at indices: [Int],
         _ path: String
     ) async throws -> InferenceInput {
         try check(indices.count, of: path)
-        let frames = try await preprocessing().views(of: media, indices: indices)[0]
+        let preprocessing = try await preprocessing()
+        try await checkSize(of: media, preprocessing)
+        let frames = try await preprocessing.views(of: media, indices: indices)[0]
+        size.note(frames.shape, of: path)
         return InferenceInput(
             name: path,
             pixelValues: Tensor(stacking: [frames]),

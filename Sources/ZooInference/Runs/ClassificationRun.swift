@@ -49,11 +49,13 @@ public struct ClassificationRun: Sendable {
     ///   - folder: the model folder.
     ///   - probe: the folder of a probe that was trained on the model; nil for a model with a classifier.
     ///   - selection: the frames of a video to read.
+    ///   - onNote: receives notes about inputs; see ``InputReader``.
     /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
     public init(
         folder: String,
         probe: String? = nil,
-        selection: FrameSelection = FrameSelection()
+        selection: FrameSelection = FrameSelection(),
+        onNote: (@Sendable (String) -> Void)? = nil
     ) async throws {
         classifier = try await BlockingWork.run(whenCancelled: .abandoned) {
             (_) throws(ZooError) in
@@ -63,7 +65,8 @@ public struct ClassificationRun: Sendable {
         reader = InputReader(
             folder: folder,
             input: classifier.backbone.input,
-            selection: selection
+            selection: selection,
+            onNote: onNote
         )
     }
 

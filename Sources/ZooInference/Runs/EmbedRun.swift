@@ -41,16 +41,23 @@ public struct EmbedRun: Sendable {
     ///   - folder: a model folder with `config.json` and weights.
     ///   - selection: the frames of a video to read.
     ///   - pooling: what becomes of the tokens of an input.
+    ///   - onNote: receives notes about inputs; see ``InputReader``.
     /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
     public init(
         folder: String,
         selection: FrameSelection = FrameSelection(),
-        pooling: Pooling = .none
+        pooling: Pooling = .none,
+        onNote: (@Sendable (String) -> Void)? = nil
     ) async throws {
         model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
             try ModelFamily.load(folder: folder)
         }
-        reader = InputReader(folder: folder, input: model.input, selection: selection)
+        reader = InputReader(
+            folder: folder,
+            input: model.input,
+            selection: selection,
+            onNote: onNote
+        )
         self.pooling = pooling
     }
 

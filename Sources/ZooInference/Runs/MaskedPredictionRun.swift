@@ -63,14 +63,24 @@ public struct MaskedPredictionRun: Sendable {
     /// - Parameters:
     ///   - folder: a model folder with `config.json` and weights.
     ///   - selection: the frames of a video to read.
+    ///   - onNote: receives notes about inputs; see ``InputReader``.
     /// - Throws: `ZooError` with code `model.unsupported` for a model without predictor of masked tokens,
     ///   or another `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
-    public init(folder: String, selection: FrameSelection = FrameSelection()) async throws {
+    public init(
+        folder: String,
+        selection: FrameSelection = FrameSelection(),
+        onNote: (@Sendable (String) -> Void)? = nil
+    ) async throws {
         model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
             try ModelFamily.load(folder: folder)
         }
         predictor = try model.requirePredictor()
-        reader = InputReader(folder: folder, input: model.input, selection: selection)
+        reader = InputReader(
+            folder: folder,
+            input: model.input,
+            selection: selection,
+            onNote: onNote
+        )
     }
 
     /// Encodes the context of a clip and predicts its targets.

@@ -52,9 +52,14 @@ public struct SurpriseRun: Sendable {
     /// - Parameters:
     ///   - folder: a model folder with `config.json` and weights.
     ///   - selection: the frames of the video to read.
+    ///   - onNote: receives notes about inputs; see ``InputReader``.
     /// - Throws: `ZooError` with code `model.unsupported` for a model of single images, or another
     ///   `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
-    public init(folder: String, selection: FrameSelection = FrameSelection()) async throws {
+    public init(
+        folder: String,
+        selection: FrameSelection = FrameSelection(),
+        onNote: (@Sendable (String) -> Void)? = nil
+    ) async throws {
         model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
             try ModelFamily.load(folder: folder)
         }
@@ -65,7 +70,12 @@ public struct SurpriseRun: Sendable {
                 remedy: "use a video model, such as V-JEPA or V-JEPA 2"
             )
         }
-        reader = InputReader(folder: folder, input: model.input, selection: selection)
+        reader = InputReader(
+            folder: folder,
+            input: model.input,
+            selection: selection,
+            onNote: onNote
+        )
     }
 
     /// Measures the surprise of a whole video.

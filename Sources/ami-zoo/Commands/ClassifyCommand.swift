@@ -55,17 +55,18 @@ struct ClassifyCommand: ReportingCommand {
         let store = Surroundings().store
         let location = try ModelLocation(model, in: store)
         let probe = try probe.map { try ModelLocation($0, in: store).folder }
-        let pool = compute.pool
+        let pool = compute.pool()
         let clock = ContinuousClock()
         let start = clock.now
         let found = try await Interruption.cancelling { [self] in
+            let view = ComputeProgress(output, stage: "classify")
+            defer { view.close() }
             let run = try await ClassificationRun(
                 folder: location.folder,
                 probe: probe,
-                selection: reading.selection
+                selection: reading.selection,
+                onNote: { view.note($0) }
             )
-            let view = ComputeProgress(output, stage: "classify")
-            defer { view.close() }
             return try await run.results(
                 of: inputs,
                 sampling: ClassificationRun.Sampling(clips: clips, views: views, seed: seed),

@@ -16,20 +16,27 @@ enum Precision: String, ExpressibleByArgument, CaseIterable {
 
 /// Options of commands that run a model.
 struct ComputeOptions: ParsableArguments {
-    @Option(help: "Threads to compute on; otherwise one for each processor.")
+    @Option(help: "Threads to compute on (default: one per processor).")
     var threads: Int?
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads must be 1 to 1024")
+        let range = ComputePool.threadRange
+        if let threads, !range.contains(threads) {
+            throw ValidationError(
+                "--threads must be \(range.lowerBound) to \(range.upperBound)"
+            )
         }
     }
 
-    var pool: ComputePool { threads.map { ComputePool(threads: $0) } ?? .shared }
-
-    /// Threads of its own, which note in `profile` what they spend their time on.
-    func pool(profile: Profile) -> ComputePool {
-        ComputePool(threads: threads ?? ComputePool.availableProcessors, profile: profile)
+    /// The threads to compute on, which record what they spend their time on in `profile`.
+    func pool(profile: Profile? = nil) -> ComputePool {
+        guard threads != nil || profile != nil else { return .shared }
+        let wanted = threads ?? ComputePool.availableProcessors
+        let pool = ComputePool(threads: wanted, profile: profile)
+        if pool.threads < wanted {
+            Console.note("the system grants \(pool.threads) of \(wanted) threads")
+        }
+        return pool
     }
 }
 
@@ -71,18 +78,19 @@ struct EmbedCommand: ReportingCommand {
     func report() async throws -> EmbedOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
         let profile = isProfiled ? Profile() : nil
-        let pool = profile.map(compute.pool(profile:)) ?? compute.pool
+        let pool = compute.pool(profile: profile)
         let clock = ContinuousClock()
         let start = clock.now
         let writer = try FeatureWriter(destination, apartFrom: inputs + [location.folder])
         let features = try await Interruption.cancelling { [self] in
+            let view = ComputeProgress(output, stage: "embed")
+            defer { view.close() }
             let run = try await EmbedRun(
                 folder: location.folder,
                 selection: reading.selection,
-                pooling: self.pool
+                pooling: self.pool,
+                onNote: { view.note($0) }
             )
-            let view = ComputeProgress(output, stage: "embed")
-            defer { view.close() }
             return try await run.features(of: inputs, on: pool) { view.show($0) }
         }
         try await BlockingWork.run { _ in

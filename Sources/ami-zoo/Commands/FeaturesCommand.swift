@@ -35,7 +35,7 @@ struct FeaturesCommand: ReportingCommand {
 
     func report() async throws -> FeaturesOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = compute.pool
+        let pool = compute.pool()
         let (clock, view) = (ContinuousClock(), ComputeProgress(output, stage: "encode"))
         defer { view.close() }
         let start = clock.now
@@ -45,7 +45,11 @@ struct FeaturesCommand: ReportingCommand {
             apartFrom: [input, location.folder]
         ).path
         let components = try await Interruption.cancelling { [self] in
-            let run = try await EmbedRun(folder: location.folder, selection: reading.selection)
+            let run = try await EmbedRun(
+                folder: location.folder,
+                selection: reading.selection,
+                onNote: { view.note($0) }
+            )
             let model = run.model
             let pixels = try await run.reader.clip(input).pixelValues.asClips
             let features = try await model.encode(

@@ -131,7 +131,7 @@ struct PlanCommand: ReportingCommand {
 
     func report() async throws -> PlanOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = compute.pool
+        let pool = compute.pool()
         let (clock, view) = (ContinuousClock(), ComputeProgress(output, stage: "plan"))
         defer { view.close() }
         let start = clock.now

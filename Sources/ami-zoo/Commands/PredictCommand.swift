@@ -82,7 +82,7 @@ struct PredictCommand: ReportingCommand {
 
     func report() async throws -> PredictOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = compute.pool
+        let pool = compute.pool()
         let clock = ContinuousClock()
         let start = clock.now
         let sources = [input, location.folder]
@@ -105,8 +105,11 @@ struct PredictCommand: ReportingCommand {
             encoderView: encode
         )
         let found = try await Interruption.cancelling { [self] in
-            try await MaskedPredictionRun(folder: location.folder, selection: reading.selection)
-                .predict(input, settings, on: pool) { view.show($0) }
+            try await MaskedPredictionRun(
+                folder: location.folder,
+                selection: reading.selection,
+                onNote: { view.note($0) }
+            ).predict(input, settings, on: pool) { view.show($0) }
         }
         let (predicted, clip) = (found.predicted, found.input)
         let trajectory = try readOut.map {

@@ -49,7 +49,7 @@ struct SurpriseCommand: ReportingCommand {
 
     func report() async throws -> SurpriseOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = compute.pool
+        let pool = compute.pool()
         let view = ComputeProgress(output, stage: "surprise")
         defer { view.close() }
         let (clock, start) = (ContinuousClock(), ContinuousClock.now)
@@ -59,7 +59,8 @@ struct SurpriseCommand: ReportingCommand {
         let outcome = try await Interruption.cancelling { [self] in
             let found = try await SurpriseRun(
                 folder: location.folder,
-                selection: reading.selection
+                selection: reading.selection,
+                onNote: { view.note($0) }
             ).measure(
                 input,
                 SurpriseRun.Settings(
