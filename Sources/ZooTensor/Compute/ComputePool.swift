@@ -15,6 +15,10 @@ public final class ComputePool: Sendable {
     /// The number of threads that share the work of a computation: as many as were asked for, or fewer
     /// when the system does not grant more.
     public let threads: Int
+    /// Threads that a pool leaves to the rest of the process when the system grants no more: without one,
+    /// Swift's own executor waits for many seconds.
+    private static let spareThreads = 4
+
     private let jobs = Monitor(JobQueue())
     private let profile: Profile?
     /// Whether the system granted no thread at all, so that computations run on their callers'.
@@ -50,6 +54,7 @@ public final class ComputePool: Sendable {
             let isStarted = start {
                 // How many threads there are is known once no more are started.
                 let crew = handOver.wait { $0 }
+                guard number < crew.workers else { return }
                 guard number == 0 else { return crew.help(number) }
                 while let job = jobs.wait(for: { $0.next() }) { job(crew) }
                 crew.dismiss()
@@ -58,7 +63,7 @@ public final class ComputePool: Sendable {
             started += 1
         }
         isThreadless = started == 0
-        self.threads = max(started, 1)
+        self.threads = started == wanted ? wanted : max(started - Self.spareThreads, 1)
         let crew = WorkerCrew(workers: self.threads)
         handOver.update { $0 = crew }
     }
