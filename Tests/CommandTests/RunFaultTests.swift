@@ -208,7 +208,7 @@ import ZooTesting
                         ],
                         64, "--grid must be 2 to 100"
                     ),
-                    (plan + ["--grid", "3"], 64, "--grid needs --svg"),
+                    (plan + ["--grid", "3"], 64, "--grid requires --svg"),
                     (plan + ["--state", "0.4", "0.1"], 64, "as in 0.4,-0.1,0.3"),
                     (plan + ["--state", "0.4,nan"], 64, "'0.4,nan' is invalid"),
                     (["plan", arm, clip, "--state", "1,2"], 64, "--state is for images"),

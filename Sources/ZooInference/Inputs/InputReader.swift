@@ -217,7 +217,7 @@ public struct InputReader: Sendable {
         if let step = selection.step {
             return (0..<frames).map { min($0 * step, count - 1) }
         }
-        // A video that is too short ends with its last frame again and again.
+        // A video that is too short is padded with its last frame.
         return (0..<frames).map { count < frames ? min($0, count - 1) : $0 * count / frames }
     }
 

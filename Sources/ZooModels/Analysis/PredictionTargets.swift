@@ -5,7 +5,7 @@ public import ZooCore
 internal import ZooTensor
 
 extension MaskedPredictor {
-    /// What predictions are compared with: the features of the encoder, each token normalised to mean
+    /// The targets of predictions: the features of the encoder, each token normalised to mean
     /// 0 and variance 1.
     ///
     /// Source: `h = F.layer_norm(h, (h.size(-1),))` in the training loops of facebookresearch/ijepa,
@@ -20,7 +20,7 @@ extension MaskedPredictor {
 }
 
 extension TokenFeatures {
-    /// What is added to the variance: the default of `torch.nn.functional.layer_norm`.
+    /// The epsilon added to the variance, the default of `torch.nn.functional.layer_norm`.
     private static let epsilon: Float = 1e-5
 
     /// Layer normalisation of each of `parts` equal parts of every token, without weight and bias.

@@ -4,11 +4,11 @@
 internal import ZooCore
 public import ZooTensor
 
-/// How far a model's predictions were from what it then saw, window by window.
+/// The distance of a model's predictions from the features of what it then saw, window by window.
 ///
 /// The measure of facebookresearch/jepa-intuitive-physics
 /// (`evaluation_code/evals/intuitive_physics/eval.py`): the encoder sees the first frames of a window
-/// alone, the predictor says what the others look like, and the surprise is the mean absolute
+/// alone, the predictor predicts the features of the others, and the surprise is the mean absolute
 /// difference from the normalised features of the whole window.
 public struct Surprise: Hashable, Sendable {
     /// One window of one video.
@@ -20,7 +20,7 @@ public struct Surprise: Hashable, Sendable {
         public let values: [Float]
     }
 
-    /// How it was measured.
+    /// The protocol of the measurement.
     public let method: SurpriseProtocol
     /// For every video, its windows in order.
     public let videos: [[Window]]

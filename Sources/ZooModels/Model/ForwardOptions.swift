@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// What a forward pass should do besides computing its result.
+/// Options of a forward pass: further outputs, the mask token, progress.
 public struct ForwardOptions: Sendable {
     /// Whether to keep the output of every layer, before the final norm.
     public var keepsLayers: Bool
@@ -31,10 +31,10 @@ public struct ForwardOptions: Sendable {
     }
 }
 
-/// How far a forward pass is.
+/// The progress of a forward pass.
 public struct LayerProgress: Hashable, Sendable {
-    /// The layers done.
+    /// The number of completed layers.
     public let completed: Int
-    /// All layers.
+    /// The number of all layers.
     public let total: Int
 }

@@ -8,7 +8,7 @@ public import ZooCore
 public struct ModelFamily: Sendable {
     /// The stable name.
     public let id: FamilyID
-    /// Settings of a search that upstream uses besides ``ActionConditionedModel/planning``.
+    /// Search settings that upstream uses besides ``ActionConditionedModel/planning``.
     public let planningPresets: [PlanningPreset]
     /// Loads the encoder of a model folder, and with it the predictor of masked tokens; nil for families
     /// whose encoder is another project's.

@@ -9,7 +9,7 @@ package struct ModelFolder: Sendable {
     /// Bytes of a configuration; label lists make some of them long.
     private static let limit = 4 << 20
 
-    /// Where it is.
+    /// The path.
     package let path: String
     /// The members of `config.json`.
     package let configuration: JSONObject

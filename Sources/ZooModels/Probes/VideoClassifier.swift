@@ -10,11 +10,11 @@ public import ZooTensor
 /// of facebookresearch/vjepa2 on several (`evals/video_classification_frozen`): the tokens of all clips
 /// of a view go through the probe together, and the views are averaged.
 public struct VideoClassifier: Sendable {
-    /// What encodes.
+    /// The encoder.
     public let backbone: any JEPAEncoder
-    /// What classifies.
+    /// The classifier over its tokens.
     public let probe: AttentiveProbe
-    /// What a probe for anticipation reads besides the clip.
+    /// The predicted frames that an anticipation probe reads besides the clip.
     public var anticipation = Anticipation.epicKitchens
 
     /// Joins an encoder and a probe.
@@ -166,14 +166,14 @@ public struct VideoClassifier: Sendable {
     }
 }
 
-/// Which frames after a clip a probe for anticipation reads the predicted tokens of.
+/// The frames after a clip whose predicted tokens an anticipation probe reads.
 public struct Anticipation: Hashable, Sendable {
-    /// Frames between the clip and them.
+    /// Frames between the clip and these frames.
     public let framesAhead: Int
-    /// How many they are.
+    /// The number of these frames.
     public let frames: Int
 
-    /// Names frames.
+    /// States frames.
     public init(framesAhead: Int, frames: Int) {
         precondition(framesAhead >= 0 && frames > 0)
         self.framesAhead = framesAhead

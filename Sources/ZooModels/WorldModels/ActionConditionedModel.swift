@@ -4,7 +4,7 @@
 public import ZooCore
 public import ZooTensor
 
-/// A model that predicts how latents change under actions: what planning needs.
+/// A model that predicts how latents change under actions.
 public protocol ActionConditionedModel: Sendable {
     /// The family it belongs to.
     var family: FamilyID { get }
@@ -12,7 +12,7 @@ public protocol ActionConditionedModel: Sendable {
     /// The sizes of what ``predict(_:under:on:)`` takes and returns.
     var latentShape: LatentShape { get }
 
-    /// How upstream plans with it.
+    /// The planning settings of upstream.
     var planning: PlanningDefaults { get }
 
     /// The encoder of frames; nil when the model predicts features of an encoder that the release does
@@ -27,8 +27,7 @@ public protocol ActionConditionedModel: Sendable {
     ///
     /// - Parameters:
     ///   - known: frames in order; no more than ``LatentShape/frames``.
-    ///   - actions: [batch, frames, action width]: what is done at each frame, in the units that the
-    ///     model was trained with.
+    ///   - actions: the action at each frame, [batch, frames, action width], in the units of training.
     ///   - pool: the threads to compute on.
     /// - Returns: as many frames; frame t is what follows frame t of `known`. To look further ahead,
     ///   append the last of them and predict again.
@@ -62,7 +61,7 @@ public struct LatentShape: Hashable, Sendable {
     /// The most frames that a prediction can be made from.
     public let frames: Int
 
-    /// Names sizes.
+    /// Creates a shape.
     public init(tokens: Int, width: Int, actionWidth: Int, stateWidth: Int, frames: Int) {
         self.tokens = tokens
         self.width = width

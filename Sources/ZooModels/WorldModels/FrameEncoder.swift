@@ -3,7 +3,7 @@
 
 public import ZooTensor
 
-/// What makes latents of single frames, as an ``ActionConditionedModel`` takes them.
+/// Encodes single frames to latents, as an ``ActionConditionedModel`` takes them.
 public protocol FrameEncoder: Sendable {
     /// Encodes frames, each by itself.
     ///

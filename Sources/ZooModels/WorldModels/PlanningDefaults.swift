@@ -3,9 +3,9 @@
 
 public import ZooTensor
 
-/// How upstream plans with the models of a family.
+/// The settings that upstream plans with.
 public struct PlanningDefaults: Hashable, Sendable {
-    /// How actions are searched.
+    /// The search for actions.
     public enum Search: Hashable, Sendable {
         /// Moves of an arm: ``ArmPlanner``.
         case arm(ArmPlanner.Settings)
@@ -17,10 +17,10 @@ public struct PlanningDefaults: Hashable, Sendable {
     public let distance: LatentDistance
     /// The most frames that a prediction is made from; nil for as many as the model takes.
     public let window: Int?
-    /// How actions are searched.
+    /// The search for actions.
     public let search: Search
 
-    /// Names defaults.
+    /// Creates defaults.
     public init(distance: LatentDistance, window: Int? = nil, search: Search) {
         self.distance = distance
         self.window = window
@@ -118,6 +118,6 @@ extension PlanningDefaults.Search {
 public struct PlanningPreset: Hashable, Sendable {
     /// The name, such as `notebook`.
     public let name: String
-    /// How actions are searched.
+    /// The search for actions.
     public let search: PlanningDefaults.Search
 }

@@ -10,7 +10,7 @@ internal import ZooModels
 struct ClassifyCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "classify",
-        abstract: "Say what a video shows, with a model and a probe that was trained on it.",
+        abstract: "Classify videos with a model, and with a probe that was trained on it.",
         discussion: """
             The model is a classifier of transformers, or an encoder with '--probe'. Published scores \
             were measured over several clips of the time and crops of the image: '--clips 2 --views 3' \
@@ -27,7 +27,7 @@ struct ClassifyCommand: ReportingCommand {
     @Option(help: "The probe: an installed one or a folder that 'ami-zoo convert' wrote.")
     var probe: String?
 
-    @Option(help: "Show this many classes.")
+    @Option(help: "The number of classes to show.")
     var top = 5
 
     @Option(help: "Clips over the length of a video.")
@@ -37,7 +37,7 @@ struct ClassifyCommand: ReportingCommand {
     var views = 1
 
     @Option(
-        help: "Draw where clips begin from this seed; otherwise they begin as early as they can."
+        help: "The seed of the clips' start frames (default: the first possible frames)."
     )
     var seed: UInt64?
 

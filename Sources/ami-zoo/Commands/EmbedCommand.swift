@@ -46,10 +46,9 @@ struct EmbedCommand: ReportingCommand {
         commandName: "embed",
         abstract: "Compute the features of images and videos with a model's encoder.",
         discussion: """
-            The model is an installed one or any folder that transformers wrote for a family that \
-            ami-zoo knows. The result is 'last_hidden_state', [inputs, tokens, width], or \
-            [inputs, width] with '--pool mean', in the order of the inputs; a path that ends in .npy \
-            is written as NumPy does.
+            The model is an installed one, or any folder that transformers wrote for a known family. The result is 'last_hidden_state', [inputs, tokens, width], or \
+            [inputs, width] with '--pool mean', in the order of the inputs; a path \
+            that ends in .npy selects the NumPy format.
             """
     )
 

@@ -13,10 +13,10 @@ internal import ZooTensor
 struct FeaturesCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "features",
-        abstract: "Draw what a model sees: patch features of an image or a clip as colours.",
+        abstract: "Draw the patch features of an image or a clip as colours.",
         discussion: """
             The three principal components of the patch features become red, green and blue, below \
-            the frames: what a model sees as alike gets alike colours.
+            the frames: patches with similar features get similar colours.
             """
     )
 

@@ -20,7 +20,8 @@ struct PresetName: ExpressibleByArgument {
     }
 }
 
-/// The numbers of a state, separated by commas; one argument, so that negative ones are no options.
+/// The numbers of a state, separated by commas; in one argument, because a negative number alone would be
+/// taken as an option.
 struct StateNumbers: ExpressibleByArgument {
     let values: [Float]
 
@@ -35,14 +36,14 @@ struct StateNumbers: ExpressibleByArgument {
 struct PlanCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "plan",
-        abstract: "Search the actions that lead from one observation to another.",
+        abstract: "Search for actions that lead from one observation to another.",
         discussion: """
-            The input is two images (where to begin, what to reach), or a .safetensors or .npz file of \
-            one sample: 'observations' [1, frames, rows, columns, 3] of bytes, or 'pixel_values' \
-            [1, frames, 3, rows, columns] as the model takes them, or 'latents' [1, frames, tokens, \
-            width]; 'states' [1, frames, numbers] for models that have states, or 'measurements' that \
-            they are made of; 'actions' [1, frames - 2, numbers] when more than the first frame is \
-            known. The last frame is the goal.
+            The input is two images (start and goal), or a .safetensors or .npz file of \
+            one sample: 'observations' [1, frames, height, width, 3] of bytes, or 'pixel_values' \
+            [1, frames, 3, height, width] as the model takes them, or 'latents' [1, frames, tokens, \
+            width]; 'states' [1, frames, state width] for models that have states, or the 'measurements' \
+            that the model encodes to states; 'actions' [1, frames - 2, action width] when more than \
+            the first frame is known. The last frame is the goal.
 
             The search is the cross-entropy method with upstream's settings for the model; the same \
             seed gives the same plan.
@@ -57,20 +58,20 @@ struct PlanCommand: ReportingCommand {
 
     @Option(
         help:
-            "Settings of the search for V-JEPA 2-AC: of the notebook (otherwise), the class WorldModel, or the function cem."
+            "Upstream's search settings for V-JEPA 2-AC (default: notebook)."
     )
     var preset: PresetName?
 
     @Option(help: "Steps of the plan.")
     var horizon: Int?
 
-    @Option(help: "Courses of action drawn in a round.")
+    @Option(help: "Action sequences sampled per iteration.")
     var samples: Int?
 
-    @Option(help: "How many of them count.")
+    @Option(help: "The best sequences, which the next iteration is fitted to.")
     var elites: Int?
 
-    @Option(help: "Rounds.")
+    @Option(help: "Iterations.")
     var iterations: Int?
 
     @Option(help: "The most frames that a prediction is made from.")
@@ -82,22 +83,22 @@ struct PlanCommand: ReportingCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "With images: the state at them, such as x,y,z, three angles and the gripper.",
+            "The state at both images, such as x, y, z, three angles and the gripper.",
             valueName: "numbers"
         )
     )
     var state: StateNumbers?
 
-    @Flag(help: "Go from the last frame to the first.")
+    @Flag(help: "Plan from the last frame to the first.")
     var reverse = false
 
-    @Option(help: "Draw the energies of a grid of moves, as SVG (V-JEPA 2-AC).")
+    @Option(help: "Draw the energies of a grid of moves as SVG (V-JEPA 2-AC).")
     var svg: String?
 
-    @Option(help: "Moves along each axis of that grid; otherwise 5.")
+    @Option(help: "Moves along each axis of that grid (default: 5).")
     var grid: Int?
 
-    @Flag(help: "Compute the energies of the grid and search no plan.")
+    @Flag(help: "Compute the energies of the grid only.")
     var landscapeOnly = false
 
     @OptionGroup var compute: ComputeOptions
@@ -118,14 +119,14 @@ struct PlanCommand: ReportingCommand {
             throw ValidationError("--grid must be 2 to 100")
         }
         if grid != nil, svg == nil, !landscapeOnly {
-            throw ValidationError("--grid needs --svg or --landscape-only")
+            throw ValidationError("--grid requires --svg or --landscape-only")
         }
         if let window, window < 1 { throw ValidationError("--window must be at least 1") }
         if let samples, !(1...100_000).contains(samples) {
             throw ValidationError("--samples must be 1 to 100000")
         }
         if landscapeOnly, svg == nil, !output.json {
-            throw ValidationError("--landscape-only needs --svg or --json")
+            throw ValidationError("--landscape-only requires --svg or --json")
         }
     }
 
@@ -286,15 +287,15 @@ struct PlanOutcome: Report {
                 )
             )
             let energies = plan.iterations.map(\.eliteEnergy.fixed4).joined(separator: ", ")
-            lines.append("mean energy of the best, round by round: \(energies)")
+            lines.append("mean energy of the elites per iteration: \(energies)")
         }
         if let landscape {
             let least = landscape.leastAction.prefix(3).map(\.fixed4).joined(separator: ", ")
-            lines.append("of \(landscape.energies.count) moves, the nearest to the goal: \(least)")
+            lines.append("least energy of \(landscape.energies.count) moves: \(least)")
         }
         if let truth {
             let moves = truth.values.prefix(3).map(\.fixed4).joined(separator: ", ")
-            lines.append("what happened: \(moves)")
+            lines.append("true move: \(moves)")
         }
         lines.append("(\(time.shortText))")
         if let picture { lines.append("drawn in \(picture)") }

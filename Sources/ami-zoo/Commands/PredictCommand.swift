@@ -10,7 +10,7 @@ internal import ZooTensor
 
 extension MaskedPredictionRun.EncoderView: ExpressibleByArgument {}
 
-/// What a model's prediction can be read out as.
+/// The quantities that can be read from a prediction.
 enum ReadOutKind: String, ExpressibleByArgument, CaseIterable {
     case trajectory
 }
@@ -19,14 +19,14 @@ enum ReadOutKind: String, ExpressibleByArgument, CaseIterable {
 struct PredictCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "predict",
-        abstract: "Predict the features of what a model does not see.",
+        abstract: "Predict the features of masked tokens or of future frames.",
         discussion: """
             The context is the first frames of the clip (--context-frames) or the token ids in the \
-            input's tensors 'context_mask' and 'target_mask'. What is predicted are the other frames \
-            of the clip, or the next --horizon frames, which may lie beyond its end. The result is \
+            input's tensors 'context_mask' and 'target_mask'. The targets are the other frames of \
+            the clip, or the next --horizon frames, which may lie beyond its end. The result is \
             'predicted', [batch, targets, width], with the token ids in 'target_mask'.
 
-            A model that predicts under actions takes a file as 'ami-zoo plan --help' describes, with \
+            A model that takes actions needs a file as 'ami-zoo plan --help' describes, with \
             'actions' [1, known frames - 1 + steps, numbers]; the result is 'predicted', \
             [1, steps, tokens, width], with 'states' where the model has them.
             """
@@ -38,28 +38,28 @@ struct PredictCommand: ReportingCommand {
     @Argument(help: InputOptions.help)
     var input: String
 
-    @Option(help: "See this many frames and predict what follows.")
+    @Option(help: "The context: this many frames from the start of the clip.")
     var contextFrames: Int?
 
-    @Option(help: "Predict this many frames after the context; otherwise the rest of the clip.")
+    @Option(help: "Frames to predict after the context (default: the rest of the clip).")
     var horizon: Int?
 
-    @Option(help: "Which learned stand-in the predictor uses.")
+    @Option(help: "The index of the predictor's mask token.")
     var maskIndex = 1
 
     @Option(
         help:
-            "What the encoder attends to: the 'context' alone, or the whole 'clip' as transformers does."
+            "The input of the encoder: the 'context' alone, or the whole 'clip' as in transformers."
     )
     var encode = MaskedPredictionRun.EncoderView.context
 
     @Option(name: .customLong("output"), help: "The file to write the predicted features to.")
     var destination: String?
 
-    @Option(help: "Say what the prediction means: 'trajectory' of a ball.")
+    @Option(help: "Read a quantity from the prediction: the 'trajectory' of a ball.")
     var readOut: ReadOutKind?
 
-    @Option(help: "Draw the predicted path, over the true one if it is known, as SVG.")
+    @Option(help: "Draw the predicted path as SVG, with the true one if it is known.")
     var svg: String?
 
     @OptionGroup var reading: InputOptions
@@ -72,12 +72,14 @@ struct PredictCommand: ReportingCommand {
             throw ValidationError("--horizon must be 1 to 4096")
         }
         if horizon != nil, contextFrames == nil {
-            throw ValidationError("--horizon needs --context-frames")
+            throw ValidationError("--horizon requires --context-frames")
         }
         if destination == nil, readOut == nil {
-            throw ValidationError("say what to make: --output FILE, --read-out trajectory, or both")
+            throw ValidationError("give --output FILE, --read-out trajectory, or both")
         }
-        if svg != nil, readOut == nil { throw ValidationError("--svg needs --read-out trajectory") }
+        if svg != nil, readOut == nil {
+            throw ValidationError("--svg requires --read-out trajectory")
+        }
     }
 
     func report() async throws -> PredictOutcome {

@@ -12,10 +12,10 @@ internal import ZooTensor
 struct SurpriseCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "surprise",
-        abstract: "Measure how far a video is from what a model expects, window by window.",
+        abstract: "Measure how much a video differs from what a model predicts, window by window.",
         discussion: """
             The model sees the first frames of each window and predicts the features of the others; \
-            the surprise is the mean absolute difference from what it then sees.
+            the surprise is the mean absolute difference from the features that it then computes.
             """
     )
 
@@ -25,7 +25,7 @@ struct SurpriseCommand: ReportingCommand {
     @Argument(help: InputOptions.help)
     var input: String
 
-    @Option(help: "Frames of a window; otherwise those of the model, at most 16.")
+    @Option(help: "Frames of a window (default: those of the model, at most 16).")
     var window: Int?
 
     @Option(help: "Frames between the starts of two windows.")
@@ -33,14 +33,14 @@ struct SurpriseCommand: ReportingCommand {
 
     @Option(
         parsing: .upToNextOption,
-        help: "Frames of a window that the model sees; several give a curve each. Otherwise half."
+        help: "Frames of a window that the model sees, one curve for each value (default: half)."
     )
     var contextFrames: [Int] = []
 
-    @Option(help: "Which learned stand-in the predictor uses.")
+    @Option(help: "The index of the predictor's mask token.")
     var maskIndex = 1
 
-    @Option(help: "Draw the surprise over time, as SVG.")
+    @Option(help: "Draw the surprise over time as SVG.")
     var svg: String?
 
     @OptionGroup var reading: InputOptions
