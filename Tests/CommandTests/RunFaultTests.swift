@@ -208,6 +208,7 @@ import ZooTesting
                         ],
                         64, "--grid must be 2 to 100"
                     ),
+                    (plan + ["--preset", "tea"], 64, "'tea' is invalid"),
                     (plan + ["--grid", "3"], 64, "--grid requires --svg"),
                     (plan + ["--state", "0.4", "0.1"], 64, "as in 0.4,-0.1,0.3"),
                     (plan + ["--state", "0.4,nan"], 64, "'0.4,nan' is invalid"),
@@ -216,6 +217,18 @@ import ZooTesting
                 ],
                 in: folder
             )
+            let lewm = try await RunModelsTests.release(
+                "lewm",
+                ["--predictor-heads", "2"],
+                in: folder
+            )
+            let preset = try await ProgramRun(
+                Program.executable,
+                ["plan", lewm, Self.image, Self.image, "--preset", "notebook"],
+                environment: Program(in: folder).environment
+            )
+            #expect(preset.status == 64)
+            #expect(preset.errors.contains("models of LeWM have no preset 'notebook'"))
             // Negative numbers are no options.
             let run = try await ProgramRun(
                 Program.executable,

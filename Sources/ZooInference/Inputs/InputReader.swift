@@ -68,7 +68,7 @@ public struct InputReader: Sendable {
 
     /// Reads an image, or one clip of a video.
     ///
-    /// A video model takes an image as ``ModelInput/imageFrames`` equal frames, and a video that is too
+    /// A video model takes an image as `ModelInput.imageFrames` equal frames, and a video that is too
     /// short with its last frame repeated.
     ///
     /// - Parameter path: an image, a video, a folder of frames, or a `.safetensors` file.

@@ -79,7 +79,7 @@ public struct ClassificationRun: Sendable {
     ///   - progress: called from any thread; one step per input.
     /// - Returns: one result per input, in order.
     /// - Throws: `ZooError` with a code of ``InputReader/views(_:clips:views:seed:)`` or of
-    ///   ``VideoClassifier/classify(_:options:on:)``; `CancellationError`.
+    ///   `VideoClassifier.classify(_:options:on:)`; `CancellationError`.
     public func results(
         of paths: [String],
         sampling: Sampling = Sampling(),

@@ -24,7 +24,7 @@ public struct MaskedPredictionRun: Sendable {
         public var contextFrames: Int?
         /// Frames to predict after the context; nil for the rest of the clip.
         public var horizon: Int?
-        /// The index of the predictor's mask token; see ``ForwardOptions/maskIndex``.
+        /// The index of the predictor's mask token; see `ForwardOptions.maskIndex`.
         public var maskIndex: Int
         /// What the encoder sees.
         public var encoderView: EncoderView

@@ -17,7 +17,7 @@ public struct SurpriseRun: Sendable {
         /// How many frames of a window the model sees, with one measurement for each; empty for half of
         /// the window.
         public var contextFrames: [Int]
-        /// The index of the predictor's mask token; see ``ForwardOptions/maskIndex``.
+        /// The index of the predictor's mask token; see `ForwardOptions.maskIndex`.
         public var maskIndex: Int
 
         /// States settings.
@@ -87,7 +87,7 @@ public struct SurpriseRun: Sendable {
     ///   - progress: called from any thread; one step per forward pass.
     /// - Returns: the surprise of every window, and the video.
     /// - Throws: `ZooError` with a code of ``InputReader/video(_:)`` or of
-    ///   ``Surprise/measure(_:with:by:on:progress:)``; `CancellationError`.
+    ///   `Surprise.measure(_:with:by:on:progress:)`; `CancellationError`.
     public func measure(
         _ path: String,
         _ settings: Settings = Settings(),

@@ -229,7 +229,7 @@ extension WeightScope {
         let weight = try net.values("0.weight", shape: [hidden, width]).values
         let bias = try net.values("0.bias", shape: [hidden]).values
         let normWeight = try norm.values("weight", shape: [hidden]).values
-        let shift = try norm.values("bias", shape: [hidden]).values
+        let normBias = try norm.values("bias", shape: [hidden]).values
         let mean = try norm.values("running_mean", shape: [hidden]).values
         let variance = try norm.values("running_var", shape: [hidden]).values
         norm.ignore("num_batches_tracked")
@@ -241,7 +241,7 @@ extension WeightScope {
             values: weight.indices.map { Float(Double(weight[$0]) * factors[$0 / width]) }
         )
         let moved = (0..<hidden).map { row in
-            Float((Double(bias[row]) - Double(mean[row])) * factors[row] + Double(shift[row]))
+            Float((Double(bias[row]) - Double(mean[row])) * factors[row] + Double(normBias[row]))
         }
         return MLP(
             first: Linear(
