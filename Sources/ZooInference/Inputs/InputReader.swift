@@ -237,7 +237,7 @@ public struct InputReader: Sendable {
     private func checkSize(of media: MediaFile, _ preprocessing: Preprocessing) async throws {
         guard preprocessing.resize == .none, preprocessing.crop == .none else { return }
         let image = try await media.firstImage()
-        try size.requireNear(width: image.width, height: image.height, of: media.path)
+        try size.requireNear(image, by: preprocessing, of: media.path)
     }
 
     private func pixels(

@@ -3,6 +3,7 @@
 
 internal import Synchronization
 internal import ZooCore
+internal import ZooMedia
 internal import ZooModels
 internal import ZooTensor
 
@@ -33,10 +34,16 @@ final class InputSize: Sendable {
         )
     }
 
-    /// Refuses a picture that the preprocessing does not resize and that is far from the size of training.
+    /// Refuses an image far from the size of training, if the preprocessing does not resize it.
     ///
     /// - Throws: `ZooError` with code `input.unsuitable`.
-    func requireNear(width: Int, height: Int, of path: String) throws(ZooError) {
+    func requireNear(
+        _ image: RGBImage,
+        by preprocessing: Preprocessing,
+        of path: String
+    ) throws(ZooError) {
+        guard preprocessing.resize == .none, preprocessing.crop == .none else { return }
+        let (width, height) = (image.width, image.height)
         let ratios = [
             Double(width) / Double(input.width), Double(height) / Double(input.height),
         ]

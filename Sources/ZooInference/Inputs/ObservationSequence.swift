@@ -37,6 +37,7 @@ public struct ObservationSequence: Sendable {
     ///   - isReversed: whether to swap start and goal, by reversing the order of the frames.
     ///   - model: the model that the observations are for.
     ///   - folder: its folder, which holds the preprocessing configuration.
+    ///   - onNote: receives notes about images; see ``InputReader``.
     /// - Throws: `ZooError` with code `input.unsuitable`, or a `media.*`, `checkpoint.*` or `io.*`
     ///   code; `CancellationError`.
     public init(
@@ -44,18 +45,22 @@ public struct ObservationSequence: Sendable {
         state: [Float]? = nil,
         isReversed: Bool = false,
         for model: any ActionConditionedModel,
-        folder: String
+        folder: String,
+        onNote: (@Sendable (String) -> Void)? = nil
     ) async throws {
         precondition((1...2).contains(paths.count), "one tensor file, or two images")
         if paths.count == 2 {
             self.init(model)
-            guard model.frameEncoder != nil else { throw Self.needsLatents }
+            guard let encoder = model.frameEncoder else { throw Self.needsLatents }
+            let size = InputSize(encoder.input, onNote: onNote)
             let preprocessing = try await BlockingWork.run { _ in try Preprocessing(folder: folder)
             }
             var frames: [Tensor] = []
             for path in paths {
                 let image = try await MediaFile.open(path).firstImage()
+                try size.requireNear(image, by: preprocessing, of: path)
                 frames.append(try preprocessing.views(of: image)[0])
+                size.note(frames[frames.count - 1].shape, of: path)
             }
             pixels = Tensor(stacking: [Tensor(stacking: frames)])
             if let state {

@@ -53,7 +53,8 @@ public struct SurpriseRun: Sendable {
     ///   - folder: a model folder with `config.json` and weights.
     ///   - selection: the frames of the video to read.
     ///   - onNote: receives notes about inputs; see ``InputReader``.
-    /// - Throws: `ZooError` with code `model.unsupported` for a model of single images, or another
+    /// - Throws: `ZooError` with code `model.unsupported` for a model of single images or without predictor
+    ///   of masked tokens, or another
     ///   `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
     public init(
         folder: String,
@@ -70,6 +71,8 @@ public struct SurpriseRun: Sendable {
                 remedy: "use a video model, such as V-JEPA or V-JEPA 2"
             )
         }
+        // Refused here, before a whole video is read.
+        _ = try model.requirePredictor()
         reader = InputReader(
             folder: folder,
             input: model.input,

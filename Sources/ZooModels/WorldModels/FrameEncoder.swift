@@ -5,6 +5,9 @@ public import ZooTensor
 
 /// Encodes single frames to latents, as an ``ActionConditionedModel`` takes them.
 public protocol FrameEncoder: Sendable {
+    /// The input that the encoder was trained on.
+    var input: ModelInput { get }
+
     /// Encodes frames, each by itself.
     ///
     /// - Parameters:

@@ -149,7 +149,8 @@ struct PlanCommand: ReportingCommand {
                 state: state?.values,
                 isReversed: reverse,
                 for: model,
-                folder: location.folder
+                folder: location.folder,
+                onNote: { view.note($0) }
             )
             let problem = try await input.problem(window: window, on: pool)
             var landscape: EnergyLandscape?
