@@ -62,31 +62,3 @@ extension WeightScope {
         )
     }
 }
-
-/// The proprioception of JEPA-WM and DINO-WM: embedded, and part of every token of a frame.
-struct ProprioceptionEncoder: MeasurementEncoder {
-    let embedding: MeasurementEmbedding
-    /// Tokens of a frame.
-    let tokens: Int
-
-    var measurementWidth: Int { embedding.inputs }
-
-    func states(of measured: Tensor) throws(ZooError) -> Tensor {
-        try embedding.states(of: measured, tokens: tokens)
-    }
-}
-
-extension WeightScope {
-    /// Takes `proprio_encoder`, which models with `outputs` features of proprioception have.
-    func proprioceptionEncoder(
-        from inputs: Int,
-        to outputs: Int,
-        tokens: Int
-    ) throws(ZooError) -> ProprioceptionEncoder? {
-        guard outputs > 0 else { return nil }
-        return ProprioceptionEncoder(
-            embedding: try measurementEmbedding("proprio_encoder", from: inputs, to: outputs),
-            tokens: tokens
-        )
-    }
-}

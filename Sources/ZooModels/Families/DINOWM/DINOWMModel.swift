@@ -19,14 +19,9 @@ extension ModelFamily {
 /// Computes what `ViTPredictor` of facebookresearch/jepa-wms computes in float32: a token holds visual
 /// features, embedded proprioception and the embedded action of its frame, and attends to its frame
 /// and to earlier ones.
-public struct DINOWMModel: ActionConditionedModel {
-    /// The sizes of what ``predict(_:under:on:)`` takes and returns.
-    ///
-    /// A state is the embedded proprioception of every token of a frame, one after the other, as
-    /// ``measurementEncoder`` gives it and as it is predicted.
-    public let latentShape: LatentShape
-    /// The encoder of proprioception; nil for models without.
-    public let measurementEncoder: (any MeasurementEncoder)?
+public struct DINOWMModel: FeatureWorldModel {
+    /// The tokens of a frame.
+    public let features: FeatureTokens
     private let action: MeasurementEmbedding
     private let positions: PositionCoding
     private let stack: TransformerStack
@@ -46,14 +41,16 @@ public struct DINOWMModel: ActionConditionedModel {
             from: configuration.actionWidth,
             to: configuration.action
         )
-        let tokens = configuration.side * configuration.side
-        measurementEncoder = try weights.proprioceptionEncoder(
-            from: configuration.proprioInputs,
-            to: configuration.proprio,
-            tokens: tokens
+        features = try FeatureTokens(
+            weights,
+            side: configuration.side,
+            width: configuration.visual,
+            actionWidth: configuration.actionWidth,
+            proprioception: (configuration.proprioInputs, configuration.proprio),
+            frames: configuration.frames
         )
         let inner = weights.scope("predictor")
-        let side = configuration.side
+        let (tokens, side) = (features.shape.tokens, configuration.side)
         let table = try inner.values(
             "pos_embedding",
             shape: [1, configuration.frames * tokens, configuration.width]
@@ -67,20 +64,10 @@ public struct DINOWMModel: ActionConditionedModel {
         )
         stack = try inner.scope("transformer").dinoWMStack(configuration)
         try weights.requireComplete()
-        latentShape = LatentShape(
-            tokens: tokens,
-            width: configuration.visual,
-            actionWidth: configuration.actionWidth,
-            stateWidth: tokens * configuration.proprio,
-            frames: configuration.frames
-        )
     }
 
     /// `dino-wm`.
     public var family: FamilyID { .dinoWM }
-
-    /// Two frames at a time; the settings of the simulations, or of DROID for arms.
-    public var planning: PlanningDefaults { .jepaWM(latentShape) }
 
     /// Predicts the frame after each known one; see ``ActionConditionedModel``.
     ///

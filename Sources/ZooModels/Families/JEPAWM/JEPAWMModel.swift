@@ -18,14 +18,9 @@ extension ModelFamily {
 /// Computes what `VisionTransformerAdaLN` of facebookresearch/jepa-wms computes in float32: tokens attend to
 /// their frame and earlier ones, and the action of a frame modulates its tokens. Proprioception is
 /// part of every token, and predicted with it.
-public struct JEPAWMModel: ActionConditionedModel {
-    /// The sizes of what ``predict(_:under:on:)`` takes and returns.
-    ///
-    /// A state is the embedded proprioception of every token of a frame, one after the other, as
-    /// ``measurementEncoder`` gives it and as it is predicted.
-    public let latentShape: LatentShape
-    /// The encoder of proprioception; nil for models without.
-    public let measurementEncoder: (any MeasurementEncoder)?
+public struct JEPAWMModel: FeatureWorldModel {
+    /// The tokens of a frame.
+    public let features: FeatureTokens
     private let action: MeasurementEmbedding
     private let input: Linear
     private let blocks: [ModulatedBlock]
@@ -69,11 +64,13 @@ public struct JEPAWMModel: ActionConditionedModel {
                 )
             )
         }
-        let tokens = configuration.side * configuration.side
-        measurementEncoder = try weights.proprioceptionEncoder(
-            from: configuration.proprioInputs,
-            to: configuration.proprio,
-            tokens: tokens
+        features = try FeatureTokens(
+            weights,
+            side: configuration.side,
+            width: configuration.width,
+            actionWidth: configuration.actionWidth,
+            proprioception: (configuration.proprioInputs, configuration.proprio),
+            frames: configuration.frames
         )
         input = try inner.linear("predictor_embed", from: width, to: configuration.inner)
         blocks = try inner.modulatedBlocks("predictor_blocks", configuration)
@@ -87,20 +84,10 @@ public struct JEPAWMModel: ActionConditionedModel {
         heads = configuration.heads
         grid = TokenGrid(rows: configuration.side, columns: configuration.side)
         rotary = RotaryEmbedding3D(headWidth: total / heads, layout: .tiled)
-        latentShape = LatentShape(
-            tokens: tokens,
-            width: width,
-            actionWidth: configuration.actionWidth,
-            stateWidth: tokens * configuration.proprio,
-            frames: configuration.frames
-        )
     }
 
     /// `jepa-wm`.
     public var family: FamilyID { .jepaWM }
-
-    /// Two frames at a time; the settings of the simulations, or of DROID for arms.
-    public var planning: PlanningDefaults { .jepaWM(latentShape) }
 
     /// Predicts the frame after each known one; see ``ActionConditionedModel``.
     public func predict(
