@@ -23,6 +23,10 @@ let package = Package(
             name: "ZooModels",
             targets: ["ZooModels", "ZooCheckpoint", "ZooTensor", "ZooCore"]
         ),
+        .library(
+            name: "ZooInference",
+            targets: ["ZooInference", "ZooModels", "ZooCheckpoint", "ZooTensor", "ZooCore"]
+        ),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -183,6 +187,14 @@ let package = Package(
             dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "ZooCheckpoint"],
             swiftSettings: settings
         ),
+        // From paths to numbers: opening inputs, batches, clips, masks and actions, writing features.
+        .target(
+            name: "ZooInference",
+            dependencies: [
+                "ZooCore", "ZooFiles", "ZooTensor", "ZooCheckpoint", "ZooMedia", "ZooModels",
+            ],
+            swiftSettings: settings
+        ),
 
         // MARK: Level 3 - the program
 
@@ -191,8 +203,8 @@ let package = Package(
             name: "ami-zoo",
             dependencies: [
                 "ZooCore", "ZooFiles", "ZooTensor", "ZooStore", "ZooTransport", "ZooArchive",
-                "ZooCheckpoint",
-                "ZooClient", "ZooMedia", "ZooModels", "ZooConvert", "ZooServer",
+                "ZooCheckpoint", "ZooClient", "ZooMedia", "ZooModels", "ZooInference",
+                "ZooConvert", "ZooServer",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -237,6 +249,14 @@ let package = Package(
             name: "ZooModelsTests",
             dependencies: [
                 "ZooModels", "ZooCheckpoint", "ZooConvert", "ZooCore", "ZooTensor",
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ZooInferenceTests",
+            dependencies: [
+                "ZooInference", "ZooCheckpoint", "ZooCore", "ZooFiles", "ZooMedia", "ZooModels",
+                "ZooTensor", "ZooTesting",
             ],
             swiftSettings: settings
         ),

@@ -16,6 +16,11 @@ let package = Package(
             name: "encode-and-predict",
             dependencies: [.product(name: "ZooModels", package: "ami-zoo")],
             path: "Sources"
-        )
+        ),
+        .executableTarget(
+            name: "embed-image",
+            dependencies: [.product(name: "ZooInference", package: "ami-zoo")],
+            path: "EmbedImage"
+        ),
     ]
 )

@@ -25,10 +25,10 @@ extension ZooError.Code {
     /// A protocol of surprise has windows that do not fit the video, or contexts that do not fit the
     /// windows.
     public static let surpriseProtocolInvalid = Self("model.surprise-protocol-invalid", .badData)
-    /// A planner is told to search in a way that is not possible.
+    /// The settings of a search are out of range.
     public static let planSettingsInvalid = Self("model.plan-settings-invalid", .usage)
-    /// What a model computed is not numbers.
+    /// A model computed NaN or infinite values.
     public static let resultNotFinite = Self("model.result-not-finite", .badData)
-    /// Too few courses of action have an energy that is a number.
+    /// Too few action sequences have a finite energy.
     public static let energyNotFinite = Self("model.energy-not-finite", .badData)
 }

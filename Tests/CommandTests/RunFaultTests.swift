@@ -140,8 +140,46 @@ import ZooTesting
             let run = try await zoo("embed", other, frames, "--output", output, "--json")
             #expect(run.status == 0, "\(run.errors)")
             // Natural order: f10 is the last.
-            guard case .array(let inputs) = try run.document.value("inputs") else { return }
-            #expect(inputs == (0...10).map { .string("\(frames)/f\($0).png") })
+            let inputs = (0...10).map { JSONValue.string("\(frames)/f\($0).png") }
+            #expect(try run.document.value("inputs") == .array(inputs))
+        }
+    }
+
+    @Test func aPictureOfAnotherSizeIsNoted() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let model = "\(Program.root)models/ami/ball-drop/release"
+            let arguments = ["embed", model, Self.image, "--output", folder.path(of: "x.npy")]
+            for extra in [[], ["--progress", "json"]] {
+                let run = try await ProgramRun(
+                    Program.executable,
+                    arguments + extra,
+                    environment: zoo.environment
+                )
+                #expect(run.status == 0, "\(run.errors)")
+                #expect(run.errors.contains("is 35 x 29 pixels"), "\(run.errors)")
+                #expect(run.errors.contains("trained on 32 x 32"), "\(run.errors)")
+                #expect(run.errors.contains(#""event":"note""#) == !extra.isEmpty)
+            }
+        }
+    }
+
+    @Test func threadsOutOfRangeAreRefusedAndTheMostWork() async throws {
+        try await TemporaryFolder.with { folder in
+            let model = "\(Program.root)models/ami/ball-drop/release"
+            let arguments = ["embed", model, Program.clip, "--output", folder.path(of: "x.npy")]
+            try await Self.expectFailures(
+                ["0", "-1", "1025", "9223372036854775807"].map {
+                    (arguments + ["--threads=\($0)"], 64, "--threads must be 1 to 1024")
+                },
+                in: folder
+            )
+            let run = try await ProgramRun(
+                Program.executable,
+                arguments + ["--threads", "1024"],
+                environment: Program(in: folder).environment
+            )
+            #expect(run.status == 0, "\(run.errors)")
         }
     }
 
@@ -170,6 +208,7 @@ import ZooTesting
                         ],
                         64, "--grid must be 2 to 100"
                     ),
+                    (plan + ["--preset", "tea"], 64, "'tea' is invalid"),
                     (plan + ["--grid", "3"], 64, "--grid requires --svg"),
                     (plan + ["--state", "0.4", "0.1"], 64, "as in 0.4,-0.1,0.3"),
                     (plan + ["--state", "0.4,nan"], 64, "'0.4,nan' is invalid"),
@@ -178,6 +217,18 @@ import ZooTesting
                 ],
                 in: folder
             )
+            let lewm = try await RunModelsTests.release(
+                "lewm",
+                ["--predictor-heads", "2"],
+                in: folder
+            )
+            let preset = try await ProgramRun(
+                Program.executable,
+                ["plan", lewm, Self.image, Self.image, "--preset", "notebook"],
+                environment: Program(in: folder).environment
+            )
+            #expect(preset.status == 64)
+            #expect(preset.errors.contains("models of LeWM have no preset 'notebook'"))
             // Negative numbers are no options.
             let run = try await ProgramRun(
                 Program.executable,

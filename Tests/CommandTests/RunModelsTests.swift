@@ -191,8 +191,11 @@ import ZooTesting
             }
             let actions = try runs.map { try $0.document.value("actions") }
             #expect(actions[0] == actions[1] && actions[0] != actions[2])
-            guard case .array(let steps) = actions[0] else { return }
+            guard case .array(let steps) = actions[0] else {
+                throw ZooError(.fieldInvalid, runs[0].output)
+            }
             #expect(steps.count == 2)
+            for case .array(let numbers) in steps { #expect(numbers.count == 7) }
             guard case .object(let landscape) = try runs[0].document.value("landscape"),
                 case .array(let energies)? = landscape["energies"]
             else { throw ZooError(.fieldInvalid, runs[0].output) }
@@ -254,6 +257,7 @@ import ZooTesting
                     "model.input-shape-invalid"
                 ),
                 (["surprise", ballDrop, "\(media)/images/rgb.png"], 65, "input.unsuitable"),
+                (["embed", ballDrop, "\(media)/images/rgb-16-bit.png"], 65, "input.unsuitable"),
                 (
                     ["surprise", ballDrop, Program.clip, "--window", "40"], 65,
                     "model.surprise-protocol-invalid"

@@ -27,11 +27,11 @@ import ZooCore
 
     @Test func everyPublishedFamilyIsThere() throws {
         let families = try catalogue.names().map { try catalogue.entry($0).family }
-        #expect(Set(families) == CatalogueEntry.families)
+        #expect(Set(families) == Set(FamilyID.allCases))
         let counts = Dictionary(grouping: families) { $0 }.mapValues(\.count)
-        #expect(counts["ijepa"] == 4 && counts["vjepa"] == 3 && counts["vjepa-probe"] == 15)
-        #expect(counts["vjepa2"] == 4 && counts["vjepa2-probe"] == 6)
-        #expect(counts["vjepa2-classifier"] == 4 && counts["vjepa2.1"] == 4 && counts["lewm"] == 4)
+        #expect(counts[.ijepa] == 4 && counts[.vjepa] == 3 && counts[.vjepaProbe] == 15)
+        #expect(counts[.vjepa2] == 4 && counts[.vjepa2Probe] == 6)
+        #expect(counts[.vjepa2Classifier] == 4 && counts[.vjepa21] == 4 && counts[.lewm] == 4)
     }
 
     @Test func probesSayWhichBlocksTheyRead() throws {

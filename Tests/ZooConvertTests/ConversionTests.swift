@@ -23,7 +23,7 @@ import ZooTesting
         let sample = try ConversionCase(name)
         try await TemporaryFolder.with { folder in
             let report = try await sample.convert(to: folder.path(of: "release"))
-            #expect(report.family == (try sample.expected.string("family")))
+            #expect(report.family.rawValue == (try sample.expected.string("family")))
             try expectSame("expected", "model", name, folder)
             try expectSame("expected-predictor", "predictor", name, folder)
             let found = try sample.configuration(of: folder)
@@ -44,9 +44,13 @@ import ZooTesting
         _ folder: TemporaryFolder
     ) throws {
         let path = "\(ConversionCase.root)/\(name)/\(vector).safetensors"
-        guard FileManager.default.fileExists(atPath: path) else { return }
+        let release = folder.path(of: "release/\(file).safetensors")
+        let isExpected = FileManager.default.fileExists(atPath: path)
+        #expect(FileManager.default.fileExists(atPath: release) == isExpected, "\(release)")
+        // Every case has a model; most have no predictor of its own.
+        guard isExpected || file == "model" else { return }
         let expected = try Checkpoint(opening: path)
-        let found = try Checkpoint(opening: folder.path(of: "release/\(file).safetensors"))
+        let found = try Checkpoint(opening: release)
         #expect(found.tensors == expected.tensors)
         #expect(try found.fingerprint() == expected.fingerprint())
     }
@@ -59,7 +63,7 @@ import ZooTesting
             options.cropSize = 16
             options.frames = 4
             let report = try await sample.convert(to: folder.path(of: "release"), options)
-            #expect(report.family == "vjepa2-classifier")
+            #expect(report.family == .vjepa2Classifier)
             try expectSame("expected-full", "model", "vjepa2-probe", folder)
             let path = "\(ConversionCase.root)/vjepa2-probe/expected-config.json"
             let written = try JSONObject(
@@ -158,10 +162,9 @@ import ZooTesting
         let tensors = try UpstreamTensors(checkpoint)
         var options = try ConversionCase("vjepa2").options
         options.family = "vjepa2.1"
-        let error =
-            #expect(throws: ZooError(.conversionTensorsMismatch, "")) {
-                try ConvertibleFamily.plan([.main: tensors], options: options)
-            }
+        let error = #expect(throws: ZooError(.conversionTensorsMismatch, "")) {
+            try ConvertibleFamily.plan([.main: tensors], options: options)
+        }
         for name in ["img_mod_embed", "norms_block.3.weight", "'norm.weight'"] {
             #expect(error?.message.contains(name) == true, "\(name)")
         }
@@ -171,10 +174,9 @@ import ZooTesting
         let tensors = try UpstreamTensors(
             Checkpoint(opening: "\(ConversionCase.root)/vjepa2/upstream.pt")
         )
-        let error =
-            #expect(throws: ZooError(.conversionOptionNeeded, "")) {
-                try ConvertibleFamily.plan([.main: tensors], options: ConversionOptions())
-            }
+        let error = #expect(throws: ZooError(.conversionOptionNeeded, "")) {
+            try ConvertibleFamily.plan([.main: tensors], options: ConversionOptions())
+        }
         #expect(error?.remedy?.contains("--heads") == true)
         var options = ConversionOptions()
         options.component = "optimizer"
@@ -187,14 +189,42 @@ import ZooTesting
         let sample = try ConversionCase("vjepa2")
         try await TemporaryFolder.with { folder in
             try folder.write([1], to: "taken/file")
-            await #expect(throws: ZooError.self) {
+            await #expect(throws: ZooError(.conversionDestinationTaken, "")) {
                 try await sample.convert(to: folder.path(of: "taken"))
             }
-            // Half precision ends at 65,504.
-            let path = folder.path(of: "large.safetensors")
-            try SafetensorsWriter.write(["x": Tensor(zeros: [1])], to: path)
-            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-            #expect(Set(names) == ["taken", "large.safetensors"])
+            #expect(try folder.read("taken/file") == [1])
+            // A weight that half precision cannot hold, which ends at 65,504, in the last tensor.
+            let root = "\(ConversionCase.root)/vjepa2"
+            let whole = try Checkpoint(opening: "\(root)/expected.safetensors")
+            let last = try #require(whole.tensors.map(\.name).sorted().last)
+            var tensors: [String: Tensor] = [:]
+            for tensor in whole.tensors { tensors[tensor.name] = whole[tensor.name]?.tensor }
+            tensors[last]?.withMutableValues { $0[0] = 70_000 }
+            let configuration = try Data(contentsOf: URL(filePath: "\(root)/expected-config.json"))
+            try folder.write(Array(configuration), to: "upstream/config.json")
+            let upstream = folder.path(of: "upstream/model.safetensors")
+            try SafetensorsWriter.write(tensors, to: upstream)
+            let source = try ConversionSource(upstream, backbone: nil)
+            func convert(_ dtype: DType) async throws {
+                _ = try await Converter(
+                    plan: try source.plan(ConversionOptions()),
+                    sources: source.tensors,
+                    options: ConversionOptions(),
+                    identity: ConversionIdentity(
+                        name: try ModelName(parsing: "test/sample"),
+                        version: try SemanticVersion(parsing: "1.0.0"),
+                        created: Timestamp(secondsSince1970: 0)
+                    ),
+                    dtype: dtype
+                ).write(to: folder.path(of: "new"))
+            }
+            await #expect(throws: ZooError(.conversionOverflow, "")) { try await convert(.f16) }
+            var names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            #expect(Set(names) == ["taken", "upstream"])
+            // It was that weight: bfloat16 holds it.
+            try await convert(.bf16)
+            names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            #expect(Set(names) == ["taken", "upstream", "new"])
         }
     }
 }

@@ -63,7 +63,7 @@ import ZooTensor
         #expect(try targets == tokens("predict.target_ids"))
         let seen = try await model.encode(try golden("pixel_values"), visible: context).tokens
         #expect(try difference(seen.values, "predict.encoder.last_hidden_state") <= 1e-5)
-        let predicted = try await model.predict(targets, from: seen).values
+        let predicted = try await model.requirePredictor().predict(targets, from: seen).values
         #expect(try difference(predicted, "predict.predictor.output") <= 1e-5)
 
         let readOut = try TrajectoryReadOut(folder: Self.release)
@@ -84,7 +84,7 @@ import ZooTensor
         let tokens = try await model.encode(try golden("pixel_values")).tokens
         let targets = try self.tokens("\(masks).target_ids")
         let context = try tokens.selecting(try self.tokens("\(masks).context_ids"))
-        let predicted = try await model.predict(targets, from: context).values
+        let predicted = try await model.requirePredictor().predict(targets, from: context).values
         #expect(try difference(predicted, "\(masks).predictor.output") <= 1e-5)
         let truth = try tokens.selecting(targets).values
         #expect(try difference(truth, "\(masks).target_hidden_state") <= 1e-5)

@@ -15,7 +15,7 @@ import ZooTensor
     /// A case with an encoder.
     private struct Sample {
         let files: ConvertedCase
-        let model: any JEPAModel
+        let model: any JEPAEncoder
 
         init(_ name: String) async throws {
             files = try await ConvertedCase(name)
@@ -55,7 +55,7 @@ import ZooTensor
         let targets = try sample.ids("target_ids")
         var predicted: [Float] = []
         for set in [targets[0..<2], targets[2..<4]] {
-            predicted += try await sample.model.predict(
+            predicted += try await sample.model.requirePredictor().predict(
                 TokenSelection(Array(set)),
                 from: context,
                 options: ForwardOptions(),
@@ -77,7 +77,7 @@ import ZooTensor
         let context = try await sample.encode("pixel_values", visible: "context_ids").context
         try sample.expect(context, "context_hidden_state")
         for index in 0...1 {
-            let predicted = try await sample.model.predict(
+            let predicted = try await sample.model.requirePredictor().predict(
                 sample.selection("target_ids"),
                 from: context,
                 options: ForwardOptions(maskIndex: index),
@@ -111,7 +111,7 @@ import ZooTensor
             stretchesPredictorPositions: true
         )
         try sample.expect(
-            try await stretched.predict(
+            try await stretched.requirePredictor().predict(
                 sample.selection("target_ids"),
                 from: sample.encode("pixel_values", visible: "context_ids").context
             ),
@@ -124,10 +124,10 @@ import ZooTensor
                 visible: "context_ids\(suffix)"
             ).context
             try sample.expect(context, "context_hidden_state\(suffix)")
-            let predicted = try await model.predict(
+            let predictor = try #require(isImage ? model.imagePredictor : model.videoPredictor)
+            let predicted = try await predictor.predictWithContext(
                 sample.selection("target_ids\(suffix)"),
-                from: context,
-                ofImages: isImage
+                from: context
             )
             try sample.expect(predicted.targets, "predicted\(suffix)")
             try sample.expect(predicted.context, "predicted_context\(suffix)")
@@ -179,7 +179,7 @@ import ZooTensor
         try sample.expect(encoding.levels[1], "level_0")
         try sample.expect(encoding.tokens, "level_1")
         for level in [-1, 2] {
-            await #expect(throws: ZooError.self) {
+            await #expect(throws: ZooError(.levelInvalid, "")) {
                 try await sample.model.encode(
                     sample.tensor("pixel_values"),
                     visible: nil,
@@ -203,7 +203,7 @@ import ZooTensor
         let logits = try await probe.logits(of: files.tensor("tokens"))
         #expect(Set(logits.keys) == Set(heads.keys))
         for (head, vector) in heads { try files.expect(try #require(logits[head]), vector) }
-        await #expect(throws: ZooError.self) {
+        await #expect(throws: ZooError(.inputShapeInvalid, "")) {
             try await probe.logits(of: Tensor(zeros: [1, 2, 3]))
         }
     }

@@ -33,10 +33,10 @@ import ZooTensor
     }
 
     @Test func framesBecomeOneTokenEach() async throws {
-        let found = try await model.encodeFrames(files.tensor("pixel_values"))
+        let found = try await model.encoder.encodeFrames(files.tensor("pixel_values"))
         #expect(found.shape == [2, 3, 1, 24])
         try files.expect(found.reshaped([2, 3, 24]), "embedding")
-        let large = try await model.encodeFrames(files.tensor("pixel_values_large"))
+        let large = try await model.encoder.encodeFrames(files.tensor("pixel_values_large"))
         try files.expect(large.reshaped([1, 1, 24]), "embedding_large")
     }
 
@@ -103,10 +103,12 @@ import ZooTensor
     }
 
     @Test func blocksOfActionsArePlannedAsUpstreamPlansThem() async throws {
-        let frames = try await model.encodeFrames(
+        let frames = try await model.encoder.encodeFrames(
             part("pixel_values", sample: 0, frames: 0..<2)
         )
-        let goal = try await model.encodeFrames(part("pixel_values", sample: 1, frames: 0..<1))
+        let goal = try await model.encoder.encodeFrames(
+            part("pixel_values", sample: 1, frames: 0..<1)
+        )
         let problem = try PlanningProblem(
             model: model,
             known: LatentSequence(latents: frames),
@@ -133,7 +135,7 @@ import ZooTensor
             try await model.predict(known, under: Tensor(zeros: [1, 4, 10]))
         }
         await #expect(throws: ZooError(.inputShapeInvalid, "")) {
-            try await model.encodeFrames(Tensor(zeros: [3, 16, 16]))
+            try await model.encoder.encodeFrames(Tensor(zeros: [3, 16, 16]))
         }
     }
 }

@@ -117,8 +117,8 @@ import ZooTensor
         (function.iterations, function.samples, function.elites) = (2, 20, 5)
         var pinned = ArmPlanner.Settings()
         (pinned.horizon, pinned.iterations, pinned.samples, pinned.elites) = (2, 2, 12, 4)
-        (pinned.meanMomentum, pinned.deviationMomentum) = (0.1, 0.3)
-        (pinned.gripperMeanMomentum, pinned.gripperDeviationMomentum) = (0.2, 0.4)
+        (pinned.meanMomentum, pinned.stdMomentum) = (0.1, 0.3)
+        (pinned.gripperMeanMomentum, pinned.gripperStdMomentum) = (0.2, 0.4)
         pinned.longestMove = 0.5
         pinned.pinned = [.y: 0.02]
         pinned.closesFrom = 1
@@ -135,11 +135,11 @@ import ZooTensor
         let (function, model) = (ArmPlanner.Settings(), ArmPlanner.Settings.worldModel)
         #expect(function.horizon == 1 && function.samples == 100 && function.elites == 10)
         #expect(function.iterations == 100 && function.longestMove == 0.05)
-        #expect(function.meanMomentum == 0.25 && function.deviationMomentum == 0.95)
+        #expect(function.meanMomentum == 0.25 && function.stdMomentum == 0.95)
         #expect(model.horizon == 2 && model.samples == 400 && model.elites == 10)
         #expect(model.iterations == 10 && model.longestMove == 0.05)
-        #expect(model.meanMomentum == 0.15 && model.deviationMomentum == 0.15)
-        #expect(model.gripperMeanMomentum == 0.15 && model.gripperDeviationMomentum == 0.15)
+        #expect(model.meanMomentum == 0.15 && model.stdMomentum == 0.15)
+        #expect(model.gripperMeanMomentum == 0.15 && model.gripperStdMomentum == 0.15)
     }
 
     @Test func actionsOfAnyKindArePlannedAsInJEPAWM() async throws {

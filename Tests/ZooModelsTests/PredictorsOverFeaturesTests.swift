@@ -39,7 +39,7 @@ import ZooTensor
         let files = try await Self.converted("jepa-wm", side: 4)
         let model = try JEPAWMModel(folder: files.release)
         #expect(
-            model.sizes
+            model.latentShape
                 == LatentShape(
                     tokens: 16,
                     width: 24,
@@ -48,8 +48,9 @@ import ZooTensor
                     frames: 4
                 )
         )
-        #expect(model.measurementWidth == 4)
-        let states = try model.states(of: files.tensor("proprio"))
+        let encoder = try #require(model.measurementEncoder)
+        #expect(encoder.measurementWidth == 4)
+        let states = try encoder.states(of: files.tensor("proprio"))
         let embedded = try files.tensor("proprio_embedding").values
         for token in 0..<16 {
             #expect(abs(states[1, 2, 4 * token + 3] - embedded[embedded.count - 1]) < 1e-6)
@@ -78,11 +79,11 @@ import ZooTensor
     @Test func framesFollowInDINOWM() async throws {
         let files = try await Self.converted("dino-wm", side: 2)
         let model = try ModelFamily.loadWorldModel(folder: files.release)
-        let dino = try #require(model as? DINOWMModel)
-        #expect(model.sizes.tokens == 4 && model.sizes.frames == 3)
-        #expect(model.sizes.stateWidth == 16 && model.family.rawValue == "dino-wm")
+        #expect(model is DINOWMModel)
+        #expect(model.latentShape.tokens == 4 && model.latentShape.frames == 3)
+        #expect(model.latentShape.stateWidth == 16 && model.family == .dinoWM)
         let visual = try files.tensor("visual").reshaped([2, 3, 4, 24])
-        let states = try dino.states(of: files.tensor("proprio"))
+        let states = try #require(model.measurementEncoder).states(of: files.tensor("proprio"))
         let actions = try files.tensor("actions")
         for (frames, suffix) in [(3, ""), (2, "_two_frames")] {
             let found = try await model.predict(
@@ -109,12 +110,10 @@ import ZooTensor
         func tensor(_ name: String) throws -> Tensor { try #require(expected[name]).tensor }
         let model = try ModelFamily.loadWorldModel(folder: folder)
         var states: Tensor?
-        if model.sizes.stateWidth > 0 {
+        if model.latentShape.stateWidth > 0 {
             let measured = try tensor("measured")
-            states =
-                try (model as? JEPAWMModel)?.states(of: measured)
-                ?? (model as? DINOWMModel)?.states(of: measured)
-            #expect(states?.shape == [2, 1, model.sizes.stateWidth])
+            states = try #require(model.measurementEncoder).states(of: measured)
+            #expect(states?.shape == [2, 1, model.latentShape.stateWidth])
         }
         let found = try await model.rollOut(
             from: LatentSequence(latents: tensor("visual"), states: states),
@@ -141,17 +140,13 @@ import ZooTensor
         #expect(!same)
     }
 
-    @Test func modelsWithoutProprioceptionSaySo() throws {
+    @Test func modelsWithoutProprioceptionHaveNoEncoderOfIt() throws {
         for name in ["jepa-wm-visual", "dino-wm-visual"] {
             let model = try ModelFamily.loadWorldModel(
                 folder: "\(vectors)/families/jepa-wm/\(name)"
             )
-            #expect(model.sizes.stateWidth == 0)
-            #expect(throws: ZooError(.modelUnsupported, "")) {
-                let measured = Tensor(zeros: [1, 1, 4])
-                _ = try (model as? JEPAWMModel)?.states(of: measured)
-                _ = try (model as? DINOWMModel)?.states(of: measured)
-            }
+            #expect(model.latentShape.stateWidth == 0)
+            #expect(model.measurementEncoder == nil && model.frameEncoder == nil)
         }
     }
 
@@ -233,11 +228,12 @@ import ZooTensor
         let files = try await Self.converted("jepa-wm", side: 4)
         let model = try JEPAWMModel(folder: files.release)
         let visual = try files.tensor("visual").reshaped([2, 3, 16, 24])
+        let encoder = try #require(model.measurementEncoder)
         let (states, actions) = (
-            try model.states(of: files.tensor("proprio")), try files.tensor("actions")
+            try encoder.states(of: files.tensor("proprio")), try files.tensor("actions")
         )
         #expect(throws: ZooError(.inputShapeInvalid, "")) {
-            try model.states(of: Tensor(zeros: [2, 3, 5]))
+            try encoder.states(of: Tensor(zeros: [2, 3, 5]))
         }
         let cases: [(Tensor, Tensor?, Tensor)] = [
             (visual, nil, actions), (visual, states, Tensor(zeros: [2, 3, 9])),

@@ -66,12 +66,13 @@ enum SmallModels {
         )
         guard targets.count <= 4096, !["lewm", "vjepa2_ac"].contains(type) else { return result }
         let known = try encoding.context.selecting(context)
-        return try await result + model.predict(targets, from: known).values.values
+        return try await result
+            + model.requirePredictor().predict(targets, from: known).values.values
     }
 
     private static func runWorldModel(_ folder: String) async throws -> [Float] {
         let model = try ModelFamily.loadWorldModel(folder: folder)
-        let sizes = model.sizes
+        let sizes = model.latentShape
         // What no one could hold in memory is not asked for.
         guard sizes.tokens * sizes.width <= 1 << 16, sizes.stateWidth <= 1 << 16 else {
             return []

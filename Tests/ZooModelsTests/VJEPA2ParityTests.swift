@@ -99,7 +99,7 @@ import ZooTensor
         let context = try each.context.map { try TokenSelection($0) } ?? tokens.selection
         let targets = try each.targets.map { try TokenSelection($0) } ?? tokens.selection
         let known = try tokens.selecting(context)
-        let predicted = try await model.predict(targets, from: known)
+        let predicted = try await model.requirePredictor().predict(targets, from: known)
         try expectClose(predicted.values, each, "predicted")
         try expectClose(try tokens.selecting(targets).values, each, "targets")
         if each.context != nil { try expectClose(known.values, each, "masked") }
@@ -177,7 +177,7 @@ import ZooTensor
             try expected(each, "last_hidden_state").shape.elementCount / configuration.width
         #expect(
             totals.entries[.mlpLinear]?.operations
-                == 4 * tokens * configuration.width * configuration.hiddenWidth * each.layers
+                == 4 * tokens * configuration.width * configuration.hidden * each.layers
         )
         #expect(totals.threadSeconds > 0)
         #expect((0...1).contains(totals.shareOutsideProducts))

@@ -162,7 +162,7 @@ import ZooTensor
                 options: ForwardOptions(),
                 on: .shared
             ).tokens
-            let predicted = try await model.predict(
+            let predicted = try await model.requirePredictor().predict(
                 .first(3, batch: 2),
                 from: tokens,
                 options: ForwardOptions(),
@@ -184,19 +184,9 @@ import ZooTensor
         let classifier = try VideoClassifier(folder: folder.path)
         let found = try await classifier.classify(vector("pixel_values_videos"))
         try expect(found.heads[0].logits, "logits_full")
-        let tokens = try await classifier.backbone.encode(
-            vector("pixel_values_videos"),
-            visible: nil,
-            options: ForwardOptions(),
-            on: .shared
-        ).tokens
-        await #expect(throws: ZooError(.modelUnsupported, "")) {
-            try await classifier.backbone.predict(
-                tokens.selection,
-                from: tokens,
-                options: ForwardOptions(),
-                on: .shared
-            )
+        #expect(classifier.backbone.predictor == nil)
+        #expect(throws: ZooError(.modelUnsupported, "")) {
+            try classifier.backbone.requirePredictor()
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+import Foundation
 import Synchronization
 import Testing
 import ZooTensor
@@ -85,6 +86,44 @@ import ZooTensor
         begun.mayGoOn.store(true, ordering: .releasing)
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(begun.value.load(ordering: .relaxed) == 2)
+    }
+
+    /// A process may be granted fewer threads than it asks for, down to none.
+    @Test(arguments: [(0, 1), (1, 1), (4, 1), (5, 1), (6, 2), (7, 3), (8, 8)])
+    func aPoolWorksWithTheThreadsItGets(granted: Int, kept: Int) async throws {
+        let started = Counter()
+        let pool = ComputePool(threads: 8) { body in
+            guard started.value.load(ordering: .relaxed) < granted else { return false }
+            started.value.add(1, ordering: .relaxed)
+            Thread.detachNewThread(body)
+            return true
+        }
+        // Some of those that are granted are left to the rest of the process.
+        #expect(pool.threads == kept)
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask {
+                    try await pool.run { session in
+                        let sum = Counter()
+                        session.forEach(1000) { index, _ in
+                            sum.value.add(index, ordering: .relaxed)
+                        }
+                        return sum.value.load(ordering: .relaxed)
+                    }
+                }
+            }
+            for try await sum in group { #expect(sum == 499_500) }
+        }
+    }
+
+    @Test func theLargestPoolComputes() async throws {
+        let pool = ComputePool(threads: ComputePool.threadRange.upperBound)
+        let count = try await pool.run { session in
+            let visits = Counter()
+            session.forEach(5000) { _, _ in visits.value.add(1, ordering: .relaxed) }
+            return visits.value.load(ordering: .relaxed)
+        }
+        #expect(count == 5000)
     }
 
     @Test func aPoolMayHaveMoreThreadsThanProcessors() async throws {

@@ -165,22 +165,56 @@ import ZooTensor
         }
     }
 
-    /// The copies for AVX-512 are compared where the processor can run them; the name of the test
-    /// says in every run which copies those were.
-    @Test(arguments: KernelPath.allCases)
-    func everyCopyOfEveryKernelIsComparedOrReported(path: KernelPath) {
-        guard KernelPath.runnable.contains(path) else {
-            print("kernels for \(path) are not compared: this processor cannot run them")
-            return
+    @Test(arguments: KernelPath.runnable)
+    func biasesAreAddedAndRowsDividedExactly(path: KernelPath) {
+        let (rows, columns) = (5, 37)
+        let x = Self.matrix(rows: rows, columns: columns, limit: 4)
+        let before = Self.matrix(rows: rows, columns: columns, limit: 4)
+        let bias = Self.vector(columns + 2, seed: 4)
+        x.addBias(bias, from: 2, path: path)
+        for row in 0..<rows {
+            for column in 0..<columns {
+                #expect(x[row, column] == before[row, column] + bias[column + 2])
+            }
         }
-        #expect(KernelPath.runnable.contains(.portable))
+        let divisors = Self.matrix(rows: 1, columns: rows, limit: 3, seed: 8)
+        let sums = Self.matrix(rows: rows, columns: columns, limit: 4)
+        sums.divideRows(by: divisors, path: path)
+        for row in 0..<rows {
+            for column in 0..<columns {
+                let exact = Double(before[row, column]) / Double(divisors[0, row])
+                #expect(abs(Double(sums[row, column]) - exact) <= 1.2e-7 * abs(exact))
+            }
+        }
     }
 
-    @Test func everyHalfAndEveryBFloat16IsWidenedExactly() {
+    // The tests above compare the copies that this processor can run; a copy that it cannot run is
+    // reported as a skipped test.
+
+    @Test(.enabled(if: KernelPath.runnable.contains(.avx2), "this processor has no AVX2"))
+    func theCopiesForAVX2AreCompared() {
+        #expect(KernelPath.runnable.prefix(2) == [.portable, .avx2])
+    }
+
+    @Test(.enabled(if: KernelPath.runnable.contains(.avx512), "this processor has no AVX-512"))
+    func theCopiesForAVX512AreCompared() {
+        #expect(KernelPath.runnable == [.portable, .avx2, .avx512])
+    }
+
+    @Test(arguments: KernelPath.runnable)
+    func everyHalfAndEveryBFloat16IsWidenedExactly(path: KernelPath) {
         let patterns = (0...UInt16.max).map { $0 }
         let bytes = patterns.flatMap { [UInt8($0 & 0xFF), UInt8($0 >> 8)] }
-        let halves = StoredBytes.tensor(.f16, [patterns.count], bytes).tensor.values
-        let brains = StoredBytes.tensor(.bf16, [patterns.count], bytes).tensor.values
+        func widened(_ dtype: DType) -> [Float] {
+            let stored = StoredBytes.tensor(dtype, [patterns.count], bytes)
+            return unsafe [Float](unsafeUninitializedCapacity: patterns.count) { buffer, count in
+                if let start = buffer.baseAddress {
+                    unsafe stored.widen(elements: 0..<patterns.count, into: start, path: path)
+                }
+                count = patterns.count
+            }
+        }
+        let (halves, brains) = (widened(.f16), widened(.bf16))
         for (index, pattern) in patterns.enumerated() {
             let half = Float(Float16(bitPattern: pattern))
             #expect(

@@ -16,6 +16,7 @@ struct EncodeAndPredict {
             return
         }
         let model = try ModelFamily.load(folder: CommandLine.arguments[1])
+        let predictor = try model.requirePredictor()
         let clip = try Clip(file: CommandLine.arguments[2])
         let (batch, frames) = (clip.pixelValues.shape[0], clip.pixelValues.shape[1])
 
@@ -29,9 +30,9 @@ struct EncodeAndPredict {
             options: ForwardOptions(),
             on: .shared
         )
-        let predicted = try await model.predict(hidden, from: context.context)
+        let predicted = try await predictor.predict(hidden, from: context.context)
         let whole = try await model.encode(clip.pixelValues)
-        let actual = try model.predictionTargets(of: whole).selecting(hidden)
+        let actual = try predictor.predictionTargets(of: whole).selecting(hidden)
 
         let differences = zip(predicted.values.values, actual.values.values).map { abs($0 - $1) }
         let mean = differences.reduce(0, +) / Float(differences.count)

@@ -163,7 +163,7 @@ package struct Repairer: Sendable {
                         "'\(path)' is a file, and a folder of the release belongs there",
                         remedy: "move the file away, then repair again"
                     )
-                case .other: try FileSystem.remove(path)
+                case .link, .other: try FileSystem.remove(path)
                 }
             }
             let status = try FileSystem.status("\(folder)/\(file.path)")

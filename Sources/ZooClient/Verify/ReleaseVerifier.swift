@@ -119,6 +119,7 @@ package struct ReleaseVerifier: Sendable {
                     case nil: "is missing"
                     case .file: "has \(status?.size ?? 0) bytes"
                     case .folder: "is a folder"
+                    case .link: "is a symbolic link"
                     case .other: "is not a regular file"
                     }
                 findings.append(

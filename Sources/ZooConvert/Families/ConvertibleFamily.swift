@@ -6,12 +6,35 @@ package import ZooCore
 
 /// A kind of checkpoint that can be converted: how to recognise it, and what becomes of it.
 package struct ConvertibleFamily: Sendable {
-    /// The name, as the catalogue and release records state it.
-    package let id: String
+    /// The name that `--family` takes: that of a family, or of a layout that holds several.
+    package let name: String
+    /// How upstream nests the tensors in its files.
+    let nesting: UpstreamNesting
     /// Says why a checkpoint looks like one of this family; nil when it does not.
     let recognise: @Sendable (UpstreamTensors) -> String?
     /// Plans the conversion.
     let plan: @Sendable (PlanRequest) throws(ZooError) -> ConversionPlan
+
+    init(
+        _ id: FamilyID,
+        nesting: UpstreamNesting = .dictionaries,
+        recognise: @escaping @Sendable (UpstreamTensors) -> String?,
+        plan: @escaping @Sendable (PlanRequest) throws(ZooError) -> ConversionPlan
+    ) {
+        self.init(layout: id.rawValue, nesting: nesting, recognise: recognise, plan: plan)
+    }
+
+    init(
+        layout: String,
+        nesting: UpstreamNesting,
+        recognise: @escaping @Sendable (UpstreamTensors) -> String?,
+        plan: @escaping @Sendable (PlanRequest) throws(ZooError) -> ConversionPlan
+    ) {
+        name = layout
+        self.nesting = nesting
+        self.recognise = recognise
+        self.plan = plan
+    }
 
     /// All families, the more particular before the more general.
     ///
@@ -47,11 +70,11 @@ package struct ConvertibleFamily: Sendable {
         guard let main = sources[.main] else { preconditionFailure("nothing to convert") }
         let family: ConvertibleFamily
         if let name = options.family {
-            guard let named = all.first(where: { $0.id == name }) else {
+            guard let named = all.first(where: { $0.name == name }) else {
                 throw ZooError(
                     .conversionOptionInvalid,
                     "there is no family '\(name)'",
-                    remedy: "the families are \(all.map(\.id).joined(separator: ", "))"
+                    remedy: "the families are \(all.map(\.name).joined(separator: ", "))"
                 )
             }
             family = named

@@ -7,7 +7,7 @@ extension ConvertibleFamily {
     /// I-JEPA: the encoder to the layout of transformers' `IJepaModel`; the predictor, which
     /// transformers does not have, to a file of its own under its own names.
     static let ijepa = ConvertibleFamily(
-        id: "ijepa",
+        .ijepa,
         recognise: { tensors in
             for key in ["target_encoder", "encoder"]
             where tensors.groups[key]?.shape("patch_embed.proj.weight")?.count == 4
@@ -64,7 +64,7 @@ extension ConvertibleFamily {
             }
             let size = TransformerSize.name(width: sizes.width, layers: sizes.layers)
             return ConversionPlan(
-                family: "ijepa",
+                family: .ijepa,
                 variant: "vit-\(size)-\(patch[3])-\(side)",
                 parts: parts,
                 configuration: configuration,
@@ -119,7 +119,7 @@ enum IJEPARules {
             option: "--heads"
         )
         return [
-            "architectures": ["IJepaModel"], "model_type": "ijepa",
+            "architectures": ["IJepaModel"], "model_type": .string(FamilyID.ijepa.modelType),
             "hidden_size": .integer(sizes.width), "num_hidden_layers": .integer(sizes.layers),
             "num_attention_heads": .integer(heads), "intermediate_size": .integer(sizes.hidden),
             "image_size": .integer(side), "patch_size": .integer(patch[3]),

@@ -9,7 +9,8 @@ extension ConvertibleFamily {
     /// The file is one flat dictionary. The Vision Transformer has the names of transformers, of
     /// before or after version 5; releases have those of before, which transformers writes to files.
     static let leWM = ConvertibleFamily(
-        id: "lewm",
+        .lewm,
+        nesting: .flat(mark: "pred_proj"),
         recognise: { tensors in
             tensors.groups["predictor"]?.shape("transformer.layers.0.attn.to_qkv.weight")
                 .map { _ in "'predictor' has the blocks of LeWM" }
@@ -119,7 +120,7 @@ private struct LeWMPlan {
             said: request.options.cropSize
         )
         var configuration: [String: JSONValue] = [
-            "model_type": "lewm", "hidden_size": .integer(sizes.width),
+            "model_type": .string(FamilyID.lewm.modelType), "hidden_size": .integer(sizes.width),
             "num_hidden_layers": .integer(sizes.layers), "num_attention_heads": .integer(heads),
             "intermediate_size": .integer(sizes.hidden), "image_size": .integer(side),
             "patch_size": .integer(patch[3]), "num_channels": .integer(patch[1]),
@@ -129,7 +130,7 @@ private struct LeWMPlan {
         configuration.merge(predictor) { first, _ in first }
         let networks = ["encoder", "projector", "pred_proj", "action_encoder", "predictor"]
         return ConversionPlan(
-            family: "lewm",
+            family: .lewm,
             variant: "vit-\(TransformerSize.name(width: sizes.width, layers: sizes.layers))"
                 + "-\(patch[3])-\(side)",
             parts: networks.map { network in

@@ -11,7 +11,8 @@ extension ConvertibleFamily {
     ///
     /// The tensors stay as they are; `config.json` beside them says the rest.
     static let released = ConvertibleFamily(
-        id: "hugging-face",
+        layout: "hugging-face",
+        nesting: .flat(mark: "embeddings"),
         recognise: { tensors in
             let whole = tensors.groups[UpstreamTensors.whole]
             return ReleasedPlan.marks.first { whole?.shape($0.name) != nil }
@@ -58,13 +59,21 @@ private struct ReleasedPlan {
         self.configuration = configuration
     }
 
+    private var family: FamilyID {
+        switch kind {
+        case .ijepa: .ijepa
+        case .vjepa2: .vjepa2
+        case .classifier: .vjepa2Classifier
+        }
+    }
+
     func plan() throws(ZooError) -> ConversionPlan {
         let cropSize = try configuration.optionalInteger("crop_size", in: 1...65_536)
         let imageSize = try configuration.optionalInteger("image_size", in: 1...65_536)
         let side = cropSize ?? imageSize ?? 256
         let frames = try configuration.optionalInteger("frames_per_clip", in: 1...65_536) ?? 64
         let type = try configuration.string("model_type")
-        guard type == (kind == .ijepa ? "ijepa" : "vjepa2") else {
+        guard type == family.modelType else {
             throw ZooError(
                 .conversionTensorsMismatch,
                 "'config.json' speaks of a model of type '\(type)', and the tensors do not"
@@ -73,7 +82,7 @@ private struct ReleasedPlan {
         let isVideo = kind != .ijepa
         let (parts, size) = try parts()
         return ConversionPlan(
-            family: kind == .classifier ? "vjepa2-classifier" : type,
+            family: family,
             variant: "vit-\(size)-\(side)",
             parts: parts,
             configuration: configuration.members,

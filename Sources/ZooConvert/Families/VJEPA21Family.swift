@@ -9,7 +9,7 @@ extension ConvertibleFamily {
     ///
     /// Distilled files have `ema_encoder`, the others `target_encoder`.
     static let vjepa21 = ConvertibleFamily(
-        id: "vjepa2.1",
+        .vjepa21,
         recognise: { tensors in
             VJEPA21Plan.encoders.first { tensors.groups[$0]?.shape("norms_block.0.weight") != nil }
                 .map { "'\($0)' has a norm for each output level" }
@@ -45,7 +45,7 @@ private struct VJEPA21Plan {
             frames: frames,
             heads: VJEPA2Plan.heads
         )
-        configuration["model_type"] = "vjepa2_1"
+        configuration["model_type"] = .string(FamilyID.vjepa21.modelType)
         configuration["interpolate_rope"] = true
         configuration["img_temporal_dim_size"] = 1
         var parts = [encoderPart]
@@ -54,7 +54,7 @@ private struct VJEPA21Plan {
         }
         let size = TransformerSize.name(width: sizes.width, layers: sizes.layers)
         return ConversionPlan(
-            family: "vjepa2.1",
+            family: .vjepa21,
             variant: "vit-\(size)-\(patch[3])-\(side)",
             parts: parts,
             configuration: configuration,

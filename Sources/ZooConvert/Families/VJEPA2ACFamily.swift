@@ -8,7 +8,7 @@ extension ConvertibleFamily {
     ///
     /// The encoder is `encoder`, as upstream loads it, even where a target encoder lies beside it.
     static let vjepa2AC = ConvertibleFamily(
-        id: "vjepa2-ac",
+        .vjepa2AC,
         recognise: { tensors in
             guard let predictor = tensors.groups["predictor"],
                 predictor.shape("action_encoder.weight") != nil,
@@ -55,7 +55,7 @@ extension ConvertibleFamily {
                 known: [1024: 16],
                 option: "--predictor-heads"
             )
-            configuration["model_type"] = "vjepa2_ac"
+            configuration["model_type"] = .string(FamilyID.vjepa2AC.modelType)
             configuration["pred_hidden_size"] = .integer(inner.width)
             configuration["pred_num_hidden_layers"] = .integer(inner.layers)
             configuration["pred_num_attention_heads"] = .integer(heads)
@@ -66,7 +66,7 @@ extension ConvertibleFamily {
             // The extrinsics are in the files and the released configuration does not use them.
             configuration["use_extrinsics"] = false
             return ConversionPlan(
-                family: "vjepa2-ac",
+                family: .vjepa2AC,
                 variant: "predictor-\(inner.width)x\(inner.layers)-\(side)",
                 parts: parts,
                 configuration: configuration,

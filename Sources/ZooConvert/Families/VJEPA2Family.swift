@@ -6,7 +6,7 @@ internal import ZooCore
 extension ConvertibleFamily {
     /// V-JEPA 2: encoder and predictor to the layout of transformers' `VJEPA2Model`.
     static let vjepa2 = ConvertibleFamily(
-        id: "vjepa2",
+        .vjepa2,
         recognise: { tensors in
             for key in VJEPA2Plan.encoders {
                 guard let group = tensors.groups[key] else { continue }
@@ -22,7 +22,7 @@ extension ConvertibleFamily {
         plan: { request throws(ZooError) in
             let networks = try VJEPA2Plan(request, source: .main)
             return ConversionPlan(
-                family: "vjepa2",
+                family: .vjepa2,
                 variant: networks.variant,
                 parts: networks.parts(prefix: ""),
                 configuration: try networks.configuration(architecture: "VJEPA2Model"),
@@ -112,7 +112,7 @@ struct VJEPA2Plan {
             heads: Self.heads
         )
         members["architectures"] = [.string(architecture)]
-        members["model_type"] = "vjepa2"
+        members["model_type"] = .string(FamilyID.vjepa2.modelType)
         members["num_pooler_layers"] = 3
         guard let inner = predictorDimensions else { return members }
         let heads = try request.heads(

@@ -7,7 +7,8 @@ extension ConvertibleFamily {
     /// Attentive probes of V-JEPA 2, alone or with their backbone as transformers'
     /// `VJEPA2ForVideoClassification`.
     static let vjepa2Probe = ConvertibleFamily(
-        id: "vjepa2-probe",
+        .vjepa2Probe,
+        nesting: .list(key: "classifiers"),
         recognise: { tensors in
             tensors.groups["classifiers.0"]?.shape("pooler.query_tokens")
                 .map { _ in "'classifiers' is a list of attentive probes" }
@@ -72,7 +73,7 @@ struct VJEPA2ProbePlan {
             Dictionary(uniqueKeysWithValues: (0..<classes).map { ("LABEL_\($0)", .integer($0)) })
         )
         return ConversionPlan(
-            family: "vjepa2-classifier",
+            family: .vjepa2Classifier,
             variant: networks.variant,
             parts: networks.parts(prefix: "vjepa2.") + (try parts()),
             configuration: configuration,
@@ -89,7 +90,7 @@ struct VJEPA2ProbePlan {
             option: "--heads"
         )
         var configuration: [String: JSONValue] = [
-            "model_type": "vjepa2_probe", "hidden_size": .integer(width),
+            "model_type": .string(FamilyID.vjepa2Probe.modelType), "hidden_size": .integer(width),
             "num_attention_heads": .integer(heads), "num_pooler_layers": .integer(layers),
             "mlp_ratio": TransformerSize.ratio(hidden: hidden, width: width),
             "layer_norm_eps": .number(1e-5), "num_queries": .integer(queries),
@@ -106,7 +107,7 @@ struct VJEPA2ProbePlan {
         }
         let side = request.options.cropSize ?? 256
         return ConversionPlan(
-            family: "vjepa2-probe",
+            family: .vjepa2Probe,
             variant: "\(isAnticipation ? "anticipation" : "attentive")-\(width)x\(layers + 1)",
             parts: try parts(),
             configuration: configuration,

@@ -6,7 +6,7 @@ internal import ZooCore
 extension ConvertibleFamily {
     /// V-JEPA: encoder and predictor under their own names, since transformers has no such model.
     static let vjepa = ConvertibleFamily(
-        id: "vjepa",
+        .vjepa,
         recognise: { tensors in
             for key in ["target_encoder", "encoder"] {
                 guard let group = tensors.groups[key] else { continue }
@@ -53,7 +53,7 @@ extension ConvertibleFamily {
                 frames: frames,
                 heads: [1024: 16, 1280: 16]
             )
-            configuration["model_type"] = "vjepa"
+            configuration["model_type"] = .string(FamilyID.vjepa.modelType)
             configuration["intermediate_size"] = .integer(sizes.hidden)
             // All released files; facebookresearch/jepa `configs/pretrain/*.yaml`.
             configuration["uniform_power"] = true
@@ -90,7 +90,7 @@ extension ConvertibleFamily {
             }
             let size = TransformerSize.name(width: sizes.width, layers: sizes.layers)
             return ConversionPlan(
-                family: "vjepa",
+                family: .vjepa,
                 variant: "vit-\(size)-\(patch[3])-\(side)",
                 parts: parts,
                 configuration: configuration,
@@ -110,7 +110,8 @@ extension ConvertibleFamily {
     ///
     /// `xattn.proj` is kept although no forward pass reads it, so that the probe can be written back.
     static let vjepaProbe = ConvertibleFamily(
-        id: "vjepa-probe",
+        .vjepaProbe,
+        nesting: .list(key: "classifiers"),
         recognise: { tensors in
             tensors.groups["classifier"]?.shape("pooler.query_tokens")
                 .map { _ in "'classifier' is an attentive probe" }
@@ -141,7 +142,7 @@ extension ConvertibleFamily {
                 option: "--heads"
             )
             return ConversionPlan(
-                family: "vjepa-probe",
+                family: .vjepaProbe,
                 variant: "attentive-\(width)x\(layers + 1)",
                 parts: [
                     ConversionPlan.Part(
@@ -152,7 +153,8 @@ extension ConvertibleFamily {
                     )
                 ],
                 configuration: [
-                    "model_type": "vjepa_probe", "hidden_size": .integer(width),
+                    "model_type": .string(FamilyID.vjepaProbe.modelType),
+                    "hidden_size": .integer(width),
                     "num_attention_heads": .integer(heads), "depth": .integer(layers + 1),
                     "mlp_ratio": TransformerSize.ratio(hidden: hidden, width: width),
                     "num_labels": .integer(classes), "layer_norm_eps": .number(1e-5),

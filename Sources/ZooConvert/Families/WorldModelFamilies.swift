@@ -7,7 +7,7 @@ extension ConvertibleFamily {
     /// JEPA-WM: a predictor over the features of an encoder from another project, modulated by
     /// actions; with the embeddings of actions and of the robot's own state.
     static let jepaWM = ConvertibleFamily(
-        id: "jepa-wm",
+        .jepaWM,
         recognise: { tensors in
             let name = "predictor_blocks.0.adaLN_modulation.1.weight"
             return tensors.groups["predictor"]?.shape(name)
@@ -36,7 +36,8 @@ extension ConvertibleFamily {
                 option: "--predictor-heads"
             )
             var configuration: [String: JSONValue] = [
-                "model_type": "jepa_wm", "embed_dim": .integer(embedded[1]),
+                "model_type": .string(FamilyID.jepaWM.modelType),
+                "embed_dim": .integer(embedded[1]),
                 "pred_hidden_size": .integer(embedded[0]),
                 "pred_total_size": .integer(inner.width),
                 "proprio_emb_dim": .integer(inner.width - embedded[0]),
@@ -48,7 +49,7 @@ extension ConvertibleFamily {
             ]
             configuration.merge(inside.fields) { first, _ in first }
             return ConversionPlan(
-                family: "jepa-wm",
+                family: .jepaWM,
                 variant: "predictor-\(inner.width)x\(inner.layers)",
                 parts: [
                     ConversionPlan.Part(
@@ -75,7 +76,7 @@ extension ConvertibleFamily {
     ///
     /// Causal masks among the weights are left out: they follow from the sizes.
     static let dinoWM = ConvertibleFamily(
-        id: "dino-wm",
+        .dinoWM,
         recognise: { tensors in
             tensors.groups["predictor"]?.shape("transformer.layers.0.0.to_qkv.weight")
                 .map { _ in "'predictor' has the blocks of DINO-WM" }
@@ -109,7 +110,8 @@ extension ConvertibleFamily {
                 option: "--predictor-heads"
             )
             var configuration: [String: JSONValue] = [
-                "model_type": "dino_wm", "pred_total_size": .integer(width),
+                "model_type": .string(FamilyID.dinoWM.modelType),
+                "pred_total_size": .integer(width),
                 "pred_num_hidden_layers": .integer(layers),
                 "pred_num_attention_heads": .integer(heads),
                 "pred_head_dim": .integer(inner / heads),
@@ -118,7 +120,7 @@ extension ConvertibleFamily {
             ]
             configuration.merge(outside.fields) { first, _ in first }
             return ConversionPlan(
-                family: "dino-wm",
+                family: .dinoWM,
                 variant: "predictor-\(width)x\(layers)",
                 parts: [
                     ConversionPlan.Part(

@@ -32,7 +32,7 @@ package struct ConversionPlan: Sendable {
     }
 
     /// The family.
-    package let family: String
+    package let family: FamilyID
     /// The variant in the family.
     package let variant: String
     /// The networks.

@@ -7,14 +7,14 @@ extension ConversionOptions {
     /// These options, and where they say nothing, what the catalogue knows of a model.
     package func completed(by entry: CatalogueEntry) -> ConversionOptions {
         var options = self
-        guard entry.family != "vjepa2-classifier" else { return options }
+        guard entry.family != .vjepa2Classifier else { return options }
         options.heads = options.heads ?? entry.heads
         options.predictorHeads = options.predictorHeads ?? entry.predictorHeads
         options.cropSize = options.cropSize ?? entry.resolution
         options.frames = options.frames ?? entry.frames
         options.probe = options.probe ?? entry.probe
         options.backboneLevels = options.backboneLevels ?? entry.levels
-        let choosesItself = entry.family.hasSuffix("probe") || entry.component == "."
+        let choosesItself = entry.family.isProbe || entry.component == "."
         if !choosesItself, entry.components.contains(where: { $0.name == "encoder" }) {
             options.component = options.component ?? entry.component
         }

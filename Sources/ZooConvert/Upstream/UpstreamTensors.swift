@@ -71,7 +71,8 @@ package struct UpstreamTensors: Sendable {
         guard let dot = name.firstIndex(of: ".") else { return nil }
         let key = name[..<dot]
         let rest = name[name.index(after: dot)...]
-        guard key == "classifiers", let next = rest.firstIndex(of: "."), Int(rest[..<next]) != nil
+        guard UpstreamNesting.isList(key), let next = rest.firstIndex(of: "."),
+            Int(rest[..<next]) != nil
         else { return (String(key), String(rest)) }
         return (String(name[..<next]), String(rest[rest.index(after: next)...]))
     }

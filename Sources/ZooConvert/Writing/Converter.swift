@@ -36,7 +36,7 @@ package struct ConversionIdentity: Sendable {
 /// What a conversion made.
 package struct ConversionReport: Sendable {
     /// The family.
-    package let family: String
+    package let family: FamilyID
     /// The variant in the family.
     package let variant: String
     /// The files that were written.
@@ -341,7 +341,7 @@ package struct Converter: Sendable {
         members["version"] = .string(identity.version.description)
         members["created"] = .string(identity.created.description)
         members["architecture"] = [
-            "family": .string(plan.family), "variant": .string(plan.variant),
+            "family": .string(plan.family.rawValue), "variant": .string(plan.variant),
         ]
         members["inputs"] = identity.inputs ?? plan.inputs
         members["components"] = .array(

@@ -88,11 +88,7 @@ package struct Exporter: Sendable {
     private static func root(
         _ groups: [(key: String, members: [(key: String, value: TorchWriter.Node)])]
     ) -> TorchWriter.Node {
-        // One flat dictionary stays one: no lab nests the parts of these.
-        let isFlat = groups.contains {
-            $0.key == "embeddings" || $0.key == "pred_proj" || $0.key == ""
-        }
-        if isFlat {
+        if UpstreamNesting.isFlat(groups.map(\.key)) {
             return .dictionary(
                 groups.flatMap { key, members in
                     members.map { (key.isEmpty ? $0.key : "\(key).\($0.key)", $0.value) }
@@ -101,10 +97,9 @@ package struct Exporter: Sendable {
         }
         return .dictionary(
             groups.map { key, members in
-                guard key == "classifiers" else { return (key, .dictionary(members)) }
-                // A list of probes, of which the release holds one.
-                let probe = members.map { name, value in (split(name).rest, value) }
-                return (key, .list([.dictionary(probe)]))
+                guard UpstreamNesting.isList(key) else { return (key, .dictionary(members)) }
+                let member = members.map { name, value in (split(name).rest, value) }
+                return (key, .list([.dictionary(member)]))
             }
         )
     }

@@ -67,7 +67,7 @@ package struct UpstreamComparison: Sendable {
     ///   cannot be compared at all; `CancellationError`.
     package func compare(_ cancellation: Cancellation) throws -> Outcome {
         let plan = try source.plan(options)
-        guard plan.family == record.architecture.family else {
+        guard plan.family.rawValue == record.architecture.family else {
             let finding = Finding(
                 .upstreamMismatch,
                 path: RecordDraft.fileName,

@@ -54,7 +54,7 @@ package struct CatalogueEntry: Sendable {
     /// Where to read more.
     package let homepage: String
     /// The family.
-    package let family: String
+    package let family: FamilyID
     /// The variant.
     package let variant: String
     /// Attention heads of the encoder, or of the pooler of a probe.
@@ -86,12 +86,6 @@ package struct CatalogueEntry: Sendable {
     /// What a user has to know.
     package let notes: [String]
 
-    /// Families that a catalogue may speak of.
-    package static let families: Set<String> = [
-        "ijepa", "vjepa", "vjepa-probe", "vjepa2", "vjepa2-probe", "vjepa2-classifier", "vjepa2-ac",
-        "vjepa2.1", "jepa-wm", "dino-wm", "lewm",
-    ]
-
     /// Reads an entry.
     ///
     /// - Throws: ``ZooError`` with code `format.field-invalid`.
@@ -103,14 +97,16 @@ package struct CatalogueEntry: Sendable {
         consent = try Self.consent(to: licence, object)
         homepage = try object.address("homepage")
         let architecture = try object.object("architecture")
-        family = try architecture.string("family", maximum: 64)
-        guard Self.families.contains(family) else {
-            throw architecture.invalid("family", "is '\(family)', which is none of the families")
+        let text = try architecture.string("family", maximum: 64)
+        guard let family = FamilyID(rawValue: text) else {
+            let known = FamilyID.allCases.map(\.rawValue).joined(separator: ", ")
+            throw architecture.invalid("family", "is '\(text)', and must be one of \(known)")
         }
+        self.family = family
         variant = try architecture.string("variant", maximum: 128)
         let poolerHeads = try architecture.knownInteger("poolerHeads", in: 1...1024)
         let encoderHeads = try architecture.knownInteger("heads", in: 1...1024)
-        heads = family.hasSuffix("probe") ? poolerHeads : encoderHeads
+        heads = family.isProbe ? poolerHeads : encoderHeads
         predictorHeads = try architecture.knownInteger("predictorHeads", in: 1...1024)
         resolution = try architecture.knownInteger("resolution", in: 1...65_536)
         frames = try architecture.knownInteger("frames", in: 1...65_536)

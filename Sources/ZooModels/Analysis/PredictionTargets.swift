@@ -4,8 +4,8 @@
 public import ZooCore
 internal import ZooTensor
 
-extension JEPAModel {
-    /// What predictions are compared with: the features of the encoder, each token normalised to mean
+extension MaskedPredictor {
+    /// The targets of predictions: the features of the encoder, each token normalised to mean
     /// 0 and variance 1.
     ///
     /// Source: `h = F.layer_norm(h, (h.size(-1),))` in the training loops of facebookresearch/ijepa,
@@ -13,15 +13,14 @@ extension JEPAModel {
     ///
     /// - Parameter encoding: of everything that is to be compared.
     /// - Returns: targets, [batch, tokens, width].
-    /// - Throws: `ZooError` with code `model.unsupported` for predictors that were trained on the
-    ///   features of another model.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     public func predictionTargets(of encoding: Encoding) throws(ZooError) -> TokenFeatures {
         try encoding.tokens.normalised(parts: 1)
     }
 }
 
 extension TokenFeatures {
-    /// What is added to the variance: the default of `torch.nn.functional.layer_norm`.
+    /// The epsilon added to the variance, the default of `torch.nn.functional.layer_norm`.
     private static let epsilon: Float = 1e-5
 
     /// Layer normalisation of each of `parts` equal parts of every token, without weight and bias.

@@ -4,12 +4,12 @@
 internal import ZooCore
 public import ZooTensor
 
-/// The directions in which tokens differ most, and where each token lies along them.
+/// The principal components of tokens, and the projection of each token on them.
 ///
 /// With three components as red, green and blue this is the usual picture of patch features: parts of
 /// a thing that a model sees as alike get alike colours.
 public struct PrincipalComponents: Sendable {
-    /// Where each token lies: [tokens, components], centred.
+    /// The projections of the tokens, [tokens, components], centred.
     ///
     /// The sign of a component is arbitrary; here the token farthest from the middle lies on the
     /// positive side.

@@ -4,11 +4,11 @@
 internal import ZooCore
 public import ZooTensor
 
-/// How far a model's predictions were from what it then saw, window by window.
+/// The distance of a model's predictions from the features of what it then saw, window by window.
 ///
 /// The measure of facebookresearch/jepa-intuitive-physics
 /// (`evaluation_code/evals/intuitive_physics/eval.py`): the encoder sees the first frames of a window
-/// alone, the predictor says what the others look like, and the surprise is the mean absolute
+/// alone, the predictor predicts the features of the others, and the surprise is the mean absolute
 /// difference from the normalised features of the whole window.
 public struct Surprise: Hashable, Sendable {
     /// One window of one video.
@@ -20,7 +20,7 @@ public struct Surprise: Hashable, Sendable {
         public let values: [Float]
     }
 
-    /// How it was measured.
+    /// The protocol of the measurement.
     public let method: SurpriseProtocol
     /// For every video, its windows in order.
     public let videos: [[Window]]
@@ -51,7 +51,7 @@ public struct Surprise: Hashable, Sendable {
     ///   task is cancelled.
     public static func measure(
         _ videos: Tensor,
-        with model: any JEPAModel,
+        with model: any JEPAEncoder,
         by method: SurpriseProtocol,
         on pool: ComputePool = .shared,
         progress: (@Sendable (_ completed: Int, _ total: Int) -> Void)? = nil
@@ -63,6 +63,7 @@ public struct Surprise: Hashable, Sendable {
                     + "input is \(videos.shape)"
             )
         }
+        let predictor = try model.requirePredictor()
         try model.requireTrainedSize(videos.shape)
         let batch = videos.shape[0]
         let starts = try method.starts(frames: videos.shape[1])
@@ -77,7 +78,7 @@ public struct Surprise: Hashable, Sendable {
         for start in starts {
             let window = videos.frames(start..<start + method.window)
             let whole = try await model.encode(window, visible: nil, options: options, on: pool)
-            let targets = try model.predictionTargets(of: whole)
+            let targets = try predictor.predictionTargets(of: whole)
             advance()
             var values: [[Float]] = Array(repeating: [], count: batch)
             for context in method.contexts {
@@ -90,7 +91,7 @@ public struct Surprise: Hashable, Sendable {
                     on: pool
                 )
                 advance()
-                let predicted = try await model.predict(
+                let predicted = try await predictor.predict(
                     hidden,
                     from: known.context,
                     options: options,

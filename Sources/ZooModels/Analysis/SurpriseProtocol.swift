@@ -3,7 +3,7 @@
 
 public import ZooCore
 
-/// How surprise is measured: which windows of a video, and how much of each the model sees.
+/// The protocol of a surprise measurement: windows of a video, and how much of each the model sees.
 public struct SurpriseProtocol: Hashable, Sendable {
     /// Frames of a window.
     public let window: Int
@@ -12,7 +12,7 @@ public struct SurpriseProtocol: Hashable, Sendable {
     /// How many frames of a window the model sees before it predicts the others; several give a
     /// measurement each.
     public let contexts: [Int]
-    /// Which learned stand-in the predictor uses; see ``ForwardOptions/maskIndex``.
+    /// The index of the mask token; see ``ForwardOptions/maskIndex``.
     public let maskIndex: Int
 
     /// The stride of facebookresearch/jepa-intuitive-physics (`stride_sliding_window`).
@@ -56,7 +56,7 @@ public struct SurpriseProtocol: Hashable, Sendable {
     private static func invalid(_ what: String) -> ZooError {
         ZooError(
             .surpriseProtocolInvalid,
-            "surprise cannot be measured so: \(what)",
+            "surprise cannot be measured: \(what)",
             remedy: "choose a window no longer than the video, and contexts shorter than the window"
         )
     }

@@ -7,11 +7,11 @@ package import ZooTensor
 
 /// Layer normalisation over the last axis, with a learned weight and bias.
 package struct LayerNorm: Sendable {
-    /// What normalised elements are multiplied by, [width].
+    /// The weight, [width].
     package let weight: Tensor
-    /// What is added last, [width].
+    /// The bias, [width].
     package let bias: Tensor
-    /// What is added to the variance.
+    /// The epsilon added to the variance.
     package let epsilon: Float
 
     /// A norm without weights: weight 1 and bias 0.

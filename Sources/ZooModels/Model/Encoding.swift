@@ -3,12 +3,12 @@
 
 public import ZooTensor
 
-/// What an encoder makes of its input.
+/// The output of an encoder.
 public struct Encoding: Sendable {
     /// The features of every token after the final norm: [batch, tokens, width].
     public let tokens: TokenFeatures
-    /// What the predictor takes: ``tokens``, or several levels of the encoder side by side where it
-    /// was trained on those.
+    /// The features that the predictor takes: ``tokens``, or several levels of the encoder side by side
+    /// where it was trained on those.
     public let context: TokenFeatures
     /// The patch embeddings and the output of each layer before the final norm, each
     /// [batch, tokens, width]; empty unless asked for.

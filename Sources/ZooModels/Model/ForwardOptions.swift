@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// What a forward pass should do besides computing its result.
+/// Options of a forward pass: further outputs, the mask token, progress.
 public struct ForwardOptions: Sendable {
     /// Whether to keep the output of every layer, before the final norm.
     public var keepsLayers: Bool
     /// The blocks of an encoder whose output to give through the final norm, counted from 0: what
     /// `out_layers` is to facebookresearch/vjepa2 `src/models/vision_transformer.py`.
     public var levels: [Int]
-    /// Which of a predictor's learned stand-ins takes the place of what is predicted, modulo how many
-    /// there are.
+    /// The index of the predictor's mask token, modulo their number.
     ///
     /// 1 is what the reference implementations do when they are called directly; training used
     /// others too, and the choice changes results: state it with any score.
@@ -26,16 +25,16 @@ public struct ForwardOptions: Sendable {
     ) {
         self.keepsLayers = keepsLayers
         self.levels = levels
-        precondition(maskIndex >= 0, "there is no stand-in \(maskIndex)")
+        precondition(maskIndex >= 0, "there is no mask token \(maskIndex)")
         self.maskIndex = maskIndex
         self.progress = progress
     }
 }
 
-/// How far a forward pass is.
+/// The progress of a forward pass.
 public struct LayerProgress: Hashable, Sendable {
-    /// The layers done.
+    /// The number of completed layers.
     public let completed: Int
-    /// All layers.
+    /// The number of all layers.
     public let total: Int
 }

@@ -4,8 +4,8 @@
 internal import ZooCore
 
 extension JSONObject {
-    /// What norms add to the variance: `layer_norm_eps`, or `default` where there is one and the
-    /// member is absent.
+    /// The epsilon that norms add to the variance: `layer_norm_eps`, or `default` where the member is
+    /// absent.
     ///
     /// - Throws: `ZooError` with code `format.field-invalid`.
     func normEpsilon(default value: Double? = nil) throws(ZooError) -> Double {

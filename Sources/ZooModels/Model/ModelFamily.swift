@@ -4,32 +4,19 @@
 internal import ZooCheckpoint
 public import ZooCore
 
-/// A kind of model this program can run, and how to recognise and load it.
+/// A family of models that this program runs: how to recognise and load one, and how to plan with it.
 public struct ModelFamily: Sendable {
-    /// The stable name of a family, as release records state it.
-    public struct ID: Hashable, Sendable, CustomStringConvertible {
-        /// The text form.
-        public let rawValue: String
-
-        /// Names a family.
-        public init(_ rawValue: String) { self.rawValue = rawValue }
-
-        /// The text form.
-        public var description: String { rawValue }
-    }
-
     /// The stable name.
-    public let id: ID
-    /// The name people use.
-    public let title: String
-    /// The values of `model_type` in `config.json` that mean this family.
-    public let modelTypes: [String]
-    /// Loads the encoder of a model folder; nil for families whose encoder is another project's.
+    public let id: FamilyID
+    /// Search settings that upstream uses besides ``ActionConditionedModel/planning``.
+    public let planningPresets: [PlanningPreset]
+    /// Loads the encoder of a model folder, and with it the predictor of masked tokens; nil for families
+    /// whose encoder is another project's.
     private let loader: Loader?
     /// Loads what predicts under actions; nil for families without.
     private let worldModelLoader: WorldModelLoader?
 
-    typealias Loader = @Sendable (ModelFolder) throws(ZooError) -> any JEPAModel
+    typealias Loader = @Sendable (ModelFolder) throws(ZooError) -> (any JEPAEncoder)?
     typealias WorldModelLoader =
         @Sendable (ModelFolder) throws(ZooError) -> any ActionConditionedModel
 
@@ -43,22 +30,26 @@ public struct ModelFamily: Sendable {
         .vjepa2, .vjepa21, .vjepa2AC, .ijepa, .vjepa, .jepaWM, .dinoWM, .lewm,
     ]
 
+    /// The family of a name; nil when this program cannot run its models by themselves.
+    public init?(_ id: FamilyID) {
+        guard let family = Self.all.first(where: { $0.id == id }) else { return nil }
+        self = family
+    }
+
     init(
-        id: ID,
-        title: String,
-        modelTypes: [String],
+        _ id: FamilyID,
+        planningPresets: [PlanningPreset] = [],
         loader: Loader? = nil,
         worldModelLoader: WorldModelLoader? = nil
     ) {
         precondition(loader != nil || worldModelLoader != nil, "\(id) cannot be loaded")
         self.id = id
-        self.title = title
-        self.modelTypes = modelTypes
+        self.planningPresets = planningPresets
         self.loader = loader
         self.worldModelLoader = worldModelLoader
     }
 
-    /// Finds the family of a model folder: `config.json` says it with `model_type`.
+    /// Finds the family of a model folder by `model_type` in its `config.json`.
     ///
     /// - Throws: `ZooError` with code `model.family-unknown`, `model.configuration-invalid` or
     ///   `io.*`.
@@ -69,19 +60,19 @@ public struct ModelFamily: Sendable {
     /// Loads a model folder of any family that has an encoder: `config.json` and the weights beside
     /// it.
     ///
-    /// - Throws: `ZooError` with code `model.unsupported` when the family has no encoder of its own;
+    /// - Throws: `ZooError` with code `model.unsupported` when the release has no encoder of its own;
     ///   otherwise a `model.*`, `checkpoint.*` or `io.*` code.
-    public static func load(folder path: String) throws(ZooError) -> any JEPAModel {
+    public static func load(folder path: String) throws(ZooError) -> any JEPAEncoder {
         let folder = try ModelFolder(path)
         let family = try detect(folder)
-        guard let loader = family.loader else {
+        guard let encoder = try family.loader?(folder) else {
             throw ZooError(
                 .modelUnsupported,
-                "'\(path)' is a \(family.title) predictor, and its encoder is another model",
+                "'\(path)' is a \(family.id.title) predictor, and its encoder is another model",
                 remedy: "encode with the model that the predictor was trained on; its card names it"
             )
         }
-        return try loader(folder)
+        return encoder
     }
 
     /// Loads a model folder of any family that predicts under actions: `config.json` and the weights
@@ -95,10 +86,10 @@ public struct ModelFamily: Sendable {
         let folder = try ModelFolder(path)
         let family = try detect(folder)
         guard let loader = family.worldModelLoader else {
-            let known = all.filter { $0.worldModelLoader != nil }.map(\.title)
+            let known = all.filter { $0.worldModelLoader != nil }.map(\.id.title)
             throw ZooError(
                 .modelUnsupported,
-                "'\(path)' is a model of \(family.title), which takes no actions",
+                "'\(path)' is a model of \(family.id.title), which takes no actions",
                 remedy: known.isEmpty ? nil : "models of \(known.joined(separator: ", ")) do"
             )
         }
@@ -112,8 +103,8 @@ public struct ModelFamily: Sendable {
                 "the configuration in '\(folder.path)' has no 'model_type'"
             )
         }
-        guard let family = all.first(where: { $0.modelTypes.contains(type) }) else {
-            let known = all.flatMap(\.modelTypes).map { "'\($0)'" }.joined(separator: ", ")
+        guard let family = all.first(where: { $0.id.modelType == type }) else {
+            let known = all.map { "'\($0.id.modelType)'" }.joined(separator: ", ")
             throw ZooError(
                 .familyUnknown,
                 "the model in '\(folder.path)' is of type '\(type.prefix(80))'",

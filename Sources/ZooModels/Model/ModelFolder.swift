@@ -9,7 +9,7 @@ package struct ModelFolder: Sendable {
     /// Bytes of a configuration; label lists make some of them long.
     private static let limit = 4 << 20
 
-    /// Where it is.
+    /// The path.
     package let path: String
     /// The members of `config.json`.
     package let configuration: JSONObject
@@ -28,6 +28,28 @@ package struct ModelFolder: Sendable {
             throw ZooError(
                 .configurationInvalid,
                 "'\(file)' is not a configuration",
+                cause: error
+            )
+        }
+    }
+}
+
+extension ModelFolder {
+    /// Reads the configuration of a family, and says which family's is not valid.
+    ///
+    /// - Throws: `ZooError` with code `model.configuration-invalid` in place of `format.field-invalid`,
+    ///   or what `body` throws.
+    func configuration<Result>(
+        of family: FamilyID,
+        _ body: (JSONObject) throws(ZooError) -> Result
+    ) throws(ZooError) -> Result {
+        do {
+            return try body(configuration)
+        } catch {
+            guard error.code == .fieldInvalid else { throw error }
+            throw ZooError(
+                .configurationInvalid,
+                "the \(family.title) configuration is not valid",
                 cause: error
             )
         }

@@ -5,15 +5,15 @@ package import ZooCore
 package import ZooTensor
 
 extension Tensor {
-    /// Checks that a model has computed numbers: damaged weights, or pixels in wrong units, make
-    /// results that say nothing.
+    /// Checks that a result holds no NaN or infinite values, which damaged weights or pixels in wrong
+    /// units cause.
     ///
     /// - Throws: `ZooError` with code `model.result-not-finite`.
     package func requireFinite(_ what: String) throws(ZooError) {
         guard isFinite else {
             throw ZooError(
                 .resultNotFinite,
-                "\(what) of this model are not finite numbers",
+                "the \(what) of this model hold NaN or infinite values",
                 remedy: "verify the model's weights, and check the units of the input"
             )
         }

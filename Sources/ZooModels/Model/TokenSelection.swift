@@ -4,7 +4,7 @@
 public import ZooCore
 public import ZooTensor
 
-/// Which tokens of each sample are meant: as many for every sample, in any order.
+/// The ids of tokens of each sample: equally many for every sample, in any order.
 ///
 /// Token ids count columns first, then rows, then tubelets of frames.
 public struct TokenSelection: Hashable, Sendable {

@@ -11,7 +11,7 @@ struct VideoSize: Hashable, Sendable {
     let tubelet: Int
     let patch: Int
 
-    /// Takes sizes that have been checked: `side` of at least a patch.
+    /// Sizes that have been checked: `side` is at least a patch.
     init(frames: Int, side: Int, channels: Int, tubelet: Int, patch: Int) {
         self.frames = frames
         self.side = side
@@ -39,7 +39,7 @@ struct VideoSize: Hashable, Sendable {
         GridSize(frames: frames / tubelet, rows: side / patch, columns: side / patch)
     }
 
-    /// What the model was made for; images are repeated to 16 frames as the evaluations of
+    /// The input of training; images are repeated to 16 frames as the evaluations of
     /// facebookresearch/jepa and vjepa2 repeat them.
     var input: ModelInput {
         ModelInput(

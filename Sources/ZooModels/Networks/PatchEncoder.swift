@@ -15,11 +15,10 @@ struct PatchEncoder: Sendable {
     /// The blocks whose outputs have norms of their own, and are the only ones that can be asked for;
     /// empty when every block's output goes through the final norm.
     var levels: [Level] = []
-    /// Whether the predictor takes the features of all ``levels``, side by side; otherwise it takes
-    /// those of the last block.
+    /// Whether the predictor takes the features of all ``levels`` side by side, or those of the last
+    /// block.
     var joinsLevels = false
-    /// Whether a clip too short for one tubelet is repeated, as transformers does; otherwise it is
-    /// refused.
+    /// Whether a clip too short for one tubelet is repeated, as transformers does, or refused.
     var repeatsShortClips = false
 
     /// A block whose output counts, and the norm it goes through.
@@ -29,7 +28,7 @@ struct PatchEncoder: Sendable {
     }
 
     /// Encodes an input [batch, frames, channels, height, width], all tokens of it or those that are
-    /// `visible`; see ``JEPAModel/encode(_:visible:options:on:)``.
+    /// `visible`; see ``JEPAEncoder/encode(_:visible:options:on:)``.
     func encode(
         _ pixels: Tensor,
         visible: TokenSelection?,

@@ -3,7 +3,7 @@
 
 internal import ZooTensor
 
-/// How a transformer learns where its tokens lie.
+/// How the positions of tokens enter a transformer.
 enum PositionCoding: Sendable {
     /// A row of a table is added to each token before the first block.
     case table(PositionTable)
@@ -14,7 +14,7 @@ enum PositionCoding: Sendable {
     struct RotaryGrid: Sendable {
         /// Rows and columns of tokens.
         var grid: TokenGrid
-        /// Whether the grid is that of the input; otherwise it stays what it is, whatever the input.
+        /// Whether the grid is that of the input, or stays the same for every input.
         var followsInput = false
         /// What the last row and the last column are taken to be, as if every grid had that size;
         /// nil takes them as they are.

@@ -3,7 +3,7 @@
 
 public import ZooTensor
 
-/// What a planner found.
+/// The result of a planner.
 public struct ActionPlan: Sendable {
     /// A normal distribution of each number of each step, and how good its best samples were.
     public struct Iteration: Sendable {
@@ -17,15 +17,15 @@ public struct ActionPlan: Sendable {
         public let eliteEnergy: Float
     }
 
-    /// What to do, [steps, action width].
+    /// The actions, [steps, action width].
     public let actions: Tensor
-    /// How the search went.
+    /// The distributions of each iteration.
     public let iterations: [Iteration]
 }
 
-/// How far a search is.
+/// The progress of a search.
 public struct PlanningProgress: Hashable, Sendable {
-    /// Iterations done.
+    /// Completed iterations.
     public let iteration: Int
     /// All iterations.
     public let iterations: Int

@@ -9,29 +9,29 @@ public import ZooTensor
 ///
 /// Source: facebookresearch/vjepa2 `notebooks/utils/mpc_utils.py`, `cem`.
 public struct ArmPlanner: Sendable {
-    /// What a plan says of a step.
+    /// The numbers of a step that are planned.
     public enum Axis: Int, CaseIterable, Hashable, Sendable {
         case x, y, z, gripper
     }
 
-    /// How to search.
+    /// Settings of the search.
     public struct Settings: Hashable, Sendable {
         /// Steps of a plan (`rollout`).
         public var horizon = 1
-        /// Courses of action drawn in an iteration (`samples`).
+        /// Action sequences sampled per iteration (`samples`).
         public var samples = 100
-        /// How many of them count (`topk`).
+        /// The best of them, which the next iteration is fitted to (`topk`).
         public var elites = 10
-        /// Rounds (`cem_steps`).
+        /// Iterations (`cem_steps`).
         public var iterations = 100
-        /// How much of the old means of x, y and z stays (`momentum_mean`).
+        /// The weight of the old means of x, y and z (`momentum_mean`).
         public var meanMomentum = 0.25
-        /// How much of the old stds of x, y and z stays (`momentum_std`).
-        public var deviationMomentum = 0.95
-        /// How much of the old mean of the gripper stays (`momentum_mean_gripper`).
+        /// The weight of the old stds of x, y and z (`momentum_std`).
+        public var stdMomentum = 0.95
+        /// The weight of the old mean of the gripper (`momentum_mean_gripper`).
         public var gripperMeanMomentum = 0.15
-        /// How much of the old std of the gripper stays (`momentum_std_gripper`).
-        public var gripperDeviationMomentum = 0.15
+        /// The weight of the old std of the gripper (`momentum_std_gripper`).
+        public var gripperStdMomentum = 0.15
         /// The longest move along an axis in metres, and the first std (`maxnorm`).
         public var longestMove = 0.05
         /// Axes that do not vary, and what they are instead (`axis`).
@@ -47,7 +47,7 @@ public struct ArmPlanner: Sendable {
         public static let worldModel: Settings = {
             var settings = Settings()
             (settings.horizon, settings.samples, settings.iterations) = (2, 400, 10)
-            (settings.meanMomentum, settings.deviationMomentum) = (0.15, 0.15)
+            (settings.meanMomentum, settings.stdMomentum) = (0.15, 0.15)
             return settings
         }()
 
@@ -55,7 +55,7 @@ public struct ArmPlanner: Sendable {
         public static let notebook: Settings = {
             var settings = Settings()
             (settings.horizon, settings.samples, settings.iterations) = (2, 25, 2)
-            (settings.meanMomentum, settings.deviationMomentum) = (0.15, 0.75)
+            (settings.meanMomentum, settings.stdMomentum) = (0.15, 0.75)
             settings.longestMove = 0.075
             return settings
         }()
@@ -66,19 +66,19 @@ public struct ArmPlanner: Sendable {
     /// Moves of the gripper below this become none.
     private static let leastGripperMove: Float = 0.25
 
-    /// How to search.
+    /// Settings of the search.
     public let settings: Settings
 
-    /// Takes settings.
+    /// Creates a planner.
     public init(_ settings: Settings) { self.settings = settings }
 
-    /// Searches the moves that lead nearest to the goal.
+    /// Searches for the moves whose predicted last frame is nearest to the goal.
     ///
     /// - Parameters:
-    ///   - problem: from where to where, of a model whose actions are changes of a ``Pose``.
-    ///   - noise: is asked once per iteration, for [steps, samples, 4] numbers.
+    ///   - problem: known frames and goal, of a model whose actions are changes of a ``Pose``.
+    ///   - noise: asked once per iteration, for [steps, samples, 4] numbers.
     ///   - pool: the threads to compute on.
-    ///   - progress: is told how far the search is.
+    ///   - progress: called with the progress of the search.
     /// - Returns: the plan, [horizon, 7]; its iterations tell of x, y, z and the gripper.
     /// - Throws: `ZooError` with code `model.plan-settings-invalid`, `model.energy-not-finite`,
     ///   `model.unsupported` for a model of other actions, or `model.input-shape-invalid`;
@@ -111,8 +111,8 @@ public struct ArmPlanner: Sendable {
     private func search() throws(ZooError) -> CrossEntropySearch {
         let settings = settings
         let momenta = [
-            settings.meanMomentum, settings.deviationMomentum, settings.gripperMeanMomentum,
-            settings.gripperDeviationMomentum,
+            settings.meanMomentum, settings.stdMomentum, settings.gripperMeanMomentum,
+            settings.gripperStdMomentum,
         ]
         try CrossEntropySearch.require(
             horizon: settings.horizon,
@@ -139,8 +139,8 @@ public struct ArmPlanner: Sendable {
                     meanMomentum: Float(
                         isGripper ? settings.gripperMeanMomentum : settings.meanMomentum
                     ),
-                    deviationMomentum: Float(
-                        isGripper ? settings.gripperDeviationMomentum : settings.deviationMomentum
+                    stdMomentum: Float(
+                        isGripper ? settings.gripperStdMomentum : settings.stdMomentum
                     )
                 )
             },
@@ -176,10 +176,10 @@ extension Pose {
     ///
     /// - Throws: `ZooError` with code `model.unsupported`.
     static func requireActions(of model: any ActionConditionedModel) throws(ZooError) {
-        guard model.sizes.actionWidth == width else {
+        guard model.latentShape.actionWidth == width else {
             throw ZooError(
                 .modelUnsupported,
-                "actions of \(model.sizes.actionWidth) numbers are not changes of a pose, which are "
+                "actions of \(model.latentShape.actionWidth) numbers are not changes of a pose, which are "
                     + "\(width)",
                 remedy: "plan with the general planner instead"
             )

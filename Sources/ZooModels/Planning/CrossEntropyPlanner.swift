@@ -13,22 +13,22 @@ public import ZooTensor
 /// Source: galilai-group/stable-worldmodel `planning/solver/cem.py`, `CEMSolver`, and
 /// facebookresearch/jepa-wms `evals/simu_env_planning/planning/planning/planner.py`, `CEMPlanner`.
 public struct CrossEntropyPlanner: Sendable {
-    /// How to search.
+    /// Settings of the search.
     public struct Settings: Hashable, Sendable {
         /// Steps of a plan, each an action or block of actions of the model.
         public var horizon: Int
-        /// Courses of action drawn in an iteration.
+        /// Action sequences sampled per iteration.
         public var samples: Int
-        /// How many of them count.
+        /// The best of them, which the next iteration is fitted to.
         public var elites: Int
-        /// Rounds.
+        /// Iterations.
         public var iterations: Int
         /// The first std of every number.
         public var std: Double = 1
         /// The greatest amount of each number of an action; nil for no bounds.
         public var limits: [Double]?
 
-        /// Names settings.
+        /// States settings.
         public init(
             horizon: Int,
             samples: Int,
@@ -67,19 +67,19 @@ public struct CrossEntropyPlanner: Sendable {
         )
     }
 
-    /// How to search.
+    /// Settings of the search.
     public let settings: Settings
 
-    /// Takes settings.
+    /// Creates a planner.
     public init(_ settings: Settings) { self.settings = settings }
 
-    /// Searches the actions that lead nearest to the goal.
+    /// Searches for the actions whose predicted last frame is nearest to the goal.
     ///
     /// - Parameters:
-    ///   - problem: from where to where.
-    ///   - noise: is asked once per iteration, for [steps, samples, action width] numbers.
+    ///   - problem: known frames, goal and model.
+    ///   - noise: asked once per iteration, for [steps, samples, action width] numbers.
     ///   - pool: the threads to compute on.
-    ///   - progress: is told how far the search is.
+    ///   - progress: called with the progress of the search.
     /// - Returns: the plan, [horizon, action width].
     /// - Throws: `ZooError` with code `model.plan-settings-invalid`, `model.energy-not-finite` or
     ///   `model.input-shape-invalid`; `CancellationError` when the task is cancelled.
@@ -89,7 +89,7 @@ public struct CrossEntropyPlanner: Sendable {
         on pool: ComputePool = .shared,
         progress: (@Sendable (PlanningProgress) -> Void)? = nil
     ) async throws -> ActionPlan {
-        let (width, limits) = (problem.model.sizes.actionWidth, settings.limits)
+        let (width, limits) = (problem.model.latentShape.actionWidth, settings.limits)
         try CrossEntropySearch.require(
             horizon: settings.horizon,
             samples: settings.samples,

@@ -4,21 +4,21 @@
 internal import ZooCore
 internal import ZooTensor
 
-/// The cross-entropy method: draw courses of action from normal distributions, keep the best, and take
+/// The cross-entropy method: sample action sequences from normal distributions, keep the best, and take
 /// their means and stds for the next round.
 ///
 /// Source: Rubinstein and Kroese, "The Cross-Entropy Method", 2004.
 struct CrossEntropySearch: Sendable {
-    /// How one of the planned numbers begins and moves.
+    /// The first distribution of a planned number, and its momenta.
     struct Variable: Sendable {
         /// The first mean.
         var mean: Float = 0
         /// The first std.
         var std: Float
-        /// How much of an old mean stays.
+        /// The weight of the old mean.
         var meanMomentum: Float = 0
-        /// How much of an old std stays.
-        var deviationMomentum: Float = 0
+        /// The weight of the old std.
+        var stdMomentum: Float = 0
     }
 
     /// The numbers that are planned for a step.
@@ -50,13 +50,13 @@ struct CrossEntropySearch: Sendable {
         var history: [ActionPlan.Iteration] = []
         for iteration in 0..<iterations {
             try Task.checkCancellation()
-            let courses = draw(mean, std, noise.normals(samples * count))
-            let actions = courses.flatMap { course in
-                stride(from: 0, to: count, by: width).flatMap { action(course[$0..<$0 + width]) }
+            let sequences = draw(mean, std, noise.normals(samples * count))
+            let actions = sequences.flatMap { sequence in
+                stride(from: 0, to: count, by: width).flatMap { action(sequence[$0..<$0 + width]) }
             }
             let energies = try await problem.energies(
                 of: Tensor(
-                    shape: [samples, horizon, problem.model.sizes.actionWidth],
+                    shape: [samples, horizon, problem.model.latentShape.actionWidth],
                     values: actions
                 ),
                 on: pool
@@ -73,12 +73,12 @@ struct CrossEntropySearch: Sendable {
             let best = try self.best(energies)
             for index in 0..<count {
                 let variable = variables[index % width]
-                let (center, spread) = Self.moments(best.map { courses[$0][index] })
+                let (center, spread) = Self.moments(best.map { sequences[$0][index] })
                 mean[index] = Self.mixed(center, mean[index], variable.meanMomentum)
                 std[index] = Self.mixed(
                     spread,
                     std[index],
-                    variable.deviationMomentum
+                    variable.stdMomentum
                 )
             }
             let shape: Shape = [horizon, width]
@@ -117,7 +117,7 @@ struct CrossEntropySearch: Sendable {
         guard order.count >= elites else {
             throw ZooError(
                 .energyNotFinite,
-                "\(energies.count - order.count) of \(energies.count) courses of action have no "
+                "\(energies.count - order.count) of \(energies.count) action sequences have no "
                     + "finite energy, so that \(elites) best ones cannot be told",
                 remedy: "check that frames and states are in the units the model was trained with"
             )

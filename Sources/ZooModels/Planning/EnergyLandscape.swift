@@ -4,7 +4,7 @@
 internal import ZooCore
 public import ZooTensor
 
-/// How far from a goal each move of a grid leads: a look at what a planner searches in.
+/// The energies of a grid of moves, which show what a planner searches in.
 ///
 /// Source: facebookresearch/vjepa2 `notebooks/energy_landscape_example.ipynb`.
 public struct EnergyLandscape: Sendable {
@@ -18,11 +18,11 @@ public struct EnergyLandscape: Sendable {
     /// Predicts one step for every move of a grid.
     ///
     /// - Parameters:
-    ///   - problem: from where to where, of a model whose actions are changes of a ``Pose``.
+    ///   - problem: known frames and goal, of a model whose actions are changes of a ``Pose``.
     ///   - size: the longest move along an axis, in metres.
     ///   - count: moves along an axis, at least 2.
     ///   - pool: the threads to compute on.
-    ///   - progress: is told how many candidates are done.
+    ///   - progress: called with the number of completed candidates.
     /// - Throws: `ZooError` with code `model.plan-settings-invalid`, `model.energy-not-finite`, `model.unsupported` for a model
     ///   of other actions, or `model.input-shape-invalid`; `CancellationError` when the task is
     ///   cancelled.

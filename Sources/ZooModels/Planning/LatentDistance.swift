@@ -3,9 +3,9 @@
 
 internal import ZooTensor
 
-/// How far a predicted frame is from a goal: what planning makes small.
+/// The distance of a predicted frame from a goal, which planning minimises.
 public struct LatentDistance: Hashable, Sendable {
-    /// How differences of elements become one number.
+    /// How element-wise differences are reduced to one number.
     public enum Kind: Hashable, Sendable {
         /// The mean of |a − b| over tokens and elements.
         case meanAbsolute
@@ -15,12 +15,12 @@ public struct LatentDistance: Hashable, Sendable {
         case sumOfSquares
     }
 
-    /// How differences of latents count.
+    /// The distance of latents.
     public var kind: Kind
-    /// How much the mean square of differences of states counts besides; 0 for not at all.
+    /// The weight of the mean squared difference of states, which is added; 0 ignores states.
     public var stateWeight: Double
 
-    /// Names a distance.
+    /// Creates a distance.
     public init(_ kind: Kind, stateWeight: Double = 0) {
         self.kind = kind
         self.stateWeight = stateWeight

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Where a planner gets its random numbers.
+/// A source of random numbers for planners.
 public protocol NoiseSource: Sendable {
     /// The next numbers of a normal distribution with mean 0 and std 1.
     mutating func normals(_ count: Int) -> [Float]

@@ -4,20 +4,20 @@
 public import ZooCore
 public import ZooTensor
 
-/// From where to where: known frames, a goal, and the model that says what actions lead to.
+/// A planning problem: known frames, a goal frame, and the model that predicts.
 public struct PlanningProblem: Sendable {
     /// Latents that are predicted at a time, in elements: 64 MiB of float32.
     private static let elementsAtOnce = 1 << 24
 
-    /// What predicts.
+    /// The model that predicts.
     public let model: any ActionConditionedModel
-    /// What is known, [1, frames, tokens, width]; the last frame is where plans begin.
+    /// The known frames, [1, frames, tokens, width]; plans start at the last one.
     public let known: LatentSequence
-    /// What was done at each known frame but the last, [1, frames − 1, action width].
+    /// The action at each known frame but the last, [1, frames − 1, action width].
     public let pastActions: Tensor
-    /// What to come near to, [1, 1, tokens, width].
+    /// The goal frame, [1, 1, tokens, width].
     public let goal: LatentSequence
-    /// How near is near.
+    /// The distance to the goal.
     public let distance: LatentDistance
     /// The most frames that a prediction is made from; nil for as many as the model takes.
     public let window: Int?
@@ -25,11 +25,11 @@ public struct PlanningProblem: Sendable {
     /// States a problem.
     ///
     /// - Parameters:
-    ///   - model: what predicts.
+    ///   - model: the model that predicts.
     ///   - known: frames of one sample.
     ///   - pastActions: [1, frames − 1, action width]; nil for a single frame.
     ///   - goal: one frame of one sample.
-    ///   - distance: how near is near.
+    ///   - distance: the distance to the goal.
     ///   - window: the most frames that a prediction is made from.
     /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     public init(
@@ -40,7 +40,7 @@ public struct PlanningProblem: Sendable {
         distance: LatentDistance,
         window: Int? = nil
     ) throws(ZooError) {
-        let (shape, sizes) = (known.latents.shape, model.sizes)
+        let (shape, sizes) = (known.latents.shape, model.latentShape)
         let past = pastActions ?? Tensor(zeros: [1, 0, sizes.actionWidth])
         guard shape[0] == 1, shape[1] >= 1, shape[2] == sizes.tokens, shape[3] == sizes.width,
             past.shape == Shape([1, shape[1] - 1, sizes.actionWidth])
@@ -83,14 +83,14 @@ public struct PlanningProblem: Sendable {
         self.window = window
     }
 
-    /// How far from the goal each of several courses of action ends.
+    /// The energy of action sequences: the distance of their predicted last frame from the goal.
     ///
     /// Candidates are predicted some at a time, so that memory does not grow with their number.
     ///
     /// - Parameters:
     ///   - actions: [candidates, steps, action width].
     ///   - pool: the threads to compute on.
-    ///   - progress: is told how many candidates are done.
+    ///   - progress: called with the number of completed candidates.
     /// - Returns: one number per candidate.
     /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the task
     ///   is cancelled.
@@ -99,7 +99,7 @@ public struct PlanningProblem: Sendable {
         on pool: ComputePool = .shared,
         progress: (@Sendable (_ done: Int) -> Void)? = nil
     ) async throws -> [Float] {
-        let sizes = model.sizes
+        let sizes = model.latentShape
         guard actions.shape.rank == 3, actions.shape[1] >= 1,
             actions.shape[2] == sizes.actionWidth
         else {
@@ -145,7 +145,7 @@ public struct PlanningProblem: Sendable {
         return Tensor(shape: [range.count, past + steps, width], buffer: result.buffer)
     }
 
-    /// How far the last frames are from the goal.
+    /// The distances of the last frames from the goal.
     private func distances(of outcome: LatentSequence) -> [Float] {
         let (count, frames) = (outcome.latents.shape[0], outcome.latents.shape[1])
         let tokens = outcome.latents.shape[2]

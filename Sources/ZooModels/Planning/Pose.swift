@@ -4,7 +4,7 @@
 internal import Foundation
 package import ZooTensor
 
-/// Where the hand of a robot arm is, how it is turned, and how far its gripper is closed.
+/// The position and rotation of a robot arm's hand, and how far its gripper is closed.
 ///
 /// An action is the same seven numbers, taken as a change: positions and grippers are added, and the
 /// action's rotation is done after the pose's, about the fixed axes of the base.

@@ -19,7 +19,7 @@ public struct AttentiveProbe: Sendable {
 
     /// The elements of a token's features.
     public let width: Int
-    /// What it tells apart: one set of classes, or verbs, nouns and actions.
+    /// The classes of each head: one set, or verbs, nouns and actions.
     public let classes: [ProbeClasses]
     /// The blocks of the encoder, counted from 0, whose outputs it reads through the final norm, one
     /// after the other; empty for the last alone.
@@ -111,7 +111,7 @@ public struct AttentiveProbe: Sendable {
 
 /// Classes that a probe tells apart.
 public struct ProbeClasses: Hashable, Sendable {
-    /// What results call them: `logits`, or `verb`, `noun` or `action`.
+    /// The name in results: `logits`, `verb`, `noun` or `action`.
     public let name: String
     /// How many there are.
     public let count: Int

@@ -4,9 +4,9 @@
 internal import Foundation
 public import ZooTensor
 
-/// What a classifier says about some videos.
+/// The class scores of videos.
 public struct Classification: Sendable {
-    /// What one head says: about its classes.
+    /// The scores of one head.
     public struct Head: Sendable {
         /// The classes.
         public let classes: ProbeClasses
@@ -39,7 +39,7 @@ public struct Classification: Sendable {
     public func head(_ name: String) -> Head? { heads.first { $0.classes.name == name } }
 }
 
-/// How probable a class is.
+/// The probability of a class.
 public struct ClassScore: Hashable, Sendable {
     /// The number of the class, from 0.
     public let index: Int
@@ -50,7 +50,7 @@ public struct ClassScore: Hashable, Sendable {
 }
 
 extension Classification.Head {
-    /// Turns logits [videos · views, classes] into what is said about the videos.
+    /// Turns logits [videos · views, classes] to scores of the videos.
     ///
     /// Source: facebookresearch/vjepa2 `evals/video_classification_frozen/eval.py` (softmax of each view,
     /// then the mean), `evals/action_anticipation_frozen/metrics.py` (logistic function).

@@ -24,14 +24,16 @@ struct ProbeConfiguration {
     init(probe fields: JSONObject) throws(ZooError) {
         do throws(ZooError) {
             let type = try fields.string("model_type")
-            guard type == "vjepa_probe" || type == "vjepa2_probe" else {
+            guard
+                let family = FamilyID.allCases.first(where: { $0.isProbe && $0.modelType == type })
+            else {
                 throw ZooError(
                     .familyUnknown,
                     "the model is of type '\(type.prefix(80))', and not an attentive probe",
                     remedy: "give the folder of a probe; a model that has its classifier needs none"
                 )
             }
-            isFirst = type == "vjepa_probe"
+            isFirst = family == .vjepaProbe
             width = try fields.integer("hidden_size", in: 1...16_384)
             heads = try fields.integer("num_attention_heads", in: 1...1024)
             let ratio = try fields.number("mlp_ratio")
@@ -79,7 +81,7 @@ struct ProbeConfiguration {
     init(classifier fields: JSONObject, _ encoder: VJEPA2Configuration) throws(ZooError) {
         width = encoder.encoder.width
         heads = encoder.encoder.heads
-        hidden = encoder.encoder.hiddenWidth
+        hidden = encoder.encoder.hidden
         epsilon = encoder.normEpsilon
         queries = 1
         backboneLevels = []

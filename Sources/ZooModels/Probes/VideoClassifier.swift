@@ -10,17 +10,17 @@ public import ZooTensor
 /// of facebookresearch/vjepa2 on several (`evals/video_classification_frozen`): the tokens of all clips
 /// of a view go through the probe together, and the views are averaged.
 public struct VideoClassifier: Sendable {
-    /// What encodes.
-    public let backbone: any JEPAModel
-    /// What classifies.
+    /// The encoder.
+    public let backbone: any JEPAEncoder
+    /// The classifier over its tokens.
     public let probe: AttentiveProbe
-    /// What a probe for anticipation reads besides the clip.
+    /// The predicted frames that an anticipation probe reads besides the clip.
     public var anticipation = Anticipation.epicKitchens
 
     /// Joins an encoder and a probe.
     ///
     /// - Throws: `ZooError` with code `model.probe-mismatch` when their widths differ.
-    public init(backbone: any JEPAModel, probe: AttentiveProbe) throws(ZooError) {
+    public init(backbone: any JEPAEncoder, probe: AttentiveProbe) throws(ZooError) {
         guard backbone.width == probe.width else {
             throw ZooError(
                 .probeMismatch,
@@ -122,11 +122,12 @@ public struct VideoClassifier: Sendable {
         var parts =
             encoding.levels.isEmpty ? [encoding.tokens.values] : encoding.levels.map(\.values)
         if probe.isAnticipation {
+            let predictor = try backbone.requirePredictor()
             try backbone.requireTrainedSize(clips.shape)
             let first = clips.shape[1] + anticipation.framesAhead
             var quiet = options
             quiet.progress = nil
-            let predicted = try await backbone.predict(
+            let predicted = try await predictor.predict(
                 try backbone.tokens(
                     ofFrames: first..<first + anticipation.frames,
                     batch: clips.shape[0]
@@ -165,14 +166,14 @@ public struct VideoClassifier: Sendable {
     }
 }
 
-/// Which frames after a clip a probe for anticipation reads the predicted tokens of.
+/// The frames after a clip whose predicted tokens an anticipation probe reads.
 public struct Anticipation: Hashable, Sendable {
-    /// Frames between the clip and them.
+    /// Frames between the clip and these frames.
     public let framesAhead: Int
-    /// How many they are.
+    /// The number of these frames.
     public let frames: Int
 
-    /// Names frames.
+    /// States frames.
     public init(framesAhead: Int, frames: Int) {
         precondition(framesAhead >= 0 && frames > 0)
         self.framesAhead = framesAhead

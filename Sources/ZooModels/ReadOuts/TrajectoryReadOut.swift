@@ -42,15 +42,15 @@ public struct TrajectoryReadOut: Sendable {
         }
     }
 
-    /// What the latents say.
+    /// The trajectory that is read from latents.
     public struct Trajectory: Sendable, Equatable {
-        /// Where the ball is in each predicted frame, the first being ``contextFrames``.
+        /// The position of the ball in each predicted frame, the first of them ``contextFrames``.
         public let positions: [Point]
-        /// Where and when it lands.
+        /// The position and time of the landing.
         public let landing: Landing
     }
 
-    /// Where the file lies in a model folder.
+    /// The path of the file in a model folder.
     public static let path = "read_outs/trajectory.safetensors"
 
     /// Frames that the model must have seen.
@@ -108,7 +108,7 @@ public struct TrajectoryReadOut: Sendable {
     /// Reads the trajectory of one clip.
     ///
     /// - Parameter latents: [tubelets · tokens, width] of the predicted tubelets, in order.
-    /// - Returns: what the latents say.
+    /// - Returns: the trajectory.
     /// - Throws: `ZooError` with code `model.read-out-invalid` when the shapes do not fit.
     public func trajectory(of latents: Tensor) throws(ZooError) -> Trajectory {
         guard latents.shape.elementCount == tubelets * features else {

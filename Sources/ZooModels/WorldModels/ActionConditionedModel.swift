@@ -4,23 +4,30 @@
 public import ZooCore
 public import ZooTensor
 
-/// A model that predicts how latents change under actions: what planning needs.
+/// A model that predicts how latents change under actions.
 public protocol ActionConditionedModel: Sendable {
     /// The family it belongs to.
-    var family: ModelFamily.ID { get }
+    var family: FamilyID { get }
 
-    /// What ``predict(_:under:on:)`` takes and gives.
-    var sizes: LatentShape { get }
+    /// The sizes of what ``predict(_:under:on:)`` takes and returns.
+    var latentShape: LatentShape { get }
 
-    /// How upstream plans with it.
+    /// The planning settings of upstream.
     var planning: PlanningDefaults { get }
+
+    /// The encoder of frames; nil when the model predicts features of an encoder that the release does
+    /// not hold.
+    var frameEncoder: (any FrameEncoder)? { get }
+
+    /// The encoder of measured states; nil when states are the measurements themselves, or the model
+    /// has none.
+    var measurementEncoder: (any MeasurementEncoder)? { get }
 
     /// Predicts the frame after each known one.
     ///
     /// - Parameters:
     ///   - known: frames in order; no more than ``LatentShape/frames``.
-    ///   - actions: [batch, frames, action width]: what is done at each frame, in the units that the
-    ///     model was trained with.
+    ///   - actions: the action at each frame, [batch, frames, action width], in the units of training.
     ///   - pool: the threads to compute on.
     /// - Returns: as many frames; frame t is what follows frame t of `known`. To look further ahead,
     ///   append the last of them and predict again.
@@ -31,6 +38,14 @@ public protocol ActionConditionedModel: Sendable {
         under actions: Tensor,
         on pool: ComputePool
     ) async throws -> LatentSequence
+}
+
+extension ActionConditionedModel {
+    /// None: the release holds no encoder.
+    public var frameEncoder: (any FrameEncoder)? { nil }
+
+    /// None: states are the measurements themselves.
+    public var measurementEncoder: (any MeasurementEncoder)? { nil }
 }
 
 /// The sizes of the latents a model predicts.
@@ -46,7 +61,7 @@ public struct LatentShape: Hashable, Sendable {
     /// The most frames that a prediction can be made from.
     public let frames: Int
 
-    /// Names sizes.
+    /// Creates a shape.
     public init(tokens: Int, width: Int, actionWidth: Int, stateWidth: Int, frames: Int) {
         self.tokens = tokens
         self.width = width

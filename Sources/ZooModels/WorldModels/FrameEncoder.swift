@@ -3,15 +3,18 @@
 
 public import ZooTensor
 
-/// What makes latents of single frames, as an ``ActionConditionedModel`` takes them.
+/// Encodes single frames to latents, as an ``ActionConditionedModel`` takes them.
 public protocol FrameEncoder: Sendable {
+    /// The input that the encoder was trained on.
+    var input: ModelInput { get }
+
     /// Encodes frames, each by itself.
     ///
     /// - Parameters:
     ///   - pixelValues: [batch, frames, channels, height, width], normalised as the model's card says.
     ///   - pool: the threads to compute on.
     /// - Returns: [batch, frames, tokens, width].
-    /// - Throws: `ZooError` with code `model.input-shape-invalid`, or `model.unsupported` when the
-    ///   release has no encoder; `CancellationError` when the task is cancelled.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the task is
+    ///   cancelled.
     func encodeFrames(_ pixelValues: Tensor, on pool: ComputePool) async throws -> Tensor
 }

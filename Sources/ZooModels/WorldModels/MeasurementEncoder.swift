@@ -4,10 +4,10 @@
 public import ZooCore
 public import ZooTensor
 
-/// What makes states of measurements of a body, for an ``ActionConditionedModel`` whose states are not
-/// the measurements themselves.
+/// Encodes measurements of a body to states, for an ``ActionConditionedModel`` whose states are not the
+/// measurements themselves.
 public protocol MeasurementEncoder: Sendable {
-    /// Numbers of a measurement; 0 for models without states.
+    /// Numbers of a measurement.
     var measurementWidth: Int { get }
 
     /// Encodes measurements.

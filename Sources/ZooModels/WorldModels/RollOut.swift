@@ -30,10 +30,10 @@ extension ActionConditionedModel {
             throw ZooError(
                 .inputShapeInvalid,
                 "actions of shape \(actions.shape) must be [\(batch), frames, "
-                    + "\(sizes.actionWidth)] with at least one for each of \(first) known frames"
+                    + "\(latentShape.actionWidth)] with at least one for each of \(first) known frames"
             )
         }
-        let limit = min(window ?? sizes.frames, sizes.frames)
+        let limit = min(window ?? latentShape.frames, latentShape.frames)
         let total = actions.shape[1] + 1
         let latents = FrameBuffer(known.latents, frames: total)
         let states = known.states.map { FrameBuffer($0, frames: total) }

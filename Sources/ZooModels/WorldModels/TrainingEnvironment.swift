@@ -10,14 +10,14 @@ public import ZooTensor
 /// Source: facebookresearch/jepa-wms `app/plan_common/datasets/__init__.py`, `DATA_STATS`, commit
 /// `6eafb148`; rounded there to float32, as here.
 public struct TrainingEnvironment: Hashable, Sendable {
-    /// What upstream calls it; releases end in it, such as `jepa-wm-pusht`.
+    /// The name upstream; names of releases end in it, such as `jepa-wm-pusht`.
     public let name: String
-    /// Of the numbers of one step's action.
+    /// Mean and std of each number of an action.
     public let actions: Standardisation
-    /// Of the numbers of a frame's proprioception.
+    /// Mean and std of each number of a frame's proprioception.
     public let proprioception: Standardisation
 
-    /// All that upstream knows; numbers of real robots are taken as they are.
+    /// All environments of upstream; numbers of real robots are not standardised.
     public static let all: [TrainingEnvironment] = [
         TrainingEnvironment(
             name: "metaworld",
@@ -83,12 +83,12 @@ public struct TrainingEnvironment: Hashable, Sendable {
 
 /// Means and stds that numbers are standardised with.
 public struct Standardisation: Hashable, Sendable {
-    /// Of each number.
+    /// The mean of each number.
     public let mean: [Float]
-    /// Of each number; none is 0.
+    /// The std of each number, not 0.
     public let std: [Float]
 
-    /// Names means and stds, equally many.
+    /// Creates a standardisation; `mean` and `std` have the same length.
     public init(mean: [Float], std: [Float]) {
         precondition(mean.count == std.count && !mean.isEmpty && !std.contains(0))
         self.mean = mean

@@ -12,7 +12,9 @@ enum ComputeThread {
     }
 
     /// Runs `body` on a new detached thread.
-    static func start(_ body: @escaping @Sendable () -> Void) {
+    ///
+    /// - Returns: whether the system grants one.
+    static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
         // The thread's entry point takes over the reference that is handed over here.
         let entry = unsafe Unmanaged.passRetained(Entry(body)).toOpaque()
         var thread = pthread_t()
@@ -26,7 +28,11 @@ enum ComputeThread {
             },
             entry
         )
-        precondition(status == 0, "the system refuses to start a thread: error \(status)")
+        guard status == 0 else {
+            unsafe Unmanaged<Entry>.fromOpaque(entry).release()
+            return false
+        }
         pthread_detach(thread)
+        return true
     }
 }

@@ -3,7 +3,7 @@
 
 internal import Synchronization
 
-/// The threads of a pool: the one that leads, which calls ``run(_:_:)``, and its helpers.
+/// The threads of a pool: the leader, which calls ``run(_:_:)``, and its helpers, which call ``help(_:)``.
 final class WorkerCrew: Sendable {
     typealias Body = @Sendable (Int, Scratch) -> Void
 
@@ -17,10 +17,10 @@ final class WorkerCrew: Sendable {
     init(workers: Int) {
         self.workers = workers
         scratches = (0..<workers).map { _ in Scratch() }
-        for helper in 1..<max(workers, 1) {
-            ComputeThread.start { [self] in help(with: scratches[helper]) }
-        }
     }
+
+    /// Helps as the worker `number`, from 1, until ``dismiss()``.
+    func help(_ number: Int) { help(with: scratches[number]) }
 
     /// Lets the helpers end.
     func dismiss() {

@@ -111,7 +111,11 @@ public struct StoredTensor: @unchecked Sendable {
 
     /// Widens some elements, counted in row-major order, into float32 memory of the same length.
     @unsafe
-    package func widen(elements: Range<Int>, into output: UnsafeMutablePointer<Float>) {
+    package func widen(
+        elements: Range<Int>,
+        into output: UnsafeMutablePointer<Float>,
+        path: KernelPath = .fastest
+    ) {
         guard !elements.isEmpty, let start = unsafe bytes.baseAddress else { return }
         let width = dtype.bitWidth / 8
         precondition(
@@ -119,10 +123,9 @@ public struct StoredTensor: @unchecked Sendable {
             "elements \(elements) of \(shape)"
         )
         let input = unsafe start + elements.lowerBound * width
-        let path = KernelPath.fastest.cpu
         switch dtype {
-        case .bf16: unsafe ami_widen_bf16(path, input, output, elements.count)
-        case .f16: unsafe ami_widen_f16(path, input, output, elements.count)
+        case .bf16: unsafe ami_widen_bf16(path.cpu, input, output, elements.count)
+        case .f16: unsafe ami_widen_f16(path.cpu, input, output, elements.count)
         case .f32:
             unsafe UnsafeMutableRawPointer(output).copyMemory(
                 from: input,

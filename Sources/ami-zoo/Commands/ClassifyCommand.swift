@@ -3,9 +3,8 @@
 
 internal import ArgumentParser
 internal import ZooCore
-internal import ZooFiles
+internal import ZooInference
 internal import ZooModels
-internal import ZooTensor
 
 /// `ami-zoo classify`.
 struct ClassifyCommand: ReportingCommand {
@@ -56,38 +55,28 @@ struct ClassifyCommand: ReportingCommand {
         let store = try Surroundings().store
         let location = try ModelLocation(model, in: store)
         let probe = try probe.map { try ModelLocation($0, in: store).folder }
-        let pool = compute.pool
+        let pool = compute.pool()
         let clock = ContinuousClock()
         let start = clock.now
         let found = try await Interruption.cancelling { [self] in
-            let classifier = try await BlockingWork.run(whenCancelled: .abandoned) {
-                (_) throws(ZooError) in
-                guard let probe else { return try VideoClassifier(folder: location.folder) }
-                return try VideoClassifier(folder: location.folder, probe: probe)
-            }
-            let reader = InputReader(location.folder, classifier.backbone.input, reading)
-            let items = try await BlockingWork.run { _ in try reader.items(inputs) }
-            let view = ComputeProgress(output, stage: "classify", total: items.count)
+            let view = ComputeProgress(output, stage: "classify")
             defer { view.close() }
-            var found: [ClassifiedVideo] = []
-            for item in items {
-                let input = try await reader.views(item, clips: clips, views: views, seed: seed)
-                let result = try await classifier.classify(
-                    input.pixelValues,
-                    options: view.forward(),
-                    on: pool
-                )
-                for video in 0..<input.pixelValues.shape[0] {
-                    found.append(
-                        ClassifiedVideo(item, video, result, frames: input.frames, top: top)
-                    )
-                }
-                view.advance()
-            }
-            return found
+            let run = try await ClassificationRun(
+                folder: location.folder,
+                probe: probe,
+                selection: reading.selection,
+                onNote: { view.note($0) }
+            )
+            return try await run.results(
+                of: inputs,
+                sampling: ClassificationRun.Sampling(clips: clips, views: views, seed: seed),
+                on: pool
+            ) { view.show($0) }
         }
         return ClassifyOutcome(
-            videos: found,
+            videos: found.flatMap { result in
+                (0..<result.videos).map { ClassifiedVideo(result, $0, top: top) }
+            },
             clips: clips,
             views: views,
             time: clock.now - start
@@ -99,19 +88,15 @@ struct ClassifyCommand: ReportingCommand {
 struct ClassifiedVideo: Sendable {
     let input: String
     let heads: [(name: String, scores: [ClassScore])]
-    /// For each clip, the frames of the video that it was made of.
+    /// For each clip, the indices of its frames in the video.
     let frames: [[Int]]?
 
-    init(
-        _ input: String,
-        _ index: Int,
-        _ result: Classification,
-        frames: [[Int]]?,
-        top: Int
-    ) {
-        self.input = input
-        self.frames = frames
-        heads = result.heads.map { ($0.classes.name, $0.top(top, ofVideo: index)) }
+    init(_ result: ClassificationRun.Result, _ index: Int, top: Int) {
+        input = result.name
+        frames = result.frameIndices
+        heads = result.classification.heads.map {
+            ($0.classes.name, $0.top(top, ofVideo: index))
+        }
     }
 }
 

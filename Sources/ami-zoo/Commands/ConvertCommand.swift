@@ -84,7 +84,7 @@ struct ConversionOutcome: Report {
 
     var json: JSONValue {
         var members: [String: JSONValue] = [
-            "family": .string(report.family), "variant": .string(report.variant),
+            "family": .string(report.family.rawValue), "variant": .string(report.variant),
             "path": .string(path), "reference": .string(reference),
             "files": .array(
                 report.files.map { file in

@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ArgumentParser
-internal import ZooCheckpoint
+public import ArgumentParser
 internal import ZooCore
 internal import ZooFiles
-internal import ZooModels
+internal import ZooInference
 internal import ZooTensor
 
-/// How the features of a clip become one result.
-enum Pooling: String, ExpressibleByArgument, CaseIterable {
-    case none, mean
-}
+extension EmbedRun.Pooling: ExpressibleByArgument {}
 
 /// The type that a model computes in, whatever its weights are stored in.
 enum Precision: String, ExpressibleByArgument, CaseIterable {
@@ -20,20 +16,27 @@ enum Precision: String, ExpressibleByArgument, CaseIterable {
 
 /// Options of commands that run a model.
 struct ComputeOptions: ParsableArguments {
-    @Option(help: "Threads to compute on; otherwise one for each processor.")
+    @Option(help: "Threads to compute on (default: one per processor).")
     var threads: Int?
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("--threads must be 1 to 1024")
+        let range = ComputePool.threadRange
+        if let threads, !range.contains(threads) {
+            throw ValidationError(
+                "--threads must be \(range.lowerBound) to \(range.upperBound)"
+            )
         }
     }
 
-    var pool: ComputePool { threads.map { ComputePool(threads: $0) } ?? .shared }
-
-    /// Threads of its own, which note in `profile` what they spend their time on.
-    func pool(profile: Profile) -> ComputePool {
-        ComputePool(threads: threads ?? ComputePool.availableProcessors, profile: profile)
+    /// The threads to compute on, which record what they spend their time on in `profile`.
+    func pool(profile: Profile? = nil) -> ComputePool {
+        guard threads != nil || profile != nil else { return .shared }
+        let wanted = threads ?? ComputePool.availableProcessors
+        let pool = ComputePool(threads: wanted, profile: profile)
+        if pool.threads < wanted {
+            Console.note("the system grants \(pool.threads) of \(wanted) threads")
+        }
+        return pool
     }
 }
 
@@ -60,7 +63,7 @@ struct EmbedCommand: ReportingCommand {
     var destination: String
 
     @Option(help: "'mean' averages the tokens of each input.")
-    var pool = Pooling.none
+    var pool = EmbedRun.Pooling.none
 
     @Option(help: "The precision of the computation.")
     var precision = Precision.f32
@@ -75,80 +78,33 @@ struct EmbedCommand: ReportingCommand {
     func report() async throws -> EmbedOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
         let profile = isProfiled ? Profile() : nil
-        let pool = profile.map(compute.pool(profile:)) ?? compute.pool
+        let pool = compute.pool(profile: profile)
         let clock = ContinuousClock()
         let start = clock.now
-        let path = try TensorOutput.file(
-            destination,
-            apartFrom: inputs + [location.folder]
-        ).path
-        let (result, names) = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
-                try ModelFamily.load(folder: location.folder)
-            }
-            let reader = InputReader(location.folder, model.input, reading)
-            let items = try await BlockingWork.run { _ in try reader.items(inputs) }
-            let view = ComputeProgress(output, stage: "embed", total: items.count)
+        let writer = try FeatureWriter(destination, apartFrom: inputs + [location.folder])
+        let features = try await Interruption.cancelling { [self] in
+            let view = ComputeProgress(output, stage: "embed")
             defer { view.close() }
-            var features = FeatureRows(isPooled: self.pool == .mean)
-            var batch = InputBatch()
-            for item in items {
-                let clip = try await reader.clip(item)
-                if !batch.takes(clip) {
-                    try await features.append(batch.encode(model, view, on: pool), of: batch)
-                    batch = InputBatch()
-                }
-                batch.append(clip)
-            }
-            try await features.append(batch.encode(model, view, on: pool), of: batch)
-            return (features.joined(), features.names)
+            let run = try await EmbedRun(
+                folder: location.folder,
+                selection: reading.selection,
+                pooling: self.pool,
+                onNote: { view.note($0) }
+            )
+            return try await run.features(of: inputs, on: pool) { view.show($0) }
         }
         try await BlockingWork.run { _ in
-            try TensorOutput.write(result, named: "last_hidden_state", to: path)
+            try writer.write(features.values, named: "last_hidden_state")
         }
         let report = profile.map { ProfileReport($0.totals) }
         if let report, !output.json { Console.raw(report.text + "\n") }
         return EmbedOutcome(
-            path: path,
-            inputs: names,
-            shape: result.shape,
+            path: writer.path,
+            inputs: features.names,
+            shape: features.values.shape,
             time: clock.now - start,
             profile: report
         )
-    }
-}
-
-/// Writes what a command computed in the format that the path's ending names.
-enum TensorOutput {
-    /// The file to write, checked.
-    ///
-    /// - Throws: as ``OutputFile``.
-    static func file(_ path: String, apartFrom sources: [String]) throws(ZooError) -> OutputFile {
-        try OutputFile(path, endings: [".safetensors", ".npy"], apartFrom: sources)
-    }
-
-    /// Writes a tensor and, in safetensors, what goes with it.
-    ///
-    /// - Parameters:
-    ///   - tensor: What the command is about; all that a `.npy` file holds.
-    ///   - name: Its name in a safetensors file.
-    ///   - companions: What goes with it there.
-    ///   - path: Where to write.
-    /// - Throws: ``ZooError`` with an `io.*` code.
-    static func write(
-        _ tensor: Tensor,
-        named name: String,
-        with companions: [String: StoredTensor] = [:],
-        to path: String
-    ) throws(ZooError) {
-        try MappedFile.requireAllIntact()
-        if path.hasSuffix(".npy") {
-            try NumPyWriter.write(tensor, to: path)
-        } else {
-            var tensors = companions
-            tensors[name] = StoredTensor(tensor)
-            try SafetensorsWriter.write(tensors, to: path)
-        }
     }
 }
 

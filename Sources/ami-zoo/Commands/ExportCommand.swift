@@ -5,6 +5,7 @@ internal import ArgumentParser
 internal import ZooConvert
 internal import ZooCore
 internal import ZooFiles
+internal import ZooInference
 internal import ZooStore
 
 /// `ami-zoo export`.

@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import ZooCore
 internal import ZooFiles
+internal import ZooInference
 internal import ZooMedia
 internal import ZooModels
 internal import ZooTensor
@@ -34,8 +35,8 @@ struct FeaturesCommand: ReportingCommand {
 
     func report() async throws -> FeaturesOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = compute.pool
-        let (clock, view) = (ContinuousClock(), ComputeProgress(output, stage: "encode", total: 1))
+        let pool = compute.pool()
+        let (clock, view) = (ContinuousClock(), ComputeProgress(output, stage: "encode"))
         defer { view.close() }
         let start = clock.now
         let path = try OutputFile(
@@ -44,11 +45,13 @@ struct FeaturesCommand: ReportingCommand {
             apartFrom: [input, location.folder]
         ).path
         let components = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
-                try ModelFamily.load(folder: location.folder)
-            }
-            let pixels = try await InputReader(location.folder, model.input, reading).clip(input)
-                .pixelValues.asClips
+            let run = try await EmbedRun(
+                folder: location.folder,
+                selection: reading.selection,
+                onNote: { view.note($0) }
+            )
+            let model = run.model
+            let pixels = try await run.reader.clip(input).pixelValues.asClips
             let features = try await model.encode(
                 pixels,
                 visible: nil,

@@ -51,11 +51,11 @@ struct InspectCommand: ReportingCommand {
     }
 }
 
-/// Which model a checkpoint looks like, and why.
+/// The family that a checkpoint looks like, and the reason.
 struct FamilyGuess {
     let family: String
     let reason: String
-    /// The variant; nil when more would have to be said to tell it.
+    /// The variant; nil when the tensors do not determine it.
     let variant: String?
 
     init?(_ checkpoint: Checkpoint) {
@@ -66,7 +66,7 @@ struct FamilyGuess {
         reason = found.reason
         let source = try? ConversionSource(checkpoint.path, backbone: nil)
         let plan = try? source?.plan(ConversionOptions())
-        family = plan?.family ?? found.family.id
+        family = plan?.family.rawValue ?? found.family.name
         variant = plan?.variant
     }
 }
@@ -99,7 +99,7 @@ struct InspectOutcome: Report {
             guess.map { guess in
                 let name = [guess.family, guess.variant].compactMap { $0 }.joined(separator: " ")
                 return "\(name): \(guess.reason)"
-            } ?? "no family that is known here"
+            } ?? "no known family"
         let ties =
             summary.ties.isEmpty
             ? "none" : summary.ties.map { $0.joined(separator: " = ") }.joined(separator: "; ")

@@ -4,25 +4,24 @@
 internal import ArgumentParser
 internal import ZooCore
 internal import ZooFiles
+internal import ZooInference
 internal import ZooModels
 internal import ZooTensor
 
-/// How a robot arm's moves are searched: the settings of upstream.
-enum PlanPreset: String, ExpressibleByArgument, CaseIterable {
-    case notebook
-    case worldModel = "world-model"
-    case function
+/// The name of a family's search settings.
+struct PresetName: ExpressibleByArgument {
+    static let allValueStrings = ModelFamily.all.flatMap(\.planningPresets).map(\.name)
 
-    var settings: ArmPlanner.Settings {
-        switch self {
-        case .notebook: .notebook
-        case .worldModel: .worldModel
-        case .function: ArmPlanner.Settings()
-        }
+    let text: String
+
+    init?(argument: String) {
+        guard Self.allValueStrings.contains(argument) else { return nil }
+        text = argument
     }
 }
 
-/// The numbers of a state, separated by commas; one argument, so that negative ones are no options.
+/// The numbers of a state, separated by commas; in one argument, because a negative number alone would be
+/// taken as an option.
 struct StateNumbers: ExpressibleByArgument {
     let values: [Float]
 
@@ -62,7 +61,7 @@ struct PlanCommand: ReportingCommand {
         help:
             "The settings of the search for V-JEPA 2-AC, as in upstream's notebook, class WorldModel or function cem. Default: the notebook."
     )
-    var preset: PlanPreset?
+    var preset: PresetName?
 
     @Option(help: "The number of actions in the plan.")
     var horizon: Int?
@@ -134,8 +133,8 @@ struct PlanCommand: ReportingCommand {
 
     func report() async throws -> PlanOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = compute.pool
-        let (clock, view) = (ContinuousClock(), ComputeProgress(output, stage: "plan", total: 1))
+        let pool = compute.pool()
+        let (clock, view) = (ContinuousClock(), ComputeProgress(output, stage: "plan"))
         defer { view.close() }
         let start = clock.now
         let picture = try svg.map {
@@ -145,24 +144,16 @@ struct PlanCommand: ReportingCommand {
             let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
                 try ModelFamily.loadWorldModel(folder: location.folder)
             }
-            if preset != nil, case .general = model.planning.search {
-                throw ZooError(
-                    .planSettingsInvalid,
-                    "--preset is for V-JEPA 2-AC, and the model is another one",
-                    remedy: "leave it out, or give --horizon, --samples, --elites and --iterations"
-                )
-            }
-            let input = try await ActingInput(
+            let chosen = try search(for: model)
+            let input = try await ObservationSequence(
                 inputs,
                 state: state?.values,
                 isReversed: reverse,
-                folder: model is any FrameEncoder ? location.folder : nil
+                for: model,
+                folder: location.folder,
+                onNote: { view.note($0) }
             )
-            let problem = try await input.problem(
-                model,
-                window: window,
-                on: pool
-            )
+            let problem = try await input.problem(window: window, on: pool)
             var landscape: EnergyLandscape?
             if svg != nil || landscapeOnly {
                 let count = grid ?? 5
@@ -171,7 +162,7 @@ struct PlanCommand: ReportingCommand {
                 }
                 landscape = found
             }
-            let plan = landscapeOnly ? nil : try await search(problem, view, on: pool)
+            let plan = landscapeOnly ? nil : try await self.plan(problem, chosen, view, on: pool)
             return (plan, landscape, input.trueAction)
         }
         if let picture, let landscape {
@@ -194,8 +185,32 @@ struct PlanCommand: ReportingCommand {
         )
     }
 
+    /// The search of the preset or the model, in the size that the options give.
     private func search(
+        for model: any ActionConditionedModel
+    ) throws(ZooError) -> PlanningDefaults.Search {
+        let size = PlanningDefaults.Search.Size(
+            horizon: horizon,
+            samples: samples,
+            elites: elites,
+            iterations: iterations
+        )
+        guard let preset else { return model.planning.search.resized(to: size) }
+        let presets = ModelFamily(model.family)?.planningPresets ?? []
+        guard let found = presets.first(where: { $0.name == preset.text }) else {
+            throw ZooError(
+                .planSettingsInvalid,
+                "models of \(model.family.title) have no preset '\(preset.text)'",
+                remedy:
+                    "leave out --preset, or give --horizon, --samples, --elites and --iterations"
+            )
+        }
+        return found.search.resized(to: size)
+    }
+
+    private func plan(
         _ problem: PlanningProblem,
+        _ search: PlanningDefaults.Search,
         _ view: ComputeProgress,
         on pool: ComputePool
     ) async throws -> ActionPlan {
@@ -205,24 +220,12 @@ struct PlanCommand: ReportingCommand {
                 of: step.iterations * step.samples
             )
         }
-        let noise = SeededNoise(seed: seed)
-        switch problem.model.planning.search {
-        case .arm(let usual):
-            var settings = preset?.settings ?? usual
-            settings.horizon = horizon ?? settings.horizon
-            settings.samples = samples ?? settings.samples
-            settings.elites = elites ?? settings.elites
-            settings.iterations = iterations ?? settings.iterations
-            return try await ArmPlanner(settings)
-                .plan(problem, noise: noise, on: pool, progress: show)
-        case .general(var settings):
-            settings.horizon = horizon ?? settings.horizon
-            settings.samples = samples ?? settings.samples
-            settings.elites = elites ?? settings.elites
-            settings.iterations = iterations ?? settings.iterations
-            return try await CrossEntropyPlanner(settings)
-                .plan(problem, noise: noise, on: pool, progress: show)
-        }
+        return try await search.plan(
+            problem,
+            noise: SeededNoise(seed: seed),
+            on: pool,
+            progress: show
+        )
     }
 }
 
@@ -286,15 +289,15 @@ struct PlanOutcome: Report {
                 )
             )
             let energies = plan.iterations.map(\.eliteEnergy.fixed4).joined(separator: ", ")
-            lines.append("mean energy of the best, round by round: \(energies)")
+            lines.append("mean energy of the elites per iteration: \(energies)")
         }
         if let landscape {
             let least = landscape.leastAction.prefix(3).map(\.fixed4).joined(separator: ", ")
-            lines.append("of \(landscape.energies.count) moves, the nearest to the goal: \(least)")
+            lines.append("least energy of \(landscape.energies.count) moves: \(least)")
         }
         if let truth {
             let moves = truth.values.prefix(3).map(\.fixed4).joined(separator: ", ")
-            lines.append("what happened: \(moves)")
+            lines.append("true move: \(moves)")
         }
         lines.append("(\(time.shortText))")
         if let picture { lines.append("drawn in \(picture)") }

@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ArgumentParser
+public import ArgumentParser
 internal import ZooCore
 internal import ZooFiles
+internal import ZooInference
 internal import ZooModels
 internal import ZooTensor
 
-/// What the encoder sees when it makes the context of a prediction.
-enum ContextView: String, ExpressibleByArgument, CaseIterable {
-    /// The context alone: a prediction in the sense of the word.
-    case context
-    /// The whole clip, of which the context's tokens are then taken: what
-    /// `VJEPA2Model.forward` of transformers computes.
-    case clip
-}
+extension MaskedPredictionRun.EncoderView: ExpressibleByArgument {}
 
-/// What a model's prediction can be read out as.
+/// The quantities that can be read from a prediction.
 enum ReadOutKind: String, ExpressibleByArgument, CaseIterable {
     case trajectory
 }
@@ -59,7 +53,7 @@ struct PredictCommand: ReportingCommand {
         help:
             "What the encoder attends to: only the 'context', or the whole 'clip' as in transformers."
     )
-    var encode = ContextView.context
+    var encode = MaskedPredictionRun.EncoderView.context
 
     @Option(
         name: .customLong("output"),
@@ -85,83 +79,74 @@ struct PredictCommand: ReportingCommand {
             throw ValidationError("--horizon must be 1 to 4096")
         }
         if horizon != nil, contextFrames == nil {
-            throw ValidationError("--horizon needs --context-frames")
+            throw ValidationError("--horizon requires --context-frames")
         }
         if destination == nil, readOut == nil {
-            throw ValidationError("say what to make: --output FILE, --read-out trajectory, or both")
+            throw ValidationError("give --output FILE, --read-out trajectory, or both")
         }
-        if svg != nil, readOut == nil { throw ValidationError("--svg needs --read-out trajectory") }
+        if svg != nil, readOut == nil {
+            throw ValidationError("--svg requires --read-out trajectory")
+        }
     }
 
     func report() async throws -> PredictOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = compute.pool
+        let pool = compute.pool()
         let clock = ContinuousClock()
         let start = clock.now
         let sources = [input, location.folder]
-        let path = try destination.map { try TensorOutput.file($0, apartFrom: sources).path }
+        let writer = try destination.map { try FeatureWriter($0, apartFrom: sources) }
         let picture = try svg.map {
             try OutputFile($0, endings: [".svg"], apartFrom: sources).path
         }
         if try ModelFamily.detect(folder: location.folder).predictsUnderActions {
-            return try await rollOut(location, to: path, on: pool, since: start)
+            return try await rollOut(location, to: writer, on: pool, since: start)
         }
         let readOut = try await BlockingWork.run { [readOut] _ in
             try readOut.map { _ in try TrajectoryReadOut(folder: location.folder) }
         }
-        let view = ComputeProgress(output, stage: "predict", total: 2)
+        let view = ComputeProgress(output, stage: "predict")
         defer { view.close() }
-        let (contextFrames, encode) = (contextFrames ?? readOut?.contextFrames, encode)
-        let (predicted, clip) = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
-                try ModelFamily.load(folder: location.folder)
-            }
-            let clip = try await InputReader(location.folder, model.input, reading).clip(input)
-            let selection = try MaskSelection(
-                clip: clip,
-                contextFrames: contextFrames,
-                horizon: horizon,
-                model: model
-            )
-            let options = view.forward(ForwardOptions(maskIndex: maskIndex))
-            let encoding = try await model.encode(
-                clip.pixelValues,
-                visible: encode == .context ? selection.context : nil,
-                options: options,
-                on: pool
-            )
-            view.advance()
-            let predicted = try await model.predict(
-                selection.targets,
-                from: try encoding.context.selecting(selection.context),
-                options: options,
-                on: pool
-            )
-            return (predicted, clip)
+        let settings = MaskedPredictionRun.Settings(
+            contextFrames: contextFrames ?? readOut?.contextFrames,
+            horizon: horizon,
+            maskIndex: maskIndex,
+            encoderView: encode
+        )
+        let found = try await Interruption.cancelling { [self] in
+            try await MaskedPredictionRun(
+                folder: location.folder,
+                selection: reading.selection,
+                onNote: { view.note($0) }
+            ).predict(input, settings, on: pool) { view.show($0) }
         }
+        let (predicted, clip) = (found.predicted, found.input)
         let trajectory = try readOut.map {
-            try TrajectoryReading(of: predicted, by: $0, clip: clip, model: location.name)
+            try TrajectoryReading(of: predicted, by: $0, clip: clip)
         }
-        if let path {
+        if let writer {
             try await BlockingWork.run { _ in
-                try TensorOutput.write(
+                try writer.write(
                     predicted.values,
                     named: "predicted",
-                    with: ["target_mask": predicted.selection.storedTensor],
-                    to: path
+                    with: ["target_mask": predicted.selection.storedTensor]
                 )
             }
         }
         if let picture, let trajectory {
-            let drawing = TrajectoryDrawing(reading: trajectory, clip: clip).svg
+            let drawing = TrajectoryDrawing(
+                model: location.name,
+                reading: trajectory,
+                clip: clip
+            ).svg
             try await BlockingWork.run { _ in
                 try FileSystem.replace(picture, with: Array(drawing.utf8))
             }
         }
         return PredictOutcome(
-            path: path,
+            path: writer?.path,
             shape: predicted.values.shape,
-            reading: trajectory,
+            reading: trajectory.map { TrajectoryReport(model: location.name, reading: $0) },
             picture: picture,
             time: clock.now - start
         )
@@ -172,40 +157,33 @@ extension PredictCommand {
     /// Predicts frame after frame under the actions of the input.
     private func rollOut(
         _ location: ModelLocation,
-        to path: String?,
+        to writer: FeatureWriter?,
         on pool: ComputePool,
         since start: ContinuousClock.Instant
     ) async throws -> PredictOutcome {
-        guard let path, readOut == nil else {
+        guard let writer, readOut == nil else {
             throw ZooError(
                 .inputUnsuitable,
-                "what a model predicts under actions has no read-out",
-                remedy: "say where to write it with --output"
+                "predictions of a model that takes actions have no read-out",
+                remedy: "write them to a file with --output"
             )
         }
         let predicted = try await Interruption.cancelling { [self] in
             let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
                 try ModelFamily.loadWorldModel(folder: location.folder)
             }
-            let found = try await ActingInput(
-                [input],
-                state: nil,
-                isReversed: false,
-                folder: model is any FrameEncoder ? location.folder : nil
-            ).rollOut(model, on: pool)
-            try found.latents.requireFinite("predictions")
-            return found
+            return try await ObservationSequence([input], for: model, folder: location.folder)
+                .rollOut(on: pool)
         }
         try await BlockingWork.run { _ in
-            try TensorOutput.write(
+            try writer.write(
                 predicted.latents,
                 named: "predicted",
-                with: predicted.states.map { ["states": StoredTensor($0)] } ?? [:],
-                to: path
+                with: predicted.states.map { ["states": StoredTensor($0)] } ?? [:]
             )
         }
         return PredictOutcome(
-            path: path,
+            path: writer.path,
             shape: predicted.latents.shape,
             reading: nil,
             picture: nil,
@@ -214,55 +192,10 @@ extension PredictCommand {
     }
 }
 
-/// Which tokens are given and which are to be predicted.
-private struct MaskSelection {
-    let context: TokenSelection
-    let targets: TokenSelection
-
-    init(
-        clip: InputClip,
-        contextFrames: Int?,
-        horizon: Int?,
-        model: any JEPAModel
-    ) throws(ZooError) {
-        let shape = clip.pixelValues.shape
-        if let contextFrames {
-            try model.requireTrainedSize(shape)
-            let end = horizon.map { contextFrames.addingReportingOverflow($0).partialValue }
-            guard contextFrames >= 1, contextFrames <= shape[1], (end ?? shape[1]) > contextFrames
-            else {
-                throw ZooError(
-                    .tokenSelectionInvalid,
-                    "\(contextFrames) context frames of a clip of \(shape[1]) leave nothing to do",
-                    remedy: "choose 1 to \(shape[1] - 1) frames, or a horizon of at least 1"
-                )
-            }
-            context = try model.tokens(ofFrames: 0..<contextFrames, batch: shape[0])
-            targets = try model.tokens(
-                ofFrames: contextFrames..<(end ?? shape[1]),
-                batch: shape[0]
-            )
-            return
-        }
-        guard let context = try clip.source?.tokens("context_mask"),
-            let targets = try clip.source?.tokens("target_mask")
-        else {
-            throw ZooError(
-                .tokenSelectionInvalid,
-                "nothing says what is given and what is to be predicted",
-                remedy:
-                    "give --context-frames N, or put 'context_mask' and 'target_mask' into the input"
-            )
-        }
-        self.context = context
-        self.targets = targets
-    }
-}
-
 struct PredictOutcome: Report {
     let path: String?
     let shape: Shape
-    let reading: TrajectoryReading?
+    let reading: TrajectoryReport?
     let picture: String?
     let time: Duration
 

@@ -109,7 +109,7 @@ struct RegistryCheckCommand: ReportingCommand {
         return RegistryCheckOutcome(
             path: path,
             report: try await Interruption.cancelling {
-                try await RegistryCheck(root: path, workers: Processors.count).run()
+                try await RegistryCheck(root: path, workers: BlockingWork.processors).run()
             }
         )
     }

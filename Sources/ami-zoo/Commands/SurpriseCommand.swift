@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import ZooCore
 internal import ZooFiles
+internal import ZooInference
 internal import ZooModels
 internal import ZooTensor
 
@@ -50,35 +51,31 @@ struct SurpriseCommand: ReportingCommand {
 
     func report() async throws -> SurpriseOutcome {
         let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = compute.pool
-        let view = ComputeProgress(output, stage: "surprise", total: 1)
+        let pool = compute.pool()
+        let view = ComputeProgress(output, stage: "surprise")
         defer { view.close() }
         let (clock, start) = (ContinuousClock(), ContinuousClock.now)
         let picture = try svg.map {
             try OutputFile($0, endings: [".svg"], apartFrom: [input, location.folder]).path
         }
         let outcome = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
-                try ModelFamily.load(folder: location.folder)
-            }
-            guard model.input.frames > 1 else {
-                throw ZooError(
-                    .modelUnsupported,
-                    "the model sees single images, and surprise is about time",
-                    remedy: "use a model of videos, such as V-JEPA or V-JEPA 2"
-                )
-            }
-            // A surprise is about time, so the whole video is read, not a clip of the model's length.
-            let clip = try await InputReader(location.folder, model.input, reading).video(input)
-            let surprise = try await Surprise.measure(
-                clip.pixelValues,
-                with: model,
-                by: try method(for: model.input, frames: clip.pixelValues.shape[1]),
+            let found = try await SurpriseRun(
+                folder: location.folder,
+                selection: reading.selection,
+                onNote: { view.note($0) }
+            ).measure(
+                input,
+                SurpriseRun.Settings(
+                    window: window,
+                    stride: stride,
+                    contextFrames: contextFrames,
+                    maskIndex: maskIndex
+                ),
                 on: pool
-            ) { view.update($0, of: $1) }
+            ) { view.show($0) }
             return SurpriseOutcome(
-                surprise: surprise,
-                clip: clip,
+                surprise: found.surprise,
+                clip: found.input,
                 picture: picture,
                 time: clock.now - start
             )
@@ -91,27 +88,11 @@ struct SurpriseCommand: ReportingCommand {
         }
         return outcome
     }
-
-    private func method(
-        for input: ModelInput,
-        frames: Int
-    ) throws(ZooError) -> SurpriseProtocol {
-        let tubelet = input.tubelet
-        let usual = min(input.frames, 16, frames) / tubelet * tubelet
-        let window = window ?? max(usual, 2 * tubelet)
-        let half = max(tubelet, window / 2 / tubelet * tubelet)
-        return try SurpriseProtocol(
-            window: window,
-            stride: stride,
-            contexts: contextFrames.isEmpty ? [half] : contextFrames,
-            maskIndex: maskIndex
-        )
-    }
 }
 
 struct SurpriseOutcome: Report {
     let surprise: Surprise
-    let clip: InputClip
+    let clip: InferenceInput
     let picture: String?
     let time: Duration
 
@@ -127,7 +108,7 @@ struct SurpriseOutcome: Report {
                 "windows": .array(
                     surprise.videos[video].map { window in
                         [
-                            "firstFrame": .integer(clip.frame(window.start)),
+                            "firstFrame": .integer(clip.sourceFrame(window.start)),
                             "values": numbers(window.values),
                         ]
                     }
@@ -150,7 +131,7 @@ struct SurpriseOutcome: Report {
         for (video, windows) in surprise.videos.enumerated() {
             if surprise.videos.count > 1 { lines.append("video \(video)") }
             var rows = windows.map { window in
-                ["\(clip.frame(window.start))"] + window.values.map(\.fixed4)
+                ["\(clip.sourceFrame(window.start))"] + window.values.map(\.fixed4)
             }
             rows.append(["mean"] + surprise.means(of: video).map(\.fixed4))
             rows.append(["maximum"] + surprise.maxima(of: video).map(\.fixed4))

@@ -3,19 +3,14 @@
 
 internal import Synchronization
 internal import ZooCore
+internal import ZooInference
 internal import ZooModels
 
 /// Shows how far a computation is, with the time it still takes, once it has lasted two seconds.
 final class ComputeProgress: Sendable {
-    private struct State {
-        var completed = 0
-        var total: Int
-        var shown: ContinuousClock.Instant?
-    }
-
     private let channel: ProgressChannel
     private let stage: String
-    private let state: Mutex<State>
+    private let shown = Mutex<ContinuousClock.Instant?>(nil)
     private let started = ContinuousClock.now
 
     /// Nothing is shown of what takes less.
@@ -24,32 +19,27 @@ final class ComputeProgress: Sendable {
     /// - Parameters:
     ///   - options: how progress is to be shown.
     ///   - stage: what is being done, such as `encode`.
-    ///   - total: the number of steps, such as forward passes.
-    init(_ options: OutputOptions, stage: String, total: Int) {
+    init(_ options: OutputOptions, stage: String) {
         channel = ProgressChannel(options)
         self.stage = stage
-        state = Mutex(State(total: max(total, 1)))
     }
 
-    /// Options of a forward pass that is one of the steps: layers are shown as fractions of it.
-    func forward(_ options: ForwardOptions = ForwardOptions()) -> ForwardOptions {
-        var options = options
-        options.progress = { [self] layers in
-            show(within: Double(layers.completed) / Double(max(layers.total, 1)))
-        }
-        return options
+    /// Options of the only forward pass: its layers are shown as shares of it.
+    func forward() -> ForwardOptions {
+        ForwardOptions(progress: { [self] in
+            show(
+                RunProgress(
+                    completed: 0,
+                    total: 1,
+                    partial: Double($0.completed) / Double(max($0.total, 1))
+                )
+            )
+        })
     }
 
-    /// Says that a step is done.
-    func advance() {
-        state.withLock { $0.completed += 1 }
-        show(within: 0)
-    }
-
-    /// Says how many steps are done of how many.
+    /// Shows how many steps are done of how many.
     func update(_ completed: Int, of total: Int) {
-        state.withLock { ($0.completed, $0.total) = (completed, max(total, 1)) }
-        show(within: 0)
+        show(RunProgress(completed: completed, total: total))
     }
 
     /// Shows a remark without breaking the line.
@@ -58,15 +48,17 @@ final class ComputeProgress: Sendable {
     /// Ends the line.
     func close() { channel.close() }
 
-    private func show(within step: Double) {
+    /// Shows progress, unless the last was shown a moment ago.
+    func show(_ progress: RunProgress) {
         let now = ContinuousClock.now
         guard channel.style != .silent, now - started >= Self.patience else { return }
-        let fraction = state.withLock { state -> Double? in
-            if let shown = state.shown, now - shown < ProgressChannel.interval { return nil }
-            state.shown = now
-            return min(1, (Double(state.completed) + min(step, 0.999)) / Double(state.total))
+        let isDue = shown.withLock { last -> Bool in
+            if let last, now - last < ProgressChannel.interval { return false }
+            last = now
+            return true
         }
-        guard let fraction else { return }
+        guard isDue else { return }
+        let fraction = progress.fraction
         let time = (now - started).inSeconds
         let left = fraction > 0 ? Int((time / fraction - time).rounded(.up)) : nil
         if channel.style == .events {

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
+internal import ZooInference
 internal import ZooMedia
 internal import ZooModels
 internal import ZooTensor

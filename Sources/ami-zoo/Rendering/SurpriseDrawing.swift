@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import ZooInference
 internal import ZooModels
 
 /// Draws surprise over time: a curve for each context.
@@ -15,10 +16,10 @@ struct SurpriseDrawing {
         surprise = outcome.surprise
         let clip = outcome.clip
         if let rate = clip.frameRate {
-            time = { Double(clip.frame($0)) / rate }
+            time = { Double(clip.sourceFrame($0)) / rate }
             axis = "time of the first predicted frame in seconds"
         } else {
-            time = { Double(clip.frame($0)) }
+            time = { Double(clip.sourceFrame($0)) }
             axis = "number of the first predicted frame"
         }
     }

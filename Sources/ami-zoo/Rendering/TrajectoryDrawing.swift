@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import ZooInference
 internal import ZooModels
 internal import ZooTensor
 
 /// Draws a predicted path over the true one.
 struct TrajectoryDrawing {
+    let model: String
     let reading: TrajectoryReading
-    let clip: InputClip
+    let clip: InferenceInput
 
     /// The longer side of the frame on the drawing, in pixels.
     private static let side = 448.0
@@ -54,7 +56,7 @@ struct TrajectoryDrawing {
         }
         let top = axes.corner.y + axes.height + 72
         var canvas = SVGCanvas(
-            title: "Trajectory predicted by \(reading.model)",
+            title: "Trajectory predicted by \(model)",
             width: max(axes.corner.x + axes.width + 30, 480),
             height: top + SVGCanvas.legendRow * Double(legend.count)
         )

@@ -55,7 +55,7 @@ struct ConversionArguments: ParsableArguments {
         }
     }
 
-    private static let families = ConvertibleFamily.all.map(\.id).joined(separator: ", ")
+    private static let families = ConvertibleFamily.all.map(\.name).joined(separator: ", ")
 
     private static func dtype(_ text: String) throws -> DTypeChoice {
         switch text {

@@ -3,6 +3,7 @@
 
 internal import ZooCore
 internal import ZooFiles
+internal import ZooInference
 internal import ZooStore
 
 /// A release or a plain folder, as commands take it.

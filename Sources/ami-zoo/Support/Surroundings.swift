@@ -148,3 +148,8 @@ struct Surroundings: Sendable {
         )
     }
 }
+
+extension ZooError.Code {
+    /// No environment variable says where the local store is.
+    static let noHome = Self("environment.no-home", .inputOutput)
+}

@@ -7,7 +7,7 @@
 
 poses.json: poses and their changes. plans.safetensors and plans.json: searches of two iterations, for which
 torch.randn gives numbers from here: `NAME.noise` [iterations, steps, samples, numbers]; `NAME.mean` and
-`NAME.deviation` after each iteration, [iterations, steps, numbers]; `NAME.actions`, the plan.
+`NAME.std` after each iteration, [iterations, steps, numbers]; `NAME.actions`, the plan.
 
 Made with scipy 1.17.1 and torch 2.13. Two runs write the same bytes.
 """
@@ -97,7 +97,7 @@ class Plans:
         return torch.randn(*shape, generator=self.generator)
 
     def add(self, name, noise, means, deviations, actions, **settings):
-        for part, tensor in {"noise": noise, "mean": torch.stack(means), "deviation": torch.stack(deviations),
+        for part, tensor in {"noise": noise, "mean": torch.stack(means), "std": torch.stack(deviations),
                              "actions": actions}.items():
             assert torch.isfinite(tensor).all()
             self.tensors[f"{name}.{part}"] = tensor.clone().contiguous()

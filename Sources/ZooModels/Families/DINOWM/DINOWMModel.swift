@@ -9,9 +9,7 @@ extension ModelFamily {
     /// DINO-WM (arXiv 2411.04983) as trained for arXiv 2512.24497, in the layout that `ami-zoo
     /// convert` writes.
     static let dinoWM = ModelFamily(
-        id: ID("dino-wm"),
-        title: "DINO-WM",
-        modelTypes: ["dino_wm"],
+        .dinoWM,
         worldModelLoader: { folder throws(ZooError) in try DINOWMModel(folder) }
     )
 }
@@ -21,14 +19,10 @@ extension ModelFamily {
 /// Computes what `ViTPredictor` of facebookresearch/jepa-wms computes in float32: a token holds visual
 /// features, embedded proprioception and the embedded action of its frame, and attends to its frame
 /// and to earlier ones.
-public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
-    /// What ``predict(_:under:on:)`` takes and gives.
-    ///
-    /// A state is the embedded proprioception of every token of a frame, one after the other, as
-    /// ``states(of:)`` gives it and as it is predicted.
-    public let sizes: LatentShape
+public struct DINOWMModel: FeatureWorldModel {
+    /// The tokens of a frame.
+    public let features: FeatureTokens
     private let action: MeasurementEmbedding
-    private let proprio: MeasurementEmbedding?
     private let positions: PositionCoding
     private let stack: TransformerStack
 
@@ -38,16 +32,8 @@ public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
     public init(folder path: String) throws(ZooError) { try self.init(try ModelFolder(path)) }
 
     init(_ folder: ModelFolder) throws(ZooError) {
-        let configuration: DINOWMConfiguration
-        do throws(ZooError) {
-            configuration = try DINOWMConfiguration(folder.configuration)
-        } catch {
-            guard error.code == .fieldInvalid else { throw error }
-            throw ZooError(
-                .configurationInvalid,
-                "the DINO-WM configuration is not valid",
-                cause: error
-            )
+        let configuration = try folder.configuration(of: .dinoWM) { (fields) throws(ZooError) in
+            try DINOWMConfiguration(fields)
         }
         let weights = WeightScope(try Checkpoint(opening: folder.path))
         action = try weights.measurementEmbedding(
@@ -55,16 +41,16 @@ public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
             from: configuration.actionWidth,
             to: configuration.action
         )
-        proprio =
-            configuration.proprio == 0
-            ? nil
-            : try weights.measurementEmbedding(
-                "proprio_encoder",
-                from: configuration.proprioInputs,
-                to: configuration.proprio
-            )
+        features = try FeatureTokens(
+            weights,
+            side: configuration.side,
+            width: configuration.visual,
+            actionWidth: configuration.actionWidth,
+            proprioception: (configuration.proprioInputs, configuration.proprio),
+            frames: configuration.frames
+        )
         let inner = weights.scope("predictor")
-        let (tokens, side) = (configuration.side * configuration.side, configuration.side)
+        let (tokens, side) = (features.shape.tokens, configuration.side)
         let table = try inner.values(
             "pos_embedding",
             shape: [1, configuration.frames * tokens, configuration.width]
@@ -78,34 +64,10 @@ public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
         )
         stack = try inner.scope("transformer").dinoWMStack(configuration)
         try weights.requireComplete()
-        sizes = LatentShape(
-            tokens: tokens,
-            width: configuration.visual,
-            actionWidth: configuration.actionWidth,
-            stateWidth: tokens * configuration.proprio,
-            frames: configuration.frames
-        )
     }
 
     /// `dino-wm`.
-    public var family: ModelFamily.ID { ModelFamily.dinoWM.id }
-
-    /// Two frames at a time; the settings of the simulations, or of DROID for arms.
-    public var planning: PlanningDefaults { .jepaWM(sizes) }
-
-    /// Numbers of a measurement that ``states(of:)`` takes; 0 for models without proprioception.
-    public var measurementWidth: Int { proprio?.inputs ?? 0 }
-
-    /// The states of measured proprioception: embedded, and repeated for every token.
-    ///
-    /// - Parameter measured: [batch, frames, numbers], standardised as in training.
-    /// - Returns: [batch, frames, state width].
-    /// - Throws: `ZooError` with code `model.input-shape-invalid`, or `model.unsupported` when the
-    ///   model takes no proprioception.
-    public func states(of measured: Tensor) throws(ZooError) -> Tensor {
-        guard let proprio else { throw .withoutProprioception }
-        return try proprio.states(of: measured, tokens: sizes.tokens)
-    }
+    public var family: FamilyID { .dinoWM }
 
     /// Predicts the frame after each known one; see ``ActionConditionedModel``.
     ///
@@ -115,7 +77,7 @@ public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
         under actions: Tensor,
         on pool: ComputePool = .shared
     ) async throws -> LatentSequence {
-        try sizes.requireFit(known, actions)
+        try latentShape.requireFit(known, actions)
         return try await pool.run { session in
             try compute(known, actions, session)
         }
@@ -127,9 +89,9 @@ public struct DINOWMModel: ActionConditionedModel, MeasurementEncoder {
         _ session: ComputeSession
     ) throws -> LatentSequence {
         let (batch, frames, tokens) = (
-            known.latents.shape[0], known.latents.shape[1], sizes.tokens
+            known.latents.shape[0], known.latents.shape[1], latentShape.tokens
         )
-        let (rows, visual) = (batch * frames * tokens, sizes.width)
+        let (rows, visual) = (batch * frames * tokens, latentShape.width)
         let x = Matrix(rows: rows, columns: stack.width)
         x.columns(0..<visual).copy(from: known.latents.matrix)
         let last = stack.width - action.outputs

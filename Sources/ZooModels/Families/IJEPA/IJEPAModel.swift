@@ -9,9 +9,7 @@ public import ZooTensor
 extension ModelFamily {
     /// I-JEPA (arXiv 2301.08243), as transformers stores it; the predictor in a file of its own.
     static let ijepa = ModelFamily(
-        id: ID("ijepa"),
-        title: "I-JEPA",
-        modelTypes: ["ijepa"],
+        .ijepa,
         loader: { folder throws(ZooError) in try IJEPAModel(folder) }
     )
 }
@@ -22,9 +20,10 @@ extension ModelFamily {
 /// The encoder computes what `IJepaModel` of transformers 5.23 computes in float32, for images of
 /// any size with `interpolate_pos_encoding`; the predictor what `VisionTransformerPredictor` of
 /// facebookresearch/ijepa computes for one set of targets.
-public struct IJEPAModel: JEPAModel {
+public struct IJEPAModel: JEPAEncoder {
     private let encoder: PatchEncoder
-    private let predictor: MaskedPredictor?
+    /// The predictor of masked patches; nil when the release has none.
+    public let predictor: (any MaskedPredictor)?
     private let imageSize: Int
     private let patchSize: Int
     private let channels: Int
@@ -36,32 +35,25 @@ public struct IJEPAModel: JEPAModel {
     public init(folder path: String) throws(ZooError) { try self.init(try ModelFolder(path)) }
 
     init(_ folder: ModelFolder) throws(ZooError) {
-        let fields = folder.configuration
-        let sizes: TransformerSizes
-        let predictorSizes: TransformerSizes?
-        let epsilon: Double
-        do throws(ZooError) {
-            try Self.requireSupported(fields)
-            sizes = try TransformerSizes(fields)
-            imageSize = try fields.optionalInteger("image_size", in: 1...8192) ?? 224
-            patchSize = try fields.optionalInteger("patch_size", in: 1...256) ?? 16
-            channels = try fields.optionalInteger("num_channels", in: 1...64) ?? 3
-            // The default of transformers is that of another model; files state their own.
-            epsilon = try fields.normEpsilon(default: 1e-12)
-            predictorSizes =
-                fields.value("pred_hidden_size") == nil
-                ? nil : try TransformerSizes(fields, prefix: "pred_")
-            guard imageSize >= patchSize else {
-                throw fields.invalid("image_size", "is less than a patch of \(patchSize)")
+        let (sizes, predictorSizes, epsilon): (TransformerSizes, TransformerSizes?, Double)
+        (imageSize, patchSize, channels, sizes, predictorSizes, epsilon) =
+            try folder.configuration(of: .ijepa) { (fields) throws(ZooError) in
+                try Self.requireSupported(fields)
+                let imageSize = try fields.optionalInteger("image_size", in: 1...8192) ?? 224
+                let patchSize = try fields.optionalInteger("patch_size", in: 1...256) ?? 16
+                guard imageSize >= patchSize else {
+                    throw fields.invalid("image_size", "is less than a patch of \(patchSize)")
+                }
+                return (
+                    imageSize, patchSize,
+                    try fields.optionalInteger("num_channels", in: 1...64) ?? 3,
+                    try TransformerSizes(fields),
+                    fields.value("pred_hidden_size") == nil
+                        ? nil : try TransformerSizes(fields, prefix: "pred_"),
+                    // The default of transformers is that of another model; files state their own.
+                    try fields.normEpsilon(default: 1e-12)
+                )
             }
-        } catch {
-            guard error.code == .fieldInvalid else { throw error }
-            throw ZooError(
-                .configurationInvalid,
-                "the I-JEPA configuration is not valid",
-                cause: error
-            )
-        }
         let side = imageSize / patchSize
         let grid = GridSize(frames: 1, rows: side, columns: side)
         let weights = WeightScope(try Checkpoint(opening: folder.path))
@@ -99,7 +91,7 @@ public struct IJEPAModel: JEPAModel {
     }
 
     /// `ijepa`.
-    public var family: ModelFamily.ID { ModelFamily.ijepa.id }
+    public var family: FamilyID { .ijepa }
 
     /// Single images of the configuration's size.
     public var input: ModelInput {
@@ -131,7 +123,7 @@ public struct IJEPAModel: JEPAModel {
         return .first(side * side, batch: batch)
     }
 
-    /// Encodes images [batch, channels, height, width]; see ``JEPAModel``.
+    /// Encodes images [batch, channels, height, width]; see ``JEPAEncoder``.
     ///
     /// Clips of one frame are images too.
     public func encode(
@@ -161,18 +153,6 @@ public struct IJEPAModel: JEPAModel {
             )
         }
         return images
-    }
-
-    /// Predicts the features of patches from the features of others; see ``JEPAModel``.
-    public func predict(
-        _ targets: TokenSelection,
-        from context: TokenFeatures,
-        options: ForwardOptions = ForwardOptions(),
-        on pool: ComputePool = .shared
-    ) async throws -> TokenFeatures {
-        guard let predictor else { throw MaskedPredictor.missing }
-        return try await predictor.predict(targets, from: context, options: options, on: pool)
-            .targets
     }
 }
 
@@ -212,10 +192,10 @@ extension WeightScope {
         encoderWidth: Int,
         grid: GridSize,
         epsilon: Double
-    ) throws(ZooError) -> MaskedPredictor {
+    ) throws(ZooError) -> MaskedPredictorNetwork {
         let width = sizes.width
         let table = try values("predictor_pos_embed", shape: [1, grid.count, width])
-        return MaskedPredictor(
+        return MaskedPredictorNetwork(
             input: .linear(try linear("predictor_embed", from: encoderWidth, to: width)),
             maskTokens: try values("mask_token", shape: [1, 1, width]).reshaped([1, width]).matrix,
             positions: .table(

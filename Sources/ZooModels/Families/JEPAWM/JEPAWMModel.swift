@@ -8,9 +8,7 @@ public import ZooTensor
 extension ModelFamily {
     /// JEPA-WM (arXiv 2512.24497), in the layout that `ami-zoo convert` writes.
     static let jepaWM = ModelFamily(
-        id: ID("jepa-wm"),
-        title: "JEPA-WM",
-        modelTypes: ["jepa_wm"],
+        .jepaWM,
         worldModelLoader: { folder throws(ZooError) in try JEPAWMModel(folder) }
     )
 }
@@ -20,14 +18,10 @@ extension ModelFamily {
 /// Computes what `VisionTransformerAdaLN` of facebookresearch/jepa-wms computes in float32: tokens attend to
 /// their frame and earlier ones, and the action of a frame modulates its tokens. Proprioception is
 /// part of every token, and predicted with it.
-public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
-    /// What ``predict(_:under:on:)`` takes and gives.
-    ///
-    /// A state is the embedded proprioception of every token of a frame, one after the other, as
-    /// ``states(of:)`` gives it and as it is predicted.
-    public let sizes: LatentShape
+public struct JEPAWMModel: FeatureWorldModel {
+    /// The tokens of a frame.
+    public let features: FeatureTokens
     private let action: MeasurementEmbedding
-    private let proprio: MeasurementEmbedding?
     private let input: Linear
     private let blocks: [ModulatedBlock]
     private let norm: LayerNorm
@@ -42,16 +36,8 @@ public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
     public init(folder path: String) throws(ZooError) { try self.init(try ModelFolder(path)) }
 
     init(_ folder: ModelFolder) throws(ZooError) {
-        let configuration: JEPAWMConfiguration
-        do throws(ZooError) {
-            configuration = try JEPAWMConfiguration(folder.configuration)
-        } catch {
-            guard error.code == .fieldInvalid else { throw error }
-            throw ZooError(
-                .configurationInvalid,
-                "the JEPA-WM configuration is not valid",
-                cause: error
-            )
+        let configuration = try folder.configuration(of: .jepaWM) { (fields) throws(ZooError) in
+            try JEPAWMConfiguration(fields)
         }
         let checkpoint = try Checkpoint(opening: folder.path)
         guard checkpoint["predictor.proprio_encoder.weight"] == nil else {
@@ -78,14 +64,14 @@ public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
                 )
             )
         }
-        proprio =
-            configuration.proprio == 0
-            ? nil
-            : try weights.measurementEmbedding(
-                "proprio_encoder",
-                from: configuration.proprioInputs,
-                to: configuration.proprio
-            )
+        features = try FeatureTokens(
+            weights,
+            side: configuration.side,
+            width: configuration.width,
+            actionWidth: configuration.actionWidth,
+            proprioception: (configuration.proprioInputs, configuration.proprio),
+            frames: configuration.frames
+        )
         input = try inner.linear("predictor_embed", from: width, to: configuration.inner)
         blocks = try inner.modulatedBlocks("predictor_blocks", configuration)
         norm = try inner.layerNorm(
@@ -98,35 +84,10 @@ public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
         heads = configuration.heads
         grid = TokenGrid(rows: configuration.side, columns: configuration.side)
         rotary = RotaryEmbedding3D(headWidth: total / heads, layout: .tiled)
-        let tokens = configuration.side * configuration.side
-        sizes = LatentShape(
-            tokens: tokens,
-            width: width,
-            actionWidth: configuration.actionWidth,
-            stateWidth: tokens * configuration.proprio,
-            frames: configuration.frames
-        )
     }
 
     /// `jepa-wm`.
-    public var family: ModelFamily.ID { ModelFamily.jepaWM.id }
-
-    /// Two frames at a time; the settings of the simulations, or of DROID for arms.
-    public var planning: PlanningDefaults { .jepaWM(sizes) }
-
-    /// Numbers of a measurement that ``states(of:)`` takes; 0 for models without proprioception.
-    public var measurementWidth: Int { proprio?.inputs ?? 0 }
-
-    /// The states of measured proprioception: embedded, and repeated for every token.
-    ///
-    /// - Parameter measured: [batch, frames, numbers], standardised as in training.
-    /// - Returns: [batch, frames, state width].
-    /// - Throws: `ZooError` with code `model.input-shape-invalid`, or `model.unsupported` when the
-    ///   model takes no proprioception.
-    public func states(of measured: Tensor) throws(ZooError) -> Tensor {
-        guard let proprio else { throw .withoutProprioception }
-        return try proprio.states(of: measured, tokens: sizes.tokens)
-    }
+    public var family: FamilyID { .jepaWM }
 
     /// Predicts the frame after each known one; see ``ActionConditionedModel``.
     public func predict(
@@ -134,7 +95,7 @@ public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
         under actions: Tensor,
         on pool: ComputePool = .shared
     ) async throws -> LatentSequence {
-        try sizes.requireFit(known, actions)
+        try latentShape.requireFit(known, actions)
         return try await pool.run { session in
             try compute(known, actions, session)
         }
@@ -146,7 +107,7 @@ public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
         _ session: ComputeSession
     ) throws -> LatentSequence {
         let (batch, frames, tokens) = (
-            known.latents.shape[0], known.latents.shape[1], sizes.tokens
+            known.latents.shape[0], known.latents.shape[1], latentShape.tokens
         )
         let (rows, visual) = (batch * frames * tokens, input.weight.outputs)
         let x = Matrix(rows: rows, columns: norm.weight.shape[0])
@@ -183,7 +144,7 @@ public struct JEPAWMModel: ActionConditionedModel, MeasurementEncoder {
                 session: session
             )
         }
-        let result = Matrix(rows: rows, columns: sizes.width)
+        let result = Matrix(rows: rows, columns: latentShape.width)
         session.forEachPanel(samples: 1, rows: rows, height: 256) { _, range, scratch in
             let panel = x.rows(range)
             norm.apply(to: panel, into: panel)
@@ -232,12 +193,5 @@ extension WeightScope {
             )
         }
         return blocks
-    }
-}
-
-extension ZooError {
-    /// What to say where a model has no use for proprioception.
-    static var withoutProprioception: ZooError {
-        ZooError(.modelUnsupported, "this model takes no proprioception")
     }
 }

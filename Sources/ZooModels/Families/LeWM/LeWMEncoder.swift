@@ -10,7 +10,7 @@ public import ZooTensor
 ///
 /// Computes what `LeWM.encode` of galilai-group/stable-worldmodel computes in float32 around `ViTModel`
 /// of transformers 5.23, for images of any size with `interpolate_pos_encoding`.
-public struct LeWMEncoder: JEPAModel {
+public struct LeWMEncoder: JEPAEncoder, FrameEncoder {
     private let embedding: PatchEmbedding3D
     private let positions: PositionTable
     /// What stands before the patches, position included: [1, width].
@@ -56,7 +56,7 @@ public struct LeWMEncoder: JEPAModel {
     }
 
     /// `lewm`.
-    public var family: ModelFamily.ID { ModelFamily.lewm.id }
+    public var family: FamilyID { .lewm }
 
     /// Single images of the size of training; the one token covers all of an image.
     public var input: ModelInput {
@@ -68,6 +68,9 @@ public struct LeWMEncoder: JEPAModel {
             patch: imageSize
         )
     }
+
+    /// None: the predictor of this family takes actions.
+    public var predictor: (any MaskedPredictor)? { nil }
 
     /// The elements of an embedding.
     public var width: Int { stack.width }
@@ -129,15 +132,14 @@ public struct LeWMEncoder: JEPAModel {
         }
     }
 
-    /// Not possible: the predictor of this family takes actions, not masks.
-    ///
-    /// - Throws: `ZooError` with code `model.unsupported`.
-    public func predict(
-        _ targets: TokenSelection,
-        from context: TokenFeatures,
-        options: ForwardOptions = ForwardOptions(),
+    /// Encodes frames, each by itself; see ``FrameEncoder``.
+    public func encodeFrames(
+        _ pixelValues: Tensor,
         on pool: ComputePool = .shared
-    ) async throws -> TokenFeatures { throw ModelFamily.takesActions(family) }
+    ) async throws -> Tensor {
+        let found = try await encode(pixelValues.framesAsClips(), on: pool).tokens.values
+        return found.reshaped([pixelValues.shape[0], pixelValues.shape[1], 1, width])
+    }
 
     private func requireImages(_ shape: Shape) throws(ZooError) {
         guard shape.rank == 5, shape[0] > 0, shape[1] == 1, shape[2] == embedding.channels,

@@ -8,9 +8,7 @@ public import ZooTensor
 extension ModelFamily {
     /// LeWM (arXiv 2603.19312), in the layout that `ami-zoo convert` writes.
     static let lewm = ModelFamily(
-        id: ID("lewm"),
-        title: "LeWM",
-        modelTypes: ["lewm"],
+        .lewm,
         loader: { folder throws(ZooError) in try LeWMModel(folder).encoder },
         worldModelLoader: { folder throws(ZooError) in try LeWMModel(folder) }
     )
@@ -22,11 +20,11 @@ extension ModelFamily {
 /// Computes what `LeWM` of galilai-group/stable-worldmodel computes in float32, batch norms by their
 /// running statistics. A block is five actions one after the other in the released models, each
 /// standardised by the statistics of its training data.
-public struct LeWMModel: ActionConditionedModel, FrameEncoder {
+public struct LeWMModel: ActionConditionedModel {
     /// The encoder.
     public let encoder: LeWMEncoder
-    /// What ``predict(_:under:on:)`` takes and gives.
-    public let sizes: LatentShape
+    /// The sizes of what ``predict(_:under:on:)`` takes and returns.
+    public let latentShape: LatentShape
     private let predictor: LeWMPredictor
 
     /// Loads a folder: `config.json`, and `model.safetensors` or shards with an index.
@@ -41,7 +39,7 @@ public struct LeWMModel: ActionConditionedModel, FrameEncoder {
         encoder = try LeWMEncoder(weights, configuration)
         predictor = try LeWMPredictor(weights, configuration, checkpoint)
         try weights.requireComplete()
-        sizes = LatentShape(
+        latentShape = LatentShape(
             tokens: 1,
             width: configuration.width,
             actionWidth: configuration.actionWidth,
@@ -51,22 +49,15 @@ public struct LeWMModel: ActionConditionedModel, FrameEncoder {
     }
 
     /// `lewm`.
-    public var family: ModelFamily.ID { ModelFamily.lewm.id }
+    public var family: FamilyID { .lewm }
 
     /// The settings of the paper.
     public var planning: PlanningDefaults {
         PlanningDefaults(distance: .lewm, search: .general(.lewm))
     }
 
-    /// Encodes frames, each by itself; see ``FrameEncoder``.
-    public func encodeFrames(
-        _ pixelValues: Tensor,
-        on pool: ComputePool = .shared
-    ) async throws -> Tensor {
-        let found = try await encoder.encode(pixelValues.framesAsClips(), on: pool).tokens.values
-        let (batch, frames) = (pixelValues.shape[0], pixelValues.shape[1])
-        return found.reshaped([batch, frames, 1, sizes.width])
-    }
+    /// The encoder.
+    public var frameEncoder: (any FrameEncoder)? { encoder }
 
     /// Predicts the frame after each known one; see ``ActionConditionedModel``.
     public func predict(
@@ -74,7 +65,7 @@ public struct LeWMModel: ActionConditionedModel, FrameEncoder {
         under actions: Tensor,
         on pool: ComputePool = .shared
     ) async throws -> LatentSequence {
-        try sizes.requireFit(known, actions)
+        try latentShape.requireFit(known, actions)
         return try LatentSequence(
             latents: await pool.run { session in
                 try predictor.predict(known.latents, actions: actions, session: session)

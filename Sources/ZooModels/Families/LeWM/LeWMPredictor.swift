@@ -228,20 +228,20 @@ extension WeightScope {
         let norm = net.scope("1")
         let weight = try net.values("0.weight", shape: [hidden, width]).values
         let bias = try net.values("0.bias", shape: [hidden]).values
-        let gain = try norm.values("weight", shape: [hidden]).values
-        let shift = try norm.values("bias", shape: [hidden]).values
+        let normWeight = try norm.values("weight", shape: [hidden]).values
+        let normBias = try norm.values("bias", shape: [hidden]).values
         let mean = try norm.values("running_mean", shape: [hidden]).values
         let variance = try norm.values("running_var", shape: [hidden]).values
         norm.ignore("num_batches_tracked")
         let factors = (0..<hidden).map { row in
-            Double(gain[row]) / (Double(variance[row]) + 1e-5).squareRoot()
+            Double(normWeight[row]) / (Double(variance[row]) + 1e-5).squareRoot()
         }
         let folded = Tensor(
             shape: [hidden, width],
             values: weight.indices.map { Float(Double(weight[$0]) * factors[$0 / width]) }
         )
         let moved = (0..<hidden).map { row in
-            Float((Double(bias[row]) - Double(mean[row])) * factors[row] + Double(shift[row]))
+            Float((Double(bias[row]) - Double(mean[row])) * factors[row] + Double(normBias[row]))
         }
         return MLP(
             first: Linear(

@@ -3,14 +3,12 @@
 
 internal import ZooCheckpoint
 public import ZooCore
-public import ZooTensor
+internal import ZooTensor
 
 extension ModelFamily {
     /// V-JEPA (arXiv 2404.08471), in the layout that `ami-zoo convert` writes.
     static let vjepa = ModelFamily(
-        id: ID("vjepa"),
-        title: "V-JEPA",
-        modelTypes: ["vjepa"],
+        .vjepa,
         loader: { folder throws(ZooError) in try VJEPAModel(folder) }
     )
 }
@@ -20,10 +18,9 @@ extension ModelFamily {
 /// Computes what `VisionTransformer` and `VisionTransformerPredictor` of facebookresearch/jepa compute
 /// in float32. Clips of other sizes than those of training get positions that are interpolated
 /// (trilinear), as there.
-public struct VJEPAModel: JEPAModel {
-    private let encoder: PatchEncoder
-    private let predictor: MaskedPredictor?
-    private let videoSize: VideoSize
+public struct VJEPAModel: VideoEncoder {
+    /// The encoder and the predictor.
+    public let networks: VideoNetworks
 
     /// Loads a folder: `config.json`, and `model.safetensors` or shards with an index.
     ///
@@ -31,80 +28,37 @@ public struct VJEPAModel: JEPAModel {
     public init(folder path: String) throws(ZooError) { try self.init(try ModelFolder(path)) }
 
     init(_ folder: ModelFolder) throws(ZooError) {
-        let fields = folder.configuration
-        let sizes: TransformerSizes
-        let predictorSizes: TransformerSizes?
-        let (epsilon, maskTokens): (Double, Int)
-        do throws(ZooError) {
-            videoSize = try VideoSize(fields)
-            sizes = try TransformerSizes(fields)
-            epsilon = try fields.normEpsilon()
-            predictorSizes =
+        let (size, sizes, predictorSizes, epsilon, maskTokens) = try folder.configuration(
+            of: .vjepa
+        ) {
+            (fields) throws(ZooError) in
+            (
+                try VideoSize(fields),
+                try TransformerSizes(fields),
                 fields.value("pred_hidden_size") == nil
-                ? nil : try TransformerSizes(fields, prefix: "pred_")
-            maskTokens = try fields.optionalInteger("pred_num_mask_tokens", in: 1...4096) ?? 1
-        } catch {
-            guard error.code == .fieldInvalid else { throw error }
-            throw ZooError(
-                .configurationInvalid,
-                "the V-JEPA configuration is not valid",
-                cause: error
+                    ? nil : try TransformerSizes(fields, prefix: "pred_"),
+                try fields.normEpsilon(),
+                try fields.optionalInteger("pred_num_mask_tokens", in: 1...4096) ?? 1
             )
         }
         let weights = WeightScope(try Checkpoint(opening: folder.path))
-        encoder = try weights.scope("encoder").vjepaEncoder(sizes, videoSize, epsilon: epsilon)
+        let encoder = try weights.scope("encoder").vjepaEncoder(sizes, size, epsilon: epsilon)
+        var predictor: MaskedPredictorNetwork?
         if let inner = predictorSizes {
             predictor = try weights.scope("predictor").vjepaPredictor(
                 inner,
-                videoSize,
+                size,
                 encoderWidth: sizes.width,
                 maskTokens: maskTokens,
                 epsilon: epsilon
             )
-        } else {
-            predictor = nil
         }
         try weights.requireComplete()
+        networks = VideoNetworks(encoder: encoder, predictor: predictor, size: size)
     }
 
     /// `vjepa`.
-    public var family: ModelFamily.ID { ModelFamily.vjepa.id }
-
-    /// Clips of the frames and the size of training.
-    public var input: ModelInput { videoSize.input }
-
-    /// The elements of a token's features.
-    public var width: Int { encoder.stack.width }
-
-    /// The tokens of whole tubelets; their ids run over time, then rows, then columns.
-    public func tokens(
-        ofFrames frames: Range<Int>,
-        batch: Int
-    ) throws(ZooError) -> TokenSelection {
-        try videoSize.tokens(ofFrames: frames, batch: batch)
-    }
-
-    /// Encodes videos [batch, frames, channels, height, width]; see ``JEPAModel``.
-    public func encode(
-        _ pixelValues: Tensor,
-        visible: TokenSelection? = nil,
-        options: ForwardOptions = ForwardOptions(),
-        on pool: ComputePool = .shared
-    ) async throws -> Encoding {
-        try await encoder.encode(pixelValues, visible: visible, options: options, on: pool)
-    }
-
-    /// Predicts the features of tokens from the features of others; see ``JEPAModel``.
-    public func predict(
-        _ targets: TokenSelection,
-        from context: TokenFeatures,
-        options: ForwardOptions = ForwardOptions(),
-        on pool: ComputePool = .shared
-    ) async throws -> TokenFeatures {
-        guard let predictor else { throw MaskedPredictor.missing }
-        return try await predictor.predict(targets, from: context, options: options, on: pool)
-            .targets
-    }
+    public var family: FamilyID { .vjepa }
 }
 
 /// The networks of V-JEPA under the names of facebookresearch/jepa.
@@ -133,9 +87,9 @@ extension WeightScope {
         encoderWidth: Int,
         maskTokens: Int,
         epsilon: Double
-    ) throws(ZooError) -> MaskedPredictor {
+    ) throws(ZooError) -> MaskedPredictorNetwork {
         let width = sizes.width
-        return MaskedPredictor(
+        return MaskedPredictorNetwork(
             input: .linear(try linear("predictor_embed", from: encoderWidth, to: width)),
             maskTokens: try numberedTokens("mask_tokens", count: maskTokens, width: width),
             positions: try positionTable("predictor_pos_embed", videoSize, width: width),

@@ -5,21 +5,6 @@ public import ZooCore
 
 /// The sizes of a V-JEPA 2 model, as `VJEPA2Config` of transformers names and defaults them.
 public struct VJEPA2Configuration: Hashable, Sendable {
-    /// One of the two transformers: the encoder or the predictor.
-    public struct Transformer: Hashable, Sendable {
-        /// Elements of a token.
-        public let width: Int
-        /// Attention heads.
-        public let heads: Int
-        /// Blocks.
-        public let layers: Int
-        /// Elements of a token inside the MLP of a block.
-        public let hiddenWidth: Int
-
-        /// Elements of a token that one head sees.
-        public var headWidth: Int { width / heads }
-    }
-
     /// Pixels along the side of a patch (`patch_size`).
     public let patchSize: Int
     /// Pixels along the side of a training image (`crop_size`).
@@ -31,10 +16,10 @@ public struct VJEPA2Configuration: Hashable, Sendable {
     /// Colour channels (`in_chans`).
     public let channels: Int
     /// The encoder.
-    public let encoder: Transformer
+    public let encoder: TransformerSizes
     /// The predictor.
-    public let predictor: Transformer
-    /// Learned stand-ins for tokens to predict (`pred_num_mask_tokens`).
+    public let predictor: TransformerSizes
+    /// The number of mask tokens (`pred_num_mask_tokens`).
     public let maskTokens: Int
     /// Whether queries, keys and values have a bias (`qkv_bias`).
     public let hasQueryBias: Bool
@@ -111,7 +96,7 @@ public struct VJEPA2Configuration: Hashable, Sendable {
         _ object: JSONObject,
         prefix: String,
         defaults: (width: Int, heads: Int, layers: Int)
-    ) throws(ZooError) -> Transformer {
+    ) throws(ZooError) -> TransformerSizes {
         let widthName = "\(prefix)hidden_size"
         let width = try object.optionalInteger(widthName, in: 1...16384) ?? defaults.width
         let heads =
@@ -136,11 +121,11 @@ public struct VJEPA2Configuration: Hashable, Sendable {
             throw object.invalid(ratioName, "is \(ratio), and must be between 0 and 64")
         }
         // Truncated in double precision, as `int(hidden_size * mlp_ratio)` is.
-        return Transformer(
+        return TransformerSizes(
             width: width,
             heads: heads,
             layers: layers,
-            hiddenWidth: Int(Double(width) * ratio)
+            hidden: Int(Double(width) * ratio)
         )
     }
 

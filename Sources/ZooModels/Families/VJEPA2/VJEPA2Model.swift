@@ -3,14 +3,12 @@
 
 internal import ZooCheckpoint
 public import ZooCore
-public import ZooTensor
+internal import ZooTensor
 
 extension ModelFamily {
     /// V-JEPA 2 (arXiv 2506.09985), as transformers stores it.
     static let vjepa2 = ModelFamily(
-        id: ID("vjepa2"),
-        title: "V-JEPA 2",
-        modelTypes: ["vjepa2"],
+        .vjepa2,
         loader: { folder throws(ZooError) in try VJEPA2Model.load(folder).model }
     )
 }
@@ -20,7 +18,7 @@ extension ModelFamily {
 /// Computes what `VJEPA2Model` of transformers 5.23 computes in float32; like there, a clip shorter
 /// than a tubelet is repeated. Inputs of other sides than `crop_size` get the positions that
 /// ``PositionGrid`` says. The weights stay in the files they were loaded from.
-public struct VJEPA2Model: JEPAModel {
+public struct VJEPA2Model: VideoEncoder {
     /// The grid that positions of the encoder's tokens refer to.
     ///
     /// An input of `crop_size` gets the same positions either way. The predictor, which sees ids only,
@@ -36,8 +34,8 @@ public struct VJEPA2Model: JEPAModel {
 
     /// The sizes.
     public let configuration: VJEPA2Configuration
-    private let encoder: PatchEncoder
-    private let predictor: MaskedPredictor?
+    /// The encoder and the predictor.
+    public let networks: VideoNetworks
 
     /// Loads a folder that transformers wrote: `config.json` and `model.safetensors`, or shards
     /// with an index; float32, bfloat16 or half precision.
@@ -84,47 +82,15 @@ public struct VJEPA2Model: JEPAModel {
         hasPredictor: Bool
     ) throws(ZooError) {
         self.configuration = configuration
-        encoder = try weights.scope("encoder").vjepa2Encoder(configuration, positions: positions)
-        predictor =
-            hasPredictor ? try weights.scope("predictor").vjepa2Predictor(configuration) : nil
+        networks = VideoNetworks(
+            encoder: try weights.scope("encoder")
+                .vjepa2Encoder(configuration, positions: positions),
+            predictor: hasPredictor
+                ? try weights.scope("predictor").vjepa2Predictor(configuration) : nil,
+            size: configuration.video
+        )
     }
 
     /// `vjepa2`.
-    public var family: ModelFamily.ID { ModelFamily.vjepa2.id }
-
-    /// Clips of the configuration's frames and crop size.
-    public var input: ModelInput { configuration.video.input }
-
-    /// The elements of a token's features.
-    public var width: Int { configuration.encoder.width }
-
-    /// The tokens of whole tubelets; their ids run over time, then rows, then columns.
-    public func tokens(
-        ofFrames frames: Range<Int>,
-        batch: Int
-    ) throws(ZooError) -> TokenSelection {
-        try configuration.video.tokens(ofFrames: frames, batch: batch)
-    }
-
-    /// Encodes videos [batch, frames, channels, height, width]; see ``JEPAModel``.
-    public func encode(
-        _ pixelValues: Tensor,
-        visible: TokenSelection? = nil,
-        options: ForwardOptions = ForwardOptions(),
-        on pool: ComputePool = .shared
-    ) async throws -> Encoding {
-        try await encoder.encode(pixelValues, visible: visible, options: options, on: pool)
-    }
-
-    /// Predicts the features of tokens from the features of others; see ``JEPAModel``.
-    public func predict(
-        _ targets: TokenSelection,
-        from context: TokenFeatures,
-        options: ForwardOptions = ForwardOptions(),
-        on pool: ComputePool = .shared
-    ) async throws -> TokenFeatures {
-        guard let predictor else { throw MaskedPredictor.missing }
-        return try await predictor.predict(targets, from: context, options: options, on: pool)
-            .targets
-    }
+    public var family: FamilyID { .vjepa2 }
 }

@@ -34,14 +34,14 @@ extension WeightScope {
     /// `proj`.
     func vjepa2Predictor(
         _ configuration: VJEPA2Configuration
-    ) throws(ZooError) -> MaskedPredictor {
+    ) throws(ZooError) -> MaskedPredictorNetwork {
         let (width, outer) = (configuration.predictor.width, configuration.encoder.width)
         let embeddings = scope("embeddings")
         let maskTokens = try embeddings.values(
             "mask_tokens",
             shape: [configuration.maskTokens, 1, 1, width]
         )
-        return MaskedPredictor(
+        return MaskedPredictorNetwork(
             input: .linear(
                 try embeddings.linear("predictor_embeddings", from: outer, to: width)
             ),
@@ -54,7 +54,7 @@ extension WeightScope {
 
     private static func positions(
         _ configuration: VJEPA2Configuration,
-        _ sizes: VJEPA2Configuration.Transformer,
+        _ sizes: TransformerSizes,
         followingInput: Bool = false
     ) -> PositionCoding {
         .rotary(
@@ -67,7 +67,7 @@ extension WeightScope {
     /// `layer.<i>.mlp.{fc1,fc2}`, and `layernorm`.
     private func vjepa2Stack(
         _ configuration: VJEPA2Configuration,
-        _ sizes: VJEPA2Configuration.Transformer
+        _ sizes: TransformerSizes
     ) throws(ZooError) -> TransformerStack {
         let (width, epsilon) = (sizes.width, configuration.normEpsilon)
         var blocks: [TransformerBlock] = []
@@ -86,7 +86,7 @@ extension WeightScope {
                         heads: sizes.heads
                     ),
                     norm2: try layer.layerNorm("norm2", width: width, epsilon: epsilon),
-                    mlp: try layer.mlp("mlp", width: width, hidden: sizes.hiddenWidth)
+                    mlp: try layer.mlp("mlp", width: width, hidden: sizes.hidden)
                 )
             )
         }

@@ -8,9 +8,7 @@ public import ZooTensor
 extension ModelFamily {
     /// V-JEPA 2.1 (arXiv 2603.14482), in the layout that `ami-zoo convert` writes.
     static let vjepa21 = ModelFamily(
-        id: ID("vjepa2.1"),
-        title: "V-JEPA 2.1",
-        modelTypes: ["vjepa2_1"],
+        .vjepa21,
         loader: { folder throws(ZooError) in try VJEPA21Model(folder) }
     )
 }
@@ -20,15 +18,14 @@ extension ModelFamily {
 /// Computes what `app/vjepa_2_1` of facebookresearch/vjepa2 computes in float32, as its hub builds the
 /// networks: clips of one frame are images, with a patch embedding of their own; positions of the
 /// encoder are stretched to 0…15 whatever the input, those of the predictor are not.
-public struct VJEPA21Model: JEPAModel {
-    private let videos: PatchEncoder
+public struct VJEPA21Model: VideoEncoder {
+    /// The encoder and the predictor of videos.
+    public let networks: VideoNetworks
+    /// The predictor of a video's tokens; nil when the release has none.
+    public let videoPredictor: VJEPA21Predictor?
+    /// The predictor of an image's tokens; nil when the release has none.
+    public let imagePredictor: VJEPA21Predictor?
     private let images: PatchEncoder
-    private let videoPredictor: MaskedPredictor?
-    private let imagePredictor: MaskedPredictor?
-    private let videoSize: VideoSize
-    private let levels: Int
-    /// Elements of a predicted token.
-    private let outputs: Int
 
     /// Loads a folder: `config.json`, and `model.safetensors` or shards with an index.
     ///
@@ -52,13 +49,10 @@ public struct VJEPA21Model: JEPAModel {
             folder.configuration,
             stretchesPredictorPositions
         )
-        videoSize = configuration.sizes
-        levels = configuration.levels
-        outputs = configuration.outputs
         let weights = WeightScope(try Checkpoint(opening: folder.path))
         let encoder = weights.scope("encoder")
         let stack = try encoder.vjepa21Stack(configuration)
-        videos = try encoder.vjepa21Encoder(configuration, stack, isVideo: true)
+        let videos = try encoder.vjepa21Encoder(configuration, stack, isVideo: true)
         images = try encoder.vjepa21Encoder(configuration, stack, isVideo: false)
         if let inner = configuration.predictor {
             let predictor = weights.scope("predictor")
@@ -68,44 +62,49 @@ public struct VJEPA21Model: JEPAModel {
                 inner,
                 epsilon: configuration.epsilon
             )
-            func make(_ isVideo: Bool) throws(ZooError) -> MaskedPredictor {
-                try predictor.vjepa21Predictor(configuration, inner, stack, isVideo: isVideo)
+            func make(_ isVideo: Bool) throws(ZooError) -> VJEPA21Predictor {
+                VJEPA21Predictor(
+                    network: try predictor.vjepa21Predictor(
+                        configuration,
+                        inner,
+                        stack,
+                        isVideo: isVideo
+                    ),
+                    levels: configuration.levels,
+                    width: configuration.encoder.width,
+                    outputs: configuration.outputs
+                )
             }
             (videoPredictor, imagePredictor) = (try make(true), try make(false))
         } else {
             (videoPredictor, imagePredictor) = (nil, nil)
         }
         try weights.requireComplete()
-    }
-
-    /// `vjepa2.1`.
-    public var family: ModelFamily.ID { ModelFamily.vjepa21.id }
-
-    /// Clips of the frames and the size of training; single images work as well.
-    public var input: ModelInput {
-        ModelInput(
-            frames: videoSize.frames,
-            channels: videoSize.channels,
-            height: videoSize.side,
-            width: videoSize.side,
-            patch: videoSize.patch,
-            tubelet: videoSize.tubelet
+        networks = VideoNetworks(
+            encoder: videos,
+            predictor: videoPredictor,
+            size: configuration.sizes
         )
     }
 
-    /// The elements of a token's features.
-    public var width: Int { videos.stack.width }
+    /// `vjepa2.1`.
+    public var family: FamilyID { .vjepa21 }
 
-    /// The tokens of whole tubelets; their ids run over time, then rows, then columns.
-    public func tokens(
-        ofFrames frames: Range<Int>,
-        batch: Int
-    ) throws(ZooError) -> TokenSelection {
-        try videoSize.tokens(ofFrames: frames, batch: batch)
+    /// Clips of the frames and the size of training; single images work as well.
+    public var input: ModelInput {
+        let size = networks.size
+        return ModelInput(
+            frames: size.frames,
+            channels: size.channels,
+            height: size.side,
+            width: size.side,
+            patch: size.patch,
+            tubelet: size.tubelet
+        )
     }
 
     /// Encodes videos [batch, frames, channels, height, width], or images with one frame; see
-    /// ``JEPAModel``.
+    /// ``JEPAEncoder``.
     ///
     /// ``Encoding/context`` holds what the predictor takes: four levels side by side where it was
     /// trained on those.
@@ -115,67 +114,9 @@ public struct VJEPA21Model: JEPAModel {
         options: ForwardOptions = ForwardOptions(),
         on pool: ComputePool = .shared
     ) async throws -> Encoding {
-        let encoder = pixelValues.shape.rank == 5 && pixelValues.shape[1] == 1 ? images : videos
+        let isImage = pixelValues.shape.rank == 5 && pixelValues.shape[1] == 1
+        let encoder = isImage ? images : networks.encoder
         return try await encoder.encode(pixelValues, visible: visible, options: options, on: pool)
-    }
-
-    /// The levels of the encoder side by side, each token of each level normalised by itself.
-    ///
-    /// Source: the loss of `app/vjepa_2_1` of facebookresearch/vjepa2.
-    ///
-    /// - Throws: `ZooError` with code `model.unsupported` for distilled models, whose predictor
-    ///   speaks of the features of their teacher.
-    public func predictionTargets(of encoding: Encoding) throws(ZooError) -> TokenFeatures {
-        guard outputs == levels * width else {
-            throw ZooError(
-                .modelUnsupported,
-                "the predictor of this distilled model gives features of its teacher "
-                    + "(\(outputs) elements, and its own have \(levels * width))",
-                remedy: "compare the predictions with the features of the teacher"
-            )
-        }
-        return try encoding.context.normalised(parts: levels)
-    }
-
-    /// Predicts the features of a video's tokens from the features of others; see ``JEPAModel``.
-    public func predict(
-        _ targets: TokenSelection,
-        from context: TokenFeatures,
-        options: ForwardOptions = ForwardOptions(),
-        on pool: ComputePool = .shared
-    ) async throws -> TokenFeatures {
-        try await predict(targets, from: context, ofImages: false, options: options, on: pool)
-            .targets
-    }
-
-    /// Predicts the features of tokens, and maps those of the context as well.
-    ///
-    /// - Parameters:
-    ///   - targets: the tokens to predict.
-    ///   - context: ``Encoding/context``, whole or selected from.
-    ///   - ofImages: whether the tokens are those of images.
-    ///   - options: what to do besides.
-    ///   - pool: the threads to compute on.
-    /// - Returns: features of the targets and of the context, in the space of the teacher.
-    /// - Throws: `ZooError` with code `model.input-shape-invalid`, `model.unsupported` or
-    ///   `model.token-selection-invalid`; `CancellationError` when the task is cancelled.
-    public func predict(
-        _ targets: TokenSelection,
-        from context: TokenFeatures,
-        ofImages: Bool,
-        options: ForwardOptions = ForwardOptions(),
-        on pool: ComputePool = .shared
-    ) async throws -> (targets: TokenFeatures, context: TokenFeatures) {
-        guard let predictor = ofImages ? imagePredictor : videoPredictor else {
-            throw MaskedPredictor.missing
-        }
-        let prediction = try await predictor.predict(
-            targets,
-            from: context,
-            options: options,
-            on: pool
-        )
-        return (prediction.targets, prediction.context ?? context)
     }
 }
 
@@ -240,13 +181,13 @@ extension WeightScope {
         _ sizes: TransformerSizes,
         _ stack: TransformerStack,
         isVideo: Bool
-    ) throws(ZooError) -> MaskedPredictor {
+    ) throws(ZooError) -> MaskedPredictorNetwork {
         let (width, outer) = (sizes.width, configuration.encoder.width)
         let offset = try values(
             isVideo ? "video_mod_embed" : "img_mod_embed",
             shape: [1, 1, width]
         )
-        let input: MaskedPredictor.Input
+        let input: MaskedPredictorNetwork.Input
         if configuration.levels == 1 {
             input = .linear(try linear("predictor_embed", from: outer, to: width))
         } else {
@@ -257,7 +198,7 @@ extension WeightScope {
             )
         }
         let grid = configuration.sizes.tokens
-        return MaskedPredictor(
+        return MaskedPredictorNetwork(
             input: input,
             maskTokens: try numberedTokens(
                 "mask_tokens",

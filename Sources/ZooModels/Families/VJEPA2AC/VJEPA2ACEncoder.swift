@@ -8,10 +8,13 @@ public import ZooTensor
 /// The encoder of a V-JEPA 2-AC release.
 ///
 /// Computes what `VisionTransformer` of facebookresearch/vjepa2 computes in float32, for frames of any
-/// sizes. A clip of one frame is shown twice, as upstream does with the frames it plans with.
-public struct VJEPA2ACEncoder: JEPAModel {
-    let network: PatchEncoder
-    private let videoSize: VideoSize
+/// sizes. A clip of one frame is shown twice, as upstream does with the frames it plans with. The features
+/// of ``encode(_:visible:options:on:)`` are not normalised; those of ``encodeFrames(_:on:)`` are.
+public struct VJEPA2ACEncoder: VideoEncoder, FrameEncoder {
+    /// The encoder; the predictor of this family takes actions.
+    public let networks: VideoNetworks
+    /// Normalises latents, without weights.
+    let norm: LayerNorm
 
     init(
         _ weights: WeightScope,
@@ -19,8 +22,8 @@ public struct VJEPA2ACEncoder: JEPAModel {
         _ videoSize: VideoSize,
         epsilon: Double
     ) throws(ZooError) {
-        self.videoSize = videoSize
-        network = PatchEncoder(
+        norm = .withoutWeights(width: sizes.width, epsilon: 1e-5)
+        let encoder = PatchEncoder(
             embedding: try weights.scope("patch_embed").patchEmbedding3D(
                 "proj",
                 channels: videoSize.channels,
@@ -38,55 +41,40 @@ public struct VJEPA2ACEncoder: JEPAModel {
             stack: try weights.metaStack("blocks", norm: "norm", sizes, epsilon: epsilon),
             repeatsShortClips: true
         )
+        networks = VideoNetworks(encoder: encoder, size: videoSize)
     }
 
     /// `vjepa2-ac`.
-    public var family: ModelFamily.ID { ModelFamily.vjepa2AC.id }
+    public var family: FamilyID { .vjepa2AC }
 
-    /// Clips of the frames and the size of training.
-    public var input: ModelInput { videoSize.input }
-
-    /// The elements of a token's features.
-    public var width: Int { network.stack.width }
-
-    /// The tokens of whole tubelets; their ids run over time, then rows, then columns.
-    public func tokens(
-        ofFrames frames: Range<Int>,
-        batch: Int
-    ) throws(ZooError) -> TokenSelection {
-        try videoSize.tokens(ofFrames: frames, batch: batch)
-    }
-
-    /// Encodes videos [batch, frames, channels, height, width]; see ``JEPAModel``.
+    /// Encodes frames as latents: each shown twice as a clip of its own, and normalised.
     ///
-    /// The features are not normalised; ``VJEPA2ACModel/encodeFrames(_:on:)`` does that.
-    public func encode(
+    /// Source: facebookresearch/vjepa2 `notebooks/utils/world_model_wrapper.py`, `encode`.
+    ///
+    /// - Parameters:
+    ///   - pixelValues: [batch, frames, channels, height, width], the whole image without crop.
+    ///   - pool: the threads to compute on.
+    /// - Returns: [batch, frames, tokens, width].
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the task is
+    ///   cancelled.
+    public func encodeFrames(
         _ pixelValues: Tensor,
-        visible: TokenSelection? = nil,
-        options: ForwardOptions = ForwardOptions(),
         on pool: ComputePool = .shared
-    ) async throws -> Encoding {
-        try await network.encode(pixelValues, visible: visible, options: options, on: pool)
-    }
-
-    /// Not possible: the predictor of this family takes actions, not masks.
-    ///
-    /// - Throws: `ZooError` with code `model.unsupported`.
-    public func predict(
-        _ targets: TokenSelection,
-        from context: TokenFeatures,
-        options: ForwardOptions = ForwardOptions(),
-        on pool: ComputePool = .shared
-    ) async throws -> TokenFeatures { throw ModelFamily.takesActions(family) }
-}
-
-extension ModelFamily {
-    /// What to say where masked tokens are to be predicted and the predictor takes actions.
-    static func takesActions(_ family: ID) -> ZooError {
-        ZooError(
-            .modelUnsupported,
-            "the predictor of \(family) does not predict masked tokens; it takes actions",
-            remedy: "load the folder as a world model"
-        )
+    ) async throws -> Tensor {
+        let network = networks.encoder
+        let clips = try pixelValues.framesAsClips()
+        let selection = try network.selection(of: clips.shape, visible: nil)
+        let norm = norm
+        return try await pool.run { session in
+            let found = try network.encode(
+                clips,
+                selection: selection,
+                options: ForwardOptions(),
+                session: session
+            ).tokens.values
+            norm.apply(to: found.matrix, into: found.matrix)
+            let (batch, frames) = (pixelValues.shape[0], pixelValues.shape[1])
+            return found.reshaped([batch, frames, found.shape[1], found.shape[2]])
+        }
     }
 }

@@ -8,10 +8,13 @@ public import ZooTensor
 extension ModelFamily {
     /// V-JEPA 2-AC (arXiv 2506.09985, section 4), in the layout that `ami-zoo convert` writes.
     static let vjepa2AC = ModelFamily(
-        id: ID("vjepa2-ac"),
-        title: "V-JEPA 2-AC",
-        modelTypes: ["vjepa2_ac"],
-        loader: { folder throws(ZooError) in try VJEPA2ACModel(folder).requireEncoder() },
+        .vjepa2AC,
+        planningPresets: [
+            PlanningPreset(name: "notebook", search: .arm(.notebook)),
+            PlanningPreset(name: "world-model", search: .arm(.worldModel)),
+            PlanningPreset(name: "function", search: .arm(ArmPlanner.Settings())),
+        ],
+        loader: { folder throws(ZooError) in try VJEPA2ACModel(folder).encoder },
         worldModelLoader: { folder throws(ZooError) in try VJEPA2ACModel(folder) }
     )
 }
@@ -22,11 +25,11 @@ extension ModelFamily {
 /// Latents are features of single frames after a layer norm without weights (`normalize_reps` of
 /// upstream), states are poses, actions their changes: ``Pose`` says how. Releases of a predictor
 /// that takes actions only have no states.
-public struct VJEPA2ACModel: ActionConditionedModel, FrameEncoder {
+public struct VJEPA2ACModel: ActionConditionedModel {
     /// The encoder; nil in releases of the predictor alone.
     public let encoder: VJEPA2ACEncoder?
-    /// What ``predict(_:under:on:)`` takes and gives.
-    public let sizes: LatentShape
+    /// The sizes of what ``predict(_:under:on:)`` takes and returns.
+    public let latentShape: LatentShape
     private let predictor: ActionPredictor
     private let norm: LayerNorm
 
@@ -75,7 +78,7 @@ public struct VJEPA2ACModel: ActionConditionedModel, FrameEncoder {
                     + "supported, only \(Pose.width)"
             )
         }
-        sizes = LatentShape(
+        latentShape = LatentShape(
             tokens: configuration.patches,
             width: configuration.width,
             actionWidth: configuration.actionWidth,
@@ -86,58 +89,19 @@ public struct VJEPA2ACModel: ActionConditionedModel, FrameEncoder {
     }
 
     /// `vjepa2-ac`.
-    public var family: ModelFamily.ID { ModelFamily.vjepa2AC.id }
+    public var family: FamilyID { .vjepa2AC }
+
+    /// The encoder; nil in releases of the predictor alone.
+    public var frameEncoder: (any FrameEncoder)? { encoder }
 
     /// The settings of upstream's energy landscape notebook.
     public var planning: PlanningDefaults {
         PlanningDefaults(distance: .vjepa2AC, search: .arm(.notebook))
     }
 
-    func requireEncoder() throws(ZooError) -> VJEPA2ACEncoder {
-        guard let encoder else {
-            throw ZooError(
-                .modelUnsupported,
-                "this release of V-JEPA 2-AC is a predictor alone",
-                remedy: "encode with the model that the predictor was trained on; its card names it"
-            )
-        }
-        return encoder
-    }
-
-    /// Encodes frames as latents: each shown twice as a clip of its own, and normalised.
-    ///
-    /// Source: facebookresearch/vjepa2 `notebooks/utils/world_model_wrapper.py`, `encode`.
-    ///
-    /// - Parameters:
-    ///   - pixelValues: [batch, frames, channels, height, width], the whole image without crop.
-    ///   - pool: the threads to compute on.
-    /// - Returns: [batch, frames, tokens, width].
-    /// - Throws: `ZooError` with code `model.input-shape-invalid`, or `model.unsupported` when the
-    ///   release has no encoder; `CancellationError` when the task is cancelled.
-    public func encodeFrames(
-        _ pixelValues: Tensor,
-        on pool: ComputePool = .shared
-    ) async throws -> Tensor {
-        let network = try requireEncoder().network
-        let clips = try pixelValues.framesAsClips()
-        let selection = try network.selection(of: clips.shape, visible: nil)
-        let norm = norm
-        return try await pool.run { session in
-            let found = try network.encode(
-                clips,
-                selection: selection,
-                options: ForwardOptions(),
-                session: session
-            ).tokens.values
-            norm.apply(to: found.matrix, into: found.matrix)
-            let (batch, frames) = (pixelValues.shape[0], pixelValues.shape[1])
-            return found.reshaped([batch, frames, found.shape[1], found.shape[2]])
-        }
-    }
-
     /// Predicts the frame after each known one; see ``ActionConditionedModel``.
     ///
-    /// Predictions are normalised as ``encodeFrames(_:on:)`` normalises, and states are moved by their
+    /// Predictions are normalised as ``VJEPA2ACEncoder/encodeFrames(_:on:)`` normalises, and states are moved by their
     /// actions, so that they can be predicted from again.
     public func predict(
         _ known: LatentSequence,
@@ -166,8 +130,8 @@ public struct VJEPA2ACModel: ActionConditionedModel, FrameEncoder {
         under actions: Tensor,
         on pool: ComputePool = .shared
     ) async throws -> Tensor {
-        try sizes.requireFit(known, actions)
-        let (predictor, states) = (predictor, sizes.stateWidth == 0 ? nil : known.states)
+        try latentShape.requireFit(known, actions)
+        let (predictor, states) = (predictor, latentShape.stateWidth == 0 ? nil : known.states)
         return try await pool.run { session in
             try predictor.predict(
                 known.latents,

@@ -4,16 +4,19 @@
 public import ZooCore
 public import ZooTensor
 
-/// A model that encodes observations and predicts representations of what it does not see.
-public protocol JEPAModel: Sendable {
-    /// The family it belongs to.
-    var family: ModelFamily.ID { get }
+/// Encodes observations, images or clips, to features of tokens.
+public protocol JEPAEncoder: Sendable {
+    /// The family of the model.
+    var family: FamilyID { get }
 
-    /// What ``encode(_:visible:options:on:)`` takes.
+    /// The input that the model was trained on.
     var input: ModelInput { get }
 
     /// The number of elements of a token's features.
     var width: Int { get }
+
+    /// The predictor of masked tokens; nil when the release has none, or its predictor takes actions.
+    var predictor: (any MaskedPredictor)? { get }
 
     /// The tokens that cover some frames, for every sample of a batch.
     ///
@@ -21,13 +24,13 @@ public protocol JEPAModel: Sendable {
     ///   begin and end where tokens do.
     func tokens(ofFrames frames: Range<Int>, batch: Int) throws(ZooError) -> TokenSelection
 
-    /// Encodes videos.
+    /// Encodes images or clips.
     ///
     /// - Parameters:
     ///   - pixelValues: [batch, frames, channels, height, width], normalised as the model's card
     ///     says.
-    ///   - visible: the tokens the encoder sees; nil for all. What it does not see has no influence.
-    ///   - options: what to do besides.
+    ///   - visible: the tokens that the encoder sees, nil for all; the others have no influence.
+    ///   - options: further outputs and progress.
     ///   - pool: the threads to compute on.
     /// - Returns: the features of all tokens, or of the visible ones.
     /// - Throws: `ZooError` with code `model.input-shape-invalid` or
@@ -38,34 +41,11 @@ public protocol JEPAModel: Sendable {
         options: ForwardOptions,
         on pool: ComputePool
     ) async throws -> Encoding
-
-    /// Predicts the features of tokens from the features of others.
-    ///
-    /// - Parameters:
-    ///   - targets: the tokens to predict.
-    ///   - context: what is known; from ``Encoding/tokens``, whole or selected from.
-    ///   - options: what to do besides.
-    ///   - pool: the threads to compute on.
-    /// - Returns: features of the targets, to be compared with the encoder's.
-    /// - Throws: `ZooError` with code `model.input-shape-invalid` or
-    ///   `model.token-selection-invalid`; `CancellationError` when the task is cancelled.
-    func predict(
-        _ targets: TokenSelection,
-        from context: TokenFeatures,
-        options: ForwardOptions,
-        on pool: ComputePool
-    ) async throws -> TokenFeatures
-
-    /// What predictions are compared with; see the default implementation.
-    ///
-    /// - Throws: `ZooError` with code `model.unsupported` for predictors that were trained on the
-    ///   features of another model.
-    func predictionTargets(of encoding: Encoding) throws(ZooError) -> TokenFeatures
 }
 
-extension JEPAModel {
-    /// Checks that frames [.., height, width] are those that ``tokens(ofFrames:batch:)`` counts the tokens
-    /// of, and that the predictor knows the places of.
+extension JEPAEncoder {
+    /// Checks that frames [.., height, width] have the size of training, which
+    /// ``tokens(ofFrames:batch:)`` and the positions of a predictor assume.
     ///
     /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     public func requireTrainedSize(_ pixels: Shape) throws(ZooError) {
@@ -85,16 +65,27 @@ extension JEPAModel {
         try await encode(pixelValues, visible: nil, options: ForwardOptions(), on: .shared)
     }
 
-    /// Predicts on the shared threads; see ``predict(_:from:options:on:)``.
-    public func predict(
-        _ targets: TokenSelection,
-        from context: TokenFeatures
-    ) async throws -> TokenFeatures {
-        try await predict(targets, from: context, options: ForwardOptions(), on: .shared)
+    /// The predictor of masked tokens, for callers that need one.
+    ///
+    /// - Throws: `ZooError` with code `model.unsupported`.
+    public func requirePredictor() throws(ZooError) -> any MaskedPredictor {
+        if let predictor { return predictor }
+        guard ModelFamily(family)?.predictsUnderActions != true else {
+            throw ZooError(
+                .modelUnsupported,
+                "the predictor of \(family.title) takes actions and does not predict masked tokens",
+                remedy: "use 'ami-zoo predict' or 'plan' with a file that holds 'actions'"
+            )
+        }
+        throw ZooError(
+            .modelUnsupported,
+            "this release of \(family.title) has no predictor",
+            remedy: "convert the lab's training file, which has one"
+        )
     }
 }
 
-/// The input a model was made for; other sizes may work.
+/// The input that a model was trained on; other sizes may work.
 public struct ModelInput: Hashable, Sendable {
     /// Frames of a clip.
     public let frames: Int

@@ -5,41 +5,62 @@ internal import ZooCheckpoint
 internal import ZooCore
 internal import ZooFiles
 internal import ZooMedia
-internal import ZooModels
-internal import ZooTensor
+public import ZooModels
+public import ZooTensor
 
-/// Frames with states and actions, as a file or two images carry them: what a plan begins with and is to
-/// reach, or what is to be predicted from.
-struct ActingInput: Sendable {
-    /// Frames of one sample as the model's encoder takes them, [1, frames, 3, height, width]; the last
-    /// is the goal.
+/// Observations of one episode for a model that predicts under actions: frames, with states and actions
+/// where the model has them.
+///
+/// They come from two images (start and goal), or from a `.safetensors` or `.npz` file with one sample of
+/// `observations` [1, frames, height, width, 3] of bytes, `pixel_values` [1, frames, 3, height, width] or
+/// `latents` [1, frames, tokens, width], and `states` or `measurements` [1, frames, width] and `actions`
+/// [1, actions, action width].
+public struct ObservationSequence: Sendable {
+    /// The model that the observations are for.
+    public let model: any ActionConditionedModel
+    /// Frames as the model's encoder takes them, [1, frames, 3, height, width].
     private var pixels: Tensor?
-    /// Instead of pixels: features of an encoder of another project, [1, frames, tokens, width].
+    /// In place of pixels: features of an encoder of another project, [1, frames, tokens, width].
     private var latents: Tensor?
     /// [1, frames, state width].
     private var states: Tensor?
-    /// Measurements that the model makes states of, [1, frames, numbers].
+    /// Measurements that the model encodes to states, [1, frames, measurement width].
     private var measurements: Tensor?
-    /// What was done, or is to be done, at successive frames, [1, actions, action width].
+    /// Actions at successive frames, [1, actions, action width].
     private var actions: Tensor?
 
-    /// Reads a tensor file (`.safetensors` or `.npz`), or two images: where to begin and what to reach.
+    /// Reads observations.
     ///
     /// - Parameters:
-    ///   - paths: one file, or two images.
-    ///   - state: the state at both images; for models that have states.
-    ///   - isReversed: whether to go from the last frame to the first.
-    ///   - folder: the model folder, which says how pictures become pixels; nil for a model that has no
-    ///     encoder and takes features.
-    /// - Throws: ``ZooError`` with code `input.unsuitable`, or a `media.*`, `checkpoint.*` or `io.*`
+    ///   - paths: one tensor file, or two images: start and goal.
+    ///   - state: the state at both images, for models with states; [state width] numbers.
+    ///   - isReversed: whether to swap start and goal, by reversing the order of the frames.
+    ///   - model: the model that the observations are for.
+    ///   - folder: its folder, which holds the preprocessing configuration.
+    ///   - onNote: receives notes about images; see ``InputReader``.
+    /// - Throws: `ZooError` with code `input.unsuitable`, or a `media.*`, `checkpoint.*` or `io.*`
     ///   code; `CancellationError`.
-    init(_ paths: [String], state: [Float]?, isReversed: Bool, folder: String?) async throws {
+    public init(
+        _ paths: [String],
+        state: [Float]? = nil,
+        isReversed: Bool = false,
+        for model: any ActionConditionedModel,
+        folder: String,
+        onNote: (@Sendable (String) -> Void)? = nil
+    ) async throws {
+        precondition((1...2).contains(paths.count), "one tensor file, or two images")
         if paths.count == 2 {
-            guard let folder else { throw Self.needsLatents }
-            let way = try await BlockingWork.run { _ in try Preprocessing(folder: folder) }
+            self.init(model)
+            guard let encoder = model.frameEncoder else { throw Self.needsLatents }
+            let size = InputSize(encoder.input, onNote: onNote)
+            let preprocessing = try await BlockingWork.run { _ in try Preprocessing(folder: folder)
+            }
             var frames: [Tensor] = []
             for path in paths {
-                frames.append(try way.views(of: try await MediaFile.open(path).firstImage())[0])
+                let image = try await MediaFile.open(path).firstImage()
+                try size.requireNear(image, by: preprocessing, of: path)
+                frames.append(try preprocessing.views(of: image)[0])
+                size.note(frames[frames.count - 1].shape, of: path)
             }
             pixels = Tensor(stacking: [Tensor(stacking: frames)])
             if let state {
@@ -50,16 +71,18 @@ struct ActingInput: Sendable {
             guard paths[0].hasSuffix(".safetensors") || paths[0].hasSuffix(".npz") else {
                 throw Self.unsuitable(
                     "'\(paths[0])' is neither a .safetensors nor a .npz file",
-                    remedy: "give one of them, or two images: where to begin, and what to reach"
+                    remedy: "give one of them, or two images: start and goal"
                 )
             }
             self = try await BlockingWork.run { [path = paths[0]] _ in
-                try ActingInput(file: path, folder: folder)
+                try ObservationSequence(file: path, model, folder)
             }
         }
         guard isReversed else { return }
         guard actions == nil else {
-            throw Self.unsuitable("past actions do not lead backwards")
+            throw Self.unsuitable(
+                "the file has past actions, which do not lead from the last frame to the first"
+            )
         }
         pixels = pixels?.reversedFrames
         latents = latents?.reversedFrames
@@ -67,7 +90,14 @@ struct ActingInput: Sendable {
         measurements = measurements?.reversedFrames
     }
 
-    private init(file path: String, folder: String?) throws(ZooError) {
+    private init(_ model: any ActionConditionedModel) { self.model = model }
+
+    private init(
+        file path: String,
+        _ model: any ActionConditionedModel,
+        _ folder: String
+    ) throws(ZooError) {
+        self.init(model)
         let checkpoint = try Checkpoint(opening: path)
         func values(_ name: String, rank: Int) throws(ZooError) -> Tensor? {
             guard let stored = checkpoint[name] else { return nil }
@@ -82,7 +112,7 @@ struct ActingInput: Sendable {
             let tensor = stored.tensor
             guard tensor.isFinite else {
                 throw Self.unsuitable(
-                    "'\(name)' in '\(path)' holds numbers that are infinite or not numbers",
+                    "'\(name)' in '\(path)' holds NaN or infinite values",
                     remedy: "correct the file"
                 )
             }
@@ -91,7 +121,7 @@ struct ActingInput: Sendable {
         latents = try values("latents", rank: 4)
         if latents == nil { pixels = try values("pixel_values", rank: 5) }
         if latents == nil, pixels == nil {
-            pixels = try Self.observations(checkpoint, folder)
+            pixels = try observations(checkpoint, folder)
         }
         states = try values("states", rank: 3)
         measurements = try values("measurements", rank: 3)
@@ -107,23 +137,23 @@ struct ActingInput: Sendable {
         }
     }
 
-    /// Pictures of bytes, [1, frames, height, width, 3], as upstream's demonstration has them.
-    private static func observations(
+    /// Images of bytes, [1, frames, height, width, 3], as upstream's demonstration has them.
+    private func observations(
         _ checkpoint: Checkpoint,
-        _ folder: String?
+        _ folder: String
     ) throws(ZooError) -> Tensor? {
         guard let stored = checkpoint["observations"] else { return nil }
         let sizes = stored.shape.sizes
         guard stored.dtype == .u8, sizes.count == 5, sizes[0] == 1, sizes[4] == 3,
             stored.shape.elementCount > 0
         else {
-            throw unsuitable(
+            throw Self.unsuitable(
                 "'observations' is \(stored.dtype.rawValue) of shape \(stored.shape), and must be "
                     + "U8 of shape [1, frames, height, width, 3]"
             )
         }
-        guard let folder else { throw needsLatents }
-        let way = try Preprocessing(folder: folder)
+        guard model.frameEncoder != nil else { throw Self.needsLatents }
+        let preprocessing = try Preprocessing(folder: folder)
         let size = sizes[2] * sizes[3] * 3
         var frames: [Tensor] = []
         for frame in 0..<sizes[1] {
@@ -133,32 +163,36 @@ struct ActingInput: Sendable {
                 }
             }
             let image = RGBImage(width: sizes[3], height: sizes[2], pixels: bytes)
-            frames.append(try way.views(of: image)[0])
+            frames.append(try preprocessing.views(of: image)[0])
         }
         return Tensor(stacking: [Tensor(stacking: frames)])
     }
 
-    /// The problem: known are the first frame or, with past actions, all but the last, which is the goal.
+    /// The planning problem: the first frame is known, or with past actions all but the last; the last
+    /// frame is the goal.
     ///
-    /// - Throws: ``ZooError`` with code `input.unsuitable` or a `model.*` code; `CancellationError`.
-    func problem(
-        _ model: any ActionConditionedModel,
-        window: Int?,
-        on pool: ComputePool
+    /// - Parameters:
+    ///   - window: the most frames that a prediction is made from; nil for the model's default.
+    ///   - pool: the threads to encode on.
+    /// - Returns: the problem, of one sample.
+    /// - Throws: `ZooError` with code `input.unsuitable` or a `model.*` code; `CancellationError`.
+    public func problem(
+        window: Int? = nil,
+        on pool: ComputePool = .shared
     ) async throws -> PlanningProblem {
-        let (latents, states) = try await sequence(model, on: pool)
+        let (latents, states) = try await sequence(on: pool)
         let frames = latents.shape[1]
         let known = actions == nil ? 1 : frames - 1
         guard frames >= 2, known == 1 || actions?.shape[1] == known - 1 else {
             throw Self.unsuitable(
-                "\(frames) frames with \(actions?.shape[1] ?? 0) actions are not known frames, what was "
-                    + "done at all but the last of them, and a goal"
+                "\(frames) frames with \(actions?.shape[1] ?? 0) actions are given; planning needs known "
+                    + "frames, one action for each but the last of them, and a goal frame"
             )
         }
         func part(_ range: Range<Int>) throws(ZooError) -> LatentSequence {
             try LatentSequence(
                 latents: latents.frames(range),
-                states: model.sizes.stateWidth == 0 ? nil : states?.frames(range)
+                states: model.latentShape.stateWidth == 0 ? nil : states?.frames(range)
             )
         }
         return try PlanningProblem(
@@ -171,67 +205,64 @@ struct ActingInput: Sendable {
         )
     }
 
-    /// What follows the frames under the actions of the file, one for each known frame but the last and
-    /// then one for each frame to come.
+    /// Predicts the frames that follow under the actions: one action for each known frame but the last,
+    /// then one for each frame to predict.
     ///
+    /// - Parameter pool: the threads to compute on.
     /// - Returns: the predicted frames, without the known ones.
-    /// - Throws: ``ZooError`` with code `input.unsuitable` or a `model.*` code; `CancellationError`.
-    func rollOut(
-        _ model: any ActionConditionedModel,
-        on pool: ComputePool
-    ) async throws -> LatentSequence {
-        let (latents, states) = try await sequence(model, on: pool)
+    /// - Throws: `ZooError` with code `input.unsuitable`, `model.result-not-finite` or another `model.*`
+    ///   code; `CancellationError`.
+    public func rollOut(on pool: ComputePool = .shared) async throws -> LatentSequence {
+        let (latents, states) = try await sequence(on: pool)
         let known = latents.shape[1]
         guard let actions, actions.shape[1] >= known else {
             throw Self.unsuitable(
-                "there are \(known) frames, and \(actions?.shape[1] ?? 0) 'actions' say nothing of what "
-                    + "comes after them"
+                "\(known) frames with \(actions?.shape[1] ?? 0) 'actions' are given; predicting needs at "
+                    + "least as many actions as frames"
             )
         }
         let all = try await model.rollOut(
             from: try LatentSequence(
                 latents: latents,
-                states: model.sizes.stateWidth == 0 ? nil : states
+                states: model.latentShape.stateWidth == 0 ? nil : states
             ),
             under: actions,
             window: model.planning.window,
             on: pool
         )
         let range = known..<all.latents.shape[1]
-        return try LatentSequence(
+        let predicted = try LatentSequence(
             latents: all.latents.frames(range),
             states: all.states?.frames(range)
         )
+        try predicted.latents.requireFinite("predictions")
+        return predicted
     }
 
     /// The latents and states of all frames.
     private func sequence(
-        _ model: any ActionConditionedModel,
         on pool: ComputePool
     ) async throws -> (latents: Tensor, states: Tensor?) {
         var states = states
         if let measurements {
-            guard let encoder = model as? any MeasurementEncoder else {
-                throw Self.unsuitable("this model has no use for 'measurements'")
+            guard let encoder = model.measurementEncoder else {
+                throw Self.unsuitable("this model does not take 'measurements'")
             }
             states = try encoder.states(of: measurements)
         }
-        return (try await latents(by: model, on: pool), states)
+        return (try await latents(on: pool), states)
     }
 
-    /// What led from the first to the last frame, when there are poses.
-    var trueAction: Pose? {
+    /// The change of pose from the first to the last frame, for states that are poses.
+    public var trueAction: Pose? {
         guard let states, states.shape[2] == Pose.width else { return nil }
         let values = states.values
         return Pose(values.prefix(Pose.width)).change(to: Pose(values.suffix(Pose.width)))
     }
 
-    private func latents(
-        by model: any ActionConditionedModel,
-        on pool: ComputePool
-    ) async throws -> Tensor {
+    private func latents(on pool: ComputePool) async throws -> Tensor {
         if let latents { return latents }
-        guard let encoder = model as? any FrameEncoder, let pixels else {
+        guard let encoder = model.frameEncoder, let pixels else {
             throw Self.needsLatents
         }
         return try await encoder.encodeFrames(pixels, on: pool)
@@ -239,7 +270,7 @@ struct ActingInput: Sendable {
 
     private static var needsLatents: ZooError {
         unsuitable(
-            "this model predicts features of an encoder that is a project of its own",
+            "this model predicts features of an encoder that the release does not hold",
             remedy: "give a file with 'latents' [1, frames, tokens, width]"
         )
     }

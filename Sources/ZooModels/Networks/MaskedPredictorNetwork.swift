@@ -5,9 +5,9 @@ internal import ZooCheckpoint
 internal import ZooCore
 internal import ZooTensor
 
-/// Features of known tokens to features of others: known tokens and learned stand-ins for the others
-/// go through a transformer together.
-struct MaskedPredictor: Sendable {
+/// Predicts masked tokens: visible tokens and a mask token for each of the others go through a
+/// transformer together.
+struct MaskedPredictorNetwork: MaskedPredictor {
     /// How features of the encoder become tokens of the predictor.
     enum Input: Sendable {
         case linear(Linear)
@@ -38,14 +38,14 @@ struct MaskedPredictor: Sendable {
     }
 
     let input: Input
-    /// The learned stand-ins, [stand-ins, width]; one of them serves for all targets.
+    /// The mask tokens, [mask tokens, width]; one of them stands for all targets.
     let maskTokens: Matrix
     /// What is added to every token, [1, width].
     var offset: Matrix?
     let positions: PositionCoding
     let stack: TransformerStack
     let output: Linear
-    /// The map of the tokens of the context, for those who want them.
+    /// The map of the context's tokens, for models that have one.
     var contextOutput: Linear?
 
     /// What a forward pass gives.
@@ -54,15 +54,6 @@ struct MaskedPredictor: Sendable {
         let targets: TokenFeatures
         /// Features of the context, by ``contextOutput``.
         let context: TokenFeatures?
-    }
-
-    /// What to say where a release has none.
-    static var missing: ZooError {
-        ZooError(
-            .modelUnsupported,
-            "this release has no predictor",
-            remedy: "convert the lab's training file, which has one"
-        )
     }
 
     /// Checks that targets and context belong to each other and to this predictor.
@@ -94,16 +85,25 @@ struct MaskedPredictor: Sendable {
         }
     }
 
-    /// Predicts the features of `targets`; see ``JEPAModel/predict(_:from:options:on:)``.
     func predict(
         _ targets: TokenSelection,
+        from context: TokenFeatures,
+        options: ForwardOptions,
+        on pool: ComputePool
+    ) async throws -> TokenFeatures {
+        try await prediction(of: targets, from: context, options: options, on: pool).targets
+    }
+
+    /// Predicts the features of `targets`, and maps those of the context where the network can.
+    func prediction(
+        of targets: TokenSelection,
         from context: TokenFeatures,
         options: ForwardOptions,
         on pool: ComputePool
     ) async throws -> Prediction {
         try requireFit(targets, context)
         return try await pool.run { session in
-            try predict(targets, from: context, options: options, session: session)
+            try prediction(of: targets, from: context, options: options, session: session)
         }
     }
 
@@ -112,8 +112,8 @@ struct MaskedPredictor: Sendable {
     /// The reference sorts context and targets by id before the blocks and back afterwards. Each
     /// token carries its position, and nothing in a block depends on the order of tokens, so that
     /// is left out here: it changes results by rounding only.
-    func predict(
-        _ targets: TokenSelection,
+    private func prediction(
+        of targets: TokenSelection,
         from context: TokenFeatures,
         options: ForwardOptions,
         session: ComputeSession
@@ -133,10 +133,10 @@ struct MaskedPredictor: Sendable {
                 scratch: scratch
             )
         }
-        let stand = options.maskIndex % maskTokens.rows
+        let mask = options.maskIndex % maskTokens.rows
         for sample in 0..<batch {
             for row in sample * tokens + known..<(sample + 1) * tokens {
-                x.rows(row..<row + 1).copy(from: maskTokens.rows(stand..<stand + 1))
+                x.rows(row..<row + 1).copy(from: maskTokens.rows(mask..<mask + 1))
             }
         }
         if let offset {

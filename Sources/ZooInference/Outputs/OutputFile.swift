@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ZooCore
+public import ZooCore
 internal import ZooFiles
 
-/// A file that a command is to write, checked before anything is computed for it.
-struct OutputFile: Sendable {
+/// A file to write, checked before anything is computed for it.
+public struct OutputFile: Sendable {
     /// The absolute path.
-    let path: String
+    public let path: String
 
-    /// Checks that the file can be written and replaces nothing that the command reads.
+    /// Checks that the file can be written and replaces nothing that is read.
     ///
     /// - Parameters:
     ///   - text: the path as it was given.
-    ///   - endings: what it must end in one of, such as `.npy`.
-    ///   - sources: the files and folders that the command reads; nothing inside the folders may be
-    ///     written to either.
-    /// - Throws: ``ZooError`` with code `output.unsuitable`, `io.not-found` or `io.not-permitted`.
-    init(_ text: String, endings: [String], apartFrom sources: [String]) throws(ZooError) {
+    ///   - endings: the allowed endings, such as `.npy`.
+    ///   - sources: files and folders that are read; files inside these folders must not be written to
+    ///     either.
+    /// - Throws: `ZooError` with code `output.unsuitable`, `io.not-found` or `io.not-permitted`.
+    public init(_ text: String, endings: [String], apartFrom sources: [String]) throws(ZooError) {
         path = FileSystem.absolute(text)
         guard endings.contains(where: path.hasSuffix) else {
             throw ZooError(

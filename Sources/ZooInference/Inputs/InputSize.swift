@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import Synchronization
+internal import ZooCore
+internal import ZooMedia
+internal import ZooModels
+internal import ZooTensor
+
+/// Compares the sizes of inputs with the size that a model was trained on, and notes each size once.
+final class InputSize: Sendable {
+    /// Pictures that the preprocessing does not resize may have sides of this many times those of
+    /// training; positions further away mean nothing to a model.
+    private static let range = 0.5...2
+
+    private let input: ModelInput
+    private let onNote: (@Sendable (String) -> Void)?
+    private let noted = Mutex<Set<[Int]>>([])
+
+    init(_ input: ModelInput, onNote: (@Sendable (String) -> Void)?) {
+        self.input = input
+        self.onNote = onNote
+    }
+
+    /// Notes the size of preprocessed pixels [.., height, width] when it is not that of training.
+    func note(_ pixels: Shape, of path: String) {
+        let sizes = Array(pixels.sizes.suffix(2))
+        guard let onNote, sizes != [input.height, input.width],
+            noted.withLock({ $0.insert(sizes).inserted })
+        else { return }
+        onNote(
+            "'\(path)' is \(sizes[1]) x \(sizes[0]) pixels; the model was trained on \(input.width) x "
+                + "\(input.height), and features of other sizes may be worse"
+        )
+    }
+
+    /// Refuses an image far from the size of training, if the preprocessing does not resize it.
+    ///
+    /// - Throws: `ZooError` with code `input.unsuitable`.
+    func requireNear(
+        _ image: RGBImage,
+        by preprocessing: Preprocessing,
+        of path: String
+    ) throws(ZooError) {
+        guard preprocessing.resize == .none, preprocessing.crop == .none else { return }
+        let (width, height) = (image.width, image.height)
+        let ratios = [
+            Double(width) / Double(input.width), Double(height) / Double(input.height),
+        ]
+        guard !ratios.allSatisfy(Self.range.contains) else { return }
+        throw ZooError(
+            .inputUnsuitable,
+            "'\(path)' is \(width) x \(height) pixels; the model takes \(input.width) x \(input.height), "
+                + "and its preprocessing does not resize",
+            remedy:
+                "scale it to \(input.width) x \(input.height) pixels first, or give a .safetensors "
+                + "file with 'pixel_values'"
+        )
+    }
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+internal import ZooFiles
+public import ZooModels
+public import ZooTensor
+
+/// Predicts the features of the tokens of a clip that are masked.
+public struct MaskedPredictionRun: Sendable {
+    /// What the encoder sees when it encodes the context of a prediction.
+    public enum EncoderView: String, CaseIterable, Sendable {
+        /// The context alone, so that the targets have no influence.
+        case context
+        /// The whole clip, of which the context's tokens are then taken: what
+        /// `VJEPA2Model.forward` of transformers computes.
+        case clip
+    }
+
+    /// What to predict from what.
+    public struct Settings: Sendable {
+        /// The first frames of the clip are the context; nil reads token ids from the input's tensors
+        /// `context_mask` and `target_mask`.
+        public var contextFrames: Int?
+        /// Frames to predict after the context; nil for the rest of the clip.
+        public var horizon: Int?
+        /// The index of the predictor's mask token; see `ForwardOptions.maskIndex`.
+        public var maskIndex: Int
+        /// What the encoder sees.
+        public var encoderView: EncoderView
+
+        /// States settings.
+        public init(
+            contextFrames: Int? = nil,
+            horizon: Int? = nil,
+            maskIndex: Int = 1,
+            encoderView: EncoderView = .context
+        ) {
+            self.contextFrames = contextFrames
+            self.horizon = horizon
+            self.maskIndex = maskIndex
+            self.encoderView = encoderView
+        }
+    }
+
+    /// Predicted features and the input they belong to.
+    public struct Result: Sendable {
+        /// The features of the targets, [batch, targets, width].
+        public let predicted: TokenFeatures
+        /// The clip.
+        public let input: InferenceInput
+    }
+
+    /// The encoder.
+    public let model: any JEPAEncoder
+    /// The predictor.
+    public let predictor: any MaskedPredictor
+    /// Reads the inputs.
+    public let reader: InputReader
+
+    /// Loads the model of a folder.
+    ///
+    /// - Parameters:
+    ///   - folder: a model folder with `config.json` and weights.
+    ///   - selection: the frames of a video to read.
+    ///   - onNote: receives notes about inputs; see ``InputReader``.
+    /// - Throws: `ZooError` with code `model.unsupported` for a model without predictor of masked tokens,
+    ///   or another `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
+    public init(
+        folder: String,
+        selection: FrameSelection = FrameSelection(),
+        onNote: (@Sendable (String) -> Void)? = nil
+    ) async throws {
+        model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
+            try ModelFamily.load(folder: folder)
+        }
+        predictor = try model.requirePredictor()
+        reader = InputReader(
+            folder: folder,
+            input: model.input,
+            selection: selection,
+            onNote: onNote
+        )
+    }
+
+    /// Encodes the context of a clip and predicts its targets.
+    ///
+    /// - Parameters:
+    ///   - path: an image, a video, a folder of frames, or a `.safetensors` file.
+    ///   - settings: what to predict from what.
+    ///   - pool: the threads to compute on.
+    ///   - progress: called from any thread; one step for the encoder and one for the predictor.
+    /// - Returns: the predicted features, and the clip.
+    /// - Throws: `ZooError` with code `model.token-selection-invalid`, `model.input-shape-invalid` or
+    ///   `model.result-not-finite`, or a code of ``InputReader/clip(_:)``;
+    ///   `CancellationError`.
+    public func predict(
+        _ path: String,
+        _ settings: Settings,
+        on pool: ComputePool = .shared,
+        progress: (@Sendable (RunProgress) -> Void)? = nil
+    ) async throws -> Result {
+        let input = try await reader.clip(path)
+        let masks = try MaskSelection(settings, input: input, model: model)
+        let counter = StepCounter(total: 2, progress)
+        let options = counter.forward(ForwardOptions(maskIndex: settings.maskIndex))
+        let encoding = try await model.encode(
+            input.pixelValues,
+            visible: settings.encoderView == .context ? masks.context : nil,
+            options: options,
+            on: pool
+        )
+        counter.advance()
+        let predicted = try await predictor.predict(
+            masks.targets,
+            from: try encoding.context.selecting(masks.context),
+            options: options,
+            on: pool
+        )
+        counter.advance()
+        return Result(predicted: predicted, input: input)
+    }
+}
+
+/// The tokens that are given, and those to predict.
+private struct MaskSelection {
+    let context: TokenSelection
+    let targets: TokenSelection
+
+    init(
+        _ settings: MaskedPredictionRun.Settings,
+        input: InferenceInput,
+        model: any JEPAEncoder
+    ) throws(ZooError) {
+        let shape = input.pixelValues.shape
+        if let contextFrames = settings.contextFrames {
+            try model.requireTrainedSize(shape)
+            let end = settings.horizon.map {
+                contextFrames.addingReportingOverflow($0).partialValue
+            }
+            guard contextFrames >= 1, contextFrames <= shape[1], (end ?? shape[1]) > contextFrames
+            else {
+                throw ZooError(
+                    .tokenSelectionInvalid,
+                    "\(contextFrames) context frames of a clip of \(shape[1]) leave nothing to predict",
+                    remedy: "choose 1 to \(shape[1] - 1) frames, or a horizon of at least 1"
+                )
+            }
+            context = try model.tokens(ofFrames: 0..<contextFrames, batch: shape[0])
+            targets = try model.tokens(
+                ofFrames: contextFrames..<(end ?? shape[1]),
+                batch: shape[0]
+            )
+            return
+        }
+        guard let context = try input.tensors?.tokens("context_mask"),
+            let targets = try input.tensors?.tokens("target_mask")
+        else {
+            throw ZooError(
+                .tokenSelectionInvalid,
+                "neither a number of context frames nor masks are given",
+                remedy:
+                    "give --context-frames N, or put 'context_mask' and 'target_mask' into the input"
+            )
+        }
+        self.context = context
+        self.targets = targets
+    }
+}

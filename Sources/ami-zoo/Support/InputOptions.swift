@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooInference
+
+/// Options of commands that read images and videos.
+struct InputOptions: ParsableArguments {
+    /// What an input may be, for the help of commands.
+    static let help: ArgumentHelp = """
+        An image, a video, a folder of images, or a .safetensors file with 'pixel_values' \
+        [batch, frames, channels, height, width].
+        """
+
+    @Option(help: "Frames of a video to read (default: as many as the model was trained on).")
+    var frames: Int?
+
+    @Option(
+        help: "Read every Nth frame of a video (default: frames are spread over the whole video)."
+    )
+    var step: Int?
+
+    func validate() throws {
+        let range = FrameSelection.range
+        for (name, value) in [("--frames", frames), ("--step", step)] {
+            if let value, !range.contains(value) {
+                throw ValidationError("\(name) must be \(range.lowerBound) to \(range.upperBound)")
+            }
+        }
+    }
+
+    /// The frames to read.
+    var selection: FrameSelection { FrameSelection(count: frames, step: step) }
+}
