@@ -25,7 +25,9 @@ let package = Package(
         ),
         .library(
             name: "ZooInference",
-            targets: ["ZooInference", "ZooModels", "ZooCheckpoint", "ZooTensor", "ZooCore"]
+            targets: [
+                "ZooInference", "ZooModels", "ZooMedia", "ZooCheckpoint", "ZooTensor", "ZooCore",
+            ]
         ),
     ],
     dependencies: [

@@ -239,11 +239,6 @@ package enum FileSystem {
         return try file.bytes(0..<size)
     }
 
-    /// Replaces a small file, as `writeAtomically` does.
-    package static func replace(_ path: String, with bytes: [UInt8]) throws(ZooError) {
-        try writeAtomically(path, bytes)
-    }
-
     /// A name nobody else uses: the process and 64 random bits.
     package static func uniqueName() -> String {
         "\(getpid())-\(String(UInt64.random(in: .min ... .max), radix: 36))"

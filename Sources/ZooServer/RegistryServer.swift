@@ -66,7 +66,7 @@ package struct RegistryServer: Sendable {
         readers.start()
         let result: Result<Void, any Error>
         do {
-            let folder = try await readers.runIfActive { [root] in try RegistryFolder(path: root) }
+            let folder = try await readers.runIfActive { [root] in try ServedFolder(path: root) }
             try await serve(folder, readers, interruption, onListening)
             result = .success(())
         } catch {
@@ -77,7 +77,7 @@ package struct RegistryServer: Sendable {
     }
 
     private func serve(
-        _ folder: RegistryFolder,
+        _ folder: ServedFolder,
         _ readers: NIOThreadPool,
         _ interruption: Interruption,
         _ onListening: @escaping @Sendable (String) -> Void

@@ -153,10 +153,10 @@ package struct InstallReceipt: Sendable {
     package func write(to folder: String) throws(ZooError) {
         let receipts = "\(folder)/\(InstalledRelease.receiptFolder)"
         try FileSystem.createFolder("\(receipts)/blocks")
-        try FileSystem.replace("\(receipts)/manifest.json", with: manifest)
-        try FileSystem.replace("\(receipts)/record.json", with: record)
+        try FileSystem.writeAtomically("\(receipts)/manifest.json", manifest)
+        try FileSystem.writeAtomically("\(receipts)/record.json", record)
         for (archive, table) in blockTables {
-            try FileSystem.replace("\(receipts)/blocks/\(archive).json", with: table)
+            try FileSystem.writeAtomically("\(receipts)/blocks/\(archive).json", table)
         }
         var install: [String: JSONValue] = [
             "format": .string(Self.format), "registry": .string(registry),
@@ -164,9 +164,9 @@ package struct InstallReceipt: Sendable {
         if let components {
             install["components"] = .array(components.sorted().map(JSONValue.string))
         }
-        try FileSystem.replace(
+        try FileSystem.writeAtomically(
             "\(receipts)/install.json",
-            with: JSONValue.object(install).canonicalBytes
+            JSONValue.object(install).canonicalBytes
         )
     }
 }

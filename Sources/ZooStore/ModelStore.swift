@@ -19,32 +19,43 @@ package struct ModelStore: Sendable {
     /// The root folder.
     package let root: String
 
-    private static let format = "ami-zoo.store/1"
+    private static let format = "ami-zoo.store/2"
+    /// Without receipts, and with staging areas under other names.
+    private static let firstFormat = "ami-zoo.store/1"
 
     /// A store at `root`, which need not exist.
     package init(root: String) { self.root = root }
 
     /// Makes the root folder, or checks that this program understands what is there.
     ///
+    /// A store of version 1 becomes one of version 2: installed releases stay, interrupted transfers are
+    /// removed because nothing continues them.
+    ///
     /// - Throws: ``ZooError`` with code `store.too-new`, or `io.*`.
     package func prepare() throws(ZooError) {
         let marker = "\(root)/store.json"
-        guard try FileSystem.status(marker) == nil else {
+        if try FileSystem.status(marker) != nil {
             let found = try JSONObject(
                 try JSONValue(parsing: try FileSystem.document(marker, limit: 4096))
-            )
-            guard try found.string("format") == Self.format else {
+            ).string("format")
+            if found == Self.format { return }
+            guard found == Self.firstFormat else {
                 throw ZooError(
                     .storeTooNew,
-                    "the store '\(root)' was written by another version of ami-zoo",
+                    "the store '\(root)' has the format '\(found)', which this version of ami-zoo "
+                        + "does not know",
                     remedy: "update ami-zoo, or set AMI_ZOO_HOME to another folder"
                 )
             }
-            return
+            // Areas of version 1 are named '<digest>-<destination>'.
+            for name in try FileSystem.names(in: "\(root)/staging") where name.contains("-") {
+                try FileSystem.remove("\(root)/staging/\(name)")
+            }
+        } else {
+            try FileSystem.createFolder(root)
         }
-        try FileSystem.createFolder(root)
         let document: JSONValue = ["format": .string(Self.format)]
-        try FileSystem.replace(marker, with: document.canonicalBytes)
+        try FileSystem.writeAtomically(marker, document.canonicalBytes)
     }
 
     private var models: String { "\(root)/models" }
@@ -243,7 +254,7 @@ package struct ModelStore: Sendable {
         let target = cachePath(registry, path)
         try FileSystem.createFolder(FileSystem.parent(of: target))
         let tag = document.entityTag.map { Array($0.utf8) } ?? []
-        try FileSystem.replace(target, with: tag + [0x0A] + document.bytes)
+        try FileSystem.writeAtomically(target, tag + [0x0A] + document.bytes)
     }
 }
 

@@ -60,6 +60,6 @@ package struct StoreReceipt: Sendable, Equatable {
             document["components"] = .array(components.sorted().map(JSONValue.string))
         }
         try FileSystem.createFolder(FileSystem.parent(of: path))
-        try FileSystem.replace(path, with: JSONValue.object(document).canonicalBytes)
+        try FileSystem.writeAtomically(path, JSONValue.object(document).canonicalBytes)
     }
 }

@@ -28,7 +28,7 @@ import FoundationXML
             )
             #expect(run.status == 0, "\(run.errors)")
             let drawing = try Drawing(try folder.read("x.svg"))
-            #expect(drawing.title == "Trajectory predicted by ami/ball-drop:1.0.0")
+            #expect(drawing.title == "Trajectory predicted by ami/ball-drop:1.1.0")
             #expect(drawing.axes == ["x in pixels", "y in pixels"])
             for name in ["seen by the model", "true", "predicted"] {
                 #expect(drawing.texts.contains(name))

@@ -9,7 +9,7 @@ import ZooTesting
 /// The commands that fetch and check models: what they print, and how they end.
 @Suite struct GetModelsTests {
     private static let digest =
-        "sha256:0528c06df736e072e5caa675cb6de2c7aa07ed82869b86de2845661717af1e3c"
+        "sha256:d7eac04920bf1aafcf71fd2e05b0b20b03717153a2ae23b39d6143dbff4f5da4"
 
     @Test func pullPrintsTheFieldsOfTheContract() async throws {
         try await TemporaryFolder.with { folder in
@@ -17,10 +17,10 @@ import ZooTesting
             let first = try await zoo("pull", "ami/ball-drop", "--json")
             #expect(first.status == 0)
             #expect(first.errors == "")
-            #expect(try first.text("reference") == "ami/ball-drop:1.0.0")
+            #expect(try first.text("reference") == "ami/ball-drop:1.1.0")
             #expect(try first.text("digest") == Self.digest)
             let path = try first.text("path")
-            #expect(path == "\(zoo.store)/models/ami/ball-drop/1.0.0-0528c06df736")
+            #expect(path == "\(zoo.store)/models/ami/ball-drop/1.1.0-d7eac04920bf")
             #expect(FileManager.default.fileExists(atPath: "\(path)/model.safetensors"))
             #expect(try first.integer("bytesTotal") == 5_610_960)
             #expect(try first.integer("bytesDownloaded") > 5_000_000)
@@ -36,7 +36,7 @@ import ZooTesting
             let third = try await zoo("pull", "ami/ball-drop")
             #expect(
                 third.output
-                    == "ami/ball-drop:1.0.0 0528c06df736 is installed already\n\(path)\n"
+                    == "ami/ball-drop:1.1.0 d7eac04920bf is installed already\n\(path)\n"
             )
         }
     }
@@ -68,7 +68,7 @@ import ZooTesting
             #expect(run.status == 0)
             #expect(run.output.contains("\r\u{1B}[K100%  5.62 MB of 5.62 MB"))
             // The line is gone when the result is printed.
-            #expect(run.output.contains("\r\u{1B}[Kami/ball-drop:1.0.0 0528c06df736 verified"))
+            #expect(run.output.contains("\r\u{1B}[Kami/ball-drop:1.1.0 d7eac04920bf verified"))
         }
     }
 
@@ -97,13 +97,14 @@ import ZooTesting
             #expect(
                 try await zoo("list").output == """
                     MODEL          NEWEST  VERSIONS  INSTALLED
-                    ami/ball-drop  1.0.0   1
+                    ami/ball-drop  1.1.0   2
 
                     """
             )
             #expect(
                 try await zoo("versions", "ami/ball-drop").output == """
                     VERSION  CREATED     SIZE     LICENCE     CHANNELS  DIGEST
+                    1.1.0    2026-11-25  5.61 MB  Apache-2.0  stable    d7eac04920bf
                     1.0.0    2026-11-21  5.61 MB  Apache-2.0  stable    0528c06df736
 
                     """
@@ -111,12 +112,26 @@ import ZooTesting
             let show = try await zoo("show", "ami/ball-drop")
             #expect(show.output.contains("  family      vjepa2, ball-drop\n"))
             #expect(show.output.contains("  input       video, 16 frames of 32×32 rgb\n"))
-            let document = try await zoo("show", "ami/ball-drop:1.0.0", "--json")
+            let document = try await zoo("show", "ami/ball-drop:1.1.0", "--json")
             #expect(try document.text("digest") == Self.digest)
             #expect(try document.document.value("record") != nil)
             let versions = try await zoo("versions", "ami/ball-drop", "--json")
             #expect(try versions.text("name") == "ami/ball-drop")
             #expect(try await zoo("list", "--json").document.value("models") != nil)
+        }
+    }
+
+    @Test func theReleaseOfTheFirstFormatInstallsBesideTheNew() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let old = try await zoo("pull", "ami/ball-drop:1.0.0", "--json")
+            #expect(old.status == 0)
+            let new = try await zoo("pull", "ami/ball-drop", "--json")
+            #expect(try new.integer("bytesDownloaded") == 0)
+            for reference in ["ami/ball-drop:1.0.0", "ami/ball-drop:1.1.0"] {
+                #expect(try await zoo("verify", reference, "--deep").status == 0)
+                #expect(try await zoo("show", reference).output.contains("16 frames of 32×32 rgb"))
+            }
         }
     }
 

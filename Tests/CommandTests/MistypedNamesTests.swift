@@ -137,7 +137,7 @@ import ZooTesting
                 #expect(try run.remedy.hasPrefix("did you mean 'ami/ball-drop'? "))
             }
             let version = try await zoo("verify", "ami/ball-drop:9.9.9", "--json")
-            #expect(try version.remedy.hasPrefix("installed: 'ami/ball-drop:1.0.0'; "))
+            #expect(try version.remedy.hasPrefix("installed: 'ami/ball-drop:1.1.0'; "))
         }
     }
 

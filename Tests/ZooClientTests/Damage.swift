@@ -67,7 +67,7 @@ enum Damage: CustomStringConvertible {
             return true
         }
         guard bytes != sound else { return false }
-        try FileSystem.replace(path, with: bytes)
+        try FileSystem.writeAtomically(path, bytes)
         return true
     }
 

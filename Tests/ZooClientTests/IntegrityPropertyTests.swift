@@ -99,9 +99,9 @@ import ZooTransport
         var damaged = sound
         // Past the encoder, inside what the probe needs.
         for index in sound.count - 1400..<sound.count - 1300 { damaged[index] ^= 0xFF }
-        try FileSystem.replace(path, with: damaged)
+        try FileSystem.writeAtomically(path, damaged)
         await #expect(throws: ZooError(.blockMismatch, "")) { try await puller.pull(request) }
-        try FileSystem.replace(path, with: sound)
+        try FileSystem.writeAtomically(path, sound)
     }
 
     private func size(_ path: String) throws -> Int { try FileSystem.status(path)?.size ?? 0 }
@@ -183,7 +183,7 @@ import ZooTransport
                         "\(route): \(file.path) \(damage) is not named"
                     )
                     try FileSystem.remove(path)
-                    try FileSystem.replace(path, with: bytes)
+                    try FileSystem.writeAtomically(path, bytes)
                     cases += 1
                 }
             }
@@ -272,7 +272,7 @@ import ZooTransport
                 }
                 changes += [Array(sound.dropLast()), sound + [0x20], [], [0]]
                 for bytes in changes {
-                    try FileSystem.replace(path, with: bytes)
+                    try FileSystem.writeAtomically(path, bytes)
                     let subject = try VerificationSubject("ami/tiny:1.0.0", in: store)
                     let result = try await subject.verify(AnchorSearch(store: store), deep: false)
                     #expect(!result.passed, "\(name)")
@@ -283,7 +283,7 @@ import ZooTransport
                     try await !subject.verify(AnchorSearch(store: store), deep: false).passed,
                     "\(name) is missing"
                 )
-                try FileSystem.replace(path, with: sound)
+                try FileSystem.writeAtomically(path, sound)
             }
         }
     }

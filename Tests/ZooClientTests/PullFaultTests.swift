@@ -268,9 +268,9 @@ import ZooTransport
             let path = try registry.weights(of: packed).path
             try await HostileServer.with { mirror in
                 mirror.serve(folder: registry.root)
-                try FileSystem.replace(
+                try FileSystem.writeAtomically(
                     "\(registry.root)/\(RegistryLayout.description)",
-                    with: RegistryDescription(name: "sample", mirrors: [mirror.url("")])
+                    RegistryDescription(name: "sample", mirrors: [mirror.url("")])
                         .canonicalBytes
                 )
                 try await HostileServer.with { server in

@@ -126,10 +126,10 @@ import ZooTesting
                 let good = try FileSystem.document("\(blobs)/\(name)", limit: 1 << 30)
                 var bad = good
                 bad[bad.count / 2] ^= 1
-                try FileSystem.replace("\(blobs)/\(name)", with: bad)
+                try FileSystem.writeAtomically("\(blobs)/\(name)", bad)
                 let report = try await RegistryCheck(root: registry.root).run()
                 #expect(report.findings.contains { $0.severity == .error }, "\(name)")
-                try FileSystem.replace("\(blobs)/\(name)", with: good)
+                try FileSystem.writeAtomically("\(blobs)/\(name)", good)
             }
             #expect(try await RegistryCheck(root: registry.root).run().findings == [])
         }

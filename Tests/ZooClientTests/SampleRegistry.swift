@@ -102,7 +102,9 @@ struct SampleRegistry {
         created: 2026-01-31T12:00:00Z
         architecture: {family: sample, variant: tiny}
         inputs: {modality: image, frames: 1, height: 1, width: 1, channels: rgb, layout: BCHW,
-                 mean: [0, 0, 0], std: [1, 1, 1], resampling: none}
+                 preprocessing: {orientation: upright, resize: {rule: none}, resampling: none,
+                                 crop: {rule: none}, rescale: 0.00392156862745098,
+                                 mean: [0, 0, 0], std: [1, 1, 1]}}
         components: [{name: all, files: [model.safetensors]}]
         lineage: {kind: trained}
         """

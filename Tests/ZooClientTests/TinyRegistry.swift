@@ -103,7 +103,7 @@ struct TinyRegistry {
                 size: manifest.canonicalBytes.count
             )
         )
-        try FileSystem.replace(index, with: listed.canonicalBytes)
+        try FileSystem.writeAtomically(index, listed.canonicalBytes)
         _ = try RegistryFolder.openForWriting(root, Cancellation()).rebuildIndex()
         return digest
     }
@@ -160,7 +160,9 @@ struct TinyRegistry {
         created: 2026-01-31T12:00:00Z
         architecture: {family: tiny, variant: tiny}
         inputs: {modality: image, frames: 1, height: 1, width: 1, channels: rgb, layout: BCHW,
-                 mean: [0, 0, 0], std: [1, 1, 1], resampling: none}
+                 preprocessing: {orientation: upright, resize: {rule: none}, resampling: none,
+                                 crop: {rule: none}, rescale: 0.00392156862745098,
+                                 mean: [0, 0, 0], std: [1, 1, 1]}}
         components:
           - {name: encoder, files: [encoder.safetensors]}
           - {name: predictor, files: [predictor.safetensors]}

@@ -27,7 +27,7 @@ import ZooTransport
     private func rewrite(_ path: String, _ change: (inout [UInt8]) -> Void) throws {
         var bytes = try FileSystem.document(path, limit: 1 << 30)
         change(&bytes)
-        try FileSystem.replace(path, with: bytes)
+        try FileSystem.writeAtomically(path, bytes)
     }
 
     @Test func namesTheBlockAndTheFileOfAFlippedBit() async throws {
@@ -55,7 +55,7 @@ import ZooTransport
 
     @Test func findsFilesThatDoNotBelong() async throws {
         try await withInstalled { _, release in
-            try FileSystem.replace("\(release.folder)/pytorch_model.bin", with: [1])
+            try FileSystem.writeAtomically("\(release.folder)/pytorch_model.bin", [1])
             let findings = try await release.findings()
             #expect(findings.map(\.code) == [.fileUnlisted])
         }

@@ -281,7 +281,7 @@ import ZooMedia
         await #expect {
             try await MediaFile.open("\(folder.path)/pipe")
         } throws: { error in
-            (error as? ZooError)?.code.rawValue == "io.failed"
+            (error as? ZooError)?.code.rawValue == "io.not-a-file"
         }
     }
 }

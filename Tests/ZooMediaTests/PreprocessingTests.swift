@@ -81,23 +81,49 @@ import ZooTensor
     }
 
     @Test(
-        "a release record without a processor configuration is enough",
+        "the steps of a release record are those of the presets",
         arguments: [
-            (
-                "whole image to 64, bilinear, corners not aligned, no antialias",
-                Preprocessing.vjepa2AC(side: 64)
-            ),
-            ("normalised, then resized to 64 with antialias", Preprocessing.leWM(side: 64)),
+            (PictureSteps.Resampling.Domain.floats, false, Preprocessing.vjepa2AC(side: 64)),
+            (.normalized, true, Preprocessing.leWM(side: 64)),
         ]
     )
-    func releaseRecord(_ text: String, _ expected: Preprocessing) throws {
-        let folder = try TemporaryFolder()
-        let inputs = """
-            {"inputs": {"height": 64, "width": 64, "resampling": "\(text)",
-             "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}}
-            """
-        try folder.write(inputs.utf8, to: "release.json")
-        #expect(try Preprocessing(folder: folder.path) == expected)
+    func releaseRecord(
+        _ domain: PictureSteps.Resampling.Domain,
+        _ antialias: Bool,
+        _ expected: Preprocessing
+    ) throws {
+        let steps = PictureSteps(
+            resize: .exact(height: 64, width: 64),
+            resampling: .init(
+                filter: .bilinear,
+                antialias: antialias,
+                domain: domain,
+                implementation: .torchvision
+            ),
+            crop: .none,
+            mean: [0.485, 0.456, 0.406],
+            std: [0.229, 0.224, 0.225]
+        )
+        #expect(try Preprocessing(steps) == expected)
+        let read = try PictureSteps(JSONObject(steps.json), channels: 3)
+        #expect(try Preprocessing(read) == expected)
+    }
+
+    @Test("resampling that is not supported is refused")
+    func unsupportedSteps() throws {
+        let steps = PictureSteps(
+            resize: .shorterSide(64),
+            resampling: .init(
+                filter: .bicubic,
+                antialias: false,
+                domain: .bytes,
+                implementation: .opencv
+            ),
+            crop: .none,
+            mean: [0, 0, 0],
+            std: [1, 1, 1]
+        )
+        #expect(throws: ZooError(.preprocessingInvalid, "")) { try Preprocessing(steps) }
     }
 
     @Test("a folder that says nothing about its inputs is an error of its own")

@@ -9,7 +9,7 @@ internal import ZooStore
 /// Reads an archive once, and checks it whole, each of its blocks, and the files inside.
 struct ArchiveCheck: Sendable {
     let table: BlockTable
-    let record: ReleaseRecord
+    let record: any ArchivedRecord
     let archive: ReleaseManifest.Archive
     let path: String
 

@@ -292,7 +292,7 @@ package struct RegistryCheck: Sendable {
         referenced[release.digest] = bytes.count
         let manifest = try ReleaseManifest(canonical: bytes)
         for blob in manifest.blobs { referenced[blob.digest] = blob.size }
-        let record = try ReleaseRecord(
+        let record = try manifest.kind.record(
             canonical: try read(manifest.record, limit: FormatLimits.record)
         )
         guard record.name == release.name, record.version == release.version else {

@@ -32,22 +32,22 @@ package struct RegistryFolder: Sendable {
         }
         try createLayout(root)
         try FileSystem.createFolder("\(root)/index")
-        try FileSystem.replace(
+        try FileSystem.writeAtomically(
             "\(root)/\(RegistryLayout.description)",
-            with: description.canonicalBytes
+            description.canonicalBytes
         )
     }
 
     /// The parts that make a folder an OCI image layout.
     private static func createLayout(_ root: String) throws(ZooError) {
         try FileSystem.createFolder("\(root)/\(RegistryLayout.blobs)")
-        try FileSystem.replace(
+        try FileSystem.writeAtomically(
             "\(root)/\(RegistryLayout.imageIndex)",
-            with: ImageIndex(entries: []).canonicalBytes
+            ImageIndex(entries: []).canonicalBytes
         )
-        try FileSystem.replace(
+        try FileSystem.writeAtomically(
             "\(root)/\(RegistryLayout.imageLayout)",
-            with: Array(RegistryLayout.imageLayoutContent.utf8)
+            Array(RegistryLayout.imageLayoutContent.utf8)
         )
     }
 
@@ -90,13 +90,14 @@ package struct RegistryFolder: Sendable {
     /// - Returns: whether it is new; false when the very same release was there.
     /// - Throws: ``ZooError`` with code `registry.version-taken` when the version exists with
     ///   other content, or `io.*`.
-    func add(_ manifest: ReleaseManifest, of record: ReleaseRecord) throws(ZooError) -> Bool {
+    func add(_ manifest: ReleaseManifest, of record: any ArchivedRecord) throws(ZooError) -> Bool {
         let bytes = manifest.canonicalBytes
         let entry = ImageIndex.Entry(
             name: record.name,
             version: record.version,
             digest: ContentDigest(of: bytes),
-            size: bytes.count
+            size: bytes.count,
+            kind: manifest.kind
         )
         let contents = try contents()
         if let other = contents.entries.first(where: {
@@ -106,9 +107,9 @@ package struct RegistryFolder: Sendable {
             return false
         }
         try blobs.write(bytes)
-        try FileSystem.replace(
+        try FileSystem.writeAtomically(
             "\(root)/\(RegistryLayout.imageIndex)",
-            with: contents.adding(entry).canonicalBytes
+            contents.adding(entry).canonicalBytes
         )
         return true
     }
@@ -147,7 +148,7 @@ package struct RegistryFolder: Sendable {
             let new = try index(of: name, entries, after: old)
             guard new != old else { continue }
             try FileSystem.createFolder(FileSystem.parent(of: path))
-            try FileSystem.replace(path, with: new.canonicalBytes)
+            try FileSystem.writeAtomically(path, new.canonicalBytes)
             changed.append(new)
         }
         return changed.sorted { $0.name < $1.name }
@@ -168,7 +169,7 @@ package struct RegistryFolder: Sendable {
             let manifest = try ReleaseManifest(
                 canonical: try blobs.read(entry.digest, limit: FormatLimits.manifest)
             )
-            let record = try ReleaseRecord(
+            let record = try manifest.kind.record(
                 canonical: try blobs.read(manifest.record.digest, limit: FormatLimits.record)
             )
             versions.append(
@@ -179,6 +180,7 @@ package struct RegistryFolder: Sendable {
                     created: record.created,
                     licence: record.licence,
                     yank: known?.yank,
+                    attachments: known?.attachments ?? [],
                     unknownMembers: known?.unknownMembers ?? [:]
                 )
             )
@@ -189,6 +191,7 @@ package struct RegistryFolder: Sendable {
         }
         return try IndexDocument(
             name: name,
+            kind: entries.first?.kind ?? old?.kind ?? .model,
             entries: versions,
             channels: channels,
             unknownMembers: old?.unknownMembers ?? [:]

@@ -11,6 +11,9 @@ enum FolderListing {
     /// the model (OpenSSF Model Signing).
     private static let tolerated: Set<String> = ["model.sig"]
 
+    /// Signatures, evidence and provenance that were fetched with a release.
+    private static let attachments = "\(InstalledRelease.receiptFolder)/attachments/"
+
     /// Files, links and special files that are not listed.
     ///
     /// - Parameters:
@@ -24,7 +27,9 @@ enum FolderListing {
     ) throws(ZooError) -> [Finding] {
         var findings: [Finding] = []
         try walk(folder, "") { path, kind in
-            guard !listed.contains(path), !tolerated.contains(path) else { return }
+            guard !listed.contains(path), !tolerated.contains(path),
+                !path.hasPrefix(attachments)
+            else { return }
             let what = kind == .file ? "is" : "is neither a file nor a folder, and is"
             findings.append(
                 Finding(

@@ -69,12 +69,12 @@ extension ConvertibleFamily {
                 parts: parts,
                 configuration: configuration,
                 preprocessor: IJEPARules.processor(side: side),
-                inputs: InputDescription.json(
+                inputs: InputDescription.pictures(
                     video: false,
                     frames: 1,
                     side: side,
                     layout: "BCHW",
-                    resampling: "both sides to \(side), bilinear with antialias"
+                    steps: InputDescription.square(side, .torchvision(antialias: true, .bytes))
                 )
             )
         }
@@ -136,8 +136,8 @@ enum IJEPARules {
             "image_processor_type": "ViTImageProcessor", "do_resize": true,
             "size": ["height": .integer(side), "width": .integer(side)], "resample": 2,
             "do_rescale": true, "rescale_factor": .number(1.0 / 255), "do_normalize": true,
-            "image_mean": .array(InputDescription.mean),
-            "image_std": .array(InputDescription.std),
+            "image_mean": .array(InputDescription.mean.map { .number($0) }),
+            "image_std": .array(InputDescription.std.map { .number($0) }),
         ]
     }
 }

@@ -144,12 +144,12 @@ private struct LeWMPlan {
             },
             configuration: configuration,
             preprocessor: nil,
-            inputs: InputDescription.json(
+            inputs: InputDescription.pictures(
                 video: true,
                 frames: request.options.frames ?? 3,
                 side: side,
                 layout: "BTCHW",
-                resampling: "normalised, then resized to \(side) with antialias"
+                steps: InputDescription.square(side, .torchvision(antialias: true, .normalized))
             )
         )
     }

@@ -88,12 +88,14 @@ private struct ReleasedPlan {
             configuration: configuration.members,
             preprocessor: isVideo
                 ? InputDescription.videoProcessor(side: side) : IJEPARules.processor(side: side),
-            inputs: InputDescription.json(
+            inputs: InputDescription.pictures(
                 video: isVideo,
                 frames: isVideo ? frames : 1,
                 side: side,
                 layout: isVideo ? "BTCHW" : "BCHW",
-                resampling: "as 'preprocessor_config.json' says"
+                steps: isVideo
+                    ? InputDescription.shorterSide(croppedTo: side)
+                    : InputDescription.square(side, .torchvision(antialias: true, .bytes))
             )
         )
     }

@@ -88,25 +88,54 @@ extension RuleList {
 
 /// How inputs are described in release records and processor configurations.
 enum InputDescription {
-    /// ImageNet statistics, which all of Meta's models were trained with.
-    static let mean: [JSONValue] = [.number(0.485), .number(0.456), .number(0.406)]
-    static let std: [JSONValue] = [.number(0.229), .number(0.224), .number(0.225)]
+    /// The mean of ImageNet, which all of Meta's models were trained with.
+    static let mean = [0.485, 0.456, 0.406]
+    /// The std of ImageNet.
+    static let std = [0.229, 0.224, 0.225]
 
-    static func json(
+    /// Images or videos: `inputs` of a release record.
+    static func pictures(
         video: Bool,
         frames: Int,
         side: Int,
         layout: String,
-        resampling: String,
-        mean: [JSONValue] = mean,
-        std: [JSONValue] = std
+        steps: PictureSteps
     ) -> JSONValue {
         [
             "modality": .string(video ? "video" : "image"), "frames": .integer(frames),
             "height": .integer(side), "width": .integer(side), "channels": "rgb",
-            "layout": .string(layout), "mean": .array(mean), "std": .array(std),
-            "resampling": .string(resampling),
+            "layout": .string(layout), "preprocessing": steps.json,
         ]
+    }
+
+    /// Features of another model: `inputs` of a release record.
+    static func features(of model: String) -> JSONValue {
+        ["modality": "features", "model": .string(model)]
+    }
+
+    /// The steps of ``videoProcessor(side:)``.
+    static func shorterSide(croppedTo side: Int) -> PictureSteps {
+        PictureSteps(
+            resize: .shorterSide(side * 256 / 224),
+            resampling: .torchvision(antialias: true, .bytes),
+            crop: .center(height: side, width: side, .down),
+            mean: mean,
+            std: std
+        )
+    }
+
+    /// The whole image to a square.
+    static func square(
+        _ side: Int,
+        _ resampling: PictureSteps.Resampling
+    ) -> PictureSteps {
+        PictureSteps(
+            resize: .exact(height: side, width: side),
+            resampling: resampling,
+            crop: .none,
+            mean: mean,
+            std: std
+        )
     }
 
     /// The processor of V-JEPA 2: short side to `side` · 256 / 224, bilinear, then the centre.
@@ -119,7 +148,20 @@ enum InputDescription {
             "do_center_crop": true,
             "crop_size": ["height": .integer(side), "width": .integer(side)],
             "do_rescale": true, "rescale_factor": .number(1.0 / 255), "do_normalize": true,
-            "image_mean": .array(mean), "image_std": .array(std),
+            "image_mean": .array(mean.map { .number($0) }),
+            "image_std": .array(std.map { .number($0) }),
         ]
+    }
+}
+
+extension PictureSteps.Resampling {
+    /// Bilinear, as torchvision and PyTorch compute it.
+    static func torchvision(antialias: Bool, _ domain: Domain) -> Self {
+        Self(
+            filter: .bilinear,
+            antialias: antialias,
+            domain: domain,
+            implementation: .torchvision
+        )
     }
 }

@@ -59,12 +59,12 @@ private struct VJEPA21Plan {
             parts: parts,
             configuration: configuration,
             preprocessor: InputDescription.videoProcessor(side: side),
-            inputs: InputDescription.json(
+            inputs: InputDescription.pictures(
                 video: true,
                 frames: frames,
                 side: side,
                 layout: "BCTHW",
-                resampling: "short side \(side * 256 / 224), bilinear, centre crop"
+                steps: InputDescription.shorterSide(croppedTo: side)
             )
         )
     }

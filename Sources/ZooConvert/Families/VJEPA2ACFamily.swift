@@ -71,13 +71,12 @@ extension ConvertibleFamily {
                 parts: parts,
                 configuration: configuration,
                 preprocessor: nil,
-                inputs: InputDescription.json(
+                inputs: InputDescription.pictures(
                     video: true,
                     frames: frames,
                     side: side,
                     layout: "BCTHW",
-                    resampling:
-                        "whole image to \(side), bilinear, corners not aligned, no antialias"
+                    steps: InputDescription.square(side, .torchvision(antialias: false, .floats))
                 )
             )
         }

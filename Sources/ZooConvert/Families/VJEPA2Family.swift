@@ -155,12 +155,12 @@ struct VJEPA2Plan {
     }
 
     var inputs: JSONValue {
-        InputDescription.json(
+        InputDescription.pictures(
             video: true,
             frames: frames,
             side: side,
             layout: "BTCHW",
-            resampling: "short side \(side * 256 / 224), bilinear with antialias, centre crop"
+            steps: InputDescription.shorterSide(croppedTo: side)
         )
     }
 }

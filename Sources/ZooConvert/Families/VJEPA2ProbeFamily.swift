@@ -105,20 +105,13 @@ struct VJEPA2ProbePlan {
         if let levels = request.options.backboneLevels {
             configuration["backbone_levels"] = .array(levels.map { .integer($0) })
         }
-        let side = request.options.cropSize ?? 256
         return ConversionPlan(
             family: .vjepa2Probe,
             variant: "\(isAnticipation ? "anticipation" : "attentive")-\(width)x\(layers + 1)",
             parts: try parts(),
             configuration: configuration,
             preprocessor: nil,
-            inputs: InputDescription.json(
-                video: true,
-                frames: request.options.frames ?? 16,
-                side: side,
-                layout: "BTCHW",
-                resampling: "tokens of the backbone; its own record says how frames become those"
-            )
+            inputs: InputDescription.features(of: "the encoder that the probe was trained on")
         )
     }
 

@@ -95,12 +95,12 @@ extension ConvertibleFamily {
                 parts: parts,
                 configuration: configuration,
                 preprocessor: InputDescription.videoProcessor(side: side),
-                inputs: InputDescription.json(
+                inputs: InputDescription.pictures(
                     video: true,
                     frames: frames,
                     side: side,
                     layout: "BTCHW",
-                    resampling: "short side \(side * 256 / 224), bilinear, centre crop"
+                    steps: InputDescription.shorterSide(croppedTo: side)
                 )
             )
         }
@@ -161,14 +161,7 @@ extension ConvertibleFamily {
                     "num_queries": .integer(queries),
                 ],
                 preprocessor: nil,
-                inputs: InputDescription.json(
-                    video: true,
-                    frames: request.options.frames ?? 16,
-                    side: request.options.cropSize ?? 224,
-                    layout: "BTCHW",
-                    resampling:
-                        "tokens of the backbone; its own record says how frames become those"
-                )
+                inputs: InputDescription.features(of: "the encoder that the probe was trained on")
             )
         }
     )

@@ -61,13 +61,7 @@ extension ConvertibleFamily {
                 ] + outside,
                 configuration: configuration,
                 preprocessor: nil,
-                inputs: InputDescription.json(
-                    video: true,
-                    frames: request.options.frames ?? WorldModelGrid.frames,
-                    side: request.options.cropSize ?? 224,
-                    layout: "BTCHW",
-                    resampling: "features of the visual encoder, which is a project of its own"
-                )
+                inputs: InputDescription.features(of: "the visual encoder")
             )
         }
     )
@@ -133,15 +127,7 @@ extension ConvertibleFamily {
                 ] + parts,
                 configuration: configuration,
                 preprocessor: nil,
-                inputs: InputDescription.json(
-                    video: true,
-                    frames: request.options.frames ?? 3,
-                    side: request.options.cropSize ?? 224,
-                    layout: "BTCHW",
-                    resampling: "features of DINOv2, which is a project of its own",
-                    mean: Array(repeating: .number(0.5), count: 3),
-                    std: Array(repeating: .number(0.5), count: 3)
-                )
+                inputs: InputDescription.features(of: "DINOv2")
             )
         }
     )

@@ -78,7 +78,6 @@ extension ConversionIdentity {
         self.init(name: entry.name, version: version, created: created)
         self.card = card
         self.upstream = upstream
-        inputs = entry.inputs
         details = [
             "summary": .string(entry.summary), "authors": .array(entry.authors.map { .string($0) }),
             "licence": .string(entry.licence ?? "unknown"), "homepage": .string(entry.homepage),

@@ -18,8 +18,6 @@ package struct ConversionIdentity: Sendable {
     package var details: [String: JSONValue]
     /// Where the upstream file comes from: members of the record's `lineage.upstream`.
     package var upstream: [String: JSONValue]
-    /// What the model takes, where more is known than the family says.
-    package var inputs: JSONValue?
     /// The model card; nil for a short one.
     package var card: String?
 
@@ -343,7 +341,7 @@ package struct Converter: Sendable {
         members["architecture"] = [
             "family": .string(plan.family.rawValue), "variant": .string(plan.variant),
         ]
-        members["inputs"] = identity.inputs ?? plan.inputs
+        members["inputs"] = plan.inputs
         members["components"] = .array(
             plan.parts.map { part in
                 [

@@ -77,8 +77,6 @@ package struct CatalogueEntry: Sendable {
     package let probe: Int?
     /// What the components must have.
     package let components: [Component]
-    /// What the model takes, as release records say it; nil when part of that is not known.
-    package let inputs: JSONValue?
     /// Published scores, as release records say them.
     package let evaluation: [JSONValue]
     /// What is not known.
@@ -139,7 +137,6 @@ package struct CatalogueEntry: Sendable {
         let inputs = try object.object("inputs")
         let isKnown = !inputs.members.values.contains(.string("unknown"))
         if isKnown { _ = try ReleaseRecord.Inputs(inputs, .one) }
-        self.inputs = isKnown ? .object(inputs.members) : nil
         var evaluation: [JSONValue] = []
         for claim in try object.objects("evaluation", maximum: 100) {
             guard try ReleaseRecord.EvaluationClaim(claim, .current).status == .upstream else {

@@ -171,15 +171,4 @@ public struct DataSetRecord: Sendable, Equatable {
         case let kind: throw object.invalid("kind", "is '\(kind)', not 'folders' or 'csv'")
         }
     }
-
-    /// Bytes of all files.
-    public var totalSize: Int { files.reduce(0) { $0 + $1.size } }
-
-    /// The digest of the stored form.
-    public var digest: ContentDigest { ContentDigest(of: canonicalBytes) }
-
-    /// The layout of one archive.
-    public func layout(of archive: String) -> ArchiveLayout {
-        ArchiveLayout(files: files.filter { $0.archive == archive }.map { ($0.path, $0.size) })
-    }
 }

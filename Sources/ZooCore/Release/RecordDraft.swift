@@ -93,9 +93,7 @@ package struct RecordDraft: Sendable {
         var architecture = try description.object("architecture").members
         if let configuration { architecture["configuration"] = configuration }
         var members = description.members
-        // Descriptions of version 1 say in a text how inputs are resampled.
-        let isFirst = try description.object("inputs").value("resampling") != nil
-        members["format"] = .string(ReleaseRecord.formatName(isFirst ? .one : .current))
+        members["format"] = .string(ReleaseRecord.format)
         members["requires"] = members["requires"] ?? []
         members["compatibility"] = members["compatibility"] ?? ["reader": "0.1.0"]
         members["evaluation"] = members["evaluation"] ?? []

@@ -11,8 +11,6 @@ public struct ReleaseRecord: Sendable, Equatable {
     private static let formatName = "ami-zoo.release"
     /// The name of the document format that is written.
     public static let format = FormatVersion.current.name(formatName)
-    static func formatName(_ version: FormatVersion) -> String { version.name(formatName) }
-
     /// Required features that this program implements.
     public static let knownFeatures: Set<String> = []
 
@@ -176,17 +174,6 @@ public struct ReleaseRecord: Sendable, Equatable {
             components.append(component)
         }
         return components
-    }
-
-    /// Bytes of all files.
-    public var totalSize: Int { files.reduce(0) { $0 + $1.size } }
-
-    /// The digest of the stored form.
-    public var digest: ContentDigest { ContentDigest(of: canonicalBytes) }
-
-    /// The layout of one archive.
-    public func layout(of archive: String) -> ArchiveLayout {
-        ArchiveLayout(files: files.filter { $0.archive == archive }.map { ($0.path, $0.size) })
     }
 
     /// The files that `component` needs: its own, and those that belong to no component.

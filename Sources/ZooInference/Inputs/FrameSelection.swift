@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Which frames of a video to read.
+public import ZooMedia
+
+/// Which frames of a video to read, and which way up.
 public struct FrameSelection: Hashable, Sendable {
     /// The values that ``count`` and ``step`` accept.
     public static let range = 1...65_536
@@ -10,13 +12,16 @@ public struct FrameSelection: Hashable, Sendable {
     public var count: Int?
     /// Distance between two frames in frames of the video; nil spreads the frames over the whole video.
     public var step: Int?
+    /// Whether images and frames are turned as EXIF or the display matrix says.
+    public var orientation: Orientation
 
     /// Selects frames; both numbers must lie in ``range``.
-    public init(count: Int? = nil, step: Int? = nil) {
+    public init(count: Int? = nil, step: Int? = nil, orientation: Orientation = .upright) {
         for value in [count, step] {
             precondition(value.map(Self.range.contains) ?? true, "not in \(Self.range)")
         }
         self.count = count
         self.step = step
+        self.orientation = orientation
     }
 }

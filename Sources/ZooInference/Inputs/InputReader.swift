@@ -193,7 +193,9 @@ public struct InputReader: Sendable {
                 remedy: "give a .safetensors file with 'pixel_values'"
             )
         }
-        return try await MediaFile.open(path)
+        let media = try await MediaFile.open(path, orientation: selection.orientation)
+        if let turn = media.turn { size.note(turn, of: path) }
+        return media
     }
 
     private func preprocessing() async throws -> Preprocessing {
@@ -250,6 +252,11 @@ public struct InputReader: Sendable {
         try await checkSize(of: media, preprocessing)
         let frames = try await preprocessing.views(of: media, indices: indices)[0]
         size.note(frames.shape, of: path)
+        if media.kind == .folder,
+            let turn = try await media.turns(at: indices).lazy.compactMap(\.self).first
+        {
+            size.note(turn, of: path)
+        }
         return InferenceInput(
             name: path,
             pixelValues: Tensor(stacking: [frames]),

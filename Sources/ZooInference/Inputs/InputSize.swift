@@ -34,6 +34,13 @@ final class InputSize: Sendable {
         )
     }
 
+    /// Notes that an image or a video was turned before the model saw it.
+    func note(_ turn: EXIFOrientation, of path: String) {
+        onNote?(
+            "'\(path)' is \(turn.summary), as the file says; --orientation stored leaves it as it is"
+        )
+    }
+
     /// Refuses an image far from the size of training, if the preprocessing does not resize it.
     ///
     /// - Throws: `ZooError` with code `input.unsuitable`.

@@ -4,7 +4,7 @@
 internal import ZooCheckpoint
 internal import ZooCore
 internal import ZooFiles
-internal import ZooMedia
+public import ZooMedia
 public import ZooModels
 public import ZooTensor
 
@@ -35,6 +35,7 @@ public struct ObservationSequence: Sendable {
     ///   - paths: one tensor file, or two images: start and goal.
     ///   - state: the state at both images, for models with states; [state width] numbers.
     ///   - isReversed: whether to swap start and goal, by reversing the order of the frames.
+    ///   - orientation: whether images are turned as EXIF says.
     ///   - model: the model that the observations are for.
     ///   - folder: its folder, which holds the preprocessing configuration.
     ///   - onNote: receives notes about images; see ``InputReader``.
@@ -44,6 +45,7 @@ public struct ObservationSequence: Sendable {
         _ paths: [String],
         state: [Float]? = nil,
         isReversed: Bool = false,
+        orientation: Orientation = .upright,
         for model: any ActionConditionedModel,
         folder: String,
         onNote: (@Sendable (String) -> Void)? = nil
@@ -57,7 +59,9 @@ public struct ObservationSequence: Sendable {
             }
             var frames: [Tensor] = []
             for path in paths {
-                let image = try await MediaFile.open(path).firstImage()
+                let media = try await MediaFile.open(path, orientation: orientation)
+                if let turn = media.turn { size.note(turn, of: path) }
+                let image = try await media.firstImage()
                 try size.requireNear(image, by: preprocessing, of: path)
                 frames.append(try preprocessing.views(of: image)[0])
                 size.note(frames[frames.count - 1].shape, of: path)

@@ -8,8 +8,8 @@ extension Preprocessing {
     /// The preprocessing of the model in a folder.
     ///
     /// It is read from `video_preprocessor_config.json` or `preprocessor_config.json` as
-    /// transformers and `ami-zoo convert` write them, and where there is none from the inputs in
-    /// `release.json`.
+    /// transformers and `ami-zoo convert` write them, and where there is none from the release record
+    /// of an installed release or of a converted folder.
     ///
     /// - Throws: ``ZooError`` with code `media.preprocessing-missing` when the folder describes none,
     ///   `media.preprocessing-invalid` when it describes what is not supported, or `io.*`.
@@ -23,17 +23,23 @@ extension Preprocessing {
                 return
             }
         }
-        let path = "\(folder)/release.json"
-        guard try FileSystem.status(path) != nil else {
-            throw ZooError(
-                .preprocessingMissing,
-                "'\(folder)' does not describe its preprocessing",
-                remedy: "put a preprocessor_config.json into the folder"
-            )
+        for name in [".ami-zoo/record.json", "release.json"] {
+            let path = "\(folder)/\(name)"
+            guard try FileSystem.status(path) != nil else { continue }
+            self = try Self.reading(path) { object throws(ZooError) in
+                try Self(
+                    record: try ReleaseRecord(
+                        canonical: JSONValue.object(object.members).canonicalBytes
+                    )
+                )
+            }
+            return
         }
-        self = try Self.reading(path) { object throws(ZooError) in
-            try Self(inputs: try object.object("inputs"))
-        }
+        throw ZooError(
+            .preprocessingMissing,
+            "'\(folder)' does not describe its preprocessing",
+            remedy: "put a preprocessor_config.json into the folder"
+        )
     }
 
     private static func reading(
@@ -159,45 +165,82 @@ extension Preprocessing {
 // MARK: - Release records
 
 extension Preprocessing {
-    /// The `inputs` of a release record, whose `resampling` is one of the texts that
-    /// `ami-zoo convert` writes.
-    init(inputs object: JSONObject) throws(ZooError) {
-        let height = try object.integer("height", in: Self.sides)
-        let width = try object.integer("width", in: Self.sides)
-        let text = try object.string("resampling", maximum: 1024)
-        let exact = Resize.exact(width: width, height: height)
-        let resize: Resize
-        let resampling: Resampling
-        if text.hasPrefix("whole image to "), text.hasSuffix(", no antialias") {
-            (resize, resampling) = (exact, .floats(antialias: false))
-        } else if text.hasPrefix("normalised, then resized to "), text.hasSuffix(" with antialias")
-        {
-            (resize, resampling) = (exact, .normalisedFloats(antialias: true))
-        } else if let side = Self.shortSide(text) {
-            (resize, resampling) = (.shortSide(side), .bytes(.torchvisionBilinear))
-        } else {
-            throw object.invalid("resampling", "is '\(text)', which is not supported")
+    /// The preprocessing that a release record states in fields.
+    init(record: ReleaseRecord) throws(ZooError) {
+        guard case .pictures(let pictures) = record.inputs,
+            case .steps(let steps) = pictures.preprocessing
+        else {
+            throw ZooError(
+                .preprocessingInvalid,
+                "the record of '\(record.name):\(record.version)' states no steps",
+                remedy: "put a preprocessor_config.json into the folder, or convert the model again"
+            )
         }
-        var crop = Crop.none
-        if case .shortSide = resize {
-            crop = .centre(width: width, height: height, rounding: .halfToEven)
+        try self.init(steps)
+    }
+
+    /// The steps of a record, where they are supported here.
+    ///
+    /// - Throws: ``ZooError`` with code `media.preprocessing-invalid`.
+    public init(_ steps: PictureSteps) throws(ZooError) {
+        guard steps.mean.count == 3 else {
+            throw Self.unsupported("\(steps.mean.count) channels; 3 are supported")
         }
+        let resize: Resize =
+            switch steps.resize {
+            case .none: .none
+            case .shorterSide(let side): .shortSide(side)
+            case .exact(let height, let width): .exact(width: width, height: height)
+            }
+        let crop: Crop =
+            switch steps.crop {
+            case .none: .none
+            case .center(let height, let width, let rounding):
+                .centre(
+                    width: width,
+                    height: height,
+                    rounding: rounding == .down ? .down : .halfToEven
+                )
+            case .views(let side, let count): .views(side: side, count: count)
+            }
         self.init(
             resize: resize,
-            resampling: resampling,
+            resampling: try steps.resampling.map(Self.resampling) ?? .bytes(.torchvisionBilinear),
             crop: crop,
-            mean: try Self.triple(object, "mean"),
-            std: try Self.triple(object, "std")
+            rescale: steps.rescale,
+            mean: steps.mean,
+            std: steps.std,
+            orientation: steps.orientation == .upright ? .upright : .stored
         )
-        guard std.allSatisfy({ $0 > 0 }) else {
-            throw object.invalid("std", "must be larger than 0")
+    }
+
+    private static func resampling(
+        _ rule: PictureSteps.Resampling
+    ) throws(ZooError) -> Resampling {
+        switch (rule.domain, rule.implementation, rule.filter, rule.antialias) {
+        case (.bytes, .torchvision, .bilinear, true): return .bytes(.torchvisionBilinear)
+        case (.bytes, .torchvision, .bicubic, true): return .bytes(.torchvisionBicubic)
+        case (.bytes, .pillow, .bilinear, true): return .bytes(.pillowBilinear)
+        case (.bytes, .pillow, .bicubic, true): return .bytes(.pillowBicubic)
+        case (.bytes, .opencv, .bilinear, false): return .bytes(.openCVLinear)
+        case (.floats, .torchvision, .bilinear, let antialias):
+            return .floats(antialias: antialias)
+        case (.normalized, .torchvision, .bilinear, let antialias):
+            return .normalisedFloats(antialias: antialias)
+        default:
+            let antialias = rule.antialias ? "with" : "without"
+            throw unsupported(
+                "\(rule.filter.rawValue) resampling of \(rule.domain.rawValue) by "
+                    + "\(rule.implementation.rawValue), \(antialias) antialias"
+            )
         }
     }
 
-    /// The number in `short side 292, bilinear, centre crop`.
-    private static func shortSide(_ text: String) -> Int? {
-        let pattern = /short side ([0-9]{1,5}), bilinear( with antialias)?, centre crop/
-        guard let match = text.wholeMatch(of: pattern), let side = Int(match.1) else { return nil }
-        return sides.contains(side) ? side : nil
+    private static func unsupported(_ what: String) -> ZooError {
+        ZooError(
+            .preprocessingInvalid,
+            "the record asks for \(what), which is not supported",
+            remedy: "update ami-zoo, or put a preprocessor_config.json into the folder"
+        )
     }
 }

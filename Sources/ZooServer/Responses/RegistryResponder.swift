@@ -10,7 +10,7 @@ internal import ZooCore
 /// Answers requests for the files of one registry.
 struct RegistryResponder: HTTPResponder {
     /// The files.
-    let folder: RegistryFolder
+    let folder: ServedFolder
     /// The tags of its documents.
     let tags: EntityTagCache
     /// Where blocking calls run.

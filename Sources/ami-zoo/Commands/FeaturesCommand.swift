@@ -39,11 +39,11 @@ struct FeaturesCommand: ReportingCommand {
         let (clock, view) = (ContinuousClock(), ComputeProgress(output, stage: "encode"))
         defer { view.close() }
         let start = clock.now
-        let path = try OutputFile(
+        let file = try OutputFile(
             destination,
             endings: [".png"],
             apartFrom: [input, location.folder]
-        ).path
+        )
         let components = try await Interruption.cancelling { [self] in
             let run = try await EmbedRun(
                 folder: location.folder,
@@ -63,12 +63,12 @@ struct FeaturesCommand: ReportingCommand {
             let components = try await PrincipalComponents(of: features.reshaped(tokens), on: pool)
             let picture = FeaturePicture(components, of: pixels, input: model.input)
             try await BlockingWork.run { _ in
-                try FileSystem.replace(path, with: picture.image.pngBytes())
+                try file.write(picture.image.pngBytes())
             }
             return components
         }
         return FeaturesOutcome(
-            path: path,
+            path: file.path,
             tokens: components.projections.shape[0],
             explained: components.explained,
             time: clock.now - start

@@ -22,7 +22,8 @@ struct ListCommand: ReportingCommand {
         let source = try surroundings.registry(registry, network)
         let contents = try await source.contents()
         let installed = Set(try surroundings.store.releases().map(\.digest))
-        let models = Dictionary(grouping: contents.entries, by: \.name).map { name, entries in
+        let releases = contents.entries.filter { $0.kind == .model }
+        let models = Dictionary(grouping: releases, by: \.name).map { name, entries in
             ListOutcome.Model(
                 name: name,
                 versions: entries.map(\.version).sorted(),

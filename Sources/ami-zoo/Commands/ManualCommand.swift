@@ -40,7 +40,7 @@ struct ManualCommand: ReportingCommand {
         try await BlockingWork.run { _ in
             try FileSystem.createFolder(folder)
             for page in pages {
-                try FileSystem.replace("\(folder)/\(page.fileName)", with: Array(page.text.utf8))
+                try FileSystem.writeAtomically("\(folder)/\(page.fileName)", Array(page.text.utf8))
             }
         }
         return ManualOutcome(folder: folder, pages: pages.map(\.fileName))

@@ -102,6 +102,9 @@ struct PlanCommand: ReportingCommand {
     @Flag(help: "Compute the energies of the grid without searching for a plan.")
     var landscapeOnly = false
 
+    @Option(help: OrientationOption.help)
+    var orientation = OrientationOption.upright
+
     @OptionGroup var compute: ComputeOptions
     @OptionGroup var output: OutputOptions
 
@@ -138,7 +141,7 @@ struct PlanCommand: ReportingCommand {
         defer { view.close() }
         let start = clock.now
         let picture = try svg.map {
-            try OutputFile($0, endings: [".svg"], apartFrom: inputs + [location.folder]).path
+            try OutputFile($0, endings: [".svg"], apartFrom: inputs + [location.folder])
         }
         let (plan, landscape, truth) = try await Interruption.cancelling { [self] in
             let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
@@ -149,6 +152,7 @@ struct PlanCommand: ReportingCommand {
                 inputs,
                 state: state?.values,
                 isReversed: reverse,
+                orientation: orientation.value,
                 for: model,
                 folder: location.folder,
                 onNote: { view.note($0) }
@@ -172,14 +176,14 @@ struct PlanCommand: ReportingCommand {
             }
             let drawing = EnergyDrawing(landscape: landscape, truth: truth, planned: first).svg
             try await BlockingWork.run { _ in
-                try FileSystem.replace(picture, with: Array(drawing.utf8))
+                try picture.write(Array(drawing.utf8))
             }
         }
         return PlanOutcome(
             plan: plan,
             landscape: landscape,
             truth: truth,
-            picture: picture,
+            picture: picture?.path,
             seed: seed,
             time: clock.now - start
         )

@@ -97,7 +97,7 @@ struct PredictCommand: ReportingCommand {
         let sources = [input, location.folder]
         let writer = try destination.map { try FeatureWriter($0, apartFrom: sources) }
         let picture = try svg.map {
-            try OutputFile($0, endings: [".svg"], apartFrom: sources).path
+            try OutputFile($0, endings: [".svg"], apartFrom: sources)
         }
         if try ModelFamily.detect(folder: location.folder).predictsUnderActions {
             return try await rollOut(location, to: writer, on: pool, since: start)
@@ -140,14 +140,14 @@ struct PredictCommand: ReportingCommand {
                 clip: clip
             ).svg
             try await BlockingWork.run { _ in
-                try FileSystem.replace(picture, with: Array(drawing.utf8))
+                try picture.write(Array(drawing.utf8))
             }
         }
         return PredictOutcome(
             path: writer?.path,
             shape: predicted.values.shape,
             reading: trajectory.map { TrajectoryReport(model: location.name, reading: $0) },
-            picture: picture,
+            picture: picture?.path,
             time: clock.now - start
         )
     }

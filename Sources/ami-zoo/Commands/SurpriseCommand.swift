@@ -56,7 +56,7 @@ struct SurpriseCommand: ReportingCommand {
         defer { view.close() }
         let (clock, start) = (ContinuousClock(), ContinuousClock.now)
         let picture = try svg.map {
-            try OutputFile($0, endings: [".svg"], apartFrom: [input, location.folder]).path
+            try OutputFile($0, endings: [".svg"], apartFrom: [input, location.folder])
         }
         let outcome = try await Interruption.cancelling { [self] in
             let found = try await SurpriseRun(
@@ -76,14 +76,14 @@ struct SurpriseCommand: ReportingCommand {
             return SurpriseOutcome(
                 surprise: found.surprise,
                 clip: found.input,
-                picture: picture,
+                picture: picture?.path,
                 time: clock.now - start
             )
         }
         if let picture {
             let drawing = SurpriseDrawing(outcome).svg
             try await BlockingWork.run { _ in
-                try FileSystem.replace(picture, with: Array(drawing.utf8))
+                try picture.write(Array(drawing.utf8))
             }
         }
         return outcome

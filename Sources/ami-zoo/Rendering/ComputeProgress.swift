@@ -43,7 +43,10 @@ final class ComputeProgress: Sendable {
     }
 
     /// Shows a remark without breaking the line.
-    func note(_ text: String) { channel.note(text) }
+    func note(_ text: String) {
+        ResultNotes.add(text)
+        channel.note(text)
+    }
 
     /// Ends the line.
     func close() { channel.close() }

@@ -3,6 +3,7 @@
 
 internal import ArgumentParser
 internal import ZooInference
+internal import ZooMedia
 
 /// Options of commands that read images and videos.
 struct InputOptions: ParsableArguments {
@@ -20,6 +21,9 @@ struct InputOptions: ParsableArguments {
     )
     var step: Int?
 
+    @Option(help: OrientationOption.help)
+    var orientation = OrientationOption.upright
+
     func validate() throws {
         let range = FrameSelection.range
         for (name, value) in [("--frames", frames), ("--step", step)] {
@@ -30,5 +34,17 @@ struct InputOptions: ParsableArguments {
     }
 
     /// The frames to read.
-    var selection: FrameSelection { FrameSelection(count: frames, step: step) }
+    var selection: FrameSelection {
+        FrameSelection(count: frames, step: step, orientation: orientation.value)
+    }
+}
+
+/// Which way up images and videos are read; an option of every command that reads them.
+enum OrientationOption: String, ExpressibleByArgument, CaseIterable {
+    case upright, stored
+
+    static let help: ArgumentHelp =
+        "'upright' turns images and videos as EXIF or the display matrix says; 'stored' does not."
+
+    var value: Orientation { self == .upright ? .upright : .stored }
 }

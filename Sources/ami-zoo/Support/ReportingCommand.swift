@@ -68,7 +68,7 @@ extension ReportingCommand {
             )
         }
         if output.json {
-            Console.print(outcome.json.prettyText, terminator: "")
+            Console.print(ResultNotes.added(to: outcome.json).prettyText, terminator: "")
         } else if !outcome.text.isEmpty {
             Console.print(outcome.text)
         }

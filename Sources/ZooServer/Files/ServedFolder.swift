@@ -9,7 +9,7 @@ internal import ZooCore
 ///
 /// No symbolic link below the root is followed, neither in the last component nor before it.
 /// All members block; they are called on the server's thread pool.
-final class RegistryFolder: Sendable {
+final class ServedFolder: Sendable {
     private let descriptor: CInt
 
     /// Opens a registry folder and reads its description.
