@@ -185,4 +185,34 @@ import ZooTesting
             #expect(run.status == status, "\(run.errors)")
         }
     }
+
+    @Test func picturesAreTurnedAsTheySayAndTheResultSaysSo() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let model = folder.path(of: "model")
+            let conversion = try await ProgramRun(
+                Program.executable,
+                ["convert"] + Conversions.vjepa2 + ["--to", model],
+                environment: zoo.environment
+            )
+            #expect(conversion.status == 0, "\(conversion.errors)")
+            let picture = "\(Program.root)Tests/Vectors/media/oriented/6.png"
+            func embed(_ output: String, _ more: String...) async throws -> ProgramRun {
+                try await ProgramRun(
+                    Program.executable,
+                    ["embed", model, picture, "--output", folder.path(of: output), "--json"] + more,
+                    environment: zoo.environment
+                )
+            }
+            let upright = try await embed("upright.npy")
+            #expect(upright.status == 0, "\(upright.output)")
+            let notes = try upright.document.strings("notes", maximum: 9, each: 1000)
+            #expect(notes.contains { $0.contains("rotated by 90° clockwise") })
+            let stored = try await embed("stored.npy", "--orientation", "stored")
+            #expect(stored.status == 0)
+            #expect(!stored.output.contains("rotated"))
+            #expect(try folder.read("upright.npy") != folder.read("stored.npy"))
+            #expect(try await embed("x.npy", "--orientation", "sideways").status == 64)
+        }
+    }
 }

@@ -301,7 +301,7 @@ import ZooTransport
                 try await puller.pull(.of("ami/other"))
             }
             let other = ContentDigest(of: [1, 2, 3])
-            await #expect(throws: ZooError.self) {
+            await #expect(throws: ZooError(.registryMismatch, "")) {
                 try await puller.pull(.of("ami/sample:1.0.0@\(other)"))
             }
         }

@@ -52,7 +52,10 @@ import ZooTesting
                 "annotations": ["org.opencontainers.image.ref.name": "latest"],
             ]
             try change("index.json") { members in
-                guard case .array(let manifests)? = members["manifests"] else { return }
+                guard case .array(let manifests)? = members["manifests"] else {
+                    Issue.record("index.json has no manifests")
+                    return
+                }
                 members["manifests"] = .array([foreign] + manifests)
                 members["annotations"] = ["made-by": "another program"]
             }
@@ -60,7 +63,10 @@ import ZooTesting
             try change(index) { members in
                 guard case .array(let versions)? = members["versions"],
                     case .object(var version)? = versions.first
-                else { return }
+                else {
+                    Issue.record("the index has no versions")
+                    return
+                }
                 version["downloads"] = 7
                 members["versions"] = [.object(version)]
                 members["homepage"] = "https://example.org"
@@ -143,6 +149,84 @@ import ZooTesting
             let report = try await RegistryCheck(root: registry.root).run()
             #expect(report.findings.map(\.code) == [.blobUnreferenced])
             #expect(report.findings.map(\.severity) == [.warning])
+        }
+    }
+
+    /// A data set of one file, published as any release is.
+    private func publishDataSet(to root: String, in folder: TemporaryFolder) async throws {
+        let content = Array("a,b\n".utf8)
+        try folder.write(content, to: "data/labels.csv")
+        let path = try ReleasePath(parsing: "labels.csv")
+        let layout = ArchiveLayout(files: [(path, content.count)])
+        let record: JSONValue = [
+            "format": "ami-zoo.dataset/1", "requires": [], "compatibility": ["reader": "0.1.0"],
+            "name": "ami/drops", "version": "1.0.0", "created": "2026-01-31T12:00:00Z",
+            "summary": "Falling balls.", "authors": ["somebody"], "licence": "Apache-2.0",
+            "modality": "video", "lineage": ["kind": "generated", "seed": 7],
+            "splits": [["name": "test", "count": 1, "files": ["labels.csv"]]],
+            "files": [
+                [
+                    "path": "labels.csv", "size": .integer(content.count), "archive": "documents",
+                    "digest": .string(ContentDigest(of: content).description),
+                    "offset": .integer(layout.members[0].contentOffset),
+                ]
+            ],
+        ]
+        let read = try DataSetRecord(canonical: record.canonicalBytes)
+        let target = try await FolderTarget(root: root)
+        let draft = try await target.draft()
+        let table = try ArchiveWriter(
+            layout: layout,
+            plan: BlockPlan(layout: layout, tensorStarts: [:]),
+            encoding: .stored
+        ).write(
+            from: folder.path(of: "data"),
+            digests: [path: read.files[0].digest],
+            to: draft.file,
+            Cancellation()
+        )
+        try await target.put(draft, as: table.archiveDigest, of: read.name)
+        let annotations = [ReleaseManifest.MediaType.archiveName: "documents"]
+        let manifest = ReleaseManifest(
+            kind: .dataset,
+            record: Descriptor(
+                mediaType: ArtifactKind.dataset.recordType,
+                digest: try await target.put(read.canonicalBytes, of: read.name),
+                size: read.canonicalBytes.count
+            ),
+            archives: [
+                ReleaseManifest.Archive(
+                    name: "documents",
+                    archive: Descriptor(
+                        mediaType: ReleaseManifest.MediaType.archive(.stored),
+                        digest: table.archiveDigest,
+                        size: table.archiveSize,
+                        annotations: annotations
+                    ),
+                    blocks: Descriptor(
+                        mediaType: ReleaseManifest.MediaType.blocks,
+                        digest: try await target.put(table.canonicalBytes, of: read.name),
+                        size: table.canonicalBytes.count,
+                        annotations: annotations
+                    )
+                )
+            ]
+        )
+        #expect(try await target.publish(manifest, of: read))
+    }
+
+    @Test func aDataSetIsAReleaseOfItsOwnKind() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try SampleRegistry(in: folder)
+            try await publishDataSet(to: registry.root, in: folder)
+            try await registry.publish("1.0.0", seeds: [1])
+            let source = Registry(.folder(registry.root), transport: .unused, cache: nil)
+            let drops = try ModelName(parsing: "ami/drops")
+            #expect(try await source.index(of: drops).kind == .dataset)
+            #expect(try await source.contents().entries.map(\.kind) == [.dataset, .model])
+            let report = try await RegistryCheck(root: registry.root, workers: 1).run()
+            #expect(report.findings == [])
+            #expect(report.releases == 2)
         }
     }
 }

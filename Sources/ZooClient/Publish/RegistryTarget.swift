@@ -37,7 +37,7 @@ package protocol RegistryTarget: Sendable {
     /// - Returns: whether it is new; false when the very same release was there.
     /// - Throws: ``ZooError`` with code `registry.version-taken` when the version exists with other
     ///   content.
-    func publish(_ manifest: ReleaseManifest, of record: ReleaseRecord) async throws -> Bool
+    func publish(_ manifest: ReleaseManifest, of record: any ArchivedRecord) async throws -> Bool
 }
 
 /// A registry folder, or an OCI image layout, on this machine.
@@ -83,7 +83,7 @@ package struct FolderTarget: RegistryTarget {
     /// Writes the manifest and lists it.
     package func publish(
         _ manifest: ReleaseManifest,
-        of record: ReleaseRecord
+        of record: any ArchivedRecord
     ) async throws -> Bool {
         try await BlockingWork.run { [registry] _ in try registry.add(manifest, of: record) }
     }

@@ -3,7 +3,6 @@
 
 internal import ZooCheckpoint
 public import ZooCore
-internal import ZooFiles
 public import ZooTensor
 
 /// Writes features to a `.safetensors` or `.npy` file.
@@ -30,14 +29,12 @@ public struct FeatureWriter: Sendable {
     ///   - tensor: the main tensor; a `.npy` file holds nothing else.
     ///   - name: its name in a safetensors file.
     ///   - companions: further tensors of a safetensors file, by name.
-    /// - Throws: `ZooError` with an `io.*` code; `io.truncated` or `io.changed` when a file that the
-    ///   features were computed from was damaged meanwhile.
+    /// - Throws: `ZooError` with an `io.*` code.
     public func write(
         _ tensor: Tensor,
         named name: String,
         with companions: [String: StoredTensor] = [:]
     ) throws(ZooError) {
-        try MappedFile.requireAllIntact()
         if path.hasSuffix(".npy") {
             try NumPyWriter.write(tensor, to: path)
         } else {

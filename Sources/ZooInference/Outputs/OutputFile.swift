@@ -49,10 +49,8 @@ public struct OutputFile: Sendable {
 
     /// Writes the file, or leaves what is there.
     ///
-    /// - Throws: `ZooError` with an `io.*` code; `io.truncated` or `io.changed` when a file that the
-    ///   content was computed from was damaged meanwhile.
+    /// - Throws: `ZooError` with an `io.*` code.
     public func write(_ bytes: [UInt8]) throws(ZooError) {
-        try MappedFile.requireAllIntact()
         try FileSystem.writeAtomically(path, bytes)
     }
 }

@@ -94,6 +94,7 @@ struct EmbedCommand: ReportingCommand {
             return try await run.features(of: inputs, on: pool) { view.show($0) }
         }
         try await BlockingWork.run { _ in
+            try MappedFile.requireAllIntact()
             try writer.write(features.values, named: "last_hidden_state")
         }
         let report = profile.map { ProfileReport($0.totals) }

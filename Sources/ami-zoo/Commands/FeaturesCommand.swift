@@ -63,6 +63,7 @@ struct FeaturesCommand: ReportingCommand {
             let components = try await PrincipalComponents(of: features.reshaped(tokens), on: pool)
             let picture = FeaturePicture(components, of: pixels, input: model.input)
             try await BlockingWork.run { _ in
+                try MappedFile.requireAllIntact()
                 try file.write(picture.image.pngBytes())
             }
             return components

@@ -176,6 +176,7 @@ struct PlanCommand: ReportingCommand {
             }
             let drawing = EnergyDrawing(landscape: landscape, truth: truth, planned: first).svg
             try await BlockingWork.run { _ in
+                try MappedFile.requireAllIntact()
                 try picture.write(Array(drawing.utf8))
             }
         }

@@ -126,6 +126,7 @@ struct PredictCommand: ReportingCommand {
         }
         if let writer {
             try await BlockingWork.run { _ in
+                try MappedFile.requireAllIntact()
                 try writer.write(
                     predicted.values,
                     named: "predicted",
@@ -140,6 +141,7 @@ struct PredictCommand: ReportingCommand {
                 clip: clip
             ).svg
             try await BlockingWork.run { _ in
+                try MappedFile.requireAllIntact()
                 try picture.write(Array(drawing.utf8))
             }
         }
@@ -176,6 +178,7 @@ extension PredictCommand {
                 .rollOut(on: pool)
         }
         try await BlockingWork.run { _ in
+            try MappedFile.requireAllIntact()
             try writer.write(
                 predicted.latents,
                 named: "predicted",

@@ -83,6 +83,7 @@ struct SurpriseCommand: ReportingCommand {
         if let picture {
             let drawing = SurpriseDrawing(outcome).svg
             try await BlockingWork.run { _ in
+                try MappedFile.requireAllIntact()
                 try picture.write(Array(drawing.utf8))
             }
         }

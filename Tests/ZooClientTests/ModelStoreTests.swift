@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Testing
+import ZooClient
+import ZooCore
+import ZooFiles
+import ZooStore
+import ZooTesting
+
+/// The local store over the versions of its format.
+@Suite struct ModelStoreTests {
+    private func installed(
+        _ body: (TemporaryFolder, ModelStore, InstalledRelease) async throws -> Void
+    ) async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try TinyRegistry(in: folder)
+            try registry.publish("1.0.0")
+            let store = ModelStore(root: folder.path(of: "store"))
+            let puller = Puller(
+                registry: Registry(.folder(registry.root), transport: .unused, cache: nil),
+                store: store
+            )
+            let path = try await puller.pull(.of("ami/tiny")).path
+            try await body(folder, store, try InstalledRelease(folder: path))
+        }
+    }
+
+    @Test func aStoreOfTheFirstFormatKeepsItsModelsAndLosesItsUnfinishedPulls() async throws {
+        try await installed { folder, store, release in
+            // What version 1 left: no receipts, and staging areas under other names.
+            try FileSystem.remove("\(store.root)/receipts")
+            let marker: JSONValue = ["format": "ami-zoo.store/1"]
+            try FileSystem.writeAtomically("\(store.root)/store.json", marker.canonicalBytes)
+            let area = "\(release.digest.hex)-0123456789ab"
+            try folder.write([1], to: "store/staging/\(area)/files/model.safetensors")
+            try folder.write([], to: "store/staging/\(area).lock")
+
+            try store.prepare()
+            #expect(try FileSystem.names(in: "\(store.root)/staging") == [])
+            #expect(
+                try store.installed(ModelReference(parsing: "ami/tiny")).digest == release.digest
+            )
+            // Without a receipt the folder vouches for itself, and that is what is said.
+            let result = try await VerificationSubject("ami/tiny", in: store)
+                .verify(AnchorSearch(store: store), deep: false)
+            #expect(result.passed)
+            #expect(result.anchor?.kind == .folder)
+            // Once more changes nothing.
+            try store.prepare()
+            #expect(
+                try FileSystem.document("\(store.root)/store.json", limit: 4096)
+                    == JSONValue.object(["format": "ami-zoo.store/2"]).canonicalBytes
+            )
+        }
+    }
+
+    @Test func aStoreOfALaterFormatIsRefused() async throws {
+        try await installed { _, store, _ in
+            let marker: JSONValue = ["format": "ami-zoo.store/3"]
+            try FileSystem.writeAtomically("\(store.root)/store.json", marker.canonicalBytes)
+            #expect(throws: ZooError(.storeTooNew, "")) { try store.prepare() }
+        }
+    }
+
+    @Test func aPinnedReferenceToAChangedManifestIsNotTheRelease() async throws {
+        try await installed { _, store, release in
+            let reference = try ModelReference(parsing: "ami/tiny@\(release.digest)")
+            #expect(try store.installed(reference).digest == release.digest)
+            // A manifest that is sound in itself, and another one.
+            let other = ReleaseManifest(
+                record: release.manifest.record,
+                archives: release.manifest.archives.reversed()
+            )
+            try FileSystem.writeAtomically(release.manifestPath, other.canonicalBytes)
+            #expect(throws: ZooError(.receiptMismatch, "")) { try store.installed(reference) }
+            let result = try await VerificationSubject("ami/tiny", in: store)
+                .verify(AnchorSearch(store: store), deep: false)
+            #expect(!result.passed)
+            #expect(result.findings.map(\.code) == [.anchorMismatch])
+        }
+    }
+
+    @Test func attachmentsAndSignaturesAreNotStrays() async throws {
+        try await installed { folder, store, release in
+            try FileSystem.createFolder("\(release.folder)/.ami-zoo/attachments")
+            try FileSystem.writeAtomically("\(release.folder)/.ami-zoo/attachments/00ff", [1])
+            try FileSystem.writeAtomically("\(release.folder)/model.sig", [1])
+            #expect(try await release.verification().passed)
+            try FileSystem.writeAtomically("\(release.folder)/.ami-zoo/other.json", [1])
+            #expect(try await release.findings().map(\.code) == [.fileUnlisted])
+        }
+    }
+}
