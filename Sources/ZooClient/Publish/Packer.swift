@@ -76,7 +76,7 @@ package struct Packer: Sendable {
         ).document()
     }
 
-    /// Fills in fields from the model folder that the description omits.
+    /// The content of `config.json`; nil when the description has a configuration.
     private func configuration() throws -> JSONValue? {
         let object = try request.description.object("architecture")
         guard object.value("configuration") == nil else { return nil }

@@ -35,7 +35,7 @@ package enum RegistryLocation: Sendable, Hashable {
         }
     }
 
-    /// The registry of a reference with a host: HTTPS, or HTTP for localhost.
+    /// The registry of a reference with a host: HTTPS, or HTTP for local hosts.
     package init(host: String) {
         let isLocal = ["localhost", "127.0.0.1"].contains(
             host.lowercased().split(separator: ":").first.map(String.init)
