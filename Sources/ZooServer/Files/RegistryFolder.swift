@@ -38,7 +38,7 @@ final class RegistryFolder: Sendable {
             throw ZooError(
                 .rootInvalid,
                 "'\(path)' is not a registry: \(error.message)",
-                remedy: "pass a registry folder, or create one with 'ami-zoo registry init \(path)'",
+                remedy: "pass a registry folder, or run 'ami-zoo registry init \(path)'",
                 cause: error
             )
         }
