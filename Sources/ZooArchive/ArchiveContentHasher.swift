@@ -3,19 +3,18 @@
 
 package import ZooCore
 
-/// Hashes every file of an archive while the raw stream goes by, and compares what lies between
-/// files with the layout.
+/// Hashes every file of a raw stream and compares the bytes between files with the layout.
 package struct ArchiveContentHasher {
     private let layout: ArchiveLayout
     private var hashers: [ContentDigest.Hasher]
 
-    /// A hasher for one archive.
+    /// Creates a hasher for one archive.
     package init(_ layout: ArchiveLayout) {
         self.layout = layout
         hashers = layout.members.map { _ in ContentDigest.Hasher() }
     }
 
-    /// Takes the next stretch of the raw stream.
+    /// Hashes the next block of the raw stream.
     ///
     /// - Throws: ``ZooError`` with code `archive.member-mismatch`.
     package mutating func update(_ block: borrowing VerifiedBlock) throws(ZooError) {
@@ -23,7 +22,7 @@ package struct ArchiveContentHasher {
         unsafe try block.withBytes { raw throws(ZooError) in unsafe try update(raw, at: offset) }
     }
 
-    /// Takes the next stretch of a raw stream that is being written.
+    /// Hashes the next bytes of a raw stream that is being written.
     ///
     /// - Throws: ``ZooError`` with code `archive.member-mismatch`.
     mutating func update(_ raw: BlockBuffer, at offset: Int) throws(ZooError) {
@@ -57,13 +56,13 @@ package struct ArchiveContentHasher {
 }
 
 extension ZooError {
-    /// The error for bytes between files that the layout does not allow.
+    /// The error for bytes between files that differ from the layout.
     static func memberMismatch(_ layout: ArchiveLayout, at offset: Int) -> ZooError {
         let member = layout.members.first { $0.contentOffset > offset }?.path.text
         return ZooError(
             .memberMismatch,
-            "at byte \(offset), the archive does not hold the plain file "
-                + "\(member.map { "'\($0)'" } ?? "end") that the release record announces there",
+            "at byte \(offset), the archive does not contain "
+                + "\(member.map { "'\($0)'" } ?? "the end of the stream") as the record states",
             remedy: "do not use this release; tell its publisher"
         )
     }

@@ -5,29 +5,27 @@ internal import Synchronization
 package import ZooCore
 package import ZooFiles
 
-/// The files of one archive in a folder, addressed by their place in the raw tar stream.
+/// The files of one archive in a folder, addressed by offset in the raw tar stream.
 ///
-/// Extraction and its inverse in one type: ``write(_:)`` puts a verified block where it belongs,
-/// ``read(_:into:)`` makes the stream again from the files. Nothing is ever parsed: bytes between
-/// files are compared with what the record determines. Few files are open at a time, however many the
-/// archive has.
+/// ``write(_:)`` extracts a verified block into the files, and ``read(_:into:)`` rebuilds the stream
+/// from the files. Tar headers are never parsed: the bytes between files are compared with the
+/// layout. At most 32 files are open at a time.
 package final class ArchiveFolder: Sendable {
     /// The archive.
     package let layout: ArchiveLayout
     private let folder: String
     private let mode: OpenFile.Mode
-    /// Which members exist here; others are skipped when writing.
+    /// Whether each member is extracted here; others are skipped when writing.
     private let included: [Bool]
     private let open = Mutex(OpenMembers())
 
-    /// Prepares access to the files of an archive.
+    /// Opens the files of an archive.
     ///
     /// - Parameters:
-    ///   - layout: the archive.
-    ///   - folder: the folder that holds the files, or will.
-    ///   - mode: `.read` for files that are there; `.write` makes those that are not, and gives all
-    ///     of them their length.
-    ///   - included: which files are wanted.
+    ///   - layout: the layout of the archive.
+    ///   - folder: the folder of the files.
+    ///   - mode: `.read` for existing files; `.write` creates missing files and resizes all files.
+    ///   - included: selects the files to read or write.
     /// - Throws: ``ZooError`` with an `io.*` code.
     package init(
         _ layout: ArchiveLayout,
@@ -43,13 +41,13 @@ package final class ArchiveFolder: Sendable {
         for (index, member) in layout.members.enumerated() where self.included[index] {
             let path = "\(folder)/\(member.path)"
             try FileSystem.createFolder(FileSystem.parent(of: path))
-            // An interrupted run may have sealed it already.
+            // An interrupted run may have made the file read-only.
             if try FileSystem.status(path)?.kind == .file { try FileSystem.makeWritable(path) }
             try OpenFile(path, .write).resize(to: member.size)
         }
     }
 
-    /// An open member; opened when it is not.
+    /// Returns an open member and opens it if necessary.
     private func file(_ member: Int) throws(ZooError) -> OpenFile {
         if let file = open.withLock({ $0[member] }) { return file }
         let file = try OpenFile("\(folder)/\(layout.members[member].path)", mode)
@@ -57,17 +55,17 @@ package final class ArchiveFolder: Sendable {
         return file
     }
 
-    /// Whether any wanted file has content in `range` of the raw stream.
+    /// Whether any included file has content in `range` of the raw stream.
     package func needs(_ range: Range<Int>) -> Bool {
         layout.contents(in: range).contains { included[$0.member] }
     }
 
-    /// Whether every byte of `range` of the raw stream can be made from the wanted files.
+    /// Whether `range` of the raw stream can be rebuilt from the included files.
     package func holds(_ range: Range<Int>) -> Bool {
         layout.contents(in: range).allSatisfy { included[$0.member] }
     }
 
-    /// The paths of wanted files with content in `range`, for messages.
+    /// The paths of included files with content in `range`, for messages.
     package func paths(in range: Range<Int>) -> [ReleasePath] {
         layout.contents(in: range).filter { included[$0.member] }
             .map { layout.members[$0.member].path }
@@ -75,8 +73,8 @@ package final class ArchiveFolder: Sendable {
 
     /// Writes a verified block to its files.
     ///
-    /// - Throws: ``ZooError`` with code `archive.member-mismatch` when bytes between files are not
-    ///   those of the layout, or `io.*`.
+    /// - Throws: ``ZooError`` with code `archive.member-mismatch` when bytes between files differ
+    ///   from the layout, or `io.*`.
     package func write(_ block: borrowing VerifiedBlock) throws(ZooError) {
         let range = block.block.rawRange
         unsafe try block.withBytes { raw throws(ZooError) in
@@ -101,12 +99,12 @@ package final class ArchiveFolder: Sendable {
         }
     }
 
-    /// Makes a stretch of the raw stream from the files.
+    /// Rebuilds a range of the raw stream from the files.
     ///
     /// - Parameters:
-    ///   - range: the stretch, not longer than a block.
-    ///   - raw: receives it.
-    /// - Throws: ``ZooError`` with an `io.*` code; a file that is not wanted here counts as missing.
+    ///   - range: the range, at most one block long.
+    ///   - raw: receives the bytes.
+    /// - Throws: ``ZooError`` with an `io.*` code; a file that is not included counts as missing.
     package func read(_ range: Range<Int>, into raw: BlockBuffer) throws(ZooError) {
         raw.removeAll()
         for piece in layout.pieces(of: range) {
@@ -125,7 +123,7 @@ package final class ArchiveFolder: Sendable {
         }
     }
 
-    /// Waits until all files are on the disk and makes them read-only.
+    /// Syncs all files to disk and makes them read-only.
     package func seal() throws(ZooError) {
         for member in layout.members.indices where included[member] {
             let file = try file(member)
@@ -134,8 +132,10 @@ package final class ArchiveFolder: Sendable {
         }
     }
 
-    /// The members that were used last; the others are closed, because a process may open only about
-    /// a thousand files and a release may have ten thousand.
+    /// The most recently opened members.
+    ///
+    /// Others are closed, because a process may open only about a thousand files and a release may
+    /// have ten thousand.
     private struct OpenMembers {
         private static let limit = 32
         private var files: [Int: OpenFile] = [:]

@@ -6,33 +6,35 @@ package import ZooFiles
 
 /// Writes an archive from the files of a folder, block by block.
 package struct ArchiveWriter: Sendable {
-    /// The zstd level: the library's default, past which weights hardly shrink.
+    /// The zstd level: the default of the library; higher levels hardly shrink weights.
     private static let level: Int32 = 3
 
-    /// The archive.
+    /// The layout of the archive.
     package let layout: ArchiveLayout
-    /// Where its blocks are cut.
+    /// The block boundaries.
     package let plan: BlockPlan
-    /// How it is stored.
+    /// The encoding of the blocks.
     package let encoding: ArchiveEncoding
 
-    /// A writer of one archive.
+    /// Creates a writer of one archive.
     package init(layout: ArchiveLayout, plan: BlockPlan, encoding: ArchiveEncoding) {
         self.layout = layout
         self.plan = plan
         self.encoding = encoding
     }
 
-    /// Writes the archive and returns its table.
+    /// Writes the archive and returns its block table.
+    ///
+    /// Blocking.
     ///
     /// - Parameters:
-    ///   - source: the folder that holds the files.
-    ///   - digests: the digest of each file, as the record will state it.
+    ///   - source: the folder of the files.
+    ///   - digests: the digest of each file in the record.
     ///   - output: an empty file.
-    ///   - cancellation: ends the writing between two blocks.
-    /// - Returns: the block table of what was written.
-    /// - Throws: ``ZooError`` with code `archive.file-changed` when a file no longer has its
-    ///   digest, or `io.*`; `CancellationError`. Blocking.
+    ///   - cancellation: stops the writer between blocks.
+    /// - Returns: the block table of the archive.
+    /// - Throws: ``ZooError`` with code `archive.file-changed` when a file does not match its digest,
+    ///   or `io.*`; `CancellationError`.
     package func write(
         from source: String,
         digests: [ReleasePath: ContentDigest],
@@ -72,7 +74,7 @@ package struct ArchiveWriter: Sendable {
             throw ZooError(
                 .fileChanged,
                 "'\(source)/\(path)' changed while it was being packed",
-                remedy: "stop what writes to it, and pack again"
+                remedy: "stop the program that writes to it, then pack again"
             )
         }
         return BlockTable(

@@ -3,32 +3,31 @@
 
 package import ZooCore
 
-/// Room for the bytes of one block, allocated once and used again for every block a worker meets:
-/// fresh memory costs more than hashing it.
+/// A reusable buffer for one block; allocating a buffer per block costs more than hashing it.
 ///
 /// Not thread-safe; each worker owns its buffers.
 @safe
 package final class BlockBuffer {
     private let storage: UnsafeMutableRawBufferPointer
-    /// Bytes held.
+    /// The number of bytes in the buffer.
     package private(set) var count = 0
-    /// Counts the changes, so that a ``VerifiedBlock`` knows whether it still holds what was verified.
+    /// The number of modifications, by which a ``VerifiedBlock`` detects that its buffer was reused.
     private(set) var generation = 0
 
-    /// An empty buffer for one block in either form.
+    /// Creates an empty buffer for one raw or encoded block.
     package init() {
         unsafe storage = .allocate(byteCount: FormatLimits.encodedBlock, alignment: 64)
     }
 
     deinit { unsafe storage.deallocate() }
 
-    /// Forgets what is held.
+    /// Empties the buffer.
     package func removeAll() {
         count = 0
         generation += 1
     }
 
-    /// Adds bytes; more than a block holds is a bug of the caller.
+    /// Appends bytes; traps when they exceed the size of an encoded block.
     package func append(_ bytes: RawSpan) {
         precondition(count + bytes.byteCount <= FormatLimits.encodedBlock, "a block overflows")
         generation += 1
@@ -40,7 +39,7 @@ package final class BlockBuffer {
         count += bytes.byteCount
     }
 
-    /// Adds `length` bytes that `body` writes.
+    /// Appends `length` bytes written by `body`.
     func append(
         _ length: Int,
         _ body: (UnsafeMutableRawBufferPointer) throws(ZooError) -> Void
@@ -51,10 +50,10 @@ package final class BlockBuffer {
         count += length
     }
 
-    /// Replaces what is held by what `body` writes into all the room there is.
+    /// Replaces the content with the bytes written by `body`.
     ///
-    /// - Parameter body: returns how many bytes it wrote.
-    /// - Throws: what `body` throws.
+    /// - Parameter body: writes into the whole buffer and returns the number of bytes written.
+    /// - Throws: the error of `body`.
     func replace(
         _ body: (UnsafeMutableRawBufferPointer) throws(ZooError) -> Int
     ) throws(ZooError) {
@@ -62,14 +61,14 @@ package final class BlockBuffer {
         count = unsafe try body(storage)
     }
 
-    /// The bytes held, for the length of the call.
+    /// Calls `body` with the content, which is valid only during the call.
     func withBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws(ZooError) -> Result
     ) throws(ZooError) -> Result {
         unsafe try body(UnsafeRawBufferPointer(rebasing: storage[..<count]))
     }
 
-    /// The digest of the bytes held.
+    /// The digest of the content.
     package var digest: ContentDigest {
         var hasher = ContentDigest.Hasher()
         unsafe hasher.update(UnsafeRawBufferPointer(rebasing: storage[..<count]))

@@ -3,12 +3,12 @@
 
 package import ZooCore
 
-/// Bytes of the raw stream that have the digest that their block table gives.
+/// A raw block that matches the digest in its block table.
 ///
-/// Only ``BlockDecoder`` makes one, and only a verified block can be written to a release
-/// (``ArchiveFolder/write(_:)``) or counted as verified (``VerifiedCoverage``).
+/// Only ``BlockDecoder`` creates verified blocks, and only a verified block can be written to a
+/// release (``ArchiveFolder/write(_:)``) or counted as verified (``VerifiedCoverage``).
 package struct VerifiedBlock: ~Copyable {
-    /// The row of the block table.
+    /// The entry in the block table.
     package let block: BlockTable.Block
     private let buffer: BlockBuffer
     private let generation: Int
@@ -19,7 +19,7 @@ package struct VerifiedBlock: ~Copyable {
         generation = buffer.generation
     }
 
-    /// The bytes, for the length of the call.
+    /// Calls `body` with the bytes, which are valid only during the call.
     func withBytes<Result>(
         _ body: (UnsafeRawBufferPointer) throws(ZooError) -> Result
     ) throws(ZooError) -> Result {
@@ -28,23 +28,23 @@ package struct VerifiedBlock: ~Copyable {
     }
 }
 
-/// Turns the bytes of one block of an archive into verified bytes of the raw stream.
+/// Verifies and decodes blocks of an archive.
 ///
-/// Not thread-safe; each worker owns one, with its zstd context and its buffer.
+/// Not thread-safe; each worker owns a decoder with a zstd context and a buffer.
 package final class BlockDecoder {
     private let codec = ZstdCodec()
     private let raw = BlockBuffer()
 
-    /// A decoder.
+    /// Creates a decoder.
     package init() {}
 
     /// Verifies and decodes a block.
     ///
     /// - Parameters:
-    ///   - bytes: the block as it lies in the archive.
-    ///   - block: its row of the table.
-    ///   - encoding: how the archive is stored.
-    /// - Returns: the raw bytes; they are valid until the next call or until `bytes` changes.
+    ///   - bytes: the encoded block.
+    ///   - block: its entry in the block table.
+    ///   - encoding: the encoding of the archive.
+    /// - Returns: the raw bytes, which are valid until the next call or until `bytes` changes.
     /// - Throws: ``ZooError`` with code `archive.block-mismatch` or `archive.frame-malformed`.
     package func decode(
         _ bytes: BlockBuffer,
@@ -57,9 +57,9 @@ package final class BlockDecoder {
         return try Self.verify(raw, of: block)
     }
 
-    /// Checks bytes of the raw stream against the table.
+    /// Checks a raw block against the block table.
     ///
-    /// - Returns: the same bytes; they are valid until `raw` changes.
+    /// - Returns: the same bytes, which are valid until `raw` changes.
     /// - Throws: ``ZooError`` with code `archive.block-mismatch`.
     package static func verify(
         _ raw: BlockBuffer,
@@ -77,7 +77,7 @@ package final class BlockDecoder {
         guard found == digest else {
             throw ZooError(
                 .blockMismatch,
-                "a block has digest \(found), and its table says \(digest)"
+                "a block has digest \(found), and the block table expects \(digest)"
             )
         }
     }

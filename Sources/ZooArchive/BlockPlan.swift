@@ -3,28 +3,28 @@
 
 package import ZooCore
 
-/// Where the blocks of a new archive begin and end.
+/// The block boundaries of a new archive.
 ///
 /// `registry/SPEC.md` section 5.3: boundaries are the starts of tar headers and of tensors. A unit
-/// runs from a boundary to the first later one that makes it at least 1 MiB long, and is cut into
-/// equal blocks of at most 4 MiB. So a tensor that did not change between two releases keeps its
-/// blocks, and is fetched once.
+/// extends from a boundary to the first later boundary at a distance of at least 1 MiB, and is split
+/// into equal blocks of at most 4 MiB. A tensor that is unchanged between two releases therefore has
+/// the same blocks in both and is fetched once.
 package struct BlockPlan: Sendable, Equatable {
     /// The blocks of the raw stream, in order, covering it.
     package let ranges: [Range<Int>]
 
     private static let smallestUnit = 1 << 20
 
-    /// A division of another writer: readers accept any that a block table can state.
+    /// Creates a plan with other boundaries, which readers accept too.
     ///
-    /// - Parameter ranges: in order, without gaps, from 0 to the end of the raw stream.
+    /// - Parameter ranges: ordered, contiguous ranges from 0 to the end of the raw stream.
     package init(ranges: [Range<Int>]) { self.ranges = ranges }
 
     /// Plans the blocks of an archive.
     ///
     /// - Parameters:
-    ///   - layout: the archive.
-    ///   - tensorStarts: offsets into a file at which tensors begin, for files that hold tensors.
+    ///   - layout: the layout of the archive.
+    ///   - tensorStarts: the byte offsets of the tensors in each file that has tensors.
     package init(layout: ArchiveLayout, tensorStarts: [ReleasePath: [Int]]) {
         var boundaries = Set([0])
         for member in layout.members {

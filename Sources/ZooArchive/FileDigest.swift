@@ -4,7 +4,7 @@
 package import ZooCore
 package import ZooFiles
 
-/// The digest of a file of any size in bounded memory; blocks.
+/// Computes the digest of a file of any size in bounded memory; blocks the calling thread.
 package enum FileDigest {
     private static let piece = 1 << 20
 
@@ -26,7 +26,7 @@ package enum FileDigest {
     }
 }
 
-/// A file of a release whose whole content has the size and the digest of the release record.
+/// A file of a release that matches the size and digest in the release record.
 package struct VerifiedFile: Sendable {
     /// The file's entry in the record.
     package let file: ReleaseRecord.File
@@ -36,7 +36,7 @@ package struct VerifiedFile: Sendable {
     /// - Parameters:
     ///   - file: the file's entry in the record.
     ///   - folder: the model folder.
-    ///   - cancellation: ends the hashing.
+    ///   - cancellation: stops the hashing.
     /// - Throws: ``ZooError`` with code `release.file-mismatch` or an `io.*` code;
     ///   `CancellationError`.
     package init(
@@ -48,7 +48,7 @@ package struct VerifiedFile: Sendable {
         guard found == file.digest else {
             throw ZooError(
                 .fileMismatch,
-                "'\(file.path)' has digest \(found), and the record says \(file.digest)"
+                "'\(file.path)' has digest \(found), and the record expects \(file.digest)"
             )
         }
         self.file = file

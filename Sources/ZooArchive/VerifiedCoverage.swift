@@ -3,10 +3,9 @@
 
 package import ZooCore
 
-/// Which bytes of which files have been verified; the evidence for "every byte".
+/// The verified bytes of each file, which prove that every byte was verified.
 ///
-/// Bytes count when they were in a ``VerifiedBlock`` or when their file is a ``VerifiedFile``; nothing
-/// else adds to it.
+/// Only the bytes of a ``VerifiedBlock`` or a ``VerifiedFile`` count.
 package struct VerifiedCoverage: Sendable {
     private struct Place: Hashable {
         let archive: String
@@ -17,10 +16,10 @@ package struct VerifiedCoverage: Sendable {
     private var bytes: [ReleasePath: Int] = [:]
     private var whole: Set<ReleasePath> = []
 
-    /// Nothing is verified yet.
+    /// Creates an empty coverage.
     package init() {}
 
-    /// Counts the bytes of a block; a block that was counted before adds nothing.
+    /// Counts the bytes of a block; a repeated block adds nothing.
     ///
     /// - Parameters:
     ///   - block: the block.
@@ -43,7 +42,7 @@ package struct VerifiedCoverage: Sendable {
     /// Counts a whole file.
     package mutating func add(_ file: VerifiedFile) { whole.insert(file.file.path) }
 
-    /// Adds what another worker verified; the two have no block in common.
+    /// Adds the coverage of another worker; traps when both verified the same block.
     package mutating func merge(_ other: VerifiedCoverage) {
         precondition(blocks.isDisjoint(with: other.blocks), "a block was verified twice")
         blocks.formUnion(other.blocks)
@@ -51,15 +50,15 @@ package struct VerifiedCoverage: Sendable {
         whole.formUnion(other.whole)
     }
 
-    /// The files that are not verified to the last byte.
+    /// The files that are not completely verified.
     package func gaps(in files: [ReleaseRecord.File]) -> [ReleasePath] {
         files.filter { !whole.contains($0.path) && bytes[$0.path, default: 0] != $0.size }
             .map(\.path)
     }
 
-    /// The files, when every byte of each is verified.
+    /// Returns the files when every byte of each is verified.
     ///
-    /// - Throws: ``ZooError`` with code `release.not-covered`, which names the files that are not.
+    /// - Throws: ``ZooError`` with code `release.not-covered`, which lists the other files.
     package func complete(_ files: [ReleaseRecord.File]) throws(ZooError) -> VerifiedFiles {
         let gaps = gaps(in: files)
         guard gaps.isEmpty else {
@@ -73,11 +72,11 @@ package struct VerifiedCoverage: Sendable {
     }
 }
 
-/// Files of a release, each verified to the last byte; only ``VerifiedCoverage`` makes it.
+/// Completely verified files of a release; only ``VerifiedCoverage`` creates it.
 package struct VerifiedFiles: Sendable {
     /// The files.
     package let files: [ReleaseRecord.File]
-    /// Bytes of all of them.
+    /// The total size of the files in bytes.
     package var bytes: Int { files.reduce(0) { $0 + $1.size } }
 
     fileprivate init(_ files: [ReleaseRecord.File]) { self.files = files }

@@ -4,7 +4,7 @@
 internal import CZstd
 internal import ZooCore
 
-/// One-shot zstd (RFC 8878) over whole frames, with the library's contexts reused.
+/// One-shot zstd compression (RFC 8878) of whole frames with reused contexts.
 ///
 /// Not thread-safe; each worker owns one.
 @safe
@@ -12,12 +12,12 @@ final class ZstdCodec {
     private let compressor: OpaquePointer
     private let decompressor: OpaquePointer
 
-    /// Windows above 2^23 bytes are refused: blocks have at most 4 MiB, so none needs more.
+    /// Rejects windows larger than 2^23 bytes, because blocks have at most 4 MiB.
     private static let largestWindowLog: Int32 = 23
 
     init() {
         guard let compressor = unsafe ZSTD_createCCtx(), let decompressor = unsafe ZSTD_createDCtx()
-        else { preconditionFailure("zstd has no memory for a context") }
+        else { preconditionFailure("zstd cannot allocate a context") }
         unsafe self.compressor = compressor
         unsafe self.decompressor = decompressor
         unsafe ZSTD_DCtx_setParameter(decompressor, ZSTD_d_windowLogMax, Self.largestWindowLog)
@@ -28,8 +28,9 @@ final class ZstdCodec {
         unsafe ZSTD_freeDCtx(decompressor)
     }
 
-    /// Writes `raw` as one frame that declares its content size and has no checksum (the block
-    /// table has digests).
+    /// Compresses `raw` into one frame with a content size and without a checksum.
+    ///
+    /// The digests in the block table replace the checksum.
     func compress(
         _ raw: BlockBuffer,
         into frame: BlockBuffer,
@@ -50,10 +51,10 @@ final class ZstdCodec {
         }
     }
 
-    /// Writes the content of exactly one frame.
+    /// Decompresses exactly one frame.
     ///
     /// - Parameters:
-    ///   - frame: the block as it lies in the archive.
+    ///   - frame: the encoded block.
     ///   - raw: receives the content.
     ///   - size: the content size that the block table declares.
     /// - Throws: ``ZooError`` with code `archive.frame-malformed`.
@@ -68,7 +69,8 @@ final class ZstdCodec {
             guard declared == UInt64(size), length == frame.count else {
                 throw ZooError(
                     .frameMalformed,
-                    "a block is not one zstd frame of \(frame.count) bytes that holds \(size)",
+                    "a block is not one zstd frame of \(frame.count) bytes with a content of "
+                        + "\(size) bytes",
                     remedy: "do not use this release; tell its publisher"
                 )
             }
@@ -91,7 +93,7 @@ final class ZstdCodec {
             let reason = unsafe String(cString: ZSTD_getErrorName(result))
             throw ZooError(
                 .frameMalformed,
-                "a block is not a sound zstd frame: \(reason)",
+                "a block is not a valid zstd frame: \(reason)",
                 remedy: "do not use this release; tell its publisher"
             )
         }

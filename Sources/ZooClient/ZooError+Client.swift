@@ -4,53 +4,53 @@
 package import ZooCore
 
 extension ZooError.Code {
-    /// A text is neither a folder nor an HTTP address of a registry.
+    /// A registry address is neither a folder nor an HTTP URL.
     package static let registryAddress = Self("registry.address-invalid", .usage)
     /// A registry has no such model.
     package static let modelUnknown = Self("registry.model-not-found", .notFound)
-    /// A registry has no such version of a model, or a channel has none that is not yanked.
+    /// A registry does not have the version, or every version of the channel is yanked.
     package static let versionUnknown = Self("registry.version-not-found", .notFound)
-    /// A registry lists a blob that it does not have.
+    /// A registry lists a blob but does not have it.
     package static let blobMissing = Self("registry.blob-missing", .notFound)
     /// A folder is not a registry.
     package static let notARegistry = Self("registry.not-a-registry", .notFound)
-    /// A document or blob does not have the digest or size that names it.
+    /// A document or blob does not match its digest or size.
     package static let registryMismatch = Self("registry.digest-mismatch", .integrity)
-    /// The documents of a release contradict each other.
+    /// The documents of a release are inconsistent.
     package static let releaseInconsistent = Self("registry.release-inconsistent", .badData)
-    /// The version exists already with other content.
+    /// The version already exists with different content.
     package static let versionTaken = Self("registry.version-taken", .notPermitted)
-    /// A registry folder is there already.
+    /// The registry folder already exists.
     package static let registryExists = Self("registry.exists", .inputOutput)
-    /// The command may not use the network, and what it needs is not on this machine.
+    /// The network is disabled, and the release is not installed.
     package static let offline = Self("registry.offline", .unreachable)
-    /// A registry folder lacks a document that every registry has.
+    /// A registry folder does not have a required document.
     package static let documentMissing = Self("registry.document-missing", .notFound)
-    /// A document of a registry folder does not have the content that the format requires.
+    /// A document of a registry folder violates its format.
     package static let documentInvalid = Self("registry.document-invalid", .badData)
-    /// A version of an index document is not in `index.json`.
+    /// A version is in an index document but not in `index.json`.
     package static let manifestUnlisted = Self("registry.manifest-unlisted", .badData)
-    /// A release of `index.json` is in no index document.
+    /// A release is in `index.json` but not in an index document.
     package static let versionUnindexed = Self("registry.version-unindexed", .badData)
-    /// A file of a registry folder that is no part of the registry.
+    /// A file in a registry folder is not part of the registry.
     package static let fileUnknown = Self("registry.file-unknown", .badData)
-    /// A blob that nothing refers to.
+    /// A blob is not referenced.
     package static let blobUnreferenced = Self("registry.blob-unreferenced", .badData)
-    /// A component that the release does not have.
+    /// The release does not have the component.
     package static let componentUnknown = Self("release.component-not-found", .notFound)
-    /// A file of an installed release is missing or has the wrong length.
+    /// A file of an installed release is missing or has the wrong size.
     package static let fileWrong = Self("release.file-wrong", .integrity)
-    /// The manifest of a folder does not have the digest that its anchor gives.
+    /// The manifest of a folder does not match the digest of an anchor.
     package static let anchorMismatch = Self("release.anchor-mismatch", .integrity)
-    /// A file that the release record does not list.
+    /// A file in a model folder is not listed in the release record.
     package static let fileUnlisted = Self("release.file-unlisted", .integrity)
 
     /// The catalogue has no such model.
     package static let importModelMissing = Self("import.model-not-found", .notFound)
-    /// A model's licence has to be agreed to before it is fetched.
+    /// The licence of a model must be accepted before the model is fetched.
     package static let importLicence = Self("import.licence-not-accepted", .notPermitted)
-    /// A lab's file is longer than the limit.
+    /// A lab's file exceeds the size limit.
     package static let importFileTooLarge = Self("import.file-too-large", .badData)
-    /// A file does not have the size or the digest that the catalogue states.
+    /// A file does not match the size or the digest in the catalogue.
     package static let importFileMismatch = Self("import.file-mismatch", .integrity)
 }

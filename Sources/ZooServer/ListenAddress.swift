@@ -3,24 +3,24 @@
 
 package import ZooCore
 
-/// Where a server listens: `HOST:PORT`, such as `127.0.0.1:8080`, `localhost:0` or `[::1]:80`.
+/// A listen address: `HOST:PORT`, such as `127.0.0.1:8080`, `localhost:0` or `[::1]:80`.
 package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
-    /// What `ami-zoo serve` uses when nobody says otherwise: this machine only.
+    /// The default of `ami-zoo serve`, which accepts only connections from this machine.
     package static let standard = ListenAddress(host: "127.0.0.1", port: 8080)
 
-    /// A host name or an address, an IPv6 address without its brackets.
+    /// A host name, an IPv4 address, or an IPv6 address without brackets.
     package let host: String
-    /// The port, 0 for any that is free.
+    /// The port; 0 selects a free port.
     package let port: Int
 
-    /// An address whose parts are known; `port` must be in 0…65535.
+    /// Creates an address; `port` must be in 0…65535.
     package init(host: String, port: Int) {
         precondition((0...65_535).contains(port), "port \(port) is outside 0...65535")
         self.host = host
         self.port = port
     }
 
-    /// Reads `HOST:PORT`; an IPv6 address stands in brackets.
+    /// Parses `HOST:PORT`, with an IPv6 address in brackets.
     ///
     /// - Throws: ``ZooError`` with code `server.address-malformed`.
     package init(parsing text: String) throws(ZooError) {
@@ -66,8 +66,8 @@ extension ZooError {
     fileprivate static func malformedAddress(_ text: String) -> ZooError {
         ZooError(
             .addressMalformed,
-            "'\(text.prefix(80))' is not an address to listen on",
-            remedy: "write HOST:PORT, such as 127.0.0.1:8080 or [::1]:0"
+            "'\(text.prefix(80))' is not a listen address",
+            remedy: "use HOST:PORT, such as 127.0.0.1:8080 or [::1]:0"
         )
     }
 }

@@ -13,13 +13,13 @@ internal import ZooCore
 
 /// A read-only HTTP server over a registry folder.
 ///
-/// It serves the files of the registry layout (``RegistryLayout``) and nothing else: GET and HEAD,
-/// single byte ranges, strong entity tags. A plain web server over the same folder does the same
-/// for readers; this one needs no configuration and cannot be configured to serve too much.
+/// It serves only the files of the registry layout (``RegistryLayout``), with GET and HEAD, single
+/// byte ranges and strong entity tags. Any static web server can serve the same folder; this server
+/// needs no configuration and cannot expose other files.
 package struct RegistryServer: Sendable {
-    /// What else than cancellation of the task stops the server.
+    /// What stops the server besides cancelling the task.
     package enum Interruption: Sendable {
-        /// SIGINT and SIGTERM, which are then not handled otherwise while the server runs.
+        /// SIGINT and SIGTERM, whose default action is disabled while the server runs.
         case signals
         /// Nothing.
         case none
@@ -30,13 +30,13 @@ package struct RegistryServer: Sendable {
     private let logger: Logger
     private let limits: ConnectionLimits
 
-    /// A server that is not running yet.
+    /// Creates a server that is not running.
     ///
     /// - Parameters:
     ///   - root: the registry folder.
-    ///   - address: where to listen; port 0 picks a free one.
-    ///   - logger: gets one line per request at info level, and failures.
-    ///   - limits: what clients may hold on to.
+    ///   - address: the listen address; port 0 selects a free port.
+    ///   - logger: receives one line per request at level info, and failures.
+    ///   - limits: the limits on client connections.
     package init(
         root: String,
         address: ListenAddress,
@@ -49,8 +49,9 @@ package struct RegistryServer: Sendable {
         self.limits = limits
     }
 
-    /// Serves until the task is cancelled or a signal arrives, then finishes the requests that
-    /// are running, for at most ``ConnectionLimits/drain``, and returns.
+    /// Serves until the task is cancelled or a signal arrives.
+    ///
+    /// On shutdown, running requests get at most ``ConnectionLimits/drain`` to finish.
     ///
     /// - Parameters:
     ///   - interruption: whether SIGINT and SIGTERM stop the server.
@@ -61,7 +62,7 @@ package struct RegistryServer: Sendable {
         stoppingOn interruption: Interruption = .signals,
         onListening: @escaping @Sendable (_ url: String) -> Void
     ) async throws {
-        // A thread that waits for a slow disk must not keep others from a page that is in memory.
+        // A thread that waits for a slow disk must not delay reads from the page cache.
         let readers = NIOThreadPool(numberOfThreads: max(8, System.coreCount))
         readers.start()
         let result: Result<Void, any Error>
@@ -83,7 +84,7 @@ package struct RegistryServer: Sendable {
         _ onListening: @escaping @Sendable (String) -> Void
     ) async throws {
         let listened = Atomic(false)
-        // The framework's own lines are of interest only when something is wrong.
+        // Log the framework's messages only from level warning.
         var quiet = logger
         quiet.logLevel = max(.warning, logger.logLevel)
         let application = Application(
@@ -118,15 +119,16 @@ package struct RegistryServer: Sendable {
             throw ZooError(
                 .cannotListen,
                 "cannot listen on \(address): \(error)",
-                remedy: "choose another address with --listen HOST:PORT; port 0 picks a free one",
+                remedy: "choose another address with --listen HOST:PORT; 0 selects a free port",
                 cause: error
             )
         }
     }
 
-    /// Runs a group so that cancellation asks it to finish instead of cutting its requests off.
+    /// Runs a service group so that cancellation triggers a graceful shutdown.
     ///
-    /// The inner task is unstructured for exactly that: a structured one would be cancelled too.
+    /// The inner task is unstructured, because cancellation would propagate to a structured task and
+    /// abort its requests.
     private static func run(_ group: ServiceGroup) async throws {
         let service = Task { try await group.run() }
         try await withTaskCancellationHandler {
@@ -136,7 +138,7 @@ package struct RegistryServer: Sendable {
         }
     }
 
-    /// The URL of a listening socket, whose port may have been picked by the system.
+    /// The URL of the listening socket, whose port the system may have selected.
     private func url(of channel: any Channel) -> String {
         let port = channel.localAddress?.port ?? address.port
         return "http://\(ListenAddress(host: address.host, port: port))"

@@ -4,19 +4,19 @@
 package import ZooCore
 
 extension ZooError.Code {
-    /// A text is not `HOST:PORT`.
+    /// A listen address is not `HOST:PORT`.
     package static let addressMalformed = Self("server.address-malformed", .usage)
-    /// The address is in use, not ours, or not permitted.
+    /// The listen address is in use, not local, or not permitted.
     package static let cannotListen = Self("server.cannot-listen", .inputOutput)
     /// The folder to serve is missing, unreadable or not a registry.
     package static let rootInvalid = Self("server.root-invalid", .badData)
-    /// Nothing lies at the requested path, or the path is not part of a registry.
+    /// The requested path does not exist or is not part of a registry.
     package static let pathNotFound = Self("server.path-not-found", .notFound)
     /// A request uses a method other than GET and HEAD.
     package static let methodNotAllowed = Self("server.method-not-allowed", .notPermitted)
-    /// A requested range begins after the end of the file.
+    /// A requested range starts after the end of the file.
     package static let rangeUnsatisfiable = Self("server.range-unsatisfiable", .usage)
-    /// The file is no longer the one that `If-Match` names.
+    /// The entity tag of the file does not match `If-Match`.
     package static let preconditionFailed = Self("server.precondition-failed", .integrity)
     /// A file of the registry exists but cannot be read.
     package static let fileUnreadable = Self("server.file-unreadable", .inputOutput)

@@ -9,7 +9,7 @@ package struct BlobFolder: Sendable {
     /// The registry folder.
     package let root: String
 
-    /// The blobs of a registry folder.
+    /// Opens the blobs of a registry folder.
     package init(root: String) { self.root = root }
 
     /// The path of a blob.
@@ -17,7 +17,7 @@ package struct BlobFolder: Sendable {
         "\(root)/\(RegistryLayout.blob(digest))"
     }
 
-    /// Stores bytes under their digest; does nothing when they are there.
+    /// Stores bytes under their digest; does nothing when the blob exists.
     ///
     /// - Throws: ``ZooError`` with an `io.*` code.
     @discardableResult
@@ -32,22 +32,22 @@ package struct BlobFolder: Sendable {
 
     /// A blob that is being written.
     package struct Draft: Sendable {
-        /// Where to write.
+        /// The temporary file to write to.
         package let file: OpenFile
     }
 
-    /// Begins a blob whose digest is known only at its end.
+    /// Starts a blob whose digest is not known yet.
     package func draft() throws(ZooError) -> Draft {
         let folder = "\(root)/\(RegistryLayout.blobs)"
         try FileSystem.createFolder(folder)
         return Draft(file: try OpenFile("\(folder)/.\(FileSystem.uniqueName()).tmp", .createNew))
     }
 
-    /// Makes a draft a blob.
+    /// Renames a draft to its digest.
     ///
     /// - Parameters:
     ///   - draft: the draft.
-    ///   - digest: the digest of everything that was written, computed while writing.
+    ///   - digest: the digest of the content, computed while writing.
     /// - Throws: ``ZooError`` with an `io.*` code.
     package func commit(_ draft: Draft, as digest: ContentDigest) throws(ZooError) {
         try draft.file.synchronize()
@@ -55,12 +55,12 @@ package struct BlobFolder: Sendable {
         try FileSystem.rename(draft.file.path, to: path(of: digest))
     }
 
-    /// Gives up a draft.
+    /// Removes a draft.
     package func discard(_ draft: Draft) throws(ZooError) {
         try FileSystem.remove(draft.file.path)
     }
 
-    /// Reads a small blob and checks it against its name.
+    /// Reads a small blob and checks its digest.
     ///
     /// - Throws: ``ZooError`` with code `store.blob-mismatch`, or `io.*`.
     package func read(_ digest: ContentDigest, limit: Int) throws(ZooError) -> [UInt8] {
@@ -69,7 +69,7 @@ package struct BlobFolder: Sendable {
         return bytes
     }
 
-    /// Checks a blob of any size against its name, in bounded memory; blocks.
+    /// Checks the digest of a blob of any size in bounded memory; blocks the calling thread.
     ///
     /// - Throws: ``ZooError`` with code `store.blob-mismatch`, or `io.*`; `CancellationError`.
     package func verify(_ descriptor: Descriptor, _ cancellation: Cancellation) throws {
@@ -87,7 +87,7 @@ package struct BlobFolder: Sendable {
     private static func mismatch(_ path: String) -> ZooError {
         ZooError(
             .blobMismatch,
-            "the blob '\(path)' does not have the content that its name promises",
+            "the content of the blob '\(path)' does not match the digest in its name",
             remedy: "restore it from a mirror, or pack the release again"
         )
     }

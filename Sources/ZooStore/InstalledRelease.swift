@@ -4,22 +4,22 @@
 package import ZooCore
 internal import ZooFiles
 
-/// A release on this machine: a plain model folder that carries its own proof.
+/// An installed release: a model folder with the documents that verify it.
 ///
 /// ```
-/// config.json, model.safetensors, …   the model folder, as any reader of the field expects it
-/// .ami-zoo/manifest.json              its digest is the identity of the release
-/// .ami-zoo/record.json                bound by the manifest
-/// .ami-zoo/blocks/<archive>.json      bound by the manifest
-/// .ami-zoo/install.json               which components were fetched, and from where
+/// config.json, model.safetensors, …   the files of the model
+/// .ami-zoo/manifest.json              identifies the release by its digest
+/// .ami-zoo/record.json                verified by the manifest
+/// .ami-zoo/blocks/<archive>.json      verified by the manifest
+/// .ami-zoo/install.json               the fetched components and the registry
 /// ```
-/// So a folder can be copied to another machine and verified there, without a network or a store.
+/// The folder can be copied to another machine and verified there without a network or a store.
 package struct InstalledRelease: Sendable {
     /// The folder inside a release that holds the documents below.
     package static let receiptFolder = ".ami-zoo"
     /// The path of the manifest in a release.
     package static let manifestName = "\(receiptFolder)/manifest.json"
-    /// The path of the document that says which components were fetched, and from where.
+    /// The path of the document with the fetched components and the registry.
     package static let installName = "\(receiptFolder)/install.json"
 
     /// The model folder.
@@ -30,12 +30,12 @@ package struct InstalledRelease: Sendable {
     package let manifest: ReleaseManifest
     /// The release record.
     package let record: ReleaseRecord
-    /// The components that were fetched; nil when all were.
+    /// The fetched components; nil for the whole release.
     package let components: Set<String>?
-    /// The registry it came from.
+    /// The address of the registry that the release was fetched from.
     package let registry: String
 
-    /// Opens a folder and checks the chain from manifest to record.
+    /// Opens a folder and checks the record against the manifest.
     ///
     /// - Throws: ``ZooError`` with code `store.not-a-release`, `store.receipt-mismatch`, or a code
     ///   of the documents.
@@ -45,8 +45,8 @@ package struct InstalledRelease: Sendable {
         guard try FileSystem.status("\(folder)/\(Self.manifestName)") != nil else {
             throw ZooError(
                 .notARelease,
-                "'\(folder)' is not a folder that ami-zoo pulled",
-                remedy: "give the path that 'ami-zoo pull' printed, or a reference"
+                "'\(folder)' is not an installed release",
+                remedy: "pass the path that 'ami-zoo pull' printed, or a reference"
             )
         }
         let manifestBytes = try FileSystem.document(
@@ -79,8 +79,8 @@ package struct InstalledRelease: Sendable {
     private static func mismatch(_ path: String) -> ZooError {
         ZooError(
             .receiptMismatch,
-            "'\(path)' does not have the digest that the manifest gives it",
-            remedy: "ami-zoo repair restores it, or remove the folder and pull the release again"
+            "'\(path)' does not match its digest in the manifest",
+            remedy: "run 'ami-zoo repair', or remove the folder and pull the release again"
         )
     }
 
@@ -94,17 +94,17 @@ package struct InstalledRelease: Sendable {
         return try BlockTable(canonical: bytes)
     }
 
-    /// Where the manifest lies.
+    /// The full path of the manifest.
     package var manifestPath: String { "\(folder)/\(Self.manifestName)" }
 
-    /// The documents that belong beside the files, as paths in the folder.
+    /// The paths of the release's documents in the folder.
     package var documentNames: [String] {
         let names = ["manifest.json", "record.json", "install.json"]
         return (names + manifest.archives.map { "blocks/\($0.name).json" })
             .map { "\(Self.receiptFolder)/\($0)" }
     }
 
-    /// The files that are here.
+    /// The files of the fetched components.
     package var files: [ReleaseRecord.File] {
         components.map { record.files(of: $0) } ?? record.files
     }
@@ -115,7 +115,7 @@ package struct InstalledRelease: Sendable {
     }
 }
 
-/// The documents to put beside the files of a release when it is installed.
+/// The documents that are written to a model folder when a release is installed.
 package struct InstallReceipt: Sendable {
     static let format = "ami-zoo.install/1"
 
@@ -125,12 +125,12 @@ package struct InstallReceipt: Sendable {
     package let record: [UInt8]
     /// The stored form of each archive's block table.
     package let blockTables: [String: [UInt8]]
-    /// The components that were fetched; nil when all were.
+    /// The fetched components; nil for the whole release.
     package let components: Set<String>?
-    /// The registry they came from.
+    /// The address of the registry.
     package let registry: String
 
-    /// The documents of a release that is about to be installed.
+    /// Creates the documents of a release.
     package init(
         manifest: [UInt8],
         record: [UInt8],
@@ -145,9 +145,7 @@ package struct InstallReceipt: Sendable {
         self.registry = registry
     }
 
-    /// Puts the documents into a model folder, each in one step.
-    ///
-    /// Blocking.
+    /// Writes the documents to a model folder, each atomically; blocks the calling thread.
     ///
     /// - Throws: ``ZooError`` with an `io.*` code.
     package func write(to folder: String) throws(ZooError) {

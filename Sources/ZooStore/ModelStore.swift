@@ -4,17 +4,17 @@
 package import ZooCore
 internal import ZooFiles
 
-/// The local store: installed releases, transfers in progress, and remembered index documents.
+/// The local store: installed releases, transfers in progress and cached index documents.
 ///
 /// ```
-/// store.json                                          format version; newer ones are refused
+/// store.json                                          the format version; newer ones are rejected
 /// models/<namespace>/<name>/<version>-<digest>/       one folder per release (digest: 12 digits)
-/// models/<namespace>/<name>/<version>-<digest>+a+b/   when only components a and b were fetched
-/// receipts/<namespace>/<name>/<version>-….json        what was installed, outside the folder itself
+/// models/<namespace>/<name>/<version>-<digest>+a+b/   if only components a and b were fetched
+/// receipts/<namespace>/<name>/<version>-….json        one receipt per installed release
 /// staging/<digest>-<destination>/                     transfers in progress
-/// registries/<digest>/index/<namespace>/<name>.json   index documents with their entity tags
+/// registries/<digest>/index/<namespace>/<name>.json   cached index documents with entity tags
 /// ```
-/// The initialiser touches nothing; only writing creates folders, so a read-only store works.
+/// Folders are created only on write, so a read-only store works.
 package struct ModelStore: Sendable {
     /// The root folder.
     package let root: String
@@ -23,10 +23,10 @@ package struct ModelStore: Sendable {
     /// Without receipts, and with staging areas under other names.
     private static let firstFormat = "ami-zoo.store/1"
 
-    /// A store at `root`, which need not exist.
+    /// Opens a store at `root`, which need not exist.
     package init(root: String) { self.root = root }
 
-    /// Makes the root folder, or checks that this program understands what is there.
+    /// Creates the root folder, or checks the format version of an existing store.
     ///
     /// A store of version 1 becomes one of version 2: installed releases stay, interrupted transfers are
     /// removed because nothing continues them.
@@ -71,12 +71,12 @@ package struct ModelStore: Sendable {
         return "\(models)/\(name)/\(version)-\(digest.short)\(part)"
     }
 
-    /// The staging area of a release; nil while another process is at work in it.
+    /// Opens the staging area of a release; nil while another process uses it.
     package func staging(
         for digest: ContentDigest,
         destination: String
     ) throws(ZooError) -> StagingArea? {
-        // One area for each destination: what is staged for one folder is never renamed to another.
+        // One area per destination: files staged for one folder are never renamed to another.
         let key = ContentDigest(of: "\(digest) \(FileSystem.name(of: destination))".utf8)
         let folder =
             owns(destination)
@@ -85,10 +85,10 @@ package struct ModelStore: Sendable {
         return try StagingArea.open(folder, destination: destination)
     }
 
-    /// Whether a folder lies in this store, and not where a person wanted it.
+    /// Whether a folder is in this store, and not at a path chosen by the user.
     package func owns(_ folder: String) -> Bool { folder.hasPrefix(models + "/") }
 
-    /// A path inside the part of the store that holds models, such as `ami/ball-drop`.
+    /// The path of a folder relative to `models`, such as `ami/ball-drop`.
     package func relative(_ folder: String) -> String { String(folder.dropFirst(models.count + 1)) }
 
     // MARK: Receipts
@@ -97,20 +97,21 @@ package struct ModelStore: Sendable {
         "\(root)/receipts/\(relative(folder)).json"
     }
 
-    /// Remembers what is installed in a folder of this store.
+    /// Writes the receipt of a release in this store.
     ///
-    /// Written before the folder becomes visible: a receipt without a folder is harmless, a folder
-    /// without a receipt has less to prove itself with.
+    /// The receipt is written before the folder becomes visible: a receipt without a folder is
+    /// harmless, but a folder without a receipt can be verified only against its own manifest.
     package func remember(_ receipt: StoreReceipt, of folder: String) throws(ZooError) {
-        precondition(owns(folder), "'\(folder)' lies outside the store")
+        precondition(owns(folder), "'\(folder)' is outside the store")
         try receipt.write(to: receiptPath(folder))
     }
 
-    /// What was installed in a folder; nil when the folder does not lie in this store, or was
-    /// installed by a version of ami-zoo that kept no receipts.
+    /// Reads the receipt of a release.
     ///
-    /// - Throws: ``ZooError`` with a `json.*`, `format.*` or `io.*` code when there is one that cannot
-    ///   be read.
+    /// - Returns: nil when the folder is outside this store, or was installed by a version of ami-zoo
+    ///   that wrote no receipts.
+    /// - Throws: ``ZooError`` with a `json.*`, `format.*` or `io.*` code when the receipt cannot be
+    ///   read.
     package func receipt(of folder: String) throws(ZooError) -> StoreReceipt? {
         guard owns(folder) else { return nil }
         return try StoreReceipt(path: receiptPath(folder))
@@ -118,8 +119,9 @@ package struct ModelStore: Sendable {
 
     // MARK: Installed releases
 
-    /// Every installed release of one model, or of all, in order; folders that are not releases
-    /// are skipped.
+    /// The installed releases of one model or of all models, ordered by name and version.
+    ///
+    /// Folders that are not releases are skipped.
     package func releases(of wanted: ModelName? = nil) throws(ZooError) -> [InstalledRelease] {
         var found: [InstalledRelease] = []
         let names = if let wanted { [wanted] } else { try names() }
@@ -145,20 +147,20 @@ package struct ModelStore: Sendable {
         return names
     }
 
-    /// How much of a release must be installed.
+    /// The portion of a release that must be installed.
     package enum Portion: Sendable {
-        /// All of it, or some components.
+        /// The whole release or any components.
         case any
-        /// All of it.
+        /// The whole release.
         case whole
         /// At least these components.
         case components(Set<String>)
     }
 
-    /// The folder that a reference means, from the names of folders alone.
+    /// Resolves a reference to a folder by folder names, without reading the folder.
     ///
-    /// The version counts, the digest as far as names give it, or else the newest version; whole models
-    /// come before parts. Nothing in the folder has been looked at.
+    /// The version and the first twelve digits of the digest must match when the reference has them.
+    /// Among the matches, the newest version is selected, and a whole release before a partial one.
     ///
     /// - Throws: ``ZooError`` with code `store.not-installed`.
     package func folder(
@@ -187,10 +189,10 @@ package struct ModelStore: Sendable {
         return "\(parent)/\(best.text)"
     }
 
-    /// The installed release that a reference means; see ``folder(of:)``.
+    /// Opens the installed release of a reference; see ``folder(of:holding:)``.
     ///
     /// - Throws: ``ZooError`` with code `store.not-installed`; `store.not-a-release`,
-    ///   `store.receipt-mismatch` or a code of the documents when the folder was changed.
+    ///   `store.receipt-mismatch` or a code of the documents when the folder was modified.
     package func installed(
         _ reference: ModelReference,
         holding portion: Portion = .any
@@ -199,22 +201,22 @@ package struct ModelStore: Sendable {
         guard let digest = reference.digest, digest != release.digest else { return release }
         throw ZooError(
             .receiptMismatch,
-            "the manifest in '\(release.folder)' has digest \(release.digest), and you asked for "
-                + "\(digest)",
-            remedy: "ami-zoo repair \(reference)"
+            "the manifest in '\(release.folder)' has digest \(release.digest), and the reference "
+                + "requires \(digest)",
+            remedy: "run 'ami-zoo repair \(reference)'"
         )
     }
 
-    // MARK: Remembered documents
+    // MARK: Cached documents
 
-    /// A document of a registry as it was last fetched.
+    /// A cached document of a registry.
     package struct CachedDocument: Sendable {
-        /// Its bytes.
+        /// The bytes of the document.
         package let bytes: [UInt8]
-        /// The entity tag that came with it.
+        /// The entity tag; nil when the server sent none.
         package let entityTag: String?
 
-        /// A document that was just fetched.
+        /// Creates a cached document.
         package init(bytes: [UInt8], entityTag: String?) {
             self.bytes = bytes
             self.entityTag = entityTag
@@ -225,9 +227,9 @@ package struct ModelStore: Sendable {
         "\(root)/registries/\(ContentDigest(of: registry.utf8).hex)/\(path)"
     }
 
-    /// A remembered document; nil when there is none that can be read.
+    /// Reads a cached document; nil when it is missing or unreadable.
     package func cachedDocument(of registry: String, at path: String) -> CachedDocument? {
-        // A cache that cannot be read is an empty cache.
+        // An unreadable cache entry counts as missing; the document is fetched again.
         guard
             let bytes = try? FileSystem.document(
                 cachePath(registry, path),
@@ -242,9 +244,9 @@ package struct ModelStore: Sendable {
         )
     }
 
-    /// Remembers a document.
+    /// Caches a document.
     ///
-    /// The entity tag and the bytes are one file, so they never disagree.
+    /// The entity tag and the bytes are stored in one file, so that they always match.
     package func remember(
         _ document: CachedDocument,
         of registry: String,
@@ -258,14 +260,14 @@ package struct ModelStore: Sendable {
     }
 }
 
-/// The name of a release's folder: `<version>-<digest>`, then `+<component>` for each that was fetched
-/// when not all were.
+/// The folder name of a release: `<version>-<digest>`, and `+<component>` for each fetched component
+/// of a partial release.
 private struct StoredName {
     let text: String
     let version: SemanticVersion
     /// Twelve hexadecimal digits.
     let digest: String
-    /// The components that were fetched; nil when all were.
+    /// The fetched components; nil for the whole release.
     private let components: Set<String>?
 
     var isWhole: Bool { components == nil }

@@ -4,16 +4,16 @@
 internal import ZooCore
 
 extension ModelStore {
-    /// What a person can do who named a model that is not installed.
+    /// The remedy for a reference to a model that is not installed.
     func remedy(forMissing reference: ModelReference) -> String {
         let pull = "'ami-zoo pull \(reference)'"
-        // A store that cannot be read has no names to offer.
+        // Without a readable store there are no names to suggest.
         guard let installed = try? releases() else { return "run \(pull)" }
         let others = installed.filter { $0.record.name == reference.name }
             .map { "'\($0.reference)'" }
         guard others.isEmpty else {
             return
-                "installed: \(Set(others).sorted().joined(separator: ", ")); for this one, run \(pull)"
+                "installed: \(Set(others).sorted().joined(separator: ", ")); to install it, run \(pull)"
         }
         let nearest = NearestNames(to: reference.name, among: installed.map(\.record.name))
         return nearest.question.map { "\($0) If not, run \(pull)" } ?? "run \(pull)"

@@ -4,10 +4,10 @@
 package import ZooCore
 internal import ZooFiles
 
-/// A release on its way in: files being filled, and a journal of the blocks that are in place.
+/// The staging area of a release that is being installed: partial files and a journal of blocks.
 ///
-/// Nothing here is visible as a release until ``commit(_:files:)`` renames the folder. The journal is
-/// a hint of what to check on resume, never a proof: blocks are hashed again before they count.
+/// The release becomes visible when ``commit(_:files:)`` renames the folder. The journal lists the
+/// blocks to check on resume; each block is hashed again before it counts as verified.
 package final class StagingArea: Sendable {
     /// One block of one archive.
     package struct BlockIndex: Hashable, Sendable {
@@ -16,27 +16,27 @@ package final class StagingArea: Sendable {
         /// The block's position in its table.
         package let block: Int
 
-        /// A block.
+        /// Creates a block index.
         package init(archive: Int, block: Int) {
             self.archive = archive
             self.block = block
         }
     }
 
-    /// Where the finished folder goes.
+    /// The final path of the model folder.
     package let destination: String
-    /// Where the files are written until then.
+    /// The folder of the files before the commit.
     package let files: String
     private let folder: String
     private let lock: OpenFile
     private let journal: OpenFile
 
-    /// Opens or resumes a staging area, if no other process is at work in it.
+    /// Opens or resumes a staging area unless another process uses it.
     ///
     /// - Parameters:
     ///   - folder: the staging folder, on the file system of the destination.
-    ///   - destination: where the finished folder goes.
-    /// - Returns: nil while another process holds the area.
+    ///   - destination: the final path of the model folder.
+    /// - Returns: nil while another process holds the lock.
     /// - Throws: ``ZooError`` with an `io.*` code.
     package static func open(
         _ folder: String,
@@ -46,8 +46,8 @@ package final class StagingArea: Sendable {
         while true {
             let lock = try OpenFile("\(folder).lock", .write)
             guard lock.tryLock() else { return nil }
-            // Whoever held the lock may have finished and removed its file; a lock on a file that
-            // nobody finds any more excludes nobody.
+            // The previous holder may have removed the lock file; a lock on an unlinked file does not
+            // exclude other processes.
             guard lock.isAtPath() else { continue }
             return try StagingArea(folder: folder, destination: destination, lock: lock)
         }
@@ -64,7 +64,7 @@ package final class StagingArea: Sendable {
 
     private static let rowSize = 8
 
-    /// What an earlier run left: the blocks it reported in place, and where the next row goes.
+    /// Reads the journal of an earlier run: the recorded blocks and the number of rows.
     package func journalled() throws(ZooError) -> (blocks: Set<BlockIndex>, rows: Int) {
         let count = try journal.status().size / Self.rowSize
         let rows = try journal.bytes(0..<count * Self.rowSize)
@@ -78,7 +78,7 @@ package final class StagingArea: Sendable {
         return (blocks, count)
     }
 
-    /// Notes that a block is in place; a row is 8 bytes at a place of its own, so rows never tear.
+    /// Records that a block was written; each row has 8 bytes at its own offset, so rows never tear.
     package func record(_ index: BlockIndex, row: Int) throws(ZooError) {
         func bytes(_ value: Int) -> [UInt8] {
             (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
@@ -86,7 +86,7 @@ package final class StagingArea: Sendable {
         try journal.write(bytes(index.archive) + bytes(index.block), at: row * Self.rowSize)
     }
 
-    /// Removes what an earlier run left for files that are not wanted now.
+    /// Removes staged files that are not in `wanted`.
     package func keepOnly(_ wanted: Set<ReleasePath>) throws(ZooError) {
         let names = Set(wanted.map(\.text))
         for name in try FileSystem.files(below: files) where !names.contains(name) {
@@ -94,13 +94,13 @@ package final class StagingArea: Sendable {
         }
     }
 
-    /// Makes the folder a release and visible, in one rename; the files are durable already.
+    /// Installs the release with one rename; the files must be synced to disk before.
     ///
     /// - Parameters:
-    ///   - receipt: the documents to put beside the files.
-    ///   - expected: the files of the release, all verified; the folder must hold these and no other.
-    /// - Throws: ``ZooError`` with code `store.destination-taken` when something is at the
-    ///   destination, `store.staging-mismatch` when the staged files are not the expected ones.
+    ///   - receipt: the documents of the release.
+    ///   - expected: the verified files of the release; the folder must contain exactly these.
+    /// - Throws: ``ZooError`` with code `store.destination-taken` when the destination exists,
+    ///   `store.staging-mismatch` when the staged files differ from the expected files.
     package func commit(
         _ receipt: InstallReceipt,
         files expected: [ReleaseRecord.File]
@@ -115,8 +115,8 @@ package final class StagingArea: Sendable {
             guard error.code == .fileExists else { throw error }
             throw ZooError(
                 .destinationTaken,
-                "'\(destination)' is there already and is not this release",
-                remedy: "choose another folder, or move that one away",
+                "'\(destination)' already exists and is not this release",
+                remedy: "choose another folder, or move the existing one",
                 cause: error
             )
         }
@@ -134,7 +134,7 @@ package final class StagingArea: Sendable {
             let differing = Set(found.keys).symmetricDifference(wanted.keys).sorted()
             throw ZooError(
                 .stagingMismatch,
-                "'\(files)' does not hold the files that were verified"
+                "'\(files)' does not contain exactly the verified files"
                     + (differing.isEmpty ? "" : ": \(differing.joined(separator: ", "))"),
                 remedy: "remove '\(folder)' and pull again"
             )
@@ -150,9 +150,9 @@ package final class StagingArea: Sendable {
         return found
     }
 
-    /// Removes what is staged.
+    /// Removes the staging area.
     ///
-    /// The lock goes last: until then nobody else may begin here.
+    /// The lock file is removed last, so that no other process starts here before.
     package func discard() throws(ZooError) {
         try FileSystem.remove(folder)
         try FileSystem.remove(lock.path)

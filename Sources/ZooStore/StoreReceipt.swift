@@ -4,29 +4,29 @@
 package import ZooCore
 internal import ZooFiles
 
-/// What the store remembers of an installation outside the folder that it installed.
+/// The receipt of an installed release, stored outside the model folder.
 ///
-/// A folder can vouch for itself only in part: whoever changes its files can change the manifest
-/// beside them. The full digest that the store wrote elsewhere is what `verify` holds the folder against;
-/// the twelve digits in the folder's name prove nothing.
+/// Whoever modifies the files of a folder can also modify its manifest, so `verify` compares the
+/// manifest with the full digest in the receipt. The twelve digits in the folder name are not
+/// sufficient.
 package struct StoreReceipt: Sendable, Equatable {
     private static let format = "ami-zoo.receipt/1"
 
     /// The digest of the manifest that was installed.
     package let digest: ContentDigest
-    /// The components that were fetched; nil when all were.
+    /// The fetched components; nil for the whole release.
     package let components: Set<String>?
-    /// The registry that they came from.
+    /// The address of the registry.
     package let registry: String
 
-    /// What to remember of an installation.
+    /// Creates a receipt.
     package init(digest: ContentDigest, components: Set<String>?, registry: String) {
         self.digest = digest
         self.components = components
         self.registry = registry
     }
 
-    /// What a folder says of itself.
+    /// Creates a receipt from the documents of a model folder.
     package init(of release: InstalledRelease) {
         self.init(
             digest: release.digest,
@@ -35,7 +35,7 @@ package struct StoreReceipt: Sendable, Equatable {
         )
     }
 
-    /// Reads a receipt; nil when there is none.
+    /// Reads a receipt; nil when the file does not exist.
     ///
     /// - Throws: ``ZooError`` with a `json.*`, `format.*` or `io.*` code.
     init?(path: String) throws(ZooError) {

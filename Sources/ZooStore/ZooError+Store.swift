@@ -8,16 +8,16 @@ extension ZooError.Code {
     package static let storeTooNew = Self("store.too-new", .badData)
     /// A folder does not hold an installed release.
     package static let notARelease = Self("store.not-a-release", .badData)
-    /// The documents of an installed release do not have the digests that bind them.
+    /// A document of an installed release does not match its digest.
     package static let receiptMismatch = Self("store.receipt-mismatch", .integrity)
-    /// A staging folder does not hold exactly the files that were verified.
+    /// A staging folder does not contain exactly the verified files.
     package static let stagingMismatch = Self("store.staging-mismatch", .integrity)
-    /// Another process is at work on the same folder.
+    /// Another process is working on the same folder.
     package static let stagingBusy = Self("store.staging-busy", .inputOutput)
-    /// The destination holds something else.
+    /// The destination exists and is not this release.
     package static let destinationTaken = Self("store.destination-taken", .inputOutput)
     /// A model is not installed.
     package static let notInstalled = Self("store.not-installed", .notFound)
-    /// A blob's bytes do not have the digest that names it.
+    /// The content of a blob does not match the digest in its name.
     package static let blobMismatch = Self("store.blob-mismatch", .integrity)
 }

@@ -3,10 +3,10 @@
 
 import Foundation
 
-/// A program that runs beside a test.
+/// A child process of a test.
 ///
-/// Waiting for it takes no thread: `Process.waitUntilExit` would hold one of the few threads that
-/// all tests share, and two such waits stop every test on a small machine.
+/// Waiting for it blocks no thread: `Process.waitUntilExit` would block a thread of the pool that all
+/// tests share, and two such waits would deadlock the tests on a small machine.
 package struct ChildProcess: Sendable {
     private let process: Process
     private let exit: AsyncStream<Int32>
@@ -14,13 +14,13 @@ package struct ChildProcess: Sendable {
     /// Starts a program.
     ///
     /// - Parameters:
-    ///   - program: A path with a slash in it, or a name that is looked up in `PATH` and where Debian
-    ///     hides daemons.
-    ///   - arguments: Its arguments.
-    ///   - environment: Variables set on top of those of the tests.
-    ///   - output: The file that takes its standard output; none drops it.
-    ///   - errors: The file that takes its standard error; none drops it.
-    /// - Throws: ``Missing`` when there is no such program.
+    ///   - program: A path with a slash, or a name that is searched in `PATH` and in the `sbin` folders
+    ///     where Debian installs daemons.
+    ///   - arguments: The arguments.
+    ///   - environment: Variables added to the environment of the tests.
+    ///   - output: The file for standard output; nil discards it.
+    ///   - errors: The file for standard error; nil discards it.
+    /// - Throws: ``Missing`` when the program does not exist.
     package init(
         _ program: String,
         _ arguments: [String],
@@ -38,7 +38,7 @@ package struct ChildProcess: Sendable {
         process.standardOutput = try output.map(Self.file) ?? FileHandle.nullDevice
         process.standardError = try errors.map(Self.file) ?? FileHandle.nullDevice
         process.terminationHandler = { process in
-            // As shells report it: 128 and the number of the signal.
+            // Like a shell: 128 plus the signal number.
             let killed = process.terminationReason == .uncaughtSignal
             continuation.yield((killed ? 128 : 0) + process.terminationStatus)
             continuation.finish()
@@ -46,20 +46,21 @@ package struct ChildProcess: Sendable {
         try process.run()
     }
 
-    /// Why a program does not run; a test that meets this fails, it is never skipped.
+    /// The error for a program that is not installed; the test fails and is not skipped.
     package struct Missing: Error, CustomStringConvertible {
         /// The name of the program.
         package let name: String
 
-        /// What is missing and what to do about it.
+        /// The message with a remedy.
         package var description: String { "\(name) is not installed; run scripts/setup --test" }
     }
 
-    /// Whether the program has not ended yet.
+    /// Whether the program is running.
     package var isRunning: Bool { process.isRunning }
 
-    /// Waits until the program ends, and returns its exit status, or 128 and the number of the
-    /// signal that ended it; to be called once.
+    /// Waits until the program exits; may be called only once.
+    ///
+    /// - Returns: the exit status, or 128 plus the number of the signal that ended the program.
     package func status() async -> Int32 {
         for await status in exit { return status }
         return -1
@@ -70,9 +71,9 @@ package struct ChildProcess: Sendable {
         if process.isRunning { Foundation.kill(process.processIdentifier, number) }
     }
 
-    /// Ends the program at once, and waits until it is gone.
+    /// Kills the program with SIGKILL and waits until it has exited.
     ///
-    /// SIGKILL, because programs inherit the signals that Swift's threads block, among them SIGTERM.
+    /// Child processes inherit the signals that Swift's threads block, which include SIGTERM.
     package func kill() async {
         signal(SIGKILL)
         _ = await status()

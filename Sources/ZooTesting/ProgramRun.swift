@@ -3,22 +3,22 @@
 
 import Foundation
 
-/// What a program printed, and how it ended.
+/// The output and the exit status of a program.
 package struct ProgramRun: Sendable {
-    /// The exit status, or 128 and the number of the signal that ended it.
+    /// The exit status, or 128 plus the number of the signal that ended the program.
     package let status: Int32
-    /// What it wrote to standard output.
+    /// The text written to standard output.
     package let output: String
-    /// What it wrote to standard error.
+    /// The text written to standard error.
     package let errors: String
 
-    /// Runs a program to its end.
+    /// Runs a program until it exits.
     ///
     /// - Parameters:
     ///   - program: A path, or a name to look up.
-    ///   - arguments: Its arguments.
-    ///   - environment: Variables set on top of those of the tests.
-    /// - Throws: ``ChildProcess/Missing`` when there is no such program.
+    ///   - arguments: The arguments.
+    ///   - environment: Variables added to the environment of the tests.
+    /// - Throws: ``ChildProcess/Missing`` when the program does not exist.
     package init(
         _ program: String,
         _ arguments: [String],

@@ -3,12 +3,12 @@
 
 package import Foundation
 
-/// An empty folder for one test, removed with all it holds when the test has ended.
+/// A temporary folder for one test, removed with its content when the test ends.
 ///
-/// It exists while a closure runs, not while a value lives: a path taken from a value does not keep
-/// the value alive.
+/// The folder exists while a closure runs and not for the lifetime of a value, because a path does
+/// not keep the value alive.
 package struct TemporaryFolder: Sendable {
-    /// The absolute path, without a slash at its end.
+    /// The absolute path without a trailing slash.
     package let path: String
 
     /// The folder as a URL.
@@ -30,10 +30,10 @@ package struct TemporaryFolder: Sendable {
         return try await body(folder)
     }
 
-    /// The path of something in the folder.
+    /// Returns the path of a file in the folder.
     package func path(of name: String) -> String { "\(path)/\(name)" }
 
-    /// Writes a file, making the folders above it, and returns its path.
+    /// Writes a file, creates its parent folders, and returns its path.
     @discardableResult
     package func write(_ bytes: [UInt8], to name: String) throws -> String {
         let file = URL(filePath: path(of: name))
@@ -51,7 +51,7 @@ package struct TemporaryFolder: Sendable {
     }
 
     private func remove() {
-        // A test that has taken away permissions or the folder itself is no reason to fail it.
+        // Ignore errors: a test may have removed the folder or its permissions.
         try? FileManager.default.removeItem(atPath: path)
     }
 }

@@ -6,7 +6,7 @@ import Testing
 import ZooArchive
 import ZooCore
 
-/// Where archives are cut, against the vectors of the format (`registry/SPEC.md` section 5.3).
+/// Block boundaries against the vectors of the format (`registry/SPEC.md` section 5.3).
 @Suite struct BlockPlanTests {
     /// One vector of `Tests/Vectors/registry/block-cuts.json`.
     struct Cut: Sendable, CustomTestStringConvertible {

@@ -7,7 +7,7 @@ import ZooCore
 import ZooFiles
 import ZooTesting
 
-/// Archives that say something which the record does not determine: none of it has any effect.
+/// Archives whose tar headers differ from the layout in the record; all of them are rejected.
 @Suite struct HostileMemberTests {
     /// A change to the tar stream of two files, `a.txt` and `b.txt`, of 600 bytes each.
     struct Change: Sendable, CustomTestStringConvertible {

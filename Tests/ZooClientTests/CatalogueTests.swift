@@ -20,7 +20,7 @@ import ZooCore
             let entry = try catalogue.entry(name)
             #expect(try !catalogue.card(name).isEmpty, "\(name)")
             if let backbone = entry.backbone { #expect(names.contains(backbone), "\(name)") }
-            // Nobody has fetched these files yet: what is pinned would be invented.
+            // These files were never fetched, so their size and digest cannot be known.
             #expect(entry.files.allSatisfy { $0.digest == nil && $0.size == nil }, "\(name)")
         }
     }

@@ -77,7 +77,7 @@ enum Damage: CustomStringConvertible {
         let range: Range<Int>
     }
 
-    /// Where the blocks of a release cut its files.
+    /// The block boundaries in the files of a release.
     static func blockParts(of release: InstalledRelease) throws -> [Part] {
         let present = Set(release.files.map(\.path))
         return try release.manifest.archives.flatMap { archive in

@@ -10,7 +10,7 @@ import ZooStore
 import ZooTesting
 import ZooTransport
 
-/// Servers and disks that misbehave: a stable code, nothing visible, and the next pull goes on.
+/// Faulty servers and disks: a stable error code, no visible folder, and the next pull resumes.
 @Suite struct PullFaultTests {
     /// Runs a pull against a server whose weights behave as a test says.
     private func pull(
@@ -44,7 +44,7 @@ import ZooTransport
                 try await registry.puller(from: location).pull(.of("ami/sample"))
             }
             #expect(try ModelStore(root: registry.folder.path(of: "store")).releases().isEmpty)
-            // The same store, an honest server: the pull goes on and ends well.
+            // With the same store and a correct server, the pull resumes and succeeds.
             let report = try await registry.puller(from: .folder(registry.root))
                 .pull(.of("ami/sample"))
             let release = try InstalledRelease(folder: report.path)

@@ -23,7 +23,7 @@ struct RegistryLocationTests {
         #expect(try ModelReference(parsing: "\(host)/ami/ball-drop").host == host)
     }
 
-    @Test("of a reference is never an IPv6 address, which the grammar does not have")
+    @Test("of a reference is never an IPv6 address, which the grammar cannot express")
     func noIPv6() {
         #expect(throws: ZooError(.referenceMalformed, "")) {
             try ModelReference(parsing: "[::1]:8080/ami/ball-drop")

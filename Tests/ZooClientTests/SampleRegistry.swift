@@ -225,14 +225,14 @@ extension TransferPolicy {
 }
 
 extension PullRequest {
-    /// A request for what a text names.
+    /// Creates a request from a reference.
     static func of(_ text: String) throws -> PullRequest {
         PullRequest(try ModelReference(parsing: text))
     }
 }
 
 extension InstalledRelease {
-    /// Everything that is wrong with the release, held against its own manifest.
+    /// The findings of verifying the release against its own manifest.
     func findings(deep: Bool = false) async throws -> [Finding] {
         try await verification(deep: deep).findings
     }

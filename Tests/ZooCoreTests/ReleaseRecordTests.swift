@@ -56,6 +56,6 @@ struct ReleaseRecordTests {
             try ReleaseRecord(canonical: try vector.bytes())
         }
         #expect(error?.code == .featureRequired)
-        #expect(error?.remedy == "needs ami-zoo ≥ 0.1.0")
+        #expect(error?.remedy == "update ami-zoo to version 0.1.0 or later")
     }
 }

@@ -110,7 +110,7 @@ struct HostileClientTests {
         }
     }
 
-    @Test("of the old kind is answered and the connection closed")
+    @Test("that does not keep the connection alive is answered and the connection closed")
     func closesOldConnections() async throws {
         try await RunningServer.with { server in
             for request in [

@@ -4,17 +4,17 @@
 package import ZooCore
 internal import ZooFiles
 
-/// The folder of model entries: `<namespace>/<name>/model.yaml`, and a card beside each.
+/// The catalogue folder: `<namespace>/<name>/model.yaml` with a model card beside each entry.
 package struct Catalogue: Sendable {
     private let folder: String
     private static let card = "README.md"
 
-    /// The catalogue in a folder.
+    /// Opens the catalogue in a folder.
     package init(folder: String) { self.folder = folder }
 
-    /// The entry of a model.
+    /// Reads the entry of a model.
     ///
-    /// - Throws: ``ZooError`` with code `import.model-not-found`, or that of a broken entry.
+    /// - Throws: ``ZooError`` with code `import.model-not-found`, or the code of an invalid entry.
     package func entry(_ name: ModelName) throws(ZooError) -> CatalogueEntry {
         let path = "\(folder)/\(name)/\(PackRequest.descriptionNames[0])"
         guard try FileSystem.status(path) != nil else {
@@ -29,13 +29,13 @@ package struct Catalogue: Sendable {
         guard object.value("upstream") != nil else {
             throw ZooError(
                 .importModelMissing,
-                "'\(name)' was not taken from elsewhere, so there is nothing to import",
-                remedy: "'ami-zoo pull \(name)' fetches its release"
+                "'\(name)' is not an upstream model, so it cannot be imported",
+                remedy: "fetch its release with 'ami-zoo pull \(name)'"
             )
         }
         let entry = try CatalogueEntry(object)
         guard entry.name == name else {
-            throw ZooError(.descriptionInvalid, "'\(path)' describes '\(entry.name)'")
+            throw ZooError(.descriptionInvalid, "'\(path)' has the name '\(entry.name)'")
         }
         return entry
     }
@@ -49,7 +49,7 @@ package struct Catalogue: Sendable {
         )
     }
 
-    /// The names of all models that were taken from elsewhere.
+    /// The names of all upstream models.
     package func names() throws(ZooError) -> [ModelName] {
         var names: [ModelName] = []
         let suffix = "/\(PackRequest.descriptionNames[0])"

@@ -4,9 +4,9 @@
 package import ZooCore
 
 extension CatalogueEntry {
-    /// Checks that a user has agreed to the licence of the weights, where that is needed.
+    /// Checks that the user accepted the licence of the weights if consent is required.
     ///
-    /// - Parameter accepted: the licence that the user names.
+    /// - Parameter accepted: the licence that the user accepted.
     /// - Throws: ``ZooError`` with code `import.licence-not-accepted`.
     package func requireConsent(_ accepted: String?) throws(ZooError) {
         let licence = licence ?? "unknown"
@@ -14,13 +14,13 @@ extension CatalogueEntry {
         let terms =
             switch consent {
             case .unknownLicence:
-                "its licence is not known, so nothing permits the use of its weights"
+                "its licence is unknown, so no use of its weights is permitted"
             case .nonCommercial: "its licence \(licence) permits non-commercial use only"
-            case .ownTerms: "its licence \(licence) has terms of the publisher's own"
+            case .ownTerms: "its licence \(licence) has terms written by the publisher"
             }
         throw ZooError(
             .importLicence,
-            "'\(name)' is fetched only with your consent: \(terms)",
+            "'\(name)' requires your consent: \(terms)",
             remedy: "read the terms at \(homepage); if you agree, add --accept-licence '\(licence)'"
         )
     }

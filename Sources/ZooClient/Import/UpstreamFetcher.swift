@@ -7,34 +7,34 @@ package import ZooCore
 internal import ZooFiles
 package import ZooTransport
 
-/// Downloads a lab's file: resumes where an earlier run stopped, and limits its size.
+/// Downloads a lab's file with a size limit and resumes interrupted downloads.
 ///
-/// Labs rarely publish a digest; the file is hashed after the download, so that the release record
-/// can state what it was made from.
+/// Labs rarely publish a digest, so the file is hashed after the download and the release record
+/// states the digest.
 package struct UpstreamFetcher: Sendable {
-    /// What was fetched.
+    /// A downloaded file.
     package struct Fetched: Sendable {
-        /// Where it lies.
+        /// The path on this machine.
         package let path: String
-        /// Its length.
+        /// The size in bytes.
         package let size: Int
-        /// Its digest.
+        /// The digest.
         package let digest: ContentDigest
     }
 
     private let transport: HTTPTransport
-    /// The folder that files are written to.
+    /// The download folder.
     package let folder: String
     private let limit: Int
     private let report: @Sendable (PullEvent) -> Void
 
-    /// A fetcher.
+    /// Creates a fetcher.
     ///
     /// - Parameters:
-    ///   - transport: makes the requests.
-    ///   - folder: the folder to write to; made when it is not there.
-    ///   - limit: the largest size of a file, in bytes.
-    ///   - report: takes the progress.
+    ///   - transport: the HTTP transport.
+    ///   - folder: the download folder, created if necessary.
+    ///   - limit: the maximum size of a file in bytes.
+    ///   - report: receives progress events.
     package init(
         transport: HTTPTransport,
         folder: String,
@@ -47,14 +47,14 @@ package struct UpstreamFetcher: Sendable {
         self.report = report
     }
 
-    /// Fetches a file.
+    /// Downloads a file.
     ///
     /// - Parameters:
-    ///   - file: what the catalogue says of it.
-    ///   - address: where to fetch it from instead: a mirror.
-    /// - Returns: the file; nil for an optional one that the server does not have.
+    ///   - file: the file in the catalogue.
+    ///   - address: the URL of a mirror to use instead.
+    /// - Returns: the file; nil for an optional file that the server does not have.
     /// - Throws: ``ZooError`` with code `import.file-too-large`, `import.file-mismatch`,
-    ///   `io.disk-full`, or a `transport.*` code; what arrived is kept for the next run.
+    ///   `io.disk-full`, or a `transport.*` code; the next run resumes the partial download.
     package func fetch(
         _ file: CatalogueEntry.File,
         from address: String? = nil
@@ -91,8 +91,8 @@ package struct UpstreamFetcher: Sendable {
         else {
             throw ZooError(
                 .diskFull,
-                "'\(address)' has \(ByteCount(target.bytes)), more than fits on the disk of "
-                    + "'\(folder)'",
+                "'\(address)' has \(ByteCount(target.bytes)), and the disk of '\(folder)' has not "
+                    + "enough free space",
                 remedy: "free some space, or set AMI_ZOO_HOME to a folder on a larger disk"
             )
         }
@@ -128,15 +128,15 @@ package struct UpstreamFetcher: Sendable {
     }
 
     private static let mismatchRemedy =
-        "it is not the file that was published; give another mirror with --from"
+        "the file differs from the published one; use another mirror with --from"
 }
 
-/// A file that is being downloaded, and beside it a note of which download it is part of.
+/// A partial download, with a note beside it that identifies the download.
 private final class PartialFile: Sendable {
     private let path: String
     private let file: OpenFile
     private let note: String
-    /// Bytes that an earlier run has left.
+    /// The bytes downloaded by an earlier run.
     let size: Int
     private let position: Mutex<Int>
 
@@ -148,7 +148,7 @@ private final class PartialFile: Sendable {
         ]
         let partial = "\(path).part"
         let known = try? FileSystem.document(note, limit: 1 << 16)
-        // Without a strong tag nobody knows whether the rest belongs to the beginning.
+        // Without a strong tag, the server's file may have changed since the partial download.
         let isSame = known == content.canonicalBytes && tag?.hasPrefix("\"") == true
         if !isSame { try FileSystem.remove(partial) }
         try FileSystem.writeAtomically(note, content.canonicalBytes)

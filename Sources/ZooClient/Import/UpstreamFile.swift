@@ -4,13 +4,13 @@
 package import ZooCore
 internal import ZooFiles
 
-/// The file of a catalogue entry that holds the weights, on this machine.
+/// A local copy of the weights file of a catalogue entry.
 package struct UpstreamFile: Sendable {
-    /// Where it lies.
+    /// The path on this machine.
     package let path: String
-    /// Members of the release record's `lineage.upstream`: address, name, size and digest.
+    /// Members of the release record's `lineage.upstream`: URL, name, size and digest.
     package let lineage: [String: JSONValue]
-    /// The folder to remove when the import is done; nil for a user's own copy.
+    /// The folder to remove after the import; nil for a copy provided by the user.
     package let fetchedFolder: String?
 
     private init(
@@ -31,11 +31,11 @@ package struct UpstreamFile: Sendable {
         self.lineage = lineage
     }
 
-    /// Takes a user's own copy and checks its size and digest where the catalogue states them.
+    /// Opens a copy provided by the user and checks the size and digest that the catalogue states.
     ///
     /// - Parameters:
-    ///   - path: the file, or the folder that holds it.
-    ///   - entry: what the catalogue says.
+    ///   - path: the file, or the folder that contains it.
+    ///   - entry: the catalogue entry.
     /// - Returns: the file.
     /// - Throws: ``ZooError`` with code `import.file-mismatch` or `io.*`; `CancellationError`.
     package static func local(
@@ -45,7 +45,8 @@ package struct UpstreamFile: Sendable {
         let main = entry.weights
         return try await BlockingWork.run { cancellation in
             let path = FileSystem.isFolder(path) ? "\(path)/\(main.name)" : path
-            // Opened once: what is hashed is what has that size. A person names it, links and all.
+            // Open the file once, so that size and digest are of the same file. Links are followed,
+            // because the user chose the path.
             let file = try OpenFile(path, .readFollowing)
             let size = try file.status().size
             var hasher = ContentDigest.Hasher()
@@ -55,20 +56,20 @@ package struct UpstreamFile: Sendable {
                 size: size,
                 digest: digest,
                 at: path,
-                remedy: "leave out --from to fetch the published file"
+                remedy: "omit --from to download the published file"
             )
             return UpstreamFile(path, main, size: size, digest: digest)
         }
     }
 
-    /// Fetches all files of an entry.
+    /// Downloads all files of an entry.
     ///
     /// - Parameters:
-    ///   - entry: what the catalogue says.
-    ///   - mirror: where to fetch from instead: the address of the file when there is one, else of the
-    ///     folder that holds all of them.
-    ///   - fetcher: fetches each.
-    /// - Returns: the file that holds the weights.
+    ///   - entry: the catalogue entry.
+    ///   - mirror: the URL of a mirror to use instead: of the file if the entry has one file, else of
+    ///     the folder with all files.
+    ///   - fetcher: downloads the files.
+    /// - Returns: the file with the weights.
     /// - Throws: as ``UpstreamFetcher/fetch(_:from:)``.
     package static func fetch(
         _ entry: CatalogueEntry,
@@ -93,8 +94,8 @@ package struct UpstreamFile: Sendable {
         guard let found else {
             throw ZooError(
                 .importModelMissing,
-                "'\(entry.weights.url)' does not exist, and it holds the weights of '\(entry.name)'",
-                remedy: "give the address of a mirror or a local copy with --from"
+                "'\(entry.weights.url)', the weights of '\(entry.name)', does not exist",
+                remedy: "pass the address of a mirror or the path of a local copy with --from"
             )
         }
         return found
@@ -102,15 +103,15 @@ package struct UpstreamFile: Sendable {
 }
 
 extension CatalogueEntry {
-    /// The file that holds the weights: the first one.
+    /// The file with the weights, which is the first one.
     fileprivate var weights: File {
-        guard let file = files.first else { preconditionFailure("an entry without files") }
+        guard let file = files.first else { preconditionFailure("the entry has no files") }
         return file
     }
 }
 
 extension CatalogueEntry.File {
-    /// Checks a file against the size and the digest of the catalogue, where it states them.
+    /// Checks a file against the size and digest in the catalogue, if it states them.
     ///
     /// - Throws: ``ZooError`` with code `import.file-mismatch`.
     func requireMatch(
@@ -122,14 +123,14 @@ extension CatalogueEntry.File {
         if let expected = self.size, expected != size {
             throw ZooError(
                 .importFileMismatch,
-                "'\(place)' has \(size) bytes, and the catalogue states \(expected)",
+                "'\(place)' has \(size) bytes, and the catalogue expects \(expected)",
                 remedy: remedy
             )
         }
         if let expected = self.digest, let digest, expected != digest {
             throw ZooError(
                 .importFileMismatch,
-                "'\(place)' has the digest \(digest), and the catalogue states \(expected)",
+                "'\(place)' has digest \(digest), and the catalogue expects \(expected)",
                 remedy: remedy
             )
         }

@@ -6,7 +6,7 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooStore
 
-/// Reads an archive once, and checks it whole, each of its blocks, and the files inside.
+/// Checks the digests of an archive, its blocks and its files in one pass.
 struct ArchiveCheck: Sendable {
     let table: BlockTable
     let record: any ArchivedRecord
@@ -15,8 +15,8 @@ struct ArchiveCheck: Sendable {
 
     /// Checks the archive.
     ///
-    /// - Throws: ``ZooError`` with what is wrong: `registry.release-inconsistent`,
-    ///   `store.blob-mismatch`, `release.file-mismatch`, `archive.*` or `io.*`; `CancellationError`.
+    /// - Throws: ``ZooError`` with code `registry.release-inconsistent`, `store.blob-mismatch`,
+    ///   `release.file-mismatch`, `archive.*` or `io.*`; `CancellationError`.
     func run(_ cancellation: Cancellation) throws {
         let layout = record.layout(of: archive.name)
         guard table.archiveDigest == archive.archive.digest,
@@ -24,7 +24,7 @@ struct ArchiveCheck: Sendable {
         else {
             throw ZooError(
                 .releaseInconsistent,
-                "the block table of '\(archive.name)' is that of another archive",
+                "the block table of '\(archive.name)' belongs to another archive",
                 remedy: "withdraw the release and publish it again under a new version"
             )
         }
@@ -47,7 +47,7 @@ struct ArchiveCheck: Sendable {
         for (member, digest) in content.finish() where digests[member] != digest {
             throw ZooError(
                 .fileMismatch,
-                "'\(member)' has the digest \(digest), and the release record states another",
+                "'\(member)' has digest \(digest), which differs from the release record",
                 remedy: "withdraw the release and publish it again under a new version"
             )
         }
@@ -55,11 +55,11 @@ struct ArchiveCheck: Sendable {
 }
 
 extension ZooError {
-    /// A blob whose content does not have the digest that names it.
+    /// The error for a blob whose content does not match the digest in its name.
     static func wrongBlob(_ path: String) -> ZooError {
         ZooError(
             .blobMismatch,
-            "the content of '\(path)' does not have the digest that names the file",
+            "the content of '\(path)' does not match the digest in its name",
             remedy: "restore the file from a mirror, or remove it and pack the release again"
         )
     }

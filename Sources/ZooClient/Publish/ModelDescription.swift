@@ -4,17 +4,17 @@
 internal import Yams
 package import ZooCore
 
-/// What an author writes about a model: `model.yaml`, turned into JSON where it is read.
+/// Reads `model.yaml`, the author's description of a model, as JSON.
 ///
-/// YAML exists here and nowhere else; it is never stored in a registry.
+/// Only this type reads YAML; a registry never stores it.
 package enum ModelDescription {
-    /// The largest description that is read, in bytes.
+    /// The maximum size of a description in bytes.
     package static let limit = 1 << 20
 
     /// Reads a description.
     ///
-    /// Only plain YAML: no aliases, no tags of its own, no duplicate keys. Numbers and Booleans are
-    /// those of the YAML core schema; everything else is text.
+    /// Aliases, custom tags and duplicate keys are rejected. Numbers and Booleans follow the YAML core
+    /// schema; every other scalar is a string.
     ///
     /// - Throws: ``ZooError`` with code `pack.description-invalid`.
     package static func parse(_ bytes: [UInt8], path: String) throws(ZooError) -> JSONObject {
@@ -55,7 +55,7 @@ package enum ModelDescription {
             var members: [String: JSONValue] = [:]
             for (key, member) in mapping {
                 guard let name = key.scalar?.string else {
-                    throw invalid(path, "has a key that is not text")
+                    throw invalid(path, "has a key that is not a string")
                 }
                 let member = try value(member, path, depth: depth + 1)
                 guard members.updateValue(member, forKey: name) == nil else {
@@ -64,12 +64,12 @@ package enum ModelDescription {
             }
             return .object(members)
         case .alias:
-            throw invalid(path, "uses an alias, which descriptions may not")
+            throw invalid(path, "uses an alias; aliases are not supported")
         }
     }
 
     private static func scalar(_ node: Node, _ scalar: Node.Scalar) -> JSONValue {
-        // A quoted scalar is text whatever it looks like.
+        // A quoted scalar is always a string.
         guard scalar.style == .plain || scalar.style == .any else { return .string(scalar.string) }
         if node.null != nil { return .null }
         if let value = node.bool { return .bool(value) }

@@ -3,24 +3,25 @@
 
 package import ZooCore
 
-/// What a release is made from: a model folder, and what its author and its weights say about it.
+/// The input of packing: a model folder, its description and facts about its weights.
 package struct PackRequest: Sendable {
-    /// The names of a description inside a model folder, what a person wrote before what a conversion
-    /// wrote; neither becomes part of the release.
+    /// The file names of a description in a model folder, in order of precedence.
+    ///
+    /// The author's file precedes the one written by a conversion; neither is part of the release.
     package static let descriptionNames = ["model.yaml", RecordDraft.fileName]
 
-    /// The model folder; everything in it but the description becomes part of the release.
+    /// The model folder; every file except the description is part of the release.
     package var source: String
-    /// What the author wrote about the model (`model.yaml`), as JSON.
+    /// The description of the author (`model.yaml`) as JSON.
     package var description: JSONObject
-    /// Where tensors begin inside each file that holds tensors: blocks are cut there.
+    /// The byte offsets of tensors in each file with tensors, which become block boundaries.
     package var tensorStarts: [ReleasePath: [Int]]
-    /// Facts by component name.
+    /// The facts about each component, by name.
     package var components: [String: RecordDraft.ComponentFacts]
-    /// How archives are stored.
+    /// The encoding of the archives.
     package var encoding: ArchiveEncoding
 
-    /// A request to pack a folder.
+    /// Creates a request.
     package init(
         source: String,
         description: JSONObject,
@@ -36,16 +37,16 @@ package struct PackRequest: Sendable {
     }
 }
 
-/// What packing made.
+/// The result of packing.
 package struct PackReport: Sendable, Equatable {
     /// The release.
     package let reference: ModelReference
-    /// The digest of its manifest.
+    /// The digest of the manifest.
     package let digest: ContentDigest
-    /// Bytes of its files.
+    /// The total size of the files in bytes.
     package let bytesTotal: Int
-    /// Bytes of its archives.
+    /// The total size of the archives in bytes.
     package let bytesStored: Int
-    /// Whether the very same release was there already.
+    /// Whether the registry already had this release.
     package let alreadyThere: Bool
 }

@@ -6,23 +6,23 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooStore
 
-/// Makes a release from a model folder and writes it to a registry.
+/// Packs a model folder into a release and writes it to a registry.
 ///
-/// The same folder, description and program give the same bytes on any machine. Order of writing:
-/// archives, tables and record, then the manifest; a crash at any point leaves the old state and blobs that
-/// nothing refers to.
+/// The result is reproducible: the same folder, description and program version give the same bytes.
+/// The manifest is written last, after archives, block tables and record, so a crash leaves the old
+/// state and unreferenced blobs.
 package struct Packer: Sendable {
     private let request: PackRequest
 
-    /// A packer for one request.
+    /// Creates a packer for one request.
     package init(_ request: PackRequest) { self.request = request }
 
-    /// Packs.
+    /// Packs the release.
     ///
     /// - Parameter target: the registry that receives the release.
-    /// - Returns: what was made.
+    /// - Returns: the result of packing.
     /// - Throws: ``ZooError`` with code `pack.description-invalid`, `registry.version-taken`, a
-    ///   `release.*` or `format.*` code for what the record would break, or `io.*`; `CancellationError`.
+    ///   `release.*` or `format.*` code for an invalid record, or `io.*`; `CancellationError`.
     package func pack(to target: any RegistryTarget) async throws -> PackReport {
         let record = try await BlockingWork.run { cancellation in
             try ReleaseRecord(
@@ -76,7 +76,7 @@ package struct Packer: Sendable {
         ).document()
     }
 
-    /// What the model folder itself says, where the author has not said it.
+    /// The content of `config.json`; nil when the description has a configuration.
     private func configuration() throws -> JSONValue? {
         let object = try request.description.object("architecture")
         guard object.value("configuration") == nil else { return nil }

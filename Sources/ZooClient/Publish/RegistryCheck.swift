@@ -5,38 +5,38 @@ package import ZooCore
 internal import ZooFiles
 internal import ZooStore
 
-/// Checks a registry folder from end to end: every document, every blob, every block, every file.
+/// Checks every document, blob, block and file of a registry folder.
 package struct RegistryCheck: Sendable {
     private let root: String
     private let workers: Int
     private let blobs: BlobFolder
 
-    /// What a check did.
+    /// The result of a check.
     package struct Report: Sendable {
-        /// Releases examined: those of `index.json` and those of index documents.
+        /// The number of releases checked, from `index.json` and from index documents.
         package var releases = 0
-        /// Blobs examined.
+        /// The number of blobs checked.
         package var blobs = 0
-        /// Bytes hashed.
+        /// The number of bytes hashed.
         package var bytes = 0
-        /// Everything that is wrong.
+        /// The problems found.
         package var findings: [Finding] = []
     }
 
-    /// A check of the registry in a folder.
+    /// Creates a check of a registry folder.
     ///
     /// - Parameters:
-    ///   - root: the folder.
-    ///   - workers: how many archives are read at a time.
+    ///   - root: the registry folder.
+    ///   - workers: the number of archives to read concurrently.
     package init(root: String, workers: Int = 2) {
         self.root = root
         self.workers = workers
         blobs = BlobFolder(root: root)
     }
 
-    /// Checks everything.
+    /// Checks the registry.
     ///
-    /// - Throws: ``ZooError`` with code `registry.not-a-registry` when there is nothing to check;
+    /// - Throws: ``ZooError`` with code `registry.not-a-registry` when the folder is not a registry;
     ///   `CancellationError`.
     package func run() async throws -> Report {
         let survey: Survey = try await BlockingWork.run { try examineDocuments($0) }
@@ -47,19 +47,19 @@ package struct RegistryCheck: Sendable {
 
     // MARK: Documents
 
-    /// What the documents say, and what is to be read yet.
+    /// The content of the documents, and the blobs that remain to be read.
     private struct Survey: Sendable {
         var report = Report()
         var contents: [Content] = []
     }
 
-    /// A blob that is read whole.
+    /// A blob to check as a whole.
     private enum Content: Sendable {
         case archive(ArchiveCheck)
         case unreferenced(name: String, digest: ContentDigest)
     }
 
-    /// A release, as a list names it.
+    /// A release listed in `index.json` or in an index document.
     private struct Listed: Hashable {
         let name: ModelName
         let version: SemanticVersion
@@ -130,7 +130,7 @@ package struct RegistryCheck: Sendable {
         throw ZooError(
             .notARegistry,
             "there is no registry at '\(root)'",
-            remedy: "make one with 'ami-zoo registry init \(root)'"
+            remedy: "create one with 'ami-zoo registry init \(root)'"
         )
     }
 
@@ -138,15 +138,15 @@ package struct RegistryCheck: Sendable {
         guard try FileSystem.status("\(root)/\(path)") != nil else {
             throw ZooError(
                 .documentMissing,
-                "'\(path)' is missing, which every registry has",
-                remedy: "restore it from a backup, or make a registry with 'ami-zoo registry init' "
-                    + "and pack the releases into it"
+                "the registry has no '\(path)'",
+                remedy: "restore it from a backup, or create a registry with "
+                    + "'ami-zoo registry init' and pack the releases again"
             )
         }
         return try FileSystem.document("\(root)/\(path)", limit: limit)
     }
 
-    /// What an error inside `body` means for `path`; nothing when there is none.
+    /// Converts an error of `body` into a finding for `path`.
     private func findings(at path: String, _ body: () throws -> Void) throws -> [Finding] {
         do {
             try body()
@@ -161,7 +161,7 @@ package struct RegistryCheck: Sendable {
             return [Finding(missing, path: path)]
         } catch let error as ZooError {
             let finding = Finding(error, path: path)
-            // Readers ignore hidden files, and one of a write that is under way is no fault.
+            // Readers ignore hidden files, which may belong to a write in progress.
             guard error.code == .fileUnknown, path.split(separator: "/").last?.first == "." else {
                 return [finding]
             }
@@ -198,7 +198,7 @@ package struct RegistryCheck: Sendable {
 
     private struct IndexDocuments {
         var read: [ModelName: IndexDocument] = [:]
-        /// Models whose document is there and cannot be read.
+        /// The models whose document exists but cannot be read.
         var broken: Set<ModelName> = []
     }
 
@@ -211,7 +211,7 @@ package struct RegistryCheck: Sendable {
                 .fileUnknown,
                 "'\(path)' is not the index document of a model",
                 remedy:
-                    "remove it; a name that begins with a dot may be left by an interrupted write"
+                    "remove it; an interrupted write may leave a file whose name starts with a dot"
             )
         }
         do throws(ZooError) {
@@ -235,7 +235,7 @@ package struct RegistryCheck: Sendable {
         }
     }
 
-    /// What `index.json` and the index documents do not agree on.
+    /// The differences between `index.json` and the index documents.
     private func compare(
         _ manifests: [ImageIndex.Entry],
         _ documents: IndexDocuments
@@ -250,12 +250,12 @@ package struct RegistryCheck: Sendable {
                     entry == nil ? .versionUnindexed : .indexInvalid,
                     path: RegistryLayout.index(manifest.name),
                     message: entry.map {
-                        "the index gives \(release) the digest \($0.digest), and "
-                            + "'\(RegistryLayout.imageIndex)' gives it \(manifest.digest)"
-                    } ?? "the index does not list \(release), so nobody can pull it",
+                        "\(release) has digest \($0.digest) in the index document and "
+                            + "\(manifest.digest) in '\(RegistryLayout.imageIndex)'"
+                    } ?? "the index document does not list \(release), so it cannot be pulled",
                     remedy: entry == nil
                         ? "run 'ami-zoo registry index \(root)'"
-                        : "a version never changes: restore the document that is older"
+                        : "versions are immutable: restore the older of the two documents"
                 )
             )
         }
@@ -266,10 +266,10 @@ package struct RegistryCheck: Sendable {
                     Finding(
                         .manifestUnlisted,
                         path: RegistryLayout.index(name),
-                        message: "the index lists '\(name):\(entry.version)', and "
+                        message: "the index document lists '\(name):\(entry.version)', but "
                             + "'\(RegistryLayout.imageIndex)' does not",
-                        remedy: "restore '\(RegistryLayout.imageIndex)' from a backup; or remove "
-                            + "the version from the index when it was never published"
+                        remedy: "restore '\(RegistryLayout.imageIndex)' from a backup, or remove "
+                            + "the version from the index document if it was never published"
                     )
                 )
             }
@@ -281,7 +281,7 @@ package struct RegistryCheck: Sendable {
 
     /// Checks the documents of a release.
     ///
-    /// - Returns: what is wrong with them, and the archives that are to be read.
+    /// - Returns: the problems found, and the archives to read.
     private func check(
         _ release: Listed,
         _ entry: IndexDocument.Entry?,
@@ -298,7 +298,7 @@ package struct RegistryCheck: Sendable {
         guard record.name == release.name, record.version == release.version else {
             throw ZooError(
                 .releaseInconsistent,
-                "the release is listed as '\(release.name):\(release.version)', and its record says "
+                "the release is listed as '\(release.name):\(release.version)', but its record has "
                     + "'\(record.name):\(record.version)'",
                 remedy: "withdraw the release and publish it again under a new version"
             )
@@ -310,8 +310,8 @@ package struct RegistryCheck: Sendable {
         {
             let problem = ZooError(
                 .releaseInconsistent,
-                "the index entry of '\(record.name):\(record.version)' states another size, date or "
-                    + "licence than the release record",
+                "the index entry of '\(record.name):\(record.version)' differs from the release "
+                    + "record in size, date or licence",
                 remedy: "run 'ami-zoo registry index \(root)'"
             )
             found.append(Finding(problem, path: RegistryLayout.index(release.name)))
@@ -357,9 +357,9 @@ package struct RegistryCheck: Sendable {
                         .fileUnknown,
                         .warning,
                         path: path,
-                        message: "this is not a blob: its name is not a digest, or it is no file",
+                        message: "this is not a blob: it is no file, or its name is no digest",
                         remedy: name.hasSuffix(".tmp")
-                            ? "an interrupted write left it; remove it when nothing writes here"
+                            ? "remove it when no program writes here; an interrupted write left it"
                             : "remove it"
                     )
                 )
@@ -371,7 +371,7 @@ package struct RegistryCheck: Sendable {
         }
     }
 
-    /// What is wrong with the content of blobs; several are read at a time.
+    /// Checks the content of blobs, several concurrently.
     private func findings(of contents: [Content]) async throws -> [Finding] {
         var found: [Int: [Finding]] = [:]
         try await withThrowingTaskGroup(of: (Int, [Finding]).self) { group in
@@ -406,7 +406,7 @@ package struct RegistryCheck: Sendable {
                 try file.forEachPiece(of: 0..<size, size: 1 << 20, cancellation) {
                     hasher.update($0)
                 }
-                // The next release that has such a blob would take this file for it.
+                // A later release with the same blob would reuse this file.
                 guard hasher.finish() == digest else { throw ZooError.wrongBlob(file.path) }
             }
             guard broken.isEmpty else { return broken }
@@ -416,7 +416,7 @@ package struct RegistryCheck: Sendable {
                     .warning,
                     path: path,
                     message: "no release refers to this blob",
-                    remedy: "remove the file, if no other program lists it: an interrupted or "
+                    remedy: "remove the file unless another program uses it; an interrupted or "
                         + "withdrawn release left it"
                 )
             ]

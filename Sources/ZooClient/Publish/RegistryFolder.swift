@@ -5,21 +5,21 @@ package import ZooCore
 package import ZooFiles
 package import ZooStore
 
-/// A registry folder that this machine may write to.
+/// A registry folder that is open for writing.
 ///
-/// Writers take an advisory lock, so two of them do not lose each other's entries.
+/// Writers take an advisory lock, so that concurrent writers do not lose each other's entries.
 package struct RegistryFolder: Sendable {
-    /// The folder.
+    /// The path of the folder.
     package let root: String
-    /// Its blobs.
+    /// The blobs.
     package let blobs: BlobFolder
     let lock: OpenFile
 
-    /// Makes a new registry.
+    /// Creates a registry.
     ///
     /// - Parameters:
-    ///   - root: a folder that is empty or does not exist.
-    ///   - description: what `zoo.json` will say.
+    ///   - root: an empty folder, or a path that does not exist.
+    ///   - description: the content of `zoo.json`.
     /// - Throws: ``ZooError`` with code `registry.exists`, or `io.*`. Blocking.
     package static func create(_ root: String, _ description: RegistryDescription) throws(ZooError)
     {
@@ -27,7 +27,7 @@ package struct RegistryFolder: Sendable {
             throw ZooError(
                 .registryExists,
                 "'\(root)' is not empty",
-                remedy: "choose a new folder for the registry"
+                remedy: "choose an empty folder for the registry"
             )
         }
         try createLayout(root)
@@ -38,7 +38,7 @@ package struct RegistryFolder: Sendable {
         )
     }
 
-    /// The parts that make a folder an OCI image layout.
+    /// Writes the files of an OCI image layout.
     private static func createLayout(_ root: String) throws(ZooError) {
         try FileSystem.createFolder("\(root)/\(RegistryLayout.blobs)")
         try FileSystem.writeAtomically(
@@ -51,8 +51,9 @@ package struct RegistryFolder: Sendable {
         )
     }
 
-    /// Opens a registry or OCI image layout for writing, waiting for another writer; a folder that
-    /// is new or empty becomes an image layout.
+    /// Opens a registry or OCI image layout for writing and waits for another writer to finish.
+    ///
+    /// A new or empty folder becomes an image layout.
     ///
     /// - Throws: ``ZooError`` with code `registry.not-a-registry`, or `io.*`. Blocking.
     package static func openForWriting(
@@ -64,7 +65,7 @@ package struct RegistryFolder: Sendable {
             throw ZooError(
                 .notARegistry,
                 "'\(root)' is neither empty nor a registry",
-                remedy: "make one with 'ami-zoo registry init \(root)'"
+                remedy: "choose a registry or an empty folder"
             )
         }
         let lock = try OpenFile("\(root)/.lock", .write)
@@ -75,7 +76,7 @@ package struct RegistryFolder: Sendable {
         return RegistryFolder(root: root, blobs: BlobFolder(root: root), lock: lock)
     }
 
-    /// The list of manifests.
+    /// Reads the list of manifests.
     package func contents() throws(ZooError) -> ImageIndex {
         try ImageIndex(
             parsing: try FileSystem.document(
@@ -85,11 +86,11 @@ package struct RegistryFolder: Sendable {
         )
     }
 
-    /// Adds a release whose blobs are all there.
+    /// Adds a release whose blobs are already stored.
     ///
-    /// - Returns: whether it is new; false when the very same release was there.
+    /// - Returns: true when the release is new, false when the registry already has it.
     /// - Throws: ``ZooError`` with code `registry.version-taken` when the version exists with
-    ///   other content, or `io.*`.
+    ///   different content, or `io.*`.
     func add(_ manifest: ReleaseManifest, of record: any ArchivedRecord) throws(ZooError) -> Bool {
         let bytes = manifest.canonicalBytes
         let entry = ImageIndex.Entry(
@@ -117,21 +118,21 @@ package struct RegistryFolder: Sendable {
     private static func taken(_ entry: ImageIndex.Entry, by digest: ContentDigest) -> ZooError {
         ZooError(
             .versionTaken,
-            "'\(entry.name):\(entry.version)' exists with other content (\(digest))",
-            remedy: "a version never changes; give the release a new version"
+            "'\(entry.name):\(entry.version)' already exists with different content (\(digest))",
+            remedy: "versions are immutable; use a new version"
         )
     }
 
     // MARK: Index documents
 
-    /// Writes the index document of every model from the list of manifests.
+    /// Updates the index document of every model from the list of manifests.
     ///
-    /// Withdrawals, channels and members of later versions of the format are kept; a version that
-    /// is new goes to `stable`, or to `candidate` when it is a pre-release.
+    /// Yanks, channels and unknown members are preserved. A new version is added to `stable`, or to
+    /// `candidate` if it is a pre-release.
     ///
     /// - Returns: the documents that changed.
-    /// - Throws: ``ZooError`` with code `registry.version-taken` when a version that is listed has
-    ///   another digest now, `store.blob-mismatch`, a code of the documents, or `io.*`.
+    /// - Throws: ``ZooError`` with code `registry.version-taken` when the digest of a listed version
+    ///   changed, `store.blob-mismatch`, a code of the documents, or `io.*`.
     package func rebuildIndex() throws(ZooError) -> [IndexDocument] {
         var changed: [IndexDocument] = []
         for (name, entries) in Dictionary(grouping: try contents().entries, by: \.name) {

@@ -6,37 +6,36 @@ package import ZooCore
 internal import ZooFiles
 package import ZooStore
 
-/// Where a release is written to: a registry folder, or whatever else takes blobs and then a manifest
-/// that makes them visible.
+/// A destination for releases: it stores blobs, and then a manifest that publishes them.
 package protocol RegistryTarget: Sendable {
-    /// The address, for people.
+    /// The address, for messages.
     var address: String { get }
 
-    /// A file for an archive whose digest is known only when it is written.
+    /// Creates a temporary file for an archive whose digest is not known yet.
     func draft() async throws -> BlobFolder.Draft
 
-    /// Takes a draft that is complete.
+    /// Stores a complete draft as a blob.
     ///
     /// - Parameters:
-    ///   - draft: the draft, which is gone afterwards.
-    ///   - digest: the digest of everything in it.
-    ///   - name: the model that it belongs to.
-    /// - Throws: ``ZooError`` when the registry does not take it.
+    ///   - draft: the draft, which is removed.
+    ///   - digest: the digest of its content.
+    ///   - name: the model that the blob belongs to.
+    /// - Throws: ``ZooError`` when the registry rejects the blob.
     func put(_ draft: BlobFolder.Draft, as digest: ContentDigest, of name: ModelName) async throws
 
-    /// Gives up a draft.
+    /// Discards a draft.
     func discard(_ draft: BlobFolder.Draft) async
 
-    /// Takes a small blob.
+    /// Stores a small blob.
     ///
-    /// - Returns: its digest.
+    /// - Returns: the digest of the blob.
     func put(_ bytes: [UInt8], of name: ModelName) async throws -> ContentDigest
 
-    /// Makes a release visible whose blobs are all there.
+    /// Publishes a release whose blobs are already stored.
     ///
-    /// - Returns: whether it is new; false when the very same release was there.
-    /// - Throws: ``ZooError`` with code `registry.version-taken` when the version exists with other
-    ///   content.
+    /// - Returns: true when the release is new, false when the registry already has it.
+    /// - Throws: ``ZooError`` with code `registry.version-taken` when the version exists with
+    ///   different content.
     func publish(_ manifest: ReleaseManifest, of record: any ArchivedRecord) async throws -> Bool
 }
 
@@ -44,18 +43,19 @@ package protocol RegistryTarget: Sendable {
 package struct FolderTarget: RegistryTarget {
     private let registry: RegistryFolder
 
-    /// Opens a folder for writing and waits for another writer; a new or empty folder becomes an image
-    /// layout.
+    /// Opens a folder for writing and waits for another writer to finish.
+    ///
+    /// A new or empty folder becomes an OCI image layout.
     ///
     /// - Throws: ``ZooError`` with code `registry.not-a-registry` or `io.*`; `CancellationError`.
     package init(root: String) async throws {
         registry = try await BlockingWork.run { try RegistryFolder.openForWriting(root, $0) }
     }
 
-    /// The folder as a `file:` address.
+    /// The folder as a `file:` URL.
     package var address: String { "file:\(registry.root)" }
 
-    /// A file on the file system of the registry.
+    /// Creates a temporary file on the file system of the registry.
     package func draft() async throws -> BlobFolder.Draft {
         try await BlockingWork.run { [registry] _ in try registry.blobs.draft() }
     }
@@ -71,7 +71,7 @@ package struct FolderTarget: RegistryTarget {
 
     /// Removes the draft.
     package func discard(_ draft: BlobFolder.Draft) async {
-        // What made the draft useless is the failure to report; a leftover is found by 'registry check'.
+        // The caller reports the original failure; 'registry check' finds leftover drafts.
         try? registry.blobs.discard(draft)
     }
 
@@ -80,7 +80,7 @@ package struct FolderTarget: RegistryTarget {
         try await BlockingWork.run { [registry] _ in try registry.blobs.write(bytes) }
     }
 
-    /// Writes the manifest and lists it.
+    /// Writes the manifest and adds it to the list.
     package func publish(
         _ manifest: ReleaseManifest,
         of record: any ArchivedRecord

@@ -13,13 +13,13 @@ struct ArchiveFetcher: Sendable {
     let streams: Int
     let report: @Sendable (PullEvent) -> Void
 
-    /// Damaged answers accepted for one block from one source before the next source is tried.
+    /// The number of attempts per block and source before the next source is tried.
     private static let attemptsPerSource = 2
 
-    /// Puts every missing block in place.
+    /// Fetches every missing block.
     ///
-    /// - Throws: ``ZooError``: `archive.block-mismatch` naming the block when every source sends
-    ///   other bytes, or the failure of the last source.
+    /// - Throws: ``ZooError`` with code `archive.block-mismatch` when every source sends wrong bytes
+    ///   for a block, or the failure of the last source.
     func fetch() async throws {
         var failure: (any Error)?
         var mirrors: [any RegistrySource]?
@@ -38,7 +38,7 @@ struct ArchiveFetcher: Sendable {
     }
 
     private static func isWorthAnotherSource(_ error: ZooError) -> Bool {
-        // The bytes are those of the release; it is the release that is wrong, wherever it lies.
+        // The bytes match the release, so the release itself is wrong and other sources do not help.
         if error.code == .memberMismatch { return false }
         return switch error.code.category {
         case .unreachable, .notFound, .integrity, .notPermitted: true
@@ -50,7 +50,7 @@ struct ArchiveFetcher: Sendable {
         do {
             try await fetchRuns(from: source)
         } catch let error as ZooError where error.code.rawValue == "transport.ranges-ignored" {
-            // One stream of everything; blocks that are here already are passed over.
+            // One stream of the whole archive, from which blocks already in place are skipped.
             let receiver = BlockReceiver(archive, ledger: ledger)
             try await fetch(0..<archive.table.blocks.count, whole: true, from: source, receiver)
         }
@@ -71,7 +71,7 @@ struct ArchiveFetcher: Sendable {
         }
     }
 
-    /// Streams consecutive blocks, going back for one that arrived damaged.
+    /// Streams consecutive blocks and restarts at a block that arrived damaged.
     private func fetch(
         _ blocks: Range<Int>,
         whole: Bool,
@@ -108,8 +108,8 @@ struct ArchiveFetcher: Sendable {
             throw ZooError(
                 damage.error.code,
                 "\(source.address) sends wrong bytes for \(place)",
-                remedy: "try again later; if it persists, tell whoever runs the registry. Nothing "
-                    + "wrong was installed, and what was verified is kept",
+                remedy: "try again later; if the error persists, tell the owner of the registry. "
+                    + "Verified blocks are kept, and nothing damaged was installed",
                 cause: damage.error
             )
         }

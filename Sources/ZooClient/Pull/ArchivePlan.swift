@@ -6,26 +6,26 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooStore
 
-/// One archive of a pull: what it should hold and where that goes.
+/// The plan for one archive of a pull: its blocks and the files they are written to.
 struct ArchivePlan: Sendable {
-    /// Its position in the manifest.
+    /// The index of the archive in the manifest.
     let position: Int
-    /// The model that it belongs to.
+    /// The model that the archive belongs to.
     let model: ModelName
     let name: String
     let digest: ContentDigest
     let table: BlockTable
     let folder: ArchiveFolder
-    /// The blocks with content that was asked for.
+    /// The indices of blocks with requested content.
     let needed: Set<Int>
 
-    /// Prepares the archives of a release.
+    /// Plans the archives of a release.
     ///
     /// - Parameters:
-    ///   - release: the release, with its tables.
+    ///   - release: the release, with its block tables.
     ///   - wanted: the files to fetch.
-    ///   - folder: where they go; those that are not there are made.
-    /// - Returns: a plan for each archive, in the order of the manifest.
+    ///   - folder: the folder of the files; missing files are created.
+    /// - Returns: a plan for each archive, in manifest order.
     /// - Throws: ``ZooError`` with an `io.*` code.
     static func plans(
         of release: RemoteRelease,
@@ -56,15 +56,14 @@ struct ArchivePlan: Sendable {
         return plans
     }
 
-    /// Raw bytes of the needed blocks.
+    /// The raw size of the needed blocks in bytes.
     var neededBytes: Int { needed.reduce(0) { $0 + table.blocks[$1].rawRange.count } }
 
     func index(of block: Int) -> BlockLedger.Index {
         BlockLedger.Index(archive: position, block: block)
     }
 
-    /// The needed blocks that are not in place, as runs of neighbours short enough that several
-    /// streams share the work.
+    /// The missing blocks as runs of consecutive blocks, short enough to distribute over streams.
     func missingRuns(_ ledger: BlockLedger) -> [Range<Int>] {
         var runs: [Range<Int>] = []
         for block in needed.sorted() where !ledger.isDone(index(of: block)) {
@@ -77,10 +76,10 @@ struct ArchivePlan: Sendable {
         return runs
     }
 
-    /// Blocks in one request: 32 MiB at most, so that the cost of a request disappears.
+    /// The blocks of one request: at most 32 MiB, so that the overhead per request is negligible.
     private static let longestRun = 8
 
-    /// The bytes of a run of blocks in the archive.
+    /// The byte range of a run of blocks in the archive.
     func archiveRange(of blocks: Range<Int>) -> Range<Int> {
         let first = table.blocks[blocks.lowerBound].archiveRange
         return first.lowerBound..<table.blocks[blocks.upperBound - 1].archiveRange.upperBound

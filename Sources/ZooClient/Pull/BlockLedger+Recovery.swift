@@ -6,15 +6,15 @@ internal import ZooCore
 internal import ZooFiles
 
 extension BlockLedger {
-    /// Finds blocks that are on this machine already: in place, or in other releases.
+    /// Finds blocks that this machine already has, in place or in other releases.
     ///
     /// Blocking.
     ///
     /// - Parameters:
     ///   - plans: the archives.
     ///   - elsewhere: blocks of other releases.
-    ///   - isCandidate: whether a block may be in place; it is hashed before it counts.
-    ///   - cancellation: ends the search between two blocks.
+    ///   - isCandidate: whether a block may be in place; it is hashed before it counts as verified.
+    ///   - cancellation: stops the search between blocks.
     /// - Throws: ``ZooError`` with an `io.*` code; `CancellationError`.
     func recover(
         _ plans: [ArchivePlan],

@@ -6,9 +6,9 @@ internal import ZooArchive
 internal import ZooCore
 internal import ZooStore
 
-/// The state that all streams of one pull share: which blocks are in place, and what it cost.
+/// The shared state of all streams of a pull: the blocks in place and the transfer statistics.
 ///
-/// A lock guards it; every critical section is short and none blocks on a device except the
+/// A lock guards the state. Critical sections are short, and the only I/O in them is the write of an
 /// eight-byte journal row.
 final class BlockLedger: Sendable {
     typealias Index = StagingArea.BlockIndex
@@ -40,17 +40,17 @@ final class BlockLedger: Sendable {
         self.report = report
     }
 
-    /// How a block came to be in place.
+    /// The origin of a block.
     enum Origin {
-        /// By an earlier run, and checked again.
+        /// Written by an earlier run and verified again.
         case resumed
         /// Copied from another release on this machine.
         case copied
-        /// From the registry.
+        /// Fetched from the registry.
         case fetched
     }
 
-    /// Notes that a verified block is in place.
+    /// Records that a verified block is in place.
     func complete(
         _ block: borrowing VerifiedBlock,
         _ number: Int,
@@ -79,10 +79,10 @@ final class BlockLedger: Sendable {
 
     func isDone(_ index: Index) -> Bool { state.withLock { $0.done.contains(index) } }
 
-    /// Counts bytes that came from the registry.
+    /// Counts bytes received from the registry.
     func received(_ bytes: Int) { state.withLock { $0.downloadedBytes += bytes } }
 
-    /// Notes that a block arrived damaged; returns how often that happened to it.
+    /// Records that a block arrived damaged, and returns its number of failures.
     func failed(_ index: Index) -> Int {
         state.withLock { state in
             state.failures[index, default: 0] += 1
@@ -90,7 +90,7 @@ final class BlockLedger: Sendable {
         }
     }
 
-    /// The files, when every byte of each was in a verified block.
+    /// Returns the files when every byte of each was in a verified block.
     ///
     /// - Throws: ``ZooError`` with code `release.not-covered`.
     func complete(_ files: [ReleaseRecord.File]) throws(ZooError) -> VerifiedFiles {

@@ -6,15 +6,14 @@ internal import ZooArchive
 internal import ZooCore
 internal import ZooStore
 
-/// Receives stretches of an archive as they stream in, one after the other, and puts each block in
-/// place the moment it is whole and verified.
+/// Receives a stream of blocks of an archive and writes each block once it is verified.
 ///
-/// The bytes of one block are all that is ever held, in buffers that serve every stretch: memory
-/// does not grow with the archive. Calls never overlap (a stream is in order), so the lock is
-/// uncontended; it is there because the closure crosses threads.
+/// At most one block is buffered, in buffers that are reused, so memory does not grow with the
+/// archive. The chunks of a stream arrive in order, so calls never overlap and the lock is
+/// uncontended; it is needed because the closure crosses threads.
 final class BlockReceiver: Sendable {
     private struct State {
-        /// The blocks still to come of this stretch, the one that is being received first.
+        /// The remaining blocks of this stream, starting with the current one.
         var blocks = 0..<0
         let buffer = BlockBuffer()
         let decoder = BlockDecoder()
@@ -24,13 +23,13 @@ final class BlockReceiver: Sendable {
     private let archive: ArchivePlan
     private let ledger: BlockLedger
 
-    /// A receiver of blocks of an archive.
+    /// Creates a receiver for an archive.
     init(_ archive: ArchivePlan, ledger: BlockLedger) {
         self.archive = archive
         self.ledger = ledger
     }
 
-    /// Makes ready for the stream of these blocks, from its first byte.
+    /// Prepares for a stream of the given blocks.
     func expect(_ blocks: Range<Int>) {
         state.withLock { state in
             state.blocks = blocks
@@ -38,7 +37,7 @@ final class BlockReceiver: Sendable {
         }
     }
 
-    /// Takes the next bytes of the stream.
+    /// Receives the next bytes of the stream.
     ///
     /// - Throws: ``DamagedBlock``, or `io.*`.
     func receive(_ bytes: RawSpan) throws {
@@ -62,7 +61,7 @@ final class BlockReceiver: Sendable {
         _ state: inout State
     ) throws {
         let index = archive.index(of: number)
-        // A whole-archive stream passes over blocks that are not needed or already here.
+        // A stream of the whole archive contains blocks that are not needed or already in place.
         if archive.needed.contains(number), !ledger.isDone(index) {
             let verified = try decode(block, number, state.buffer, state.decoder)
             try archive.folder.write(verified)
@@ -86,7 +85,7 @@ final class BlockReceiver: Sendable {
     }
 }
 
-/// A block that arrived with other bytes than its table promises.
+/// The error for a block whose bytes do not match the block table.
 struct DamagedBlock: Error {
     let block: Int
     let error: ZooError

@@ -6,10 +6,10 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooStore
 
-/// Blocks of other releases on this machine, by the digest of their raw bytes.
+/// Blocks of other installed releases, by the digest of their raw bytes.
 ///
-/// A release cuts its blocks at tensors, so a new version that keeps a tensor keeps its blocks.
-/// Nothing is believed: bytes are hashed after they are read, before they count.
+/// Blocks start at tensors, so a tensor that is unchanged in a new version has the same blocks. Each
+/// block is hashed after it is read, before it is used.
 struct LocalBlocks {
     private struct Place {
         let archive: Int
@@ -21,11 +21,11 @@ struct LocalBlocks {
 
     /// Indexes the installed releases of a model.
     init(of name: ModelName, in store: ModelStore) {
-        // A store that cannot be read has nothing to offer.
+        // An unreadable store provides no blocks.
         self.init((try? store.releases(of: name)) ?? [])
     }
 
-    /// Indexes the given releases; one that cannot be read contributes nothing.
+    /// Indexes the given releases; unreadable releases are skipped.
     init(_ releases: [InstalledRelease]) {
         for release in releases {
             let present = Set(release.files.map(\.path))
@@ -49,12 +49,12 @@ struct LocalBlocks {
         }
     }
 
-    /// Reads a block, if it is here and still what it was.
+    /// Reads and verifies a block.
     ///
     /// - Parameters:
     ///   - block: the block.
     ///   - raw: receives its bytes.
-    /// - Returns: the block in `raw`; nil when no place holds it any more.
+    /// - Returns: the block in `raw`; nil when no release has an intact copy.
     func read(_ block: BlockTable.Block, into raw: BlockBuffer) -> VerifiedBlock? {
         for place in places[block.rawDigest, default: []] {
             guard (try? archives[place.archive].read(place.range, into: raw)) != nil else {

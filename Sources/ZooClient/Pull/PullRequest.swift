@@ -3,63 +3,63 @@
 
 package import ZooCore
 
-/// What to pull and where to.
+/// The release to pull and its destination.
 package struct PullRequest: Sendable {
     /// The release.
     package var reference: ModelReference
-    /// The components to fetch; nil for everything.
+    /// The components to fetch; nil for the whole release.
     package var components: Set<String>?
-    /// A folder of the caller's choice instead of the store.
+    /// The destination folder; nil for the store.
     package var destination: String?
     /// Whether the network may be used.
     package var offline = false
-    /// Streams at once: more hide latency, and each needs about 8 MiB.
+    /// The number of concurrent streams; each needs about 8 MiB of memory.
     package var streams = 4
 
-    /// A pull of everything into the store.
+    /// Creates a request.
     package init(_ reference: ModelReference) { self.reference = reference }
 }
 
-/// What a pull did.
+/// The result of a pull.
 package struct PullReport: Sendable, Equatable {
     /// The release, with its exact version.
     package let reference: ModelReference
-    /// The digest of its manifest.
+    /// The digest of the manifest.
     package let digest: ContentDigest
     /// The model folder.
     package let path: String
-    /// Bytes of the files that were asked for.
+    /// The total size of the requested files in bytes.
     package let bytesTotal: Int
-    /// Bytes that came from the registry, documents not counted.
+    /// The bytes fetched from the registry, excluding documents.
     package let bytesDownloaded: Int
-    /// Bytes that were on this machine already: from an interrupted pull, or from another version.
+    /// The bytes reused from an interrupted pull or from another version.
     package let bytesReused: Int
-    /// Whether there was nothing to do.
+    /// Whether the release was already installed.
     package let alreadyInstalled: Bool
-    /// Set when the publisher withdrew the version; it was asked for by its exact name.
+    /// The yank of the version, which an exact version in the reference overrides; nil if not yanked.
     package let yank: IndexDocument.Yank?
 }
 
-/// What happens during a pull, for whoever shows it.
+/// A progress event of a pull.
 package enum PullEvent: Sendable {
-    /// The release is known.
+    /// The reference was resolved.
     case resolved(name: ModelName, version: SemanticVersion, digest: ContentDigest)
-    /// Another process is pulling the same release; this one waits for it.
+    /// Another process is pulling the same release; this process waits for it.
     case waiting
-    /// So much of the raw bytes is in place.
+    /// The number of raw bytes in place.
     case progress(Progress)
-    /// A block was damaged and is fetched again.
+    /// A block arrived damaged and is fetched again.
     case damaged(String)
-    /// All bytes are here and are being made durable.
+    /// All bytes are fetched and are being synced to disk.
     case finishing
 
-    /// How far a pull is.
+    /// The progress of a pull.
     package struct Progress: Sendable, Equatable {
-        /// Raw bytes of all blocks that are needed.
+        /// The raw bytes of all needed blocks.
         package let total: Int
-        /// Raw bytes verified and in place.
+        /// The raw bytes that are verified and in place.
         package let done: Int
-        /// Of those, bytes that were on this machine already.
+        /// The part of `done` that was already on this machine.
         package let reused: Int
     }
 }

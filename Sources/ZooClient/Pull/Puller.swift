@@ -8,20 +8,20 @@ package import ZooStore
 
 /// Fetches, verifies and installs releases.
 ///
-/// Every block is verified before it is written, and written once, to its final place in a folder
-/// that becomes visible in one rename. Interrupted at any instant, the next pull checks what is
-/// there and goes on.
+/// Every block is verified and then written once, at its final offset in a staging folder that
+/// becomes visible with one rename. After an interruption, the next pull verifies the blocks in place
+/// and resumes.
 package struct Puller: Sendable {
     private let registry: Registry
     private let store: ModelStore
     private let report: @Sendable (PullEvent) -> Void
 
-    /// A puller from a registry into a store.
+    /// Creates a puller from a registry into a store.
     ///
     /// - Parameters:
-    ///   - registry: where releases come from.
-    ///   - store: where they go.
-    ///   - report: is told what happens, from any thread.
+    ///   - registry: the registry to pull from.
+    ///   - store: the local store.
+    ///   - report: receives progress events on any thread.
     package init(
         registry: Registry,
         store: ModelStore,
@@ -34,8 +34,8 @@ package struct Puller: Sendable {
 
     /// Pulls a release.
     ///
-    /// - Throws: ``ZooError``, or `CancellationError`; then nothing is visible that was not before,
-    ///   and what was verified is kept for the next pull.
+    /// - Throws: ``ZooError``, or `CancellationError`. After an error no new folder is visible, and
+    ///   the verified blocks are kept for the next pull.
     package func pull(_ request: PullRequest) async throws -> PullReport {
         let store = store
         guard !request.offline else {
@@ -65,7 +65,7 @@ package struct Puller: Sendable {
         let release = try await registry.withTables(resolved)
         let staging = try await claim(release, destination, request)
         do {
-            // Another process may have finished it before this one held the staging area.
+            // Another process may have installed the release before this one got the lock.
             if let done = try await installed(release, at: destination, request) {
                 try await BlockingWork.run { _ in try staging.discard() }
                 return done
@@ -77,11 +77,11 @@ package struct Puller: Sendable {
         return try await install(release, staging, request)
     }
 
-    // MARK: Nothing to fetch
+    // MARK: Installed releases
 
-    /// Finds a release on this machine without asking a registry: in the store, or at the destination.
+    /// Finds an installed release in the store or at the destination without using a registry.
     ///
-    /// - Throws: ``ZooError`` with code `registry.offline` when it is not there as asked for.
+    /// - Throws: ``ZooError`` with code `registry.offline` when no installed release matches.
     package static func installed(
         _ request: PullRequest,
         in store: ModelStore
@@ -92,15 +92,15 @@ package struct Puller: Sendable {
         } catch {
             throw ZooError(
                 .offline,
-                "'\(request.reference)' is not on this machine as asked for, and --offline was given",
-                remedy: "pull it once with a network",
+                "'\(request.reference)' is not installed as requested, and --offline is set",
+                remedy: "pull it once without --offline",
                 cause: error
             )
         }
         return nothingToDo(release, yank: nil)
     }
 
-    /// What is there already at the destination, or in the store.
+    /// Opens the release at the destination or in the store.
     private static func installedLocally(
         _ request: PullRequest,
         in store: ModelStore
@@ -123,7 +123,7 @@ package struct Puller: Sendable {
         return release
     }
 
-    /// A reference with a digest can only mean one release; if it is here, no registry is asked.
+    /// Finds the installed release of a reference with a digest, which needs no registry.
     private func pinnedAndInstalled(_ request: PullRequest) -> PullReport? {
         guard request.reference.digest != nil, request.destination == nil,
             let release = try? store.installed(request.reference),
@@ -144,14 +144,14 @@ package struct Puller: Sendable {
             {
                 return Self.nothingToDo(existing, yank: release.yank)
             }
-            // An empty folder that somebody made for us is fine.
+            // An empty folder at the destination is allowed.
             if status.kind == .folder, try FileSystem.names(in: destination).isEmpty { return nil }
             guard store.owns(destination) else { throw Self.taken(destination) }
             throw ZooError(
                 .destinationTaken,
-                "'\(destination)' was changed and is not '\(release.record.name):"
-                    + "\(release.record.version)' any more",
-                remedy: "ami-zoo repair \(release.record.name):\(release.record.version)"
+                "'\(destination)' was modified and is no longer '\(release.record.name):"
+                    + "\(release.record.version)'",
+                remedy: "run 'ami-zoo repair \(release.record.name):\(release.record.version)'"
             )
         }
     }
@@ -159,8 +159,8 @@ package struct Puller: Sendable {
     private static func taken(_ destination: String) -> ZooError {
         ZooError(
             .destinationTaken,
-            "'\(destination)' is there already and is not this release",
-            remedy: "choose another folder, or move that one away"
+            "'\(destination)' already exists and is not this release",
+            remedy: "choose another folder, or move the existing one"
         )
     }
 
@@ -187,13 +187,13 @@ package struct Puller: Sendable {
         throw ZooError(
             .componentUnknown,
             "'\(record.name):\(record.version)' has no component '\(unknown)'",
-            remedy: "it has \(known.joined(separator: ", "))"
+            remedy: "choose from \(known.joined(separator: ", "))"
         )
     }
 
     // MARK: Fetching
 
-    /// The staging area, once no other process is at work in it.
+    /// Opens the staging area and waits until no other process uses it.
     private func claim(
         _ release: RemoteRelease,
         _ destination: String,

@@ -7,37 +7,37 @@ package import ZooCore
 internal import ZooFiles
 package import ZooStore
 
-/// What a repair did.
+/// The result of a repair.
 package struct RepairReport: Sendable, Equatable {
     /// The release.
     package let reference: ModelReference
-    /// The digest of its manifest.
+    /// The digest of the manifest.
     package let digest: ContentDigest
     /// The model folder.
     package let path: String
-    /// The files that were damaged, or missing.
+    /// The files that were damaged or missing.
     package let repaired: [ReleasePath]
-    /// Bytes that came from the registry, documents not counted.
+    /// The bytes fetched from the registry, excluding documents.
     package let bytesDownloaded: Int
-    /// Bytes that were right already, or came from other releases on this machine.
+    /// The bytes that were intact or were copied from other installed releases.
     package let bytesReused: Int
 }
 
-/// Makes the files of an installed release what they were, and fetches only the blocks that are not.
+/// Restores the files of an installed release and fetches only the damaged blocks.
 ///
-/// Blocks are written in place: an interrupted repair leaves a folder that is damaged as before, or less,
-/// and the next one goes on. Files that are not part of the release are left alone.
+/// Blocks are written in place, so an interrupted repair never increases the damage and the next
+/// repair resumes. Files that are not part of the release are not touched.
 package struct Repairer: Sendable {
     private let registry: Registry
     private let store: ModelStore
     private let report: @Sendable (PullEvent) -> Void
 
-    /// A repairer that fetches from a registry.
+    /// Creates a repairer that fetches from a registry.
     ///
     /// - Parameters:
-    ///   - registry: where the release comes from.
+    ///   - registry: the registry of the release.
     ///   - store: the local store.
-    ///   - report: is told what happens, from any thread.
+    ///   - report: receives progress events on any thread.
     package init(
         registry: Registry,
         store: ModelStore,
@@ -51,9 +51,9 @@ package struct Repairer: Sendable {
     /// Repairs the release in a folder.
     ///
     /// - Parameters:
-    ///   - target: the folder and what was installed there.
-    ///   - streams: requests at once.
-    /// - Returns: what was done.
+    ///   - target: the folder and the release to restore.
+    ///   - streams: the number of concurrent requests.
+    /// - Returns: the result of the repair.
     /// - Throws: ``ZooError`` or `CancellationError`; `store.staging-busy` while another process works
     ///   on the same folder.
     package func repair(_ target: RepairTarget, streams: Int = 4) async throws -> RepairReport {
@@ -67,7 +67,7 @@ package struct Repairer: Sendable {
             throw ZooError(
                 .stagingBusy,
                 "another process is pulling or repairing '\(folder)'",
-                remedy: "wait until it has finished"
+                remedy: "wait until it has finished, then run the command again"
             )
         }
         let files = target.components.map { release.record.files(of: $0) } ?? release.record.files
@@ -84,7 +84,7 @@ package struct Repairer: Sendable {
             report: report
         )
         try await BlockingWork.run { cancellation in
-            // What is right in place, before anything else: the rest is the damage.
+            // Find the intact blocks first; all other blocks are damaged.
             try ledger.recover(plans, from: LocalBlocks([]), checking: { _ in true }, cancellation)
             for plan in plans {
                 for number in plan.needed where !ledger.isDone(plan.index(of: number)) {
@@ -132,11 +132,11 @@ package struct Repairer: Sendable {
         )
     }
 
-    /// Removes links and special files that stand where a file of the release belongs, or a folder
-    /// above it.
+    /// Removes links and special files at the paths of the release's files and their parent folders.
     ///
-    /// - Returns: the files that are missing or have the wrong length.
-    /// - Throws: ``ZooError`` with code `io.exists` when a folder stands where a file belongs.
+    /// - Returns: the files that are missing or have the wrong size.
+    /// - Throws: ``ZooError`` with code `io.exists` when a folder is at the path of a file, or a file at
+    ///   the path of a folder.
     private static func clearTheWay(
         _ files: [ReleaseRecord.File],
         in folder: String
@@ -152,16 +152,16 @@ package struct Repairer: Sendable {
                 case .folder where isLast:
                     throw ZooError(
                         .fileExists,
-                        "'\(path)' is a folder, and a file of the release belongs there",
-                        remedy: "move the folder away, then repair again"
+                        "'\(path)' is a folder, but the release has a file with this path",
+                        remedy: "move the folder, then repair again"
                     )
                 case .folder, nil: continue
                 case .file where isLast: continue
                 case .file:
                     throw ZooError(
                         .fileExists,
-                        "'\(path)' is a file, and a folder of the release belongs there",
-                        remedy: "move the file away, then repair again"
+                        "'\(path)' is a file, but the release has a folder with this path",
+                        remedy: "move the file, then repair again"
                     )
                 case .link, .other: try FileSystem.remove(path)
                 }
@@ -173,31 +173,32 @@ package struct Repairer: Sendable {
     }
 }
 
-/// What is to be repaired.
+/// The folder to repair and the release to restore.
 package struct RepairTarget: Sendable {
     /// The model folder.
     package let folder: String
-    /// The release that was installed there, with its digest where that is known.
+    /// The installed release, with its digest if known.
     package let reference: ModelReference
-    /// The components that were fetched; nil when all were.
+    /// The fetched components; nil for the whole release.
     package let components: Set<String>?
 
-    /// Finds out what was installed in a folder: from the receipt of the store, or else from the documents
-    /// in the folder.
+    /// Reads the release to restore from the store's receipt, or else from the folder's documents.
+    ///
+    /// Blocking.
     ///
     /// - Parameters:
     ///   - folder: the model folder.
-    ///   - reference: what the user called it, when that was a reference.
+    ///   - reference: the reference that the user passed; nil for a folder.
     ///   - store: the local store.
     /// - Throws: ``ZooError`` with code `store.not-a-release` or `store.receipt-mismatch` when neither
-    ///   says what belongs there. Blocking.
+    ///   identifies a release.
     package init(
         folder: String,
         reference: ModelReference?,
         in store: ModelStore
     ) throws(ZooError) {
         self.folder = folder
-        // A receipt that cannot be read is no receipt; the folder's documents may still be right.
+        // Ignore an unreadable receipt; the documents of the folder may be intact.
         if let receipt = (try? store.receipt(of: folder)).flatMap(\.self),
             let name = reference?.name
                 ?? (try? ModelName(parsing: store.relative(FileSystem.parent(of: folder))))
@@ -220,7 +221,7 @@ package struct RepairTarget: Sendable {
     }
 }
 
-/// Paths that several steps collect.
+/// A thread-safe set of paths.
 private final class PathSet: Sendable {
     private let paths = Mutex<Set<ReleasePath>>([])
 

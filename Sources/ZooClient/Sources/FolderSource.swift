@@ -9,13 +9,13 @@ package struct FolderSource: RegistrySource {
     private let root: String
     private static let piece = 1 << 20
 
-    /// The registry in a folder.
+    /// Opens the registry in a folder.
     package init(root: String) { self.root = root }
 
-    /// The folder as a `file:` address.
+    /// The folder as a `file:` URL.
     package var address: String { "file:\(root)" }
 
-    /// Reads a document; folders have no entity tags.
+    /// Reads a document; a folder has no entity tags.
     package func document(
         _ document: RegistryDocument,
         entityTag: String?
@@ -23,12 +23,12 @@ package struct FolderSource: RegistrySource {
         .fetched(try await read(document.path, limit: document.limit), entityTag: nil)
     }
 
-    /// Reads a manifest, which is a blob here.
+    /// Reads a manifest, which a folder stores as a blob.
     package func manifest(_ digest: ContentDigest, of name: ModelName) async throws -> [UInt8] {
         try await blob(digest, of: name, limit: FormatLimits.manifest)
     }
 
-    /// Reads a blob; a folder keeps those of all models together.
+    /// Reads a blob; a folder stores the blobs of all models together.
     package func blob(
         _ digest: ContentDigest,
         of name: ModelName,
@@ -42,7 +42,7 @@ package struct FolderSource: RegistrySource {
         return try await BlockingWork.run { _ in try FileSystem.document(full, limit: limit) }
     }
 
-    /// Reads part of a blob piece by piece.
+    /// Reads a range of a blob in chunks.
     package func stream(
         _ blob: (digest: ContentDigest, size: Int),
         of name: ModelName,
@@ -57,7 +57,7 @@ package struct FolderSource: RegistrySource {
             guard found == size else {
                 throw ZooError(
                     .registryMismatch,
-                    "'\(full)' has \(found) bytes, and the registry says \(size)",
+                    "'\(full)' has \(found) bytes, and the registry states \(size)",
                     remedy: "run 'ami-zoo registry check' on the registry"
                 )
             }

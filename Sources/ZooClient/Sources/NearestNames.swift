@@ -4,10 +4,10 @@
 internal import ZooCore
 
 extension Registry {
-    /// What a person can do who asked for a model that this registry lacks.
+    /// The remedy for a model that this registry does not have.
     func remedy(forMissing name: ModelName) async -> String {
         let list = "'ami-zoo list --registry \(source.address)' lists its models"
-        // The news is that the model is missing; a list that cannot be read adds nothing to it.
+        // The suggestion is optional: a failure to read the list must not hide the missing model.
         guard let contents = try? await contents() else { return list }
         let nearest = NearestNames(to: name, among: contents.entries.map(\.name))
         return [nearest.question, list].compactMap(\.self).joined(separator: " ")
@@ -15,11 +15,10 @@ extension Registry {
 }
 
 extension Catalogue {
-    /// What a person can do who asked for a model that this catalogue lacks; `list` is the document
-    /// that lists the models.
+    /// The remedy for a model that this catalogue, listed in `list`, does not have.
     func remedy(forMissing name: ModelName, list: String) -> String {
         let list = "the models are listed in '\(list)'"
-        // A catalogue that cannot be read adds nothing to what is said already.
+        // The suggestion is optional, so a failure to read the catalogue is ignored.
         guard let names = try? names() else { return list }
         let nearest = NearestNames(to: name, among: names)
         return [nearest.question, list].compactMap(\.self).joined(separator: " ")

@@ -5,24 +5,23 @@ package import ZooCore
 package import ZooStore
 package import ZooTransport
 
-/// Reads a registry: documents are parsed and blobs checked against their digests before anybody
-/// sees them, whatever the source is.
+/// A registry client that parses documents and verifies the digests of blobs from any source.
 package struct Registry: Sendable {
-    /// The source that was asked for; mirrors are consulted only when it fails.
+    /// The primary source; mirrors are used only when it fails.
     package let source: any RegistrySource
     private let transport: HTTPTransport
     private let cache: ModelStore?
 
-    /// A registry at a location.
+    /// Creates a client of the registry at a location.
     ///
     /// - Parameters:
-    ///   - location: where it is.
-    ///   - transport: what fetches from web servers.
-    ///   - cache: the store that remembers index documents; nil to ask every time.
+    ///   - location: the location of the registry.
+    ///   - transport: the HTTP transport.
+    ///   - cache: the store that caches index documents; nil for no cache.
     package init(_ location: RegistryLocation, transport: HTTPTransport, cache: ModelStore?) {
         self.transport = transport
         source = Self.source(at: location, transport)
-        // A folder is as near as the cache is.
+        // A local folder needs no cache.
         if case .folder = location { self.cache = nil } else { self.cache = cache }
     }
 
@@ -36,20 +35,20 @@ package struct Registry: Sendable {
         }
     }
 
-    /// The registry's own description.
+    /// Reads the description of the registry.
     package func description() async throws -> RegistryDescription {
         try RegistryDescription(canonical: try await current(.description))
     }
 
-    /// Other places that hold the same blobs; none when the registry does not say.
+    /// The mirrors of the registry; empty when it lists none.
     package func mirrors() async -> [any RegistrySource] {
-        // Mirrors are a second chance; when even the list fails, the first failure is the news.
+        // Mirrors are a fallback: when their list cannot be read, the original failure is reported.
         let addresses = (try? await description().mirrors) ?? []
         return addresses.compactMap { try? RegistryLocation(parsing: $0) }
             .map { Self.source(at: $0, transport) }
     }
 
-    /// The list of everything the registry holds.
+    /// Reads the list of all releases.
     package func contents() async throws -> ImageIndex {
         do {
             return try ImageIndex(parsing: try await current(.contents))
@@ -57,13 +56,13 @@ package struct Registry: Sendable {
             throw ZooError(
                 .notARegistry,
                 "there is no registry at \(source.address)",
-                remedy: "check the address; a registry has 'zoo.json' and 'index.json' at its top",
+                remedy: "check the address; a registry has 'zoo.json' and 'index.json' at its root",
                 cause: error
             )
         }
     }
 
-    /// The versions and channels of a model.
+    /// Reads the versions and channels of a model.
     ///
     /// - Throws: ``ZooError`` with code `registry.model-not-found`.
     package func index(of name: ModelName) async throws -> IndexDocument {
@@ -82,19 +81,19 @@ package struct Registry: Sendable {
         guard index.name == name else {
             throw ZooError(
                 .releaseInconsistent,
-                "the index document of '\(name)' says that it is of '\(index.name)'",
-                remedy: "tell whoever runs \(source.address)"
+                "the index document of '\(name)' has the name '\(index.name)'",
+                remedy: "tell the owner of \(source.address)"
             )
         }
         return index
     }
 
-    /// A document that may change, revalidated with its entity tag where it was remembered.
+    /// Reads a mutable document and revalidates a cached copy with its entity tag.
     private func current(_ document: RegistryDocument) async throws -> [UInt8] {
         let remembered = cache?.cachedDocument(of: source.address, at: document.path)
         switch try await source.document(document, entityTag: remembered?.entityTag) {
         case .fetched(let bytes, let tag):
-            // A store that cannot be written to remembers nothing; the answer is still good.
+            // A cache write may fail, for example in a read-only store; the document is still valid.
             try? cache?.remember(
                 ModelStore.CachedDocument(bytes: bytes, entityTag: tag),
                 of: source.address,
@@ -105,28 +104,28 @@ package struct Registry: Sendable {
             guard let remembered else {
                 throw ZooError(
                     .registryMismatch,
-                    "\(source.address)/\(document.path) answered 304 to a plain request"
+                    "\(source.address)/\(document.path) answered 304 to an unconditional request"
                 )
             }
             return remembered.bytes
         }
     }
 
-    /// A manifest, checked against its digest; see ``blob(_:of:limit:)``.
+    /// Reads a manifest and verifies its digest; see ``blob(_:of:limit:)``.
     package func manifest(_ digest: ContentDigest, of name: ModelName) async throws -> [UInt8] {
         try await verified(digest) { try await $0.manifest(digest, of: name) }
     }
 
-    /// A small blob, checked against its digest.
+    /// Reads a small blob and verifies its digest.
     ///
-    /// A wrong answer is asked for once more, then from each mirror.
+    /// A blob with a wrong digest is requested once more, then from each mirror.
     ///
     /// - Parameters:
-    ///   - digest: the name of the blob.
-    ///   - name: the model that it belongs to.
-    ///   - limit: the most bytes to accept.
+    ///   - digest: the digest of the blob.
+    ///   - name: the model that the blob belongs to.
+    ///   - limit: the maximum size in bytes.
     /// - Returns: the bytes.
-    /// - Throws: ``ZooError`` with code `registry.digest-mismatch`, or what the source throws.
+    /// - Throws: ``ZooError`` with code `registry.digest-mismatch`, or the error of the source.
     package func blob(
         _ digest: ContentDigest,
         of name: ModelName,
@@ -160,14 +159,14 @@ package struct Registry: Sendable {
                 if ContentDigest(of: bytes) == digest { return bytes }
                 failure = ZooError(
                     .registryMismatch,
-                    "\(source.address) sent something else for the blob \(digest)",
-                    remedy: "try again; if it persists, tell whoever runs the registry"
+                    "\(source.address) sent wrong bytes for the blob \(digest)",
+                    remedy: "try again; if the error persists, tell the owner of the registry"
                 )
             } catch let error as ZooError where error.code.category == .notFound {
                 failure = ZooError(
                     .blobMissing,
-                    "\(source.address) lists the blob \(digest) and lacks it",
-                    remedy: "tell whoever runs the registry",
+                    "\(source.address) lists the blob \(digest) but does not have it",
+                    remedy: "tell the owner of the registry",
                     cause: error
                 )
             }

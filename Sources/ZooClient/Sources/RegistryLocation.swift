@@ -4,14 +4,14 @@
 package import ZooCore
 internal import ZooFiles
 
-/// Where a registry is: a folder on this machine, or an HTTP address.
+/// The location of a registry: a local folder or an HTTP URL.
 package enum RegistryLocation: Sendable, Hashable {
-    /// A folder, by its absolute path.
+    /// A folder with an absolute path.
     case folder(String)
-    /// An `http` or `https` base address without a trailing slash.
+    /// An `http` or `https` base URL without a trailing slash.
     case web(String)
 
-    /// Reads what a person writes: a path, a `file:` URL or an HTTP address.
+    /// Parses a path, a `file:` URL or an HTTP URL.
     ///
     /// - Throws: ``ZooError`` with code `registry.address-invalid`.
     package init(parsing text: String) throws(ZooError) {
@@ -29,13 +29,13 @@ package enum RegistryLocation: Sendable, Hashable {
         } else {
             throw ZooError(
                 .registryAddress,
-                "'\(text)' is not the address of a registry",
-                remedy: "give a folder, a 'file:' URL, or an address that begins with 'https://'"
+                "'\(text)' is not a registry address",
+                remedy: "pass a folder, a 'file:' URL or an 'https://' URL"
             )
         }
     }
 
-    /// The registry that a reference with a host means: HTTPS, or HTTP on this machine itself.
+    /// The registry of a reference with a host: HTTPS, or HTTP for local hosts.
     package init(host: String) {
         let isLocal = ["localhost", "127.0.0.1"].contains(
             host.lowercased().split(separator: ":").first.map(String.init)
@@ -45,7 +45,7 @@ package enum RegistryLocation: Sendable, Hashable {
 }
 
 extension RegistryLocation: CustomStringConvertible {
-    /// The address as people write it.
+    /// The address, for messages.
     package var description: String {
         switch self {
         case .folder(let path): "file:\(path)"

@@ -3,55 +3,53 @@
 
 package import ZooCore
 
-/// What a registry serves, in the terms of the format and not of any layout: a registry folder, a web
-/// server with that layout and an OCI registry each find these things in their own way.
+/// A source of registry documents and blobs: a registry folder, a web server or an OCI registry.
 ///
-/// A source promises nothing about content; everything that it delivers is verified above it
-/// (``Registry``).
+/// A source does not verify content; ``Registry`` verifies everything that a source delivers.
 package protocol RegistrySource: Sendable {
-    /// The address, for people.
+    /// The address, for messages.
     var address: String { get }
 
-    /// A document that changes while its name stays.
+    /// Fetches a mutable document.
     ///
     /// - Parameters:
-    ///   - document: which document.
-    ///   - entityTag: the tag of a remembered copy, to be told when it is still current.
-    /// - Returns: the document, or that the remembered copy is current.
+    ///   - document: the document.
+    ///   - entityTag: the entity tag of the cached copy; nil for an unconditional request.
+    /// - Returns: the document, or `unchanged` when the cached copy is current.
     /// - Throws: ``ZooError`` of category `notFound` when there is no such document.
     func document(
         _ document: RegistryDocument,
         entityTag: String?
     ) async throws -> SourceDocument
 
-    /// A manifest.
+    /// Fetches a manifest.
     ///
     /// - Parameters:
-    ///   - digest: its digest.
-    ///   - name: the model whose release it is; a registry keeps manifests by repository.
+    ///   - digest: the digest of the manifest.
+    ///   - name: the model; an OCI registry stores manifests by repository.
     /// - Returns: the bytes, unverified.
     /// - Throws: ``ZooError`` of category `notFound` when there is no such manifest.
     func manifest(_ digest: ContentDigest, of name: ModelName) async throws -> [UInt8]
 
-    /// A small blob: a record or a block table.
+    /// Fetches a small blob: a record or a block table.
     ///
     /// - Parameters:
-    ///   - digest: its digest.
-    ///   - name: the model that it belongs to.
-    ///   - limit: the most bytes to accept.
+    ///   - digest: the digest of the blob.
+    ///   - name: the model that the blob belongs to.
+    ///   - limit: the maximum size in bytes.
     /// - Returns: the bytes, unverified.
     /// - Throws: ``ZooError`` of category `notFound` when there is no such blob.
     func blob(_ digest: ContentDigest, of name: ModelName, limit: Int) async throws -> [UInt8]
 
-    /// Part of a large blob, delivered in order, each byte once.
+    /// Streams a range of a large blob, in order and each byte once.
     ///
     /// - Parameters:
     ///   - blob: the digest and the size of the whole blob.
-    ///   - name: the model that it belongs to.
-    ///   - range: the part; nil for everything.
-    ///   - sink: takes the bytes on a thread that may block; its error ends the transfer.
-    /// - Throws: what `sink` throws, or ``ZooError``; code `transport.ranges-ignored` when only the
-    ///   whole can be had.
+    ///   - name: the model that the blob belongs to.
+    ///   - range: the byte range; nil for the whole blob.
+    ///   - sink: receives the bytes on a thread that may block; an error it throws ends the transfer.
+    /// - Throws: the error of `sink`, or ``ZooError``; code `transport.ranges-ignored` when the source
+    ///   does not support ranges.
     func stream(
         _ blob: (digest: ContentDigest, size: Int),
         of name: ModelName,
@@ -60,16 +58,16 @@ package protocol RegistrySource: Sendable {
     ) async throws
 }
 
-/// A document of a registry that changes.
+/// A mutable document of a registry.
 package enum RegistryDocument: Hashable, Sendable {
-    /// What the registry is, and its mirrors.
+    /// The name and mirrors of the registry.
     case description
     /// The list of all releases.
     case contents
     /// The versions and channels of a model.
     case index(ModelName)
 
-    /// Its path in a registry folder; also what remembered copies are filed under.
+    /// The path in a registry folder and in the cache.
     package var path: String {
         switch self {
         case .description: RegistryLayout.description
@@ -78,7 +76,7 @@ package enum RegistryDocument: Hashable, Sendable {
         }
     }
 
-    /// The most bytes to accept.
+    /// The maximum size in bytes.
     package var limit: Int {
         switch self {
         case .description: FormatLimits.registryDescription
@@ -88,10 +86,10 @@ package enum RegistryDocument: Hashable, Sendable {
     }
 }
 
-/// A document as a source delivers it.
+/// The response of a source to a request for a document.
 package enum SourceDocument: Sendable {
-    /// The remembered copy is current.
+    /// The cached copy is current.
     case unchanged
-    /// The document, with its entity tag where the source has one.
+    /// The document, with its entity tag if the source has one.
     case fetched([UInt8], entityTag: String?)
 }

@@ -4,16 +4,15 @@
 package import ZooCore
 internal import ZooStore
 
-/// A release as a registry announces it: documents fetched and checked against each other, weights
-/// not yet fetched.
+/// The documents of a release in a registry, fetched and checked for consistency.
 package struct RemoteRelease: Sendable {
-    /// One archive with its parsed table.
+    /// One archive with its block table.
     package struct Archive: Sendable {
         /// The archive's entry in the manifest.
         package let entry: ReleaseManifest.Archive
         /// Its block table.
         package let table: BlockTable
-        /// The stored form of the table.
+        /// The stored form of the block table.
         package let tableBytes: [UInt8]
     }
 
@@ -25,9 +24,9 @@ package struct RemoteRelease: Sendable {
     package let manifest: ReleaseManifest
     /// The release record.
     package let record: ReleaseRecord
-    /// The archives, in the order of the manifest; empty until ``withTables(from:)``.
+    /// The archives in manifest order; empty before ``withTables(from:)``.
     package let archives: [Archive]
-    /// Why the version was withdrawn, when it was.
+    /// The yank; nil when the version is not yanked.
     package let yank: IndexDocument.Yank?
 
     /// The name and version.
@@ -35,7 +34,7 @@ package struct RemoteRelease: Sendable {
         ModelReference(name: record.name, selector: .version(record.version))
     }
 
-    /// The documents to put beside the files when they are installed.
+    /// The documents to write to the model folder.
     func installReceipt(_ components: Set<String>?, from registry: String) -> InstallReceipt {
         InstallReceipt(
             manifest: manifestBytes,
@@ -50,7 +49,7 @@ package struct RemoteRelease: Sendable {
 }
 
 extension Registry {
-    /// Finds the release that a reference means and fetches its record.
+    /// Resolves a reference and fetches the record of the release.
     ///
     /// - Throws: ``ZooError`` with code `registry.model-not-found`, `registry.version-not-found`,
     ///   `registry.digest-mismatch`, `registry.release-inconsistent`, or a code of the documents.
@@ -60,9 +59,9 @@ extension Registry {
         guard digest == entry.digest else {
             throw ZooError(
                 .registryMismatch,
-                "\(source.address) has \(entry.digest) for '\(reference.name):\(entry.version)', "
-                    + "and you asked for \(digest)",
-                remedy: "do not use it before you know why the two differ"
+                "\(source.address) has digest \(entry.digest) for "
+                    + "'\(reference.name):\(entry.version)', and the reference requires \(digest)",
+                remedy: "do not use the release before you know why the digests differ"
             )
         }
         let manifestBytes = try await manifest(digest, of: reference.name)
@@ -90,7 +89,7 @@ extension Registry {
         )
     }
 
-    /// The version that a reference means.
+    /// Resolves a reference to a version.
     ///
     /// - Throws: ``ZooError`` with code `registry.model-not-found` or `registry.version-not-found`.
     package func entry(for reference: ModelReference) async throws -> IndexDocument.Entry {
@@ -106,14 +105,14 @@ extension Registry {
                 .versionUnknown,
                 "\(source.address) has no '\(reference)'",
                 remedy: versions.isEmpty
-                    ? "it has no version that is not withdrawn"
-                    : "it has \(versions.joined(separator: ", "))"
+                    ? "every version is yanked; choose another model"
+                    : "choose from \(versions.joined(separator: ", "))"
             )
         }
         return entry
     }
 
-    /// Fetches the block tables of a release and checks them against manifest and record.
+    /// Fetches the block tables and checks them against the manifest and the record.
     ///
     /// - Throws: ``ZooError`` with code `registry.release-inconsistent`, or as ``resolve(_:)``.
     package func withTables(_ release: RemoteRelease) async throws -> RemoteRelease {
@@ -129,11 +128,11 @@ extension Registry {
             guard table.archiveDigest == entry.archive.digest,
                 table.archiveSize == entry.archive.size,
                 entry.archive.mediaType == ReleaseManifest.MediaType.archive(table.encoding)
-            else { throw inconsistent("the block table of '\(entry.name)' is of another archive") }
+            else { throw inconsistent("the block table of '\(entry.name)' is for another archive") }
             guard table.rawSize == layout.rawSize else {
                 throw inconsistent(
-                    "archive '\(entry.name)' unpacks to \(table.rawSize) bytes, and the files of "
-                        + "the record need \(layout.rawSize)"
+                    "archive '\(entry.name)' has a raw size of \(table.rawSize) bytes, and the files "
+                        + "in the record need \(layout.rawSize)"
                 )
             }
             archives.append(
@@ -159,8 +158,8 @@ extension Registry {
     private func inconsistent(_ what: String) -> ZooError {
         ZooError(
             .releaseInconsistent,
-            "the release contradicts itself: \(what)",
-            remedy: "do not use it; tell whoever runs \(source.address)"
+            "the release is inconsistent: \(what)",
+            remedy: "do not use this release; tell the owner of \(source.address)"
         )
     }
 }

@@ -4,21 +4,21 @@
 package import ZooCore
 package import ZooTransport
 
-/// A registry behind any web server.
+/// A registry on a web server.
 package struct WebSource: RegistrySource {
     private let base: String
     private let transport: HTTPTransport
 
-    /// The registry at a base address.
+    /// Creates a source for a base URL.
     package init(base: String, transport: HTTPTransport) {
         self.base = base
         self.transport = transport
     }
 
-    /// The base address.
+    /// The base URL.
     package var address: String { base }
 
-    /// Fetches a document, or learns that the remembered copy is current.
+    /// Fetches a document unless the cached copy is current.
     package func document(
         _ document: RegistryDocument,
         entityTag: String?
@@ -34,12 +34,12 @@ package struct WebSource: RegistrySource {
         }
     }
 
-    /// Fetches a manifest, which is a blob in this layout.
+    /// Fetches a manifest, which this layout stores as a blob.
     package func manifest(_ digest: ContentDigest, of name: ModelName) async throws -> [UInt8] {
         try await blob(digest, of: name, limit: FormatLimits.manifest)
     }
 
-    /// Fetches a blob; the layout keeps those of all models together.
+    /// Fetches a blob; this layout stores the blobs of all models together.
     package func blob(
         _ digest: ContentDigest,
         of name: ModelName,
@@ -50,11 +50,11 @@ package struct WebSource: RegistrySource {
         switch try await transport.document(request) {
         case .fetched(let bytes, _): return bytes
         case .notModified:
-            throw ZooError(.registryMismatch, "\(url) answered 304 to a plain request")
+            throw ZooError(.registryMismatch, "\(url) answered 304 to an unconditional request")
         }
     }
 
-    /// Fetches part of a blob; the transport resumes and retries by itself.
+    /// Streams a range of a blob; the transport retries and resumes.
     package func stream(
         _ blob: (digest: ContentDigest, size: Int),
         of name: ModelName,

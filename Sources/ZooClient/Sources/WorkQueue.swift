@@ -3,12 +3,12 @@
 
 internal import Synchronization
 
-/// Pieces of work that several workers take from, each piece once.
+/// A thread-safe queue of work items.
 final class WorkQueue<Piece: Sendable>: Sendable {
     private let pieces: Mutex<ArraySlice<Piece>>
 
     init(_ pieces: [Piece]) { self.pieces = Mutex(pieces[...]) }
 
-    /// The next piece; nil when there are none left.
+    /// Removes and returns the next item; nil when the queue is empty.
     func next() -> Piece? { pieces.withLock { $0.popFirst() } }
 }

@@ -5,21 +5,21 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooStore
 
-/// What lies in a model folder besides the files that a record lists.
+/// Finds files in a model folder that its record does not list.
 enum FolderListing {
-    /// Names at the top of a folder that belong to no release and do no harm: a detached signature of
-    /// the model (OpenSSF Model Signing).
+    /// Unlisted names that are allowed at the top of a folder: a detached signature of the model
+    /// (OpenSSF Model Signing).
     private static let tolerated: Set<String> = ["model.sig"]
 
     /// Signatures, evidence and provenance that were fetched with a release.
     private static let attachments = "\(InstalledRelease.receiptFolder)/attachments/"
 
-    /// Files, links and special files that are not listed.
+    /// Finds unlisted files, links and special files.
     ///
     /// - Parameters:
     ///   - folder: the model folder.
-    ///   - listed: the paths that belong to it.
-    /// - Returns: a finding for each path that does not.
+    ///   - listed: the expected paths.
+    /// - Returns: a finding for each unexpected path.
     /// - Throws: ``ZooError`` with an `io.*` code.
     static func strays(
         in folder: String,
@@ -36,7 +36,7 @@ enum FolderListing {
                     .fileUnlisted,
                     path: path,
                     message: "'\(path)' \(what) not part of the release",
-                    remedy: "remove it, or keep your own files elsewhere"
+                    remedy: "remove it or move it to another folder"
                 )
             )
         }

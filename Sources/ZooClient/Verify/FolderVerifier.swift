@@ -5,22 +5,22 @@ internal import ZooArchive
 package import ZooCore
 internal import ZooFiles
 
-/// Checks the files of a model folder that is not a release yet against the record beside them.
+/// Verifies the files of a converted model folder against the record in the folder.
 package struct FolderVerifier: Sendable {
     private let folder: String
     private let record: ReleaseRecord
 
-    /// A verifier of one folder.
+    /// Creates a verifier of one folder.
     package init(folder: String, record: ReleaseRecord) {
         self.folder = folder
         self.record = record
     }
 
-    /// Looks at every byte.
+    /// Verifies every byte.
     ///
-    /// - Parameter requested: the digest that the record must have, when the user gave one.
-    /// - Returns: what was found; it passes only when every byte of every file was verified.
-    /// - Throws: `CancellationError`, or ``ZooError`` when the folder cannot be read at all.
+    /// - Parameter requested: the expected digest of the record; nil for any.
+    /// - Returns: the result, which passes only when every byte of every file was verified.
+    /// - Throws: `CancellationError`, or ``ZooError`` when the folder cannot be read.
     package func verify(requested: VerificationAnchor? = nil) async throws -> Verification {
         try await BlockingWork.run { cancellation in
             var coverage = VerifiedCoverage()

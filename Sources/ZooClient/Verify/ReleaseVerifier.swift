@@ -6,37 +6,36 @@ internal import ZooCore
 internal import ZooFiles
 package import ZooStore
 
-/// Checks every byte of an installed release against its manifest, and the manifest against its
-/// anchors; uses no network itself.
+/// Verifies an installed release against its manifest, and the manifest against its anchors.
 ///
-/// The manifest binds the block tables and the record, the tables bind every block, and the blocks cover
-/// every byte of every file. Blocks are hashed on all processors at once, and a finding names
-/// the block and the file. A file that shares a block with a file that is not here is hashed whole,
-/// against the record.
+/// The manifest contains the digests of the block tables and the record, the tables contain the digest
+/// of every block, and the blocks cover every byte of every file. Blocks are hashed in parallel, and a
+/// finding states the block and the file. A file that shares a block with a file that was not fetched
+/// is hashed as a whole against the record. The verifier uses no network.
 package struct ReleaseVerifier: Sendable {
     private let release: InstalledRelease
     private let anchors: [VerificationAnchor]
     private let workers: Int
 
-    /// A verifier of one release.
+    /// Creates a verifier of one release.
     ///
     /// - Parameters:
     ///   - release: the release.
-    ///   - anchors: what vouches for its manifest, the strongest first; at least one.
-    ///   - workers: threads to hash with.
+    ///   - anchors: the expected digests of the manifest, strongest first; at least one.
+    ///   - workers: the number of hashing threads.
     package init(_ release: InstalledRelease, anchors: [VerificationAnchor], workers: Int) {
-        precondition(!anchors.isEmpty, "a verification needs an anchor")
+        precondition(!anchors.isEmpty, "a verification needs at least one anchor")
         self.release = release
         self.anchors = anchors
         self.workers = max(1, workers)
     }
 
-    /// Looks at every byte.
+    /// Verifies every byte.
     ///
-    /// - Parameter deep: also hashes each file whole against the record, which proves that the
-    ///   publisher's record and blocks agree.
-    /// - Returns: what was found; it passes only when every byte of every file was verified.
-    /// - Throws: `CancellationError`, or ``ZooError`` when the folder cannot be read at all.
+    /// - Parameter deep: also hashes each file as a whole, which proves that the publisher's record
+    ///   and blocks are consistent.
+    /// - Returns: the result, which passes only when every byte of every file was verified.
+    /// - Throws: `CancellationError`, or ``ZooError`` when the folder cannot be read.
     package func verify(deep: Bool = false) async throws -> Verification {
         var findings = anchors.flatMap(mismatches)
         var tasks: [VerificationTask] = []
@@ -47,7 +46,7 @@ package struct ReleaseVerifier: Sendable {
         }
         let broken = Set(damaged.map(\.path))
         let present = Set(release.files.map(\.path)).filter { !broken.contains($0.text) }
-        // Files that cannot be verified by their blocks alone.
+        // Files with blocks that cannot be rebuilt from the fetched files.
         var whole = deep ? present : []
         for archive in release.manifest.archives {
             do {
@@ -74,7 +73,7 @@ package struct ReleaseVerifier: Sendable {
                 Finding(
                     .anchorMismatch,
                     path: InstalledRelease.installName,
-                    message: "the folder says that it holds \(Self.text(release.components)) from "
+                    message: "the folder states \(Self.text(release.components)) from "
                         + "\(release.registry), and the store recorded \(Self.text(receipt.components)) "
                         + "from \(receipt.registry)",
                     remedy: repair
@@ -95,7 +94,7 @@ package struct ReleaseVerifier: Sendable {
                 path: InstalledRelease.manifestName,
                 message:
                     "the manifest has digest \(release.digest), and \(origin) \(anchor.digest)",
-                remedy: "do not use this folder before you know why the two differ"
+                remedy: "do not use this folder before you know why the digests differ"
             )
         ]
     }
@@ -104,7 +103,7 @@ package struct ReleaseVerifier: Sendable {
         components.map { "only \($0.sorted().joined(separator: ", "))" } ?? "the whole release"
     }
 
-    /// The files that a folder of this release holds, documents included.
+    /// The paths of all files of the release, including its documents.
     private var listed: Set<String> {
         Set(release.files.map(\.path.text)).union(release.documentNames)
     }
@@ -126,7 +125,7 @@ package struct ReleaseVerifier: Sendable {
                     Finding(
                         .fileWrong,
                         path: file.path.text,
-                        message: "'\(file.path)' \(found), and the record says \(file.size) bytes",
+                        message: "'\(file.path)' \(found); the record expects \(file.size) bytes",
                         remedy: repair
                     )
                 )
@@ -202,7 +201,7 @@ package struct ReleaseVerifier: Sendable {
                 error.code,
                 path: paths.first ?? blocks.name,
                 message: "block \(number) of archive '\(blocks.name)' (bytes "
-                    + "\(range.lowerBound)–\(range.upperBound - 1) of its contents, in \(files)) is "
+                    + "\(range.lowerBound)–\(range.upperBound - 1) of the raw stream, in \(files)) is "
                     + "damaged: \(error.message)",
                 remedy: repair
             )
@@ -210,26 +209,26 @@ package struct ReleaseVerifier: Sendable {
     }
 }
 
-/// One thing to hash.
+/// One unit of hashing work.
 private enum VerificationTask: Sendable {
     case file(ReleaseRecord.File)
     case block(Int, ArchiveBlocks)
 }
 
-/// The blocks of one archive that can be made from the files that are here.
+/// The blocks of one archive that can be rebuilt from the fetched files.
 private struct ArchiveBlocks: Sendable {
     let name: String
     let table: BlockTable
     let folder: ArchiveFolder
-    /// Files that are here and share a block with one that is not.
+    /// The fetched files that share a block with a file that was not fetched.
     let incomplete: Set<ReleasePath>
 
-    /// Reads the table of an archive.
+    /// Reads the block table of an archive.
     ///
     /// Blocking.
     ///
     /// - Throws: ``ZooError`` with code `store.receipt-mismatch`, `registry.release-inconsistent` or
-    ///   that of a malformed table.
+    ///   the code of an invalid table.
     init(
         _ archive: ReleaseManifest.Archive,
         of release: InstalledRelease,
@@ -240,7 +239,7 @@ private struct ArchiveBlocks: Sendable {
         guard table.rawSize == layout.rawSize else {
             throw ZooError(
                 .releaseInconsistent,
-                "the block table of archive '\(archive.name)' does not fit its files"
+                "the block table of archive '\(archive.name)' does not match its files"
             )
         }
         let folder = try ArchiveFolder(
@@ -256,7 +255,7 @@ private struct ArchiveBlocks: Sendable {
         self.folder = folder
     }
 
-    /// The blocks that can be hashed and that hold a file that is not hashed whole anyway.
+    /// The blocks that can be rebuilt and contain a file that is not hashed as a whole.
     func tasks(besides whole: Set<ReleasePath>) -> [VerificationTask] {
         table.blocks.indices.filter { number in
             let range = table.blocks[number].rawRange

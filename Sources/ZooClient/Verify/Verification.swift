@@ -4,34 +4,34 @@
 package import ZooArchive
 package import ZooCore
 
-/// What a verification found, and what it is worth.
+/// The result of a verification.
 package struct Verification: Sendable {
-    /// What the digest of the manifest was held against; nil when there is no manifest that can be read.
+    /// The anchor of the manifest's digest; nil when there is no readable manifest.
     package let anchor: VerificationAnchor?
-    /// Everything that is wrong, or worth knowing.
+    /// The errors and warnings.
     package let findings: [Finding]
-    /// The files, when every byte of each was verified; nil otherwise.
+    /// The files if every byte of each was verified; nil otherwise.
     package let verified: VerifiedFiles?
 
-    /// Whether nothing is wrong and every byte of every file was verified.
+    /// Whether there are no errors and every byte of every file was verified.
     package var passed: Bool {
         verified != nil && !findings.contains { $0.severity == .error }
     }
 
-    /// The conclusion about a folder whose documents cannot be used.
+    /// Creates the result for a folder whose documents are invalid.
     init(damaged error: ZooError, _ path: String) {
         anchor = nil
         verified = nil
         findings = [Finding(error, path: path)]
     }
 
-    /// Draws the conclusion.
+    /// Creates a result.
     ///
     /// - Parameters:
-    ///   - anchor: what the manifest was held against.
-    ///   - findings: what is wrong.
-    ///   - coverage: what was verified.
-    ///   - files: all files that have to be.
+    ///   - anchor: the anchor of the manifest's digest.
+    ///   - findings: the problems found.
+    ///   - coverage: the verified bytes.
+    ///   - files: all files that must be verified.
     init(
         _ anchor: VerificationAnchor,
         _ findings: [Finding],
@@ -41,7 +41,7 @@ package struct Verification: Sendable {
         self.anchor = anchor
         verified = try? coverage.complete(files)
         let named = Set(findings.map(\.path))
-        // A file that was not covered and that nobody complained about is a fault of ours; it is no pass.
+        // An uncovered file without a finding indicates a bug here and must not pass.
         self.findings =
             findings
             + coverage.gaps(in: files).filter { !named.contains($0.text) }.map { path in
@@ -49,7 +49,7 @@ package struct Verification: Sendable {
                     .filesNotCovered,
                     path: path.text,
                     message: "not every byte of '\(path)' could be verified",
-                    remedy: "mend what else was found, then verify again"
+                    remedy: "fix the other findings, then verify again"
                 )
             }
     }

@@ -5,31 +5,31 @@ package import ZooCore
 internal import ZooFiles
 package import ZooStore
 
-/// What a verification holds a release against: where the digest of its manifest comes from.
+/// The expected digest of a manifest and its origin.
 package struct VerificationAnchor: Sendable, Equatable {
-    /// The kinds of origin of a digest.
+    /// The origin of an expected digest.
     package enum Kind: String, Sendable {
-        /// The user gave it.
+        /// The user provided the digest.
         case requested
-        /// A registry lists it for the release's name and version.
+        /// A registry lists the digest for the name and version of the release.
         case registry
-        /// The store recorded it, outside the folder, when it installed the release.
+        /// The store recorded the digest outside the folder when it installed the release.
         case store
-        /// It is computed from the folder's own manifest: the folder is complete, and its origin is
-        /// unknown.
+        /// The digest is computed from the manifest in the folder, which proves that the folder is
+        /// complete but not where it comes from.
         case folder
     }
 
-    /// Where the digest comes from.
+    /// The origin of the digest.
     package let kind: Kind
-    /// The digest that the manifest must have.
+    /// The expected digest of the manifest.
     package let digest: ContentDigest
-    /// The reference, address or path that gave the digest.
+    /// The reference, address or path that provided the digest.
     package let source: String
-    /// What the store recorded, when it is the anchor.
+    /// The receipt of the store; nil for other origins.
     package let receipt: StoreReceipt?
 
-    /// An anchor.
+    /// Creates an anchor.
     package init(_ kind: Kind, _ digest: ContentDigest, source: String) {
         self.kind = kind
         self.digest = digest
@@ -37,7 +37,7 @@ package struct VerificationAnchor: Sendable, Equatable {
         receipt = nil
     }
 
-    /// The receipt of a store.
+    /// Creates an anchor from a receipt of the store.
     package init(_ receipt: StoreReceipt, source: String) {
         kind = .store
         digest = receipt.digest
@@ -45,7 +45,7 @@ package struct VerificationAnchor: Sendable, Equatable {
         self.receipt = receipt
     }
 
-    /// The documented fields.
+    /// The JSON form.
     package var json: JSONValue {
         [
             "kind": .string(kind.rawValue), "digest": .string(digest.description),
@@ -54,22 +54,22 @@ package struct VerificationAnchor: Sendable, Equatable {
     }
 }
 
-/// Collects everything that vouches for the manifest of a release.
+/// Collects the anchors of a release.
 package struct AnchorSearch: Sendable {
-    /// A digest that the user gave, and where: an option, or a reference.
+    /// A digest provided by the user, with its source: an option or a reference.
     package var requested: VerificationAnchor?
-    /// A registry that the user named.
+    /// A registry chosen by the user.
     package var registry: Registry?
     /// The local store.
     package let store: ModelStore
 
-    /// A search that looks into a store.
+    /// Creates a search with a store.
     package init(store: ModelStore) { self.store = store }
 
-    /// Every anchor there is, the strongest first; the last is the folder itself.
+    /// Returns all anchors, strongest first; the last anchor is the folder.
     ///
     /// - Throws: ``ZooError`` with code `registry.model-not-found` or `registry.version-not-found` when
-    ///   the named registry does not have the release, or what reading it throws.
+    ///   the registry does not have the release, or the error of reading the registry.
     package func anchors(of release: InstalledRelease) async throws -> [VerificationAnchor] {
         var anchors = [requested].compactMap(\.self)
         if let registry {

@@ -5,31 +5,31 @@ package import ZooCore
 internal import ZooFiles
 package import ZooStore
 
-/// What a user wants verified: an installed release, or a folder that a conversion made.
+/// The subject of a verification: an installed release or a converted folder.
 package struct VerificationSubject: Sendable {
-    /// What the folder holds.
+    /// The content of the folder.
     package enum Content: Sendable {
         /// A release, with its manifest.
         case release(InstalledRelease)
-        /// A folder that a conversion made, with its record.
+        /// A converted folder, with its record.
         case converted(ReleaseRecord)
-        /// A release whose documents do not fit together, or cannot be read.
+        /// A release whose documents are inconsistent or unreadable.
         case damaged(ZooError)
     }
 
-    /// What to call it.
+    /// The name for messages.
     package let name: String
     /// The model folder.
     package let folder: String
-    /// What the folder holds.
+    /// The content of the folder.
     package let content: Content
 
-    /// Finds what a user means: an installed release first, then a folder.
+    /// Resolves the user's argument to an installed release, or else to a folder.
     ///
     /// Blocking.
     ///
-    /// - Throws: ``ZooError`` with code `store.not-installed`, `store.not-a-release` or `io.*` when there
-    ///   is nothing to verify.
+    /// - Throws: ``ZooError`` with code `store.not-installed`, `store.not-a-release` or `io.*` when it is
+    ///   neither.
     package init(_ text: String, in store: ModelStore) throws(ZooError) {
         if !text.hasPrefix("/"), !text.hasPrefix("."),
             let reference = try? ModelReference(parsing: text)
@@ -46,7 +46,7 @@ package struct VerificationSubject: Sendable {
             throw ZooError(
                 .fileMissing,
                 "'\(text)' is neither an installed model nor a folder",
-                remedy: "'ami-zoo cache ls' shows what is installed"
+                remedy: "list the installed models with 'ami-zoo cache ls'"
             )
         }
         try self.init(folder: folder, name: text)
@@ -75,7 +75,7 @@ package struct VerificationSubject: Sendable {
         }
     }
 
-    /// The release record; nil when it cannot be used.
+    /// The release record; nil when it is invalid.
     package var record: ReleaseRecord? {
         switch content {
         case .release(let release): release.record
@@ -84,7 +84,7 @@ package struct VerificationSubject: Sendable {
         }
     }
 
-    /// The digest that names what is checked: of the manifest, or of the record.
+    /// The digest of the manifest, or of the record of a converted folder.
     package var digest: ContentDigest? {
         switch content {
         case .release(let release): release.digest
@@ -93,12 +93,12 @@ package struct VerificationSubject: Sendable {
         }
     }
 
-    /// Looks at every byte.
+    /// Verifies every byte.
     ///
     /// - Parameters:
-    ///   - search: where to look for what vouches for a manifest.
-    ///   - deep: also hash each file whole against the record.
-    /// - Returns: what was found.
+    ///   - search: finds the anchors of a manifest.
+    ///   - deep: also hash each file as a whole against the record.
+    /// - Returns: the result.
     /// - Throws: as ``ReleaseVerifier/verify(deep:)`` and ``AnchorSearch/anchors(of:)``.
     package func verify(_ search: AnchorSearch, deep: Bool) async throws -> Verification {
         switch content {

@@ -1,38 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Where every byte of a release archive lies: the tar stream as a pure function of names and sizes.
+/// The layout of a release archive: the tar stream as a pure function of file names and sizes.
 ///
 /// A release archive holds regular files only, sorted by path, with constant metadata, so the
-/// record alone determines each byte that is not file content. A reader therefore never interprets
-/// a tar header: it compares it. Whatever else a tar could say (links, devices, other owners,
-/// absolute names) has no way to be said.
+/// record alone determines each byte that is not file content. A reader therefore never parses a
+/// tar header: it compares the header with the expected bytes. The format cannot express links,
+/// devices, other owners or absolute names.
 ///
-/// Format: POSIX.1-1988 ustar; a name over 100 bytes or a size of 8 GiB and more is carried by a
-/// preceding pax extended header (POSIX.1-2001, type `x`).
+/// Format: POSIX.1-1988 ustar. A name longer than 100 bytes or a size of at least 8 GiB is stored in
+/// a preceding pax extended header (POSIX.1-2001, type `x`).
 public struct ArchiveLayout: Sendable, Equatable {
-    /// One member: a file and its place.
+    /// One member: a file and its offsets in the raw stream.
     public struct Member: Sendable, Equatable {
         /// The file's path.
         public let path: ReleasePath
-        /// The file's bytes.
+        /// The size of the file in bytes.
         public let size: Int
-        /// Where the member's header begins in the raw stream.
+        /// The offset of the member's header in the raw stream.
         public let headerOffset: Int
-        /// Where the file's content begins in the raw stream.
+        /// The offset of the file's content in the raw stream.
         public let contentOffset: Int
     }
 
-    /// The members in the order of the stream.
+    /// The members in stream order.
     public let members: [Member]
-    /// The length of the raw stream.
+    /// The length of the raw stream in bytes.
     public let rawSize: Int
 
     static let sector = 512
 
-    /// Lays out files; the order given does not matter.
+    /// Lays out files, in any order.
     ///
-    /// - Parameter files: path and size of each file; paths are distinct.
+    /// - Parameter files: the path and the size in bytes of each file; paths are distinct.
     public init(files: [(path: ReleasePath, size: Int)]) {
         var offset = 0
         var members: [Member] = []
@@ -54,14 +54,14 @@ public struct ArchiveLayout: Sendable, Equatable {
 
     static func padded(_ size: Int) -> Int { (size + sector - 1) / sector * sector }
 
-    /// What a stretch of the raw stream holds, piece by piece, in order.
+    /// One piece of a range of the raw stream.
     public enum Piece: Sendable, Equatable {
         /// Bytes that the layout determines.
         case fixed([UInt8])
-        /// Bytes of a file: which member, and which part of its content.
+        /// Bytes of a file: the index of the member, and a range of its content.
         case content(member: Int, range: Range<Int>)
 
-        /// How many bytes of the stream it is.
+        /// The length of the piece in bytes.
         public var length: Int {
             switch self {
             case .fixed(let bytes): bytes.count
@@ -70,10 +70,10 @@ public struct ArchiveLayout: Sendable, Equatable {
         }
     }
 
-    /// Cuts `range` of the raw stream into pieces.
+    /// Splits `range` of the raw stream into pieces.
     ///
     /// - Parameter range: lies inside `0..<rawSize`.
-    /// - Returns: pieces that follow each other without gap; none for an empty range.
+    /// - Returns: contiguous pieces; none for an empty range.
     public func pieces(of range: Range<Int>) -> [Piece] {
         precondition(range.lowerBound >= 0 && range.upperBound <= rawSize, "\(range) is outside")
         var pieces: [Piece] = []
@@ -109,10 +109,10 @@ public struct ArchiveLayout: Sendable, Equatable {
         return pieces
     }
 
-    /// The parts of files in `range` of the raw stream, in order; empty files have none.
+    /// The file content in `range` of the raw stream, in order, without empty files.
     ///
     /// - Parameter range: lies inside `0..<rawSize`.
-    /// - Returns: the members, and the bytes of each that lie in `range`.
+    /// - Returns: the index of each member, and the range of its content that lies in `range`.
     public func contents(in range: Range<Int>) -> [(member: Int, range: Range<Int>)] {
         precondition(range.lowerBound >= 0 && range.upperBound <= rawSize, "\(range) is outside")
         var parts: [(member: Int, range: Range<Int>)] = []
@@ -128,7 +128,7 @@ public struct ArchiveLayout: Sendable, Equatable {
         return parts
     }
 
-    /// The first member whose padded content ends after `offset`, by bisection.
+    /// Finds the first member whose padded content ends after `offset`, by binary search.
     private func firstMember(endingAfter offset: Int) -> Int {
         var low = 0
         var high = members.count

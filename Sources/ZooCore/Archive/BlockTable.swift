@@ -3,28 +3,28 @@
 
 /// How the raw tar stream is stored in an archive.
 public enum ArchiveEncoding: String, Sendable, CaseIterable {
-    /// As it is: the archive is the tar.
+    /// Uncompressed: the archive is the tar stream.
     case stored = "none"
-    /// Each block is one independent zstd frame (RFC 8878), so `tar --zstd` opens the whole.
+    /// Each block is one independent zstd frame (RFC 8878), so `tar --zstd` reads the archive.
     case zstd
 }
 
-/// The block table of one archive: where each block lies, and the digests of both its forms.
+/// The block table of one archive: the range and digest of each block, raw and encoded.
 ///
 /// Document format `ami-zoo.blocks/1`, `registry/SPEC.md` section 5.
 public struct BlockTable: Sendable, Equatable {
     /// One block.
     public struct Block: Sendable, Equatable {
-        /// Its bytes in the archive.
+        /// The byte range of the encoded block in the archive.
         public let archiveRange: Range<Int>
-        /// The digest of those bytes.
+        /// The digest of the encoded block.
         public let archiveDigest: ContentDigest
-        /// Its bytes in the raw stream.
+        /// The byte range of the block in the raw stream.
         public let rawRange: Range<Int>
-        /// The digest of those bytes.
+        /// The digest of the raw block.
         public let rawDigest: ContentDigest
 
-        /// A block at its place.
+        /// Creates a block from its ranges and digests.
         public init(
             archiveRange: Range<Int>,
             archiveDigest: ContentDigest,
@@ -41,22 +41,22 @@ public struct BlockTable: Sendable, Equatable {
     /// The name of the document format.
     public static let format = "ami-zoo.blocks/1"
 
-    /// How blocks are stored.
+    /// The encoding of every block.
     public let encoding: ArchiveEncoding
     /// The digest of the whole archive.
     public let archiveDigest: ContentDigest
-    /// The blocks: contiguous in both streams, in order.
+    /// The blocks, in order and contiguous in both streams.
     public let blocks: [Block]
 
-    /// The length of the archive.
+    /// The length of the archive in bytes.
     public var archiveSize: Int { blocks.last?.archiveRange.upperBound ?? 0 }
-    /// The length of the raw stream.
+    /// The length of the raw stream in bytes.
     public var rawSize: Int { blocks.last?.rawRange.upperBound ?? 0 }
 
-    /// A table of blocks that were just written.
+    /// Creates a table of blocks that were just written.
     ///
     /// - Parameters:
-    ///   - encoding: how every block is stored.
+    ///   - encoding: the encoding of every block.
     ///   - archiveDigest: the digest of the whole archive.
     ///   - blocks: contiguous from 0 in both streams.
     public init(encoding: ArchiveEncoding, archiveDigest: ContentDigest, blocks: [Block]) {
@@ -69,7 +69,7 @@ public struct BlockTable: Sendable, Equatable {
     ///
     /// - Throws: ``ZooError`` with a `json.*`, `format.*` code or `release.block-table-invalid`.
     public init(canonical bytes: [UInt8]) throws(ZooError) {
-        // Nine values for each block, and as many again for fields that a later version may add.
+        // Nine values per block, doubled to allow for fields that a later version adds.
         let limits = JSONValue.Limits(
             bytes: FormatLimits.blockTable,
             depth: 8,
@@ -86,15 +86,17 @@ public struct BlockTable: Sendable, Equatable {
         for entry in try object.objects("blocks", maximum: FormatLimits.blocks) {
             let block = try Self.block(entry, at: place)
             guard encoding == .zstd || block.isStored else {
-                throw Self.invalid("block \(blocks.count) of a stored archive has two lengths")
+                throw Self.invalid(
+                    "block \(blocks.count) of an uncompressed archive differs from its raw form"
+                )
             }
             place = (block.archiveRange.upperBound, block.rawRange.upperBound)
             blocks.append(block)
         }
         guard place == (archiveSize, rawSize), !blocks.isEmpty else {
             throw Self.invalid(
-                "the blocks end at \(place.archive) and \(place.raw), and the table declares "
-                    + "\(archiveSize) and \(rawSize) bytes"
+                "the blocks cover \(place.archive) archive and \(place.raw) raw bytes, but the "
+                    + "table declares \(archiveSize) and \(rawSize)"
             )
         }
         self.init(
@@ -113,7 +115,7 @@ public struct BlockTable: Sendable, Equatable {
         let archiveOffset = try archive.size("offset")
         let rawOffset = try raw.size("offset")
         guard archiveOffset == place.archive, rawOffset == place.raw else {
-            throw invalid("\(entry.path) does not begin where the block before it ends")
+            throw invalid("\(entry.path) does not start at the end of the previous block")
         }
         let archiveLength = try archive.integer("length", in: 1...FormatLimits.encodedBlock)
         let rawLength = try raw.integer("length", in: 1...FormatLimits.block)
@@ -128,7 +130,7 @@ public struct BlockTable: Sendable, Equatable {
     private static func invalid(_ what: String) -> ZooError {
         ZooError(
             .blockTableInvalid,
-            "the block table contradicts itself: \(what)",
+            "the block table is inconsistent: \(what)",
             remedy: "do not use this release; tell its publisher"
         )
     }
@@ -162,6 +164,6 @@ public struct BlockTable: Sendable, Equatable {
 }
 
 extension BlockTable.Block {
-    /// Whether both forms are the same bytes.
+    /// Whether the raw and the encoded block are the same bytes.
     var isStored: Bool { archiveRange == rawRange && archiveDigest == rawDigest }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// The bytes before a file's content in a release archive.
+/// The tar header that precedes a file's content in a release archive.
 enum TarHeader {
     private static let largestOctalSize = 1 << 33
     private static let longestName = 100
@@ -10,14 +10,14 @@ enum TarHeader {
         path.text.utf8.count > longestName || size >= largestOctalSize
     }
 
-    /// How many bytes ``bytes(path:size:)`` returns.
+    /// The number of bytes that ``bytes(path:size:)`` returns.
     static func length(path: ReleasePath, size: Int) -> Int {
         guard needsExtension(path: path, size: size) else { return ArchiveLayout.sector }
         let records = extendedRecords(path: path, size: size)
         return 2 * ArchiveLayout.sector + ArchiveLayout.padded(records.count)
     }
 
-    /// The header of a regular file: mode 0644, owner 0, time 0, no names.
+    /// The header of a regular file: mode 0644, uid, gid and mtime 0, no user or group name.
     static func bytes(path: ReleasePath, size: Int) -> [UInt8] {
         guard needsExtension(path: path, size: size) else {
             return sector(name: Array(path.text.utf8), size: size, type: UInt8(ascii: "0"))
@@ -34,7 +34,7 @@ enum TarHeader {
             )
     }
 
-    /// pax records `<length> <key>=<value>\n`, where the length counts itself.
+    /// The pax records `<length> <key>=<value>\n`; the length includes its own digits.
     private static func extendedRecords(path: ReleasePath, size: Int) -> [UInt8] {
         var text = ""
         if path.text.utf8.count > longestName { text += record("path", path.text) }
@@ -69,7 +69,7 @@ enum TarHeader {
         bytes[156] = type
         put(Array("ustar".utf8), at: 257)
         put(Array("00".utf8), at: 263)
-        // The checksum is the sum of the sector with its own field taken as spaces.
+        // The checksum is computed with its own field filled with spaces.
         put([UInt8](repeating: UInt8(ascii: " "), count: 8), at: 148)
         let sum = bytes.reduce(0) { $0 + Int($1) }
         put(octal(sum, digits: 6) + [0], at: 148)

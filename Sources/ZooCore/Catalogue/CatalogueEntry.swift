@@ -1,90 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// What is known about a checkpoint that a lab has published: `models/<namespace>/<name>/model.yaml`.
+/// The catalogue entry of a checkpoint published by a lab: `models/<namespace>/<name>/model.yaml`.
 ///
-/// Parsing is the check. What is not known is written `unknown` and listed under `unknown`; nothing
-/// is guessed. The schema is `registry/schemas/model.schema.json`.
+/// Parsing validates the entry. An unknown value is written `unknown` and listed under `unknown`;
+/// nothing is guessed. The schema is `registry/schemas/model.schema.json`.
 package struct CatalogueEntry: Sendable {
-    /// A file of the lab's.
+    /// A file published by the lab.
     package struct File: Sendable, Equatable {
-        /// Where it is published.
+        /// The URL of the file.
         package let url: String
-        /// Its length in bytes, when that is known.
+        /// The size in bytes; nil when unknown.
         package let size: Int?
-        /// Its digest, when that is known.
+        /// The digest; nil when unknown.
         package let digest: ContentDigest?
         /// Whether it may be missing.
         package let isOptional: Bool
 
-        /// The last part of the address.
+        /// The last path component of the URL.
         package var name: String { url.split(separator: "/").last.map { String($0) } ?? url }
     }
 
-    /// What a component must have, in tensors of the lab's file.
+    /// The expected content of a component in the lab's file.
     package struct Component: Sendable, Equatable {
-        /// Its name.
+        /// The name of the component.
         package let name: String
-        /// How many tensors, when that is known.
+        /// The number of tensors; nil when unknown.
         package let tensors: Int?
-        /// How many numbers, when that is known.
+        /// The number of parameters; nil when unknown.
         package let parameters: Int?
     }
 
     /// Why a user must agree to the licence of the weights.
     package enum Consent: Sendable, Equatable {
-        /// The licence is not known, so that nothing permits any use.
+        /// The licence is unknown, so no use is permitted.
         case unknownLicence
         /// The licence excludes commercial use.
         case nonCommercial
-        /// The terms are the publisher's own.
+        /// The publisher uses its own terms.
         case ownTerms
     }
 
-    /// The model.
+    /// The name of the model.
     package let name: ModelName
-    /// One sentence.
+    /// A one-sentence description.
     package let summary: String
-    /// Who made it.
+    /// The authors of the model.
     package let authors: [String]
-    /// The SPDX expression of the licence of the weights; nil when it is not known.
+    /// The SPDX expression of the licence of the weights; nil when unknown.
     package let licence: String?
-    /// What a user must agree to before the weights are fetched; nil when nothing.
+    /// Why a user must agree before the weights are fetched; nil when no consent is needed.
     package let consent: Consent?
-    /// Where to read more.
+    /// The URL of the project page.
     package let homepage: String
     /// The family.
     package let family: FamilyID
     /// The variant.
     package let variant: String
-    /// Attention heads of the encoder, or of the pooler of a probe.
+    /// The number of attention heads of the encoder, or of the pooler of a probe.
     package let heads: Int?
-    /// Attention heads of the predictor.
+    /// The number of attention heads of the predictor.
     package let predictorHeads: Int?
-    /// Pixels along the side of training images.
+    /// The side length of training images in pixels.
     package let resolution: Int?
-    /// Frames of training clips.
+    /// The number of frames of training clips.
     package let frames: Int?
-    /// The blocks of the backbone, counted from 0, whose outputs a probe reads; nil for the last.
+    /// The backbone blocks, counted from 0, whose outputs a probe reads; nil for the last block.
     package let levels: [Int]?
     /// The model whose tokens a probe reads.
     package let backbone: ModelName?
     /// The lab's files; the first one holds the weights.
     package let files: [File]
-    /// The state dictionary that is taken.
+    /// The name of the state dict to import.
     package let component: String
-    /// Which probe of a list.
+    /// The index of the probe in a checkpoint that holds several.
     package let probe: Int?
-    /// What the components must have.
+    /// The expected content of each component.
     package let components: [Component]
-    /// Published scores, as release records say them.
+    /// Published scores in the form of release records.
     package let evaluation: [JSONValue]
-    /// What is not known.
+    /// The fields that are unknown.
     package let unknown: [String]
-    /// What a user has to know.
+    /// Notes for users.
     package let notes: [String]
 
-    /// Reads an entry.
+    /// Parses and validates an entry.
     ///
     /// - Throws: ``ZooError`` with code `format.field-invalid`.
     package init(_ object: JSONObject) throws(ZooError) {
@@ -131,7 +131,7 @@ package struct CatalogueEntry: Sendable {
             )
         }
         guard !components.isEmpty, Set(components.map(\.name)).count == components.count else {
-            throw object.invalid("components", "is empty, or names a component twice")
+            throw object.invalid("components", "is empty or lists a component twice")
         }
         self.components = components
         let inputs = try object.object("inputs")
@@ -140,7 +140,7 @@ package struct CatalogueEntry: Sendable {
         var evaluation: [JSONValue] = []
         for claim in try object.objects("evaluation", maximum: 100) {
             guard try ReleaseRecord.EvaluationClaim(claim, .current).status == .upstream else {
-                throw claim.invalid("status", "must be 'upstream': nobody measured this here")
+                throw claim.invalid("status", "must be 'upstream' in a catalogue entry")
             }
             evaluation.append(.object(claim.members))
         }
@@ -151,7 +151,7 @@ package struct CatalogueEntry: Sendable {
         try requireAdmission(object, upstream)
     }
 
-    /// What the catalogue says about commercial use decides; without a word, the licence's name.
+    /// Derives the required consent from `commercialUse`, or from the licence when it is absent.
     private static func consent(
         to licence: String?,
         _ object: JSONObject
@@ -168,7 +168,7 @@ package struct CatalogueEntry: Sendable {
         case .bool(true) where restriction == .nonCommercial:
             throw object.invalid("commercialUse", "contradicts the licence \(licence)")
         case nil, .bool(true): break
-        default: throw object.invalid("commercialUse", "is neither true nor false")
+        default: throw object.invalid("commercialUse", "must be true or false")
         }
         switch restriction {
         case .none: return nil
@@ -182,7 +182,7 @@ package struct CatalogueEntry: Sendable {
         var files: [File] = []
         for object in try upstream.objects("files", maximum: 64) { files.append(try file(object)) }
         guard !files.isEmpty, Set(files.map(\.name)).count == files.count else {
-            throw upstream.invalid("files", "is empty, or has two files of one name")
+            throw upstream.invalid("files", "is empty or has two files with the same name")
         }
         return files
     }
@@ -193,7 +193,7 @@ package struct CatalogueEntry: Sendable {
         let digits = try object.known("sha256")
         let url = try object.address("url")
         guard !url.hasSuffix("/"), !url.hasSuffix("/.."), !url.hasSuffix("/.") else {
-            throw object.invalid("url", "is '\(url)', which does not end with the name of a file")
+            throw object.invalid("url", "is '\(url)', which does not end with a file name")
         }
         return File(
             url: url,
@@ -205,7 +205,7 @@ package struct CatalogueEntry: Sendable {
         )
     }
 
-    /// What is not known must be admitted where a reader looks for it.
+    /// Requires that every unknown field is listed under `unknown`.
     private func requireAdmission(
         _ object: JSONObject,
         _ upstream: JSONObject
@@ -214,13 +214,13 @@ package struct CatalogueEntry: Sendable {
         for (holder, field) in [
             (object, "licence"), (upstream, "container"), (upstream, "size"), (upstream, "sha256"),
         ] where holder.value(field) == .string("unknown") && !admitted.contains(field) {
-            throw holder.invalid(field, "is unknown and not listed under 'unknown'")
+            throw holder.invalid(field, "is 'unknown' but is not listed under 'unknown'")
         }
         for component in components where component.tensors == nil {
             guard unknown.contains(where: { $0.contains(component.name) }) else {
                 throw object.invalid(
                     "components",
-                    "has an unknown count for '\(component.name)' that is not listed under 'unknown'"
+                    "has no tensor count for '\(component.name)' and 'unknown' does not list it"
                 )
             }
         }
@@ -228,13 +228,13 @@ package struct CatalogueEntry: Sendable {
 }
 
 extension JSONObject {
-    /// A text, or nil when it says `unknown`.
+    /// A string, or nil when it is `unknown`.
     fileprivate func known(_ name: String) throws(ZooError) -> String? {
         let text = try string(name, maximum: 2048)
         return text == "unknown" ? nil : text
     }
 
-    /// A number, or nil when it is missing or says `unknown`.
+    /// An integer, or nil when it is absent or `unknown`.
     fileprivate func knownInteger(
         _ name: String,
         in range: ClosedRange<Int>
@@ -242,11 +242,11 @@ extension JSONObject {
         value(name) == .string("unknown") ? nil : try optionalInteger(name, in: range)
     }
 
-    /// An `https` address.
+    /// An `https` URL.
     fileprivate func address(_ name: String) throws(ZooError) -> String {
         let text = try string(name, maximum: 2048)
         guard text.hasPrefix("https://"), !text.contains(where: \.isWhitespace) else {
-            throw invalid(name, "is '\(text)', and must be an https address")
+            throw invalid(name, "is '\(text)', and must be an https URL")
         }
         return text
     }

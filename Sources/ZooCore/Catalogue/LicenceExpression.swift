@@ -7,25 +7,25 @@
 package indirect enum LicenceExpression: Sendable, Equatable {
     /// One licence, with the exception that applies to it, if any.
     case licence(String, exception: String? = nil)
-    /// All of these apply: `AND`.
+    /// All of these licences apply: `AND`.
     case all([LicenceExpression])
-    /// The user chooses one of these: `OR`.
+    /// The user chooses one of these licences: `OR`.
     case any([LicenceExpression])
 
-    /// What a licence asks of its user, from least to most.
+    /// The restriction that a licence imposes, from least to most restrictive.
     package enum Restriction: Int, Comparable, Sendable {
-        /// A licence of the SPDX list that does not exclude commercial use.
+        /// A licence of the SPDX list that permits commercial use.
         case none
-        /// The terms are the publisher's own: `LicenseRef-…`.
+        /// The publisher uses its own terms: `LicenseRef-…`.
         case ownTerms
-        /// Commercial use is excluded.
+        /// The licence excludes commercial use.
         case nonCommercial
 
-        /// Orders by how much is restricted.
+        /// Orders from least to most restrictive.
         package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
 
-    /// Reads an expression.
+    /// Parses an expression.
     ///
     /// - Throws: ``ZooError`` with code `format.field-invalid`.
     package init(parsing text: String) throws(ZooError) {
@@ -34,7 +34,7 @@ package indirect enum LicenceExpression: Sendable, Equatable {
         guard parser.isAtEnd else { throw parser.invalid }
     }
 
-    /// What the licence asks of a user who chooses the least restricted alternative.
+    /// The restriction of the least restrictive alternative.
     package var restriction: Restriction {
         switch self {
         case .licence(let identifier, _): Self.restriction(of: identifier)
@@ -45,7 +45,7 @@ package indirect enum LicenceExpression: Sendable, Equatable {
 
     private static func restriction(of identifier: String) -> Restriction {
         if identifier.contains("LicenseRef-") { return .ownTerms }
-        // CC-BY-NC-4.0 and its kin, PolyForm-Noncommercial-1.0.0, NCGL-UK-2.0.
+        // CC-BY-NC-4.0 and its variants, PolyForm-Noncommercial-1.0.0, NCGL-UK-2.0.
         let parts = identifier.split(separator: "-").map { $0.lowercased() }
         let isNonCommercial = parts.contains { ["nc", "noncommercial", "ncgl"].contains($0) }
         return isNonCommercial ? .nonCommercial : .none
@@ -67,13 +67,13 @@ package indirect enum LicenceExpression: Sendable, Equatable {
             ZooError(
                 .fieldInvalid,
                 "'\(text.prefix(200))' is not an SPDX licence expression",
-                remedy: "write an identifier of spdx.org/licenses, LicenseRef- and a name, or "
-                    + "several of them joined with AND, OR and WITH"
+                remedy: "use an identifier from spdx.org/licenses or 'LicenseRef-<name>', or "
+                    + "combine several with AND, OR and WITH"
             )
         }
 
         mutating func expression(depth: Int) throws(ZooError) -> LicenceExpression {
-            // An expression comes from a file; it must not take the stack.
+            // The expression is untrusted input; the limit prevents a stack overflow.
             guard depth < 32 else { throw invalid }
             var alternatives = [try conjunction(depth: depth)]
             while take("OR") { alternatives.append(try conjunction(depth: depth)) }

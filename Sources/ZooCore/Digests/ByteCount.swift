@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// A number of bytes, which prints as people write it.
+/// A number of bytes with a human-readable description.
 public struct ByteCount: Hashable, Sendable, Comparable, CustomStringConvertible {
-    /// How many bytes.
+    /// The number of bytes.
     public let bytes: Int
 
-    /// Wraps a count of bytes.
+    /// Wraps a number of bytes.
     public init(_ bytes: Int) { self.bytes = bytes }
 
     /// Orders by size.
@@ -15,7 +15,7 @@ public struct ByteCount: Hashable, Sendable, Comparable, CustomStringConvertible
     /// The sum of two counts.
     public static func + (left: Self, right: Self) -> Self { Self(left.bytes + right.bytes) }
 
-    /// Decimal units as `ls --si` and download tools use them: `512 B`, `4.2 MB`, `1.07 GB`.
+    /// The count in decimal units with three significant digits: `512 B`, `4.20 MB`, `1.07 GB`.
     public var description: String {
         guard bytes >= 1000 else { return "\(bytes) B" }
         var value = Double(bytes) / 1000

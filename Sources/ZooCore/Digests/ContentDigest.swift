@@ -3,23 +3,23 @@
 
 internal import Crypto
 
-/// The SHA-256 of some bytes: the identity of everything a registry stores.
+/// A SHA-256 digest, which identifies everything that a registry stores.
 ///
-/// The text form is `sha256:` and 64 lower-case hexadecimal digits; nothing else parses.
+/// The text form is `sha256:` followed by 64 lower-case hexadecimal digits.
 public struct ContentDigest: Hashable, Sendable, Comparable {
-    /// The 32 bytes, as four big-endian words, so that a digest is a plain value without a buffer.
+    /// The 32 bytes as four big-endian words, so that a digest needs no heap allocation.
     private let words: (UInt64, UInt64, UInt64, UInt64)
 
     fileprivate init(words: (UInt64, UInt64, UInt64, UInt64)) { self.words = words }
 
-    /// The digest of bytes held in memory.
+    /// Computes the digest of bytes in memory.
     public init(of bytes: some Sequence<UInt8>) {
         var hasher = Hasher()
         hasher.update(Array(bytes))
         self = hasher.finish()
     }
 
-    /// Reads `sha256:<hex>`.
+    /// Parses `sha256:<hex>`.
     ///
     /// - Throws: ``ZooError`` with code `digest.malformed`.
     public init(parsing text: String) throws(ZooError) {
@@ -27,7 +27,7 @@ public struct ContentDigest: Hashable, Sendable, Comparable {
         try self.init(hex: String(text.dropFirst(7)))
     }
 
-    /// Reads 64 lower-case hexadecimal digits.
+    /// Parses 64 lower-case hexadecimal digits.
     ///
     /// - Throws: ``ZooError`` with code `digest.malformed`.
     public init(hex: String) throws(ZooError) {
@@ -54,18 +54,18 @@ public struct ContentDigest: Hashable, Sendable, Comparable {
         }.joined()
     }
 
-    /// The first twelve digits, for people.
+    /// The first twelve digits, for display.
     public var short: String { String(hex.prefix(12)) }
 
-    /// Whether two digests are the same.
+    /// Whether two digests are equal.
     public static func == (left: Self, right: Self) -> Bool { left.words == right.words }
 
     /// Orders digests by their hexadecimal text.
     public static func < (left: Self, right: Self) -> Bool { left.words < right.words }
 
-    /// Feeds the digest to a hash table.
+    /// Hashes all 32 bytes.
     public func hash(into hasher: inout Swift.Hasher) {
-        // All four words: a document may name digests that agree in any part of its choosing.
+        // A hostile document can list digests that agree in some of the words.
         hasher.combine(words.0)
         hasher.combine(words.1)
         hasher.combine(words.2)
@@ -74,16 +74,16 @@ public struct ContentDigest: Hashable, Sendable, Comparable {
 }
 
 extension ContentDigest: CustomStringConvertible {
-    /// `sha256:` and the digits.
+    /// `sha256:` followed by the digits.
     public var description: String { "sha256:\(hex)" }
 }
 
 extension ContentDigest {
-    /// Computes a digest from bytes that arrive in pieces.
+    /// Computes a digest incrementally.
     public struct Hasher: Sendable {
         private var state = SHA256()
 
-        /// A hasher that has seen nothing.
+        /// Creates a hasher.
         public init() {}
 
         /// Adds bytes.
@@ -91,12 +91,12 @@ extension ContentDigest {
             unsafe bytes.withUnsafeBytes { unsafe state.update(bufferPointer: $0) }
         }
 
-        /// Adds bytes that lie somewhere else; they are only read during the call.
+        /// Adds bytes without keeping a reference to them.
         public mutating func update(_ bytes: RawSpan) {
             unsafe bytes.withUnsafeBytes { unsafe state.update(bufferPointer: $0) }
         }
 
-        /// Adds bytes that lie somewhere else; they are only read during the call.
+        /// Adds bytes without keeping a reference to them.
         public mutating func update(_ bytes: UnsafeRawBufferPointer) {
             unsafe state.update(bufferPointer: bytes)
         }

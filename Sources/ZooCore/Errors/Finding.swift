@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// One thing that a check found.
+/// One problem reported by a check.
 public struct Finding: Sendable, Equatable {
-    /// How bad it is.
+    /// How serious a finding is.
     public enum Severity: String, Sendable {
         /// The check failed.
         case error
-        /// Worth knowing; the check passed.
+        /// The check passed, but a user should know.
         case warning
     }
 
-    /// The stable identity of what was found.
+    /// The stable code of the problem.
     public let code: ZooError.Code
-    /// How bad it is.
+    /// The severity.
     public let severity: Severity
-    /// The file, blob or document it is about.
+    /// The file, blob or document with the problem.
     public let path: String
     /// What is wrong.
     public let message: String
-    /// The next thing to do, when there is one.
+    /// What to do next; nil when there is nothing to do.
     public let remedy: String?
 
-    /// A finding.
+    /// Creates a finding.
     public init(
         _ code: ZooError.Code,
         _ severity: Severity = .error,
@@ -37,7 +37,7 @@ public struct Finding: Sendable, Equatable {
         self.remedy = remedy
     }
 
-    /// What an error means for `path`.
+    /// Creates a finding of severity `error` from an error about `path`.
     public init(_ error: ZooError, path: String) {
         self.init(
             error.code,

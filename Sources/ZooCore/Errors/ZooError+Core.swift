@@ -4,17 +4,17 @@
 extension ZooError.Code {
     /// A document is not JSON, or not JSON as RFC 8785 allows it.
     public static let jsonMalformed = Self("json.malformed", .badData)
-    /// An object of a document has the same name twice; programs differ in which value they take.
+    /// A JSON object has a duplicate name; programs differ in which value they use.
     public static let jsonDuplicateName = Self("json.duplicate-name", .badData)
-    /// A document is larger, deeper or longer than its limit.
+    /// A document exceeds the limit on size, depth or number of values.
     public static let jsonTooLarge = Self("json.too-large", .badData)
     /// A stored document is not in canonical form.
     public static let jsonNotCanonical = Self("json.not-canonical", .badData)
     /// A field is missing, has the wrong type, or holds a value outside its range.
     public static let fieldInvalid = Self("format.field-invalid", .badData)
-    /// A document declares a format or version this program does not read.
+    /// A document declares a format or version that this program does not read.
     public static let formatUnknown = Self("format.unknown", .badData)
-    /// A document requires a feature that this program lacks.
+    /// A document requires a feature that this program does not support.
     public static let featureRequired = Self("format.feature-required", .badData)
     /// A text is not a digest.
     public static let digestMalformed = Self("digest.malformed", .badData)
@@ -22,16 +22,16 @@ extension ZooError.Code {
     public static let referenceMalformed = Self("reference.malformed", .usage)
     /// A text is not a version.
     public static let versionMalformed = Self("version.malformed", .badData)
-    /// A path inside a release is absolute, climbs out, or is not portable.
+    /// A path inside a release is absolute, contains `..`, or is not portable.
     public static let pathUnsafe = Self("release.path-unsafe", .badData)
     /// Two paths of a release are the same, or the same after case folding.
     public static let pathDuplicate = Self("release.path-duplicate", .badData)
-    /// A block table contradicts itself, its archive or its release record.
+    /// A block table is inconsistent with itself, its archive or its release record.
     public static let blockTableInvalid = Self("release.block-table-invalid", .badData)
-    /// A manifest, its layers and its release record do not fit together.
+    /// A manifest is inconsistent with its layers or its release record.
     public static let manifestInvalid = Self("release.manifest-invalid", .badData)
-    /// An index document contradicts itself.
+    /// An index document is inconsistent.
     public static let indexInvalid = Self("registry.index-invalid", .badData)
-    /// The description that a release is made from is incomplete or contradicts its files.
+    /// The description of a release is incomplete or inconsistent with its files.
     public static let descriptionInvalid = Self("pack.description-invalid", .badData)
 }

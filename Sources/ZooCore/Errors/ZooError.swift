@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// What went wrong, in a form that programs compare and people read.
+/// The error type of every module.
 ///
-/// Every module throws this one type. Callers switch on ``code``; people read ``message`` and
-/// ``remedy``. Codes are API and are listed in `docs/errors.md`.
+/// Programs switch on ``code``; people read ``message`` and ``remedy``. Codes are API and are listed
+/// in `docs/errors.md`.
 public struct ZooError: Error, Sendable {
-    /// The stable identity of the failure; equality looks at nothing else.
+    /// The stable code of the failure; two errors are equal when their codes are equal.
     public let code: Code
     /// What happened, with the offending value and where it came from.
     public let message: String
-    /// The next thing the reader can do, when there is one.
+    /// What the reader can do next; nil when there is nothing to do.
     public let remedy: String?
-    /// The failure underneath, when this one was provoked by another.
+    /// The underlying error; nil when there is none.
     public let cause: (any Error)?
 
-    /// Makes an error.
+    /// Creates an error.
     public init(
         _ code: Code,
         _ message: String,
@@ -30,21 +30,21 @@ public struct ZooError: Error, Sendable {
 }
 
 extension ZooError {
-    /// What kind of failure a code is: the kinds that scripts tell apart by exit status.
+    /// The category of a failure, which decides the exit status.
     public enum Category: String, Sendable, CaseIterable {
-        /// The request itself makes no sense.
+        /// The request is invalid.
         case usage
-        /// Data that breaks its format's rules.
+        /// Data violates its format.
         case badData
-        /// Something named does not exist.
+        /// A named item does not exist.
         case notFound
-        /// A registry could not be reached or did not answer as HTTP requires.
+        /// A registry could not be reached or violated HTTP.
         case unreachable
-        /// The local machine refused: disk full, no permission, read error.
+        /// Local I/O failed: disk full, no permission, read error.
         case inputOutput
         /// A digest did not match.
         case integrity
-        /// Not permitted, or not trusted.
+        /// The operation is not permitted, or a party is not trusted.
         case notPermitted
     }
 
@@ -55,7 +55,7 @@ extension ZooError {
         /// The category, which decides the exit status.
         public let category: Category
 
-        /// Declares a code; each module lists its own in `ZooError+<Module>.swift`.
+        /// Declares a code; each module declares its codes in `ZooError+<Module>.swift`.
         public init(_ rawValue: String, _ category: Category) {
             self.rawValue = rawValue
             self.category = category
@@ -72,7 +72,7 @@ extension ZooError: Equatable {
 }
 
 extension ZooError: CustomStringConvertible {
-    /// The message, the remedy and the code, and the chain of causes.
+    /// The message, code, remedy and chain of causes.
     public var description: String {
         var text = "\(message) [\(code)]"
         if let remedy { text += "\n  remedy: \(remedy)" }

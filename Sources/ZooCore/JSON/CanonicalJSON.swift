@@ -4,8 +4,8 @@
 extension JSONValue {
     /// The canonical form of this value: RFC 8785 (JSON Canonicalization Scheme).
     ///
-    /// No white space, names ordered by UTF-16 code units, numbers as ECMAScript prints them, and
-    /// only the escapes that are needed. Equal values have equal bytes.
+    /// It has no white space, names ordered by UTF-16 code units, numbers as ECMAScript prints them,
+    /// and only the required escapes. Equal values have equal bytes.
     public var canonicalBytes: [UInt8] {
         var writer = CanonicalWriter()
         writer.write(self)
@@ -25,12 +25,12 @@ extension JSONValue {
             throw ZooError(
                 .jsonNotCanonical,
                 "the document is not canonical JSON: it differs from RFC 8785 at byte \(offset)",
-                remedy: "documents are stored as RFC 8785 text; write it again with ami-zoo"
+                remedy: "store the document as RFC 8785 text"
             )
         }
     }
 
-    /// The same value for people: two spaces of indent, names in order, a newline at the end.
+    /// The value as indented text: two spaces, sorted names, a final newline.
     public var prettyText: String {
         var writer = CanonicalWriter(indents: true)
         writer.write(self)
@@ -106,9 +106,9 @@ private struct CanonicalWriter {
     }
 }
 
-/// `Number::toString` of ECMA-262, which RFC 8785 section 3.2.2.3 prescribes.
+/// `Number::toString` of ECMA-262, as RFC 8785 section 3.2.2.3 requires.
 enum ECMAScriptNumber {
-    /// The shortest decimal text that reads back as `value`, in ECMAScript's notation.
+    /// The shortest decimal text that round-trips to `value`, in ECMAScript notation.
     static func text(of value: Double) -> String {
         precondition(value.isFinite, "JSON has no text for \(value)")
         if value == 0 { return "0" }

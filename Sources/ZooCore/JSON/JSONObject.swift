@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// One JSON object being read: asks for fields by name and type, and names the field in errors.
+/// A reader of one JSON object: typed access to fields, with the field path in errors.
 ///
-/// Fields nobody asks for are ignored, as every format of this project requires.
+/// Unknown fields are ignored, as every format of this project requires.
 public struct JSONObject: Sendable {
-    /// Where the object stands in its document, such as `files[3]`; empty at the top.
+    /// The path of the object in its document, such as `files[3]`; empty at the top level.
     public let path: String
-    /// The members as parsed.
+    /// The parsed members.
     public let members: [String: JSONValue]
 
-    /// Views `value` as an object.
+    /// Reads `value` as an object.
     ///
-    /// - Throws: ``ZooError`` with code `format.field-invalid` when it is anything else.
+    /// - Throws: ``ZooError`` with code `format.field-invalid` when it is not an object.
     public init(_ value: JSONValue, at path: String = "") throws(ZooError) {
         guard case .object(let members) = value else {
             throw Self.invalid(path.isEmpty ? "the document" : path, "must be an object")
@@ -24,7 +24,7 @@ public struct JSONObject: Sendable {
     /// The path of a member of this object.
     public func path(of name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
 
-    /// The error for a field whose value breaks its rule.
+    /// The error for a field that violates `rule`.
     public func invalid(_ name: String, _ rule: String) -> ZooError {
         Self.invalid(path(of: name), rule)
     }
@@ -33,15 +33,15 @@ public struct JSONObject: Sendable {
         ZooError(.fieldInvalid, "field '\(path)' \(rule)")
     }
 
-    /// The members that are not among `known`: what a later version of a format may have added.
+    /// The members that are not in `known`, such as those of a later format version.
     public func members(besides known: Set<String>) -> [String: JSONValue] {
         members.filter { !known.contains($0.key) }
     }
 
-    /// The member, or nil when it is absent; `null` counts as a value.
+    /// A member, or nil when it is absent; `null` counts as a value.
     public func value(_ name: String) -> JSONValue? { members[name] }
 
-    /// A member that must be there.
+    /// A required member.
     public func required(_ name: String) throws(ZooError) -> JSONValue {
         guard let value = members[name] else { throw invalid(name, "is missing") }
         return value
@@ -53,10 +53,10 @@ public struct JSONObject: Sendable {
             throw invalid(name, "must be a string")
         }
         guard !text.isEmpty, text.utf8.count <= maximum else {
-            throw invalid(name, "must have 1 to \(maximum) bytes, and has \(text.utf8.count)")
+            throw invalid(name, "has \(text.utf8.count) bytes, and must have 1 to \(maximum)")
         }
         guard text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
-            throw invalid(name, "holds a control character")
+            throw invalid(name, "contains a control character")
         }
         return text
     }
@@ -66,7 +66,7 @@ public struct JSONObject: Sendable {
         members[name] == nil ? nil : try string(name, maximum: maximum)
     }
 
-    /// A string that is one of a closed list of choices.
+    /// A string that is a raw value of `type`.
     public func choice<Choice: RawRepresentable & CaseIterable>(
         _ name: String,
         of type: Choice.Type
@@ -101,7 +101,7 @@ public struct JSONObject: Sendable {
         members[name] == nil ? nil : try integer(name, in: range)
     }
 
-    /// A number, written with or without a fraction.
+    /// A number, with or without a fraction.
     public func number(_ name: String) throws(ZooError) -> Double {
         switch try required(name) {
         case .integer(let value): return Double(value)
@@ -152,7 +152,7 @@ public struct JSONObject: Sendable {
         return numbers
     }
 
-    /// An array of whole numbers.
+    /// An array of integers in a range.
     public func integers(
         _ name: String,
         in range: ClosedRange<Int>,
@@ -163,7 +163,7 @@ public struct JSONObject: Sendable {
             guard case .integer(let value) = element, range.contains(value) else {
                 throw invalid(
                     "\(name)[\(position)]",
-                    "must be a whole number from \(range.lowerBound) to \(range.upperBound)"
+                    "must be an integer from \(range.lowerBound) to \(range.upperBound)"
                 )
             }
             integers.append(value)
@@ -214,7 +214,7 @@ public struct JSONObject: Sendable {
             throw ZooError(
                 .formatUnknown,
                 "the document declares format '\(found)'; this program reads '\(format)'",
-                remedy: "a newer ami-zoo may read it"
+                remedy: "update ami-zoo"
             )
         }
     }

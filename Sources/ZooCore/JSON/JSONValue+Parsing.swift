@@ -2,13 +2,13 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 extension JSONValue {
-    /// How much a document may ask of its reader.
+    /// Limits on the resources that parsing a document may use.
     public struct Limits: Sendable {
-        /// Bytes of text.
+        /// The maximum size of the text in bytes.
         public var bytes: Int
-        /// Nested arrays and objects.
+        /// The maximum nesting depth of arrays and objects.
         public var depth: Int
-        /// Values of any kind.
+        /// The maximum number of values of any kind.
         public var values: Int
 
         /// Limits for a document of at most `bytes` bytes.
@@ -24,7 +24,7 @@ extension JSONValue {
     ///
     /// - Parameters:
     ///   - text: the UTF-8 text of the document.
-    ///   - limits: what the document may ask of this process.
+    ///   - limits: the maximum size, depth and number of values.
     /// - Throws: ``ZooError`` with code `json.malformed` (and the byte offset) or `json.too-large`.
     public init(parsing text: [UInt8], limits: Limits = Limits()) throws(ZooError) {
         guard text.count <= limits.bytes else {
@@ -38,7 +38,7 @@ extension JSONValue {
     }
 }
 
-/// A recursive-descent parser over bytes in memory; depth and number of values are capped.
+/// A recursive-descent parser over bytes in memory with limits on depth and number of values.
 private struct JSONParser {
     let text: [UInt8]
     let limits: JSONValue.Limits
@@ -77,7 +77,7 @@ private struct JSONParser {
             throw ZooError(.jsonTooLarge, "the document holds more than \(limits.values) values")
         }
         guard let first = next else {
-            throw malformed("the text ends where a value should begin")
+            throw malformed("expected a value, found the end of the text")
         }
         switch first {
         case UInt8(ascii: "{"): return try object()
@@ -87,7 +87,7 @@ private struct JSONParser {
         case UInt8(ascii: "f"): return try literal("false", .bool(false))
         case UInt8(ascii: "n"): return try literal("null", .null)
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
-        default: throw malformed("no value begins like this")
+        default: throw malformed("expected a value")
         }
     }
 
@@ -219,7 +219,7 @@ private struct JSONParser {
         throw malformed("the text ends inside a string")
     }
 
-    /// Whether a byte of a string stands for itself.
+    /// Whether a byte of a string is a literal: no quote, escape or control character.
     static func isPlain(_ byte: UInt8) -> Bool {
         byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }

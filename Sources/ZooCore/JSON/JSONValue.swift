@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// A JSON value as RFC 8259 defines it, with integers kept exact.
+/// A JSON value (RFC 8259) that keeps integers exact.
 public enum JSONValue: Hashable, Sendable {
     /// `null`.
     case null
     /// `true` or `false`.
     case bool(Bool)
-    /// A number without fraction or exponent, within ±(2^53 − 1).
+    /// A number without a fraction or an exponent, within ±(2^53 − 1).
     case integer(Int)
     /// Any other finite number.
     case number(Double)
@@ -20,7 +20,7 @@ public enum JSONValue: Hashable, Sendable {
 }
 
 extension JSONValue {
-    /// The largest integer JSON readers agree on: 2^53 − 1 (RFC 8259 section 6).
+    /// The largest interoperable integer: 2^53 − 1 (RFC 8259 section 6).
     public static let largestInteger = 9_007_199_254_740_991
 }
 
@@ -35,7 +35,7 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     public init(booleanLiteral value: Bool) { self = .bool(value) }
     /// An array.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-    /// An object; a name written twice is a bug of the caller.
+    /// An object; traps on a duplicate name.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(Dictionary(uniqueKeysWithValues: elements))
     }

@@ -6,14 +6,14 @@ public struct ChannelName: Hashable, Sendable, Comparable, CustomStringConvertib
     /// The text form: a lower-case letter, then letters, digits and single hyphens.
     public let text: String
 
-    /// What a reference without version means.
+    /// The default channel of a reference without a version.
     public static let stable = ChannelName(known: "stable")
-    /// Where pre-releases go.
+    /// The channel of pre-releases.
     public static let candidate = ChannelName(known: "candidate")
 
     private init(known text: String) { self.text = text }
 
-    /// Reads a channel name.
+    /// Parses a channel name.
     ///
     /// - Throws: ``ZooError`` with code `reference.malformed`.
     public init(parsing text: String) throws(ZooError) {

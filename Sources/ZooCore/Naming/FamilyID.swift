@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// The stable name of a model family, as release records and catalogue entries state it.
+/// The stable name of a model family in release records and catalogue entries.
 ///
-/// This is the only list of names. A release record may name a family that this version does not know,
-/// so records keep the text.
+/// This is the only list of family names. Release records store the family as text, because a record
+/// may name a family that this version does not know.
 public enum FamilyID: String, CaseIterable, Hashable, Sendable, CustomStringConvertible {
     /// I-JEPA.
     case ijepa
@@ -16,7 +16,7 @@ public enum FamilyID: String, CaseIterable, Hashable, Sendable, CustomStringConv
     case vjepa2
     /// Attentive probes of V-JEPA 2.
     case vjepa2Probe = "vjepa2-probe"
-    /// V-JEPA 2 with a classifier, as transformers stores it.
+    /// V-JEPA 2 with a classifier, in the format of transformers.
     case vjepa2Classifier = "vjepa2-classifier"
     /// V-JEPA 2-AC.
     case vjepa2AC = "vjepa2-ac"
@@ -32,7 +32,7 @@ public enum FamilyID: String, CaseIterable, Hashable, Sendable, CustomStringConv
     /// The text form.
     public var description: String { rawValue }
 
-    /// The name as papers write it.
+    /// The name used in papers.
     public var title: String {
         switch self {
         case .ijepa: "I-JEPA"
@@ -63,6 +63,6 @@ public enum FamilyID: String, CaseIterable, Hashable, Sendable, CustomStringConv
         }
     }
 
-    /// Whether releases hold a probe without the backbone that it reads.
+    /// Whether releases contain a probe without its backbone.
     public var isProbe: Bool { self == .vjepaProbe || self == .vjepa2Probe }
 }

@@ -3,15 +3,15 @@
 
 /// The name of a model: `namespace/name`, such as `ami/ball-drop`.
 ///
-/// Each part is a lower-case word of at most 64 characters as OCI repository names allow:
-/// letters and digits, separated by single `.`, `_` or `-`.
+/// Each part has at most 64 characters and is valid in OCI repository names: lower-case letters and
+/// digits, separated by single `.`, `_` or `-`.
 public struct ModelName: Hashable, Sendable, Comparable, CustomStringConvertible {
-    /// Who publishes.
+    /// The publisher.
     public let namespace: String
-    /// What is published.
+    /// The name of the model in its namespace.
     public let name: String
 
-    /// Reads `namespace/name`.
+    /// Parses `namespace/name`.
     ///
     /// - Throws: ``ZooError`` with code `reference.malformed`.
     public init(parsing text: String) throws(ZooError) {

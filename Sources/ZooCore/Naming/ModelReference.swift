@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// What a person asks for: `[host[:port]/]namespace/name[:version|:channel][@sha256:hex]`.
+/// A reference to a release: `[host[:port]/]namespace/name[:version|:channel][@sha256:hex]`.
 public struct ModelReference: Hashable, Sendable {
-    /// Which release of the model.
+    /// The release of the model that is selected.
     public enum Selector: Hashable, Sendable {
         /// The newest release of a channel that is not yanked.
         case channel(ChannelName)
-        /// One version.
+        /// An exact version.
         case version(SemanticVersion)
     }
 
-    /// The registry's host and port, when the reference names one.
+    /// The host and port of the registry; nil when the reference has none.
     public let host: String?
-    /// The model.
+    /// The name of the model.
     public let name: ModelName
-    /// The version or channel; `stable` when the reference names none.
+    /// The version or channel; default: the channel `stable`.
     public let selector: Selector
-    /// The digest of the manifest, when the reference pins it.
+    /// The digest of the manifest; nil when the reference does not pin it.
     public let digest: ContentDigest?
 
-    /// Assembles a reference from its parts.
+    /// Creates a reference from its parts.
     public init(
         host: String? = nil,
         name: ModelName,
@@ -33,10 +33,10 @@ public struct ModelReference: Hashable, Sendable {
         self.digest = digest
     }
 
-    /// Reads a reference.
+    /// Parses a reference.
     ///
-    /// - Throws: ``ZooError`` with code `reference.malformed`, whichever part is wrong: what a person
-    ///   typed is a usage error.
+    /// - Throws: ``ZooError`` with code `reference.malformed` for any invalid part, because a reference
+    ///   is typed by a user and a mistake in it is a usage error.
     public init(parsing text: String) throws(ZooError) {
         do {
             self = try Self.read(text)
@@ -98,7 +98,7 @@ public struct ModelReference: Hashable, Sendable {
             }
     }
 
-    /// 1 to 65535 without sign or leading zero, both of which `Int` would read.
+    /// Whether `text` is 1 to 65535 without a sign or a leading zero, which `Int` would accept.
     private static func isPort(_ text: Substring) -> Bool {
         guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), text.utf8.first != 0x30,
             let port = Int(text)
@@ -108,7 +108,7 @@ public struct ModelReference: Hashable, Sendable {
 }
 
 extension ModelReference: CustomStringConvertible {
-    /// The text form, with the version or channel always written out.
+    /// The text form, always with the version or channel.
     public var description: String {
         let tag =
             switch selector {

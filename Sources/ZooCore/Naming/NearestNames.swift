@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// The existing names that a mistyped one probably stands for.
+/// Suggestions for a mistyped name.
 public struct NearestNames: Sendable, Equatable {
     /// At most three names, nearest first; names at equal distance in alphabetical order.
     public let names: [String]
 
     private static let most = 3
 
-    /// Finds the nearest of the names that exist.
+    /// Finds the existing names nearest to a mistyped one.
     ///
-    /// A name is near when a third of its characters, at least one and at most four, turn the one
-    /// into the other.
+    /// A name is near when its edit distance is at most a third of the length of the typed name,
+    /// rounded down, but at least 1 and at most 4.
     ///
     /// - Parameters:
-    ///   - wanted: the name as it was typed.
-    ///   - candidates: the names that exist.
+    ///   - wanted: the typed name.
+    ///   - candidates: the existing names.
     public init(to wanted: String, among candidates: some Sequence<String>) {
         let bound = min(4, max(1, wanted.utf8.count / 3))
         let wanted = Array(wanted.utf8)
@@ -30,12 +30,11 @@ public struct NearestNames: Sendable, Equatable {
             .prefix(Self.most).map(\.name)
     }
 
-    /// Finds the nearest of the models that exist: those of a similar name, else those whose name
-    /// is right and whose namespace is wrong.
+    /// Finds existing models with a similar name, or else with the same name in another namespace.
     ///
     /// - Parameters:
-    ///   - wanted: the model that was asked for.
-    ///   - candidates: the models that exist.
+    ///   - wanted: the requested model.
+    ///   - candidates: the existing models.
     public init(to wanted: ModelName, among candidates: [ModelName]) {
         let similar = NearestNames(
             to: wanted.description,
@@ -59,13 +58,13 @@ public struct NearestNames: Sendable, Equatable {
             : "did you mean \(others.joined(separator: ", ")) or \(last)?"
     }
 
-    /// The number of insertions, deletions, substitutions and swaps of neighbours that turn one text
-    /// into the other; nil when it exceeds `bound`.
+    /// The restricted Damerau-Levenshtein distance (optimal string alignment).
     ///
-    /// Damerau-Levenshtein distance, restricted: no part is edited twice.
+    /// - Returns: the number of insertions, deletions, substitutions and transpositions of adjacent
+    ///   bytes; nil when it exceeds `bound`.
     static func distance(_ left: [UInt8], _ right: [UInt8], atMost bound: Int) -> Int? {
         guard abs(left.count - right.count) <= bound else { return nil }
-        // Rows of the table of distances between prefixes; `earlier` is two rows up, for swaps.
+        // Rows of the distance matrix; `earlier` is two rows up, for transpositions.
         var earlier: [Int] = []
         var previous = Array(0...right.count)
         for row in 1..<(left.count + 1) {
@@ -85,7 +84,7 @@ public struct NearestNames: Sendable, Equatable {
                 }
                 current.append(least)
             }
-            // Distances never fall from one row to the next but one.
+            // The minimum over two consecutive rows never decreases.
             if row > 1, let best = current.min(), let before = previous.min(),
                 min(best, before) > bound
             {

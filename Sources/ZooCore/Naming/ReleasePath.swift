@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// The path of a file inside a release: relative, `/`-separated, and the same on every system.
+/// The path of a file inside a release: relative, `/`-separated and portable.
 ///
-/// A path that parsed cannot leave the folder it is appended to, cannot name a device, and can be
-/// created on Linux, macOS and Windows alike.
+/// A parsed path cannot escape the folder it is appended to, cannot name a device, and is valid on
+/// Linux, macOS and Windows.
 public struct ReleasePath: Hashable, Sendable, Comparable, CustomStringConvertible {
     /// The text form.
     public let text: String
 
-    /// Reads a path.
+    /// Parses a path.
     ///
-    /// - Throws: ``ZooError`` with code `release.path-unsafe`, saying which rule it breaks.
+    /// - Throws: ``ZooError`` with code `release.path-unsafe`, with the violated rule in its message.
     public init(parsing text: String) throws(ZooError) {
         if let broken = Self.brokenRule(text) {
             throw ZooError(
@@ -34,11 +34,11 @@ public struct ReleasePath: Hashable, Sendable, Comparable, CustomStringConvertib
         left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
     }
 
-    /// The form under which two paths that some file system would confuse are equal.
+    /// A key that is equal for two paths that collide on some file system.
     ///
-    /// Case is folded by the full upper-case and then the full lower-case mapping (so that `ß`, `ſ`
-    /// and `ς` meet `ss`, `s` and `σ`); Swift compares strings by canonical equivalence, so NFC and
-    /// NFD forms are equal already.
+    /// The case is folded by the full upper-case mapping followed by the full lower-case mapping, so
+    /// that `ß`, `ſ` and `ς` equal `ss`, `s` and `σ`. Swift compares strings by canonical equivalence,
+    /// so NFC and NFD forms are equal.
     public var collisionKey: String { text.uppercased().lowercased() }
 
     private static func brokenRule(_ text: String) -> String? {
@@ -46,7 +46,7 @@ public struct ReleasePath: Hashable, Sendable, Comparable, CustomStringConvertib
         if text.utf8.count > 1024 { return "is longer than 1024 bytes" }
         if text.utf8.first == slash { return "is absolute" }
         if text.unicodeScalars.contains(where: { forbidden.contains($0) || isControl($0) }) {
-            return "holds a character that is not portable"
+            return "contains a character that is not portable"
         }
         let components = split(text)
         if components.count > 32 { return "is deeper than 32 folders" }
@@ -59,16 +59,16 @@ public struct ReleasePath: Hashable, Sendable, Comparable, CustomStringConvertib
 
     private static func brokenRule(component: String) -> String? {
         if component.isEmpty || component == "." { return "has an empty component" }
-        if component == ".." { return "climbs out of its folder" }
+        if component == ".." { return "contains '..'" }
         if component.utf8.count > 255 { return "has a component longer than 255 bytes" }
-        // It would attach to the slash before it, so that programs disagree on where names end.
+        // The mark would combine with the preceding slash, and programs would split differently.
         if let first = component.unicodeScalars.first, isMark(first) {
             return "has a component that begins with a combining mark"
         }
         if component.utf8.last == dot || component.utf8.last == space {
             return "has a component that ends in a dot or a space"
         }
-        // Windows takes the text before the first dot, without spaces at its end, for the device.
+        // Windows matches device names against the text before the first dot, less trailing spaces.
         var stem = component.utf8.prefix { $0 != dot }
         while stem.last == space { stem.removeLast() }
         if devices.contains(String(Substring(stem)).lowercased()) { return "names a device" }
@@ -77,7 +77,7 @@ public struct ReleasePath: Hashable, Sendable, Comparable, CustomStringConvertib
 
     /// Splits at the byte `/`, as file systems do.
     ///
-    /// Splitting by `Character` would miss a slash that is followed by a combining mark.
+    /// Splitting by `Character` would miss a slash followed by a combining mark.
     private static func split(_ text: String) -> [String] {
         text.utf8.split(separator: slash, omittingEmptySubsequences: false)
             .map { String(Substring($0)) }
@@ -87,7 +87,7 @@ public struct ReleasePath: Hashable, Sendable, Comparable, CustomStringConvertib
     private static let dot = UInt8(ascii: ".")
     private static let space = UInt8(ascii: " ")
     private static let forbidden = Set("\\:*?\"<>|".unicodeScalars)
-    /// Source: Microsoft, "Naming Files, Paths, and Namespaces"; the superscript digits count.
+    /// Source: Microsoft, "Naming Files, Paths, and Namespaces", which includes superscript digits.
     private static let devices = Set(
         ["con", "prn", "aux", "nul", "conin$", "conout$"]
             + "0123456789¹²³".flatMap { ["com\($0)", "lpt\($0)"] }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// A version as SemVer 2.0.0 defines it, without build metadata: `1.2.0`, `2.0.0-rc.1`.
+/// A SemVer 2.0.0 version without build metadata: `1.2.0`, `2.0.0-rc.1`.
 public struct SemanticVersion: Hashable, Sendable {
-    /// The three numbers.
+    /// The major, minor and patch numbers.
     public let numbers: [Int]
     /// The dot-separated identifiers after `-`; empty for a release.
     public let prerelease: [String]
 
-    /// Reads a version.
+    /// Parses a version.
     ///
     /// - Throws: ``ZooError`` with code `version.malformed`.
     public init(parsing text: String) throws(ZooError) {
@@ -47,7 +47,7 @@ public struct SemanticVersion: Hashable, Sendable {
             ? SemanticVersion(numbers: numbers, prerelease: identifiers.map(String.init)) : nil
     }
 
-    /// Digits without a leading zero.
+    /// Whether `text` is digits without a leading zero.
     private static func isNumber(_ text: Substring) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { (0x30...0x39).contains($0) }
             && (text.utf8.count == 1 || text.utf8.first != 0x30)
@@ -58,7 +58,7 @@ public struct SemanticVersion: Hashable, Sendable {
 }
 
 extension SemanticVersion: Comparable {
-    /// SemVer 2.0.0 section 11: numbers first, a pre-release before its release.
+    /// Orders by SemVer 2.0.0 section 11: by number, and a pre-release before its release.
     public static func < (left: Self, right: Self) -> Bool {
         if left.numbers != right.numbers {
             return left.numbers.lexicographicallyPrecedes(right.numbers)
@@ -75,7 +75,7 @@ extension SemanticVersion: Comparable {
         return left.prerelease.count < right.prerelease.count
     }
 
-    /// The value of a numeric identifier; `-1` is not one, although `Int` would read it.
+    /// The value of a numeric identifier; nil for `-1`, which `Int` would accept.
     private static func number(_ identifier: String) -> Int? {
         identifier.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(identifier) : nil
     }
@@ -90,7 +90,7 @@ extension SemanticVersion: CustomStringConvertible {
 }
 
 extension StringProtocol {
-    /// The text before the first `separator`, and the text after it when there is one.
+    /// The text before the first `separator`, and the text after it; nil without a separator.
     func split(atFirst separator: Character) -> (head: SubSequence, tail: SubSequence?) {
         guard let position = firstIndex(of: separator) else { return (self[...], nil) }
         return (self[..<position], self[index(after: position)...])

@@ -3,15 +3,14 @@
 
 /// The OCI `index.json` at the top of a registry: every manifest with its name and version.
 ///
-/// Other OCI tools read and write it; here it is the list of what a registry holds. What is not a
-/// release (entries of other artifact types, annotations of the whole) is passed over when reading,
-/// and written back as it was.
+/// It lists the content of a registry, and other OCI tools can read and write it. Entries of other
+/// artifact types and unknown members are preserved.
 ///
 /// Source: opencontainers/image-spec, `image-layout.md` and `image-index.md`, version 1.1.
 public struct ImageIndex: Sendable, Equatable {
     /// One release.
     public struct Entry: Sendable, Equatable, Comparable {
-        /// The model.
+        /// The name of the model or data set.
         public let name: ModelName
         /// The version.
         public let version: SemanticVersion
@@ -19,10 +18,10 @@ public struct ImageIndex: Sendable, Equatable {
         public let digest: ContentDigest
         /// The size of the manifest in bytes.
         public let size: Int
-        /// What is released.
+        /// The kind of the artifact.
         public let kind: ArtifactKind
 
-        /// A release.
+        /// Creates an entry.
         public init(
             name: ModelName,
             version: SemanticVersion,
@@ -46,14 +45,14 @@ public struct ImageIndex: Sendable, Equatable {
     private static let mediaType = "application/vnd.oci.image.index.v1+json"
     private static let referenceName = "org.opencontainers.image.ref.name"
 
-    /// The releases, in order.
+    /// The releases, ordered by name and version.
     public let entries: [Entry]
-    /// Entries of other tools, as they came.
+    /// Entries of other tools, unmodified.
     private let foreign: [JSONValue]
-    /// Members of the document besides those that every index has.
+    /// Members of the document that this program does not use, unmodified.
     private let others: [String: JSONValue]
 
-    /// An index of releases.
+    /// Creates an index of releases.
     public init(entries: [Entry]) { self.init(entries: entries, foreign: [], others: [:]) }
 
     private init(entries: [Entry], foreign: [JSONValue], others: [String: JSONValue]) {
@@ -62,12 +61,12 @@ public struct ImageIndex: Sendable, Equatable {
         self.others = others
     }
 
-    /// This index with one more release.
+    /// Returns this index with one more release.
     public func adding(_ entry: Entry) -> ImageIndex {
         ImageIndex(entries: entries + [entry], foreign: foreign, others: others)
     }
 
-    /// Reads `index.json`; it may come from another OCI tool, so it need not be canonical.
+    /// Parses `index.json`, which need not be canonical because another OCI tool may write it.
     ///
     /// - Throws: ``ZooError`` with a `json.*` or `format.*` code.
     public init(parsing bytes: [UInt8]) throws(ZooError) {
@@ -76,7 +75,7 @@ public struct ImageIndex: Sendable, Equatable {
         var entries: [Entry] = []
         var foreign: [JSONValue] = []
         for item in try object.objects("manifests", maximum: 1_000_000) {
-            // Only then a descriptor: a foreign entry may have a digest of another algorithm.
+            // Check the type before the descriptor: the digest of a foreign entry may not be SHA-256.
             guard case .string(let type)? = item.value("artifactType"),
                 let kind = ArtifactKind(artifactType: type)
             else {
@@ -94,7 +93,7 @@ public struct ImageIndex: Sendable, Equatable {
             else {
                 throw item.invalid(
                     "annotations",
-                    "name '\(text)', which is not 'namespace/name:version'"
+                    "have the name '\(text)', which is not 'namespace/name:version'"
                 )
             }
             entries.append(

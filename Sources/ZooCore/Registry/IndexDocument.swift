@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// The document that says which versions of a model exist and which channel holds which.
+/// The index document of a model: its versions and channels.
 ///
-/// Format `ami-zoo.index/1`, `registry/SPEC.md` section 6. Members that this version of the program
-/// does not know are written back as they came.
+/// Formats `ami-zoo.index/1` and `ami-zoo.index/2`, `registry/SPEC.md` section 6. Unknown members are
+/// preserved.
 public struct IndexDocument: Sendable, Equatable {
-    /// Why and when a version was withdrawn from resolution.
+    /// The reason and date of a yank; a yanked version is not resolved by channel.
     public struct Yank: Sendable, Equatable {
-        /// What is wrong with the version.
+        /// Why the version was yanked.
         public let reason: String
-        /// When it was withdrawn.
+        /// When the version was yanked.
         public let date: Timestamp
 
-        /// A withdrawal.
+        /// Creates a yank.
         public init(reason: String, date: Timestamp) {
             self.reason = reason
             self.date = date
@@ -24,22 +24,22 @@ public struct IndexDocument: Sendable, Equatable {
     public struct Entry: Sendable, Equatable {
         /// The version.
         public let version: SemanticVersion
-        /// The digest of its manifest.
+        /// The digest of the manifest.
         public let digest: ContentDigest
-        /// Bytes of all its files.
+        /// The total size of all files in bytes.
         public let size: Int
-        /// When it was made.
+        /// When the release was created.
         public let created: Timestamp
-        /// Its SPDX licence expression.
+        /// The SPDX licence expression.
         public let licence: String
-        /// Set when the version was withdrawn.
+        /// The yank; nil when the version is not yanked.
         public let yank: Yank?
-        /// Signatures, evidence and provenance: manifests whose subject is the release's.
+        /// Signatures, evidence and provenance: manifests whose subject is this release's manifest.
         public let attachments: [Attachment]
-        /// Members that this version of the program does not know.
+        /// Members that this program does not know.
         public let unknownMembers: [String: JSONValue]
 
-        /// A version.
+        /// Creates an entry.
         public init(
             version: SemanticVersion,
             digest: ContentDigest,
@@ -65,16 +65,16 @@ public struct IndexDocument: Sendable, Equatable {
     /// The name of the document format that is written.
     public static let format = FormatVersion.current.name(formatName)
 
-    /// A manifest about a release.
+    /// A manifest that refers to a release, such as a signature.
     public struct Attachment: Sendable, Equatable {
-        /// Its artifact type, a media type.
+        /// The artifact type, a media type.
         public let type: String
-        /// Its digest.
+        /// The digest of the manifest.
         public let digest: ContentDigest
-        /// Its size in bytes.
+        /// The size of the manifest in bytes.
         public let size: Int
 
-        /// An attachment.
+        /// Creates an attachment.
         public init(type: String, digest: ContentDigest, size: Int) {
             self.type = type
             self.digest = digest
@@ -82,18 +82,18 @@ public struct IndexDocument: Sendable, Equatable {
         }
     }
 
-    /// The model, or data set.
+    /// The name of the model or data set.
     public let name: ModelName
-    /// What the versions are of.
+    /// The kind of artifact.
     public let kind: ArtifactKind
-    /// Its versions, oldest version number first.
+    /// The versions in ascending order.
     public let entries: [Entry]
     /// The versions of each channel.
     public let channels: [ChannelName: Set<SemanticVersion>]
-    /// Members that this version of the program does not know.
+    /// Members that this program does not know.
     public let unknownMembers: [String: JSONValue]
 
-    /// An index of versions and channels.
+    /// Creates an index document.
     ///
     /// - Throws: ``ZooError`` with code `registry.index-invalid` when a version appears twice or a
     ///   channel names a version that does not exist.
@@ -110,7 +110,7 @@ public struct IndexDocument: Sendable, Equatable {
         self.channels = channels
         self.unknownMembers = unknownMembers
         let versions = Set(entries.map(\.version))
-        guard versions.count == entries.count else { throw invalid("a version appears twice") }
+        guard versions.count == entries.count else { throw invalid("it lists a version twice") }
         for (channel, members) in channels {
             if let stray = members.subtracting(versions).min() {
                 throw invalid("channel '\(channel)' names version \(stray), which is not listed")
@@ -118,7 +118,7 @@ public struct IndexDocument: Sendable, Equatable {
         }
     }
 
-    /// Reads a stored index document.
+    /// Parses a stored index document.
     ///
     /// - Throws: ``ZooError`` with a `json.*`, `format.*` code or `registry.index-invalid`.
     public init(canonical bytes: [UInt8]) throws(ZooError) {
@@ -156,7 +156,7 @@ public struct IndexDocument: Sendable, Equatable {
     }
 
     private func invalid(_ what: String) -> ZooError {
-        ZooError(.indexInvalid, "the index of '\(name)' contradicts itself: \(what)")
+        ZooError(.indexInvalid, "the index document of '\(name)' is inconsistent: \(what)")
     }
 
     /// The stored form.
@@ -173,8 +173,10 @@ public struct IndexDocument: Sendable, Equatable {
         return JSONValue.object(members.merging(unknownMembers) { own, _ in own }).canonicalBytes
     }
 
-    /// The entry that a selector means, if there is one: an exact version even when it is yanked,
-    /// or the newest version of a channel that is not.
+    /// Resolves a selector to an entry; nil when there is none.
+    ///
+    /// An exact version resolves even when it is yanked. A channel resolves to its newest version that
+    /// is not yanked.
     public func entry(for selector: ModelReference.Selector) -> Entry? {
         switch selector {
         case .version(let version): entries.first { $0.version == version }

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Where things lie in a registry folder, whether on disk or behind a web server.
+/// The layout of a registry folder, on disk or behind a web server.
 ///
 /// ```
-/// zoo.json                        what this registry is
+/// zoo.json                        name and mirrors of the registry
 /// index/<namespace>/<name>.json   one document per model
 /// blobs/sha256/<hex>              manifests, records, archives, block tables: immutable
-/// oci-layout, index.json          so that the folder is also an OCI image layout
+/// oci-layout, index.json          make the folder an OCI image layout
 /// ```
 public enum RegistryLayout {
-    /// What this registry is.
+    /// The description of the registry.
     public static let description = "zoo.json"
     /// The marker of an OCI image layout.
     public static let imageLayout = "oci-layout"
-    /// Its content.
+    /// The content of ``imageLayout``.
     public static let imageLayoutContent = #"{"imageLayoutVersion":"1.0.0"}"#
     /// The list of all manifests.
     public static let imageIndex = "index.json"
@@ -35,18 +35,18 @@ public struct RegistryDescription: Sendable, Equatable {
     /// The name of the document format.
     public static let format = "ami-zoo.registry/1"
 
-    /// What people call the registry.
+    /// The display name of the registry.
     public let name: String
-    /// Base URLs that hold the same blobs.
+    /// The base URLs of mirrors, which hold the same blobs.
     public let mirrors: [String]
 
-    /// A description of a new registry.
+    /// Creates a description.
     public init(name: String, mirrors: [String] = []) {
         self.name = name
         self.mirrors = mirrors
     }
 
-    /// Reads `zoo.json`.
+    /// Parses `zoo.json`.
     ///
     /// - Throws: ``ZooError`` with a `json.*` or `format.*` code.
     public init(canonical bytes: [UInt8]) throws(ZooError) {

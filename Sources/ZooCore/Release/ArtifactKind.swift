@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// What a release is of.
+/// The kind of artifact in a release.
 public enum ArtifactKind: String, Sendable, CaseIterable {
-    /// A model: weights and what describes them.
+    /// A model: weights and metadata.
     case model
     /// A data set.
     case dataset
 
-    /// The OCI artifact type of its manifest.
+    /// The OCI artifact type of the manifest.
     public var artifactType: String {
         switch self {
         case .model: "application/vnd.ami.zoo.release.v1"
@@ -16,7 +16,7 @@ public enum ArtifactKind: String, Sendable, CaseIterable {
         }
     }
 
-    /// The media type of its record.
+    /// The media type of the record.
     public var recordType: String {
         switch self {
         case .model: "application/vnd.ami.zoo.release.config.v1+json"

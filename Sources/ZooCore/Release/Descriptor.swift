@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// An OCI content descriptor: what a blob is, how long, and its digest.
+/// An OCI content descriptor: the media type, size and digest of a blob.
 ///
 /// Source: opencontainers/image-spec, `descriptor.md`, version 1.1.
 public struct Descriptor: Sendable, Equatable {
@@ -9,12 +9,12 @@ public struct Descriptor: Sendable, Equatable {
     public let mediaType: String
     /// The digest of the content.
     public let digest: ContentDigest
-    /// The length of the content in bytes.
+    /// The size of the content in bytes.
     public let size: Int
-    /// Free-form notes.
+    /// The OCI annotations.
     public let annotations: [String: String]
 
-    /// A descriptor of known content.
+    /// Creates a descriptor.
     public init(
         mediaType: String,
         digest: ContentDigest,

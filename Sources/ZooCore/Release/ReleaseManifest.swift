@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// The OCI manifest of a model's or a data set's release; its digest is the identity of the release.
+/// The OCI manifest of a release; its digest identifies the release.
 ///
 /// `registry/SPEC.md` section 3. Source: opencontainers/image-spec, `manifest.md`, version 1.1.
 public struct ReleaseManifest: Sendable, Equatable {
     /// An archive with its block table.
     public struct Archive: Sendable, Equatable {
-        /// The name that the record uses for it.
+        /// The name of the archive in the record.
         public let name: String
-        /// The archive itself.
+        /// The descriptor of the archive.
         public let archive: Descriptor
-        /// Its block table.
+        /// The descriptor of the block table.
         public let blocks: Descriptor
 
-        /// An archive and its table.
+        /// Creates an archive entry.
         public init(name: String, archive: Descriptor, blocks: Descriptor) {
             self.name = name
             self.archive = archive
@@ -41,20 +41,20 @@ public struct ReleaseManifest: Sendable, Equatable {
         public static let archiveName = "org.ami-zoo.archive"
         /// The annotation that makes a layer required, with the text `true`.
         public static let required = "org.ami-zoo.required"
-        /// The annotation that gives a layer a file name when other tools unpack it.
+        /// The annotation with the file name that other tools use when they unpack a layer.
         public static let title = "org.opencontainers.image.title"
     }
 
-    /// What is released.
+    /// The kind of artifact.
     public let kind: ArtifactKind
-    /// The release record, or the record of a data set.
+    /// The record of the model or data set.
     public let record: Descriptor
-    /// The archives, in the order of their layers.
+    /// The archives in layer order.
     public let archives: [Archive]
     /// Optional layers that this program does not know.
     public let skipped: [Descriptor]
 
-    /// A manifest for blobs that exist.
+    /// Creates a manifest for existing blobs.
     public init(kind: ArtifactKind = .model, record: Descriptor, archives: [Archive]) {
         self.kind = kind
         self.record = record
@@ -62,7 +62,7 @@ public struct ReleaseManifest: Sendable, Equatable {
         skipped = []
     }
 
-    /// Reads a stored manifest.
+    /// Parses a stored manifest.
     ///
     /// - Throws: ``ZooError`` with a `json.*`, `format.*` code or `release.manifest-invalid`;
     ///   `format.feature-required` for a required layer that this program does not know.
@@ -80,7 +80,7 @@ public struct ReleaseManifest: Sendable, Equatable {
         self.kind = kind
         record = try Descriptor(try object.object("config"))
         guard record.mediaType == kind.recordType, record.size <= FormatLimits.record else {
-            throw Self.invalid("its config is not a release record")
+            throw Self.invalid("the config is not a release record")
         }
         var layers: [(descriptor: Descriptor, path: String)] = []
         var skipped: [Descriptor] = []
@@ -132,12 +132,12 @@ public struct ReleaseManifest: Sendable, Equatable {
             }
         }
         guard Set(found.map(\.name)).count == found.count, found.count == tables.count else {
-            throw invalid("archives and block tables do not pair up")
+            throw invalid("it needs exactly one block table per archive")
         }
         var archives: [Archive] = []
         for (name, archive) in found {
             guard let table = tables[name], table.size <= FormatLimits.blockTable else {
-                throw invalid("archive '\(name)' has no usable block table")
+                throw invalid("archive '\(name)' has no block table, or one that is too large")
             }
             archives.append(Archive(name: name, archive: archive, blocks: table))
         }
@@ -147,7 +147,7 @@ public struct ReleaseManifest: Sendable, Equatable {
     static func invalid(_ what: String) -> ZooError {
         ZooError(
             .manifestInvalid,
-            "the manifest is not one of a release: \(what)",
+            "the manifest is not a valid release manifest: \(what)",
             remedy: "do not use this release; tell its publisher"
         )
     }
@@ -165,11 +165,11 @@ public struct ReleaseManifest: Sendable, Equatable {
         return document.canonicalBytes
     }
 
-    /// Everything that fetching the whole release transfers, in bytes: record, tables, archives.
+    /// The bytes transferred by fetching the whole release: record, block tables and archives.
     public var transferSize: Int {
         archives.reduce(record.size) { $0 + $1.archive.size + $1.blocks.size }
     }
 
-    /// Every blob that a reader needs; ``skipped`` ones are not among them.
+    /// Every blob that a reader needs, without ``skipped``.
     public var blobs: [Descriptor] { [record] + archives.flatMap { [$0.archive, $0.blocks] } }
 }

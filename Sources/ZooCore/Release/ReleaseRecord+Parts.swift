@@ -2,13 +2,13 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 extension ReleaseRecord {
-    /// What the model is.
+    /// The architecture of the model.
     public struct Architecture: Sendable, Equatable {
         /// The family, such as `vjepa2`.
         public let family: String
         /// The variant inside the family, such as `vit-l-16`.
         public let variant: String
-        /// The family's own fields, as its `config.json` gives them.
+        /// The family-specific fields of `config.json`.
         public let configuration: [String: JSONValue]
 
         init(_ object: JSONObject) throws(ZooError) {
@@ -18,19 +18,19 @@ extension ReleaseRecord {
         }
     }
 
-    /// A part of the model that can be used on its own.
+    /// A part of the model that can be used separately.
     public struct Component: Sendable, Equatable {
-        /// Its name, such as `encoder`.
+        /// The name, such as `encoder`.
         public let name: String
-        /// The files that hold it.
+        /// The files that hold the component.
         public let files: [ReleasePath]
-        /// What its tensor names begin with; empty when the files hold nothing else.
+        /// The prefix of its tensor names; empty when the files hold only this component.
         public let prefix: String
-        /// How many tensors it has.
+        /// The number of tensors.
         public let tensors: Int
-        /// How many numbers they hold.
+        /// The number of parameters.
         public let parameters: Int
-        /// The types they are stored in.
+        /// The dtypes of the tensors.
         public let dtypes: [String]
         /// The tensor fingerprint, `registry/SPEC.md` section 4.3.
         public let fingerprint: ContentDigest
@@ -41,7 +41,7 @@ extension ReleaseRecord {
         public struct Quantisation: Sendable, Equatable {
             /// The scheme, such as `int8-per-output`.
             public let scheme: String
-            /// The fingerprint of the tensors before.
+            /// The fingerprint of the tensors before quantisation; nil when unknown.
             public let source: ContentDigest?
         }
 
@@ -73,15 +73,15 @@ extension ReleaseRecord {
 
     /// One file of the model folder.
     public struct File: Sendable, Equatable {
-        /// Its path in the folder.
+        /// The path in the model folder.
         public let path: ReleasePath
-        /// Its bytes.
+        /// The size in bytes.
         public let size: Int
-        /// The digest of its content.
+        /// The digest of the content.
         public let digest: ContentDigest
-        /// The archive that carries it.
+        /// The name of the archive that contains the file.
         public let archive: String
-        /// Where its content begins in that archive's raw stream.
+        /// The offset of the content in the raw stream of that archive.
         public let offset: Int
 
         init(_ object: JSONObject) throws(ZooError) {
@@ -96,19 +96,19 @@ extension ReleaseRecord {
         }
     }
 
-    /// Where the weights come from.
+    /// The origin of the weights.
     public struct Lineage: Sendable, Equatable {
-        /// How the weights came about.
+        /// How the weights were obtained.
         public enum Kind: String, Sendable, CaseIterable {
             /// Trained by the authors of this release.
             case trained
-            /// Taken from another file without retraining.
+            /// Converted from another file without retraining.
             case converted
         }
 
-        /// How the weights came about.
+        /// How the weights were obtained.
         public let kind: Kind
-        /// The whole of what the record says, for display.
+        /// All lineage members of the record, for display.
         public let details: [String: JSONValue]
 
         init(_ object: JSONObject) throws(ZooError) {
@@ -117,44 +117,44 @@ extension ReleaseRecord {
         }
     }
 
-    /// A number that somebody claims about the model.
+    /// A reported evaluation result.
     public struct EvaluationClaim: Sendable, Equatable {
-        /// Which way is better.
+        /// Whether lower or higher values are better.
         public enum Direction: String, Sendable, CaseIterable {
             /// Smaller values are better.
             case lower
             /// Larger values are better.
             case higher
         }
-        /// How the number was obtained.
+        /// How the value was obtained.
         public enum Status: String, Sendable, CaseIterable {
-            /// Measured by the publisher, with the source named.
+            /// Measured by the publisher of this release.
             case measured
-            /// Copied from the lab that published the weights.
+            /// Reported by the lab that published the weights.
             case upstream
         }
 
         /// The evaluation suite.
         public let suite: String
-        /// The digest of the suite's definition, where it is known.
+        /// The digest of the suite definition; nil when unknown.
         public let suiteDigest: ContentDigest?
-        /// The data it ran on.
+        /// The data set that was evaluated.
         public let dataset: String
-        /// The digest of the data set's manifest, where it is known.
+        /// The digest of the data set's manifest; nil when unknown.
         public let datasetDigest: ContentDigest?
-        /// What was measured.
+        /// The metric.
         public let metric: String
-        /// Its unit, such as `px` or `percent`.
+        /// The unit, such as `px` or `percent`.
         public let unit: String
-        /// Which way is better.
+        /// Whether lower or higher values are better.
         public let direction: Direction
         /// The value.
         public let value: Double
-        /// How far a repetition may be off, in the same unit.
+        /// The allowed deviation of a repeated measurement, in the same unit.
         public let tolerance: Double?
-        /// How the number was obtained.
+        /// How the value was obtained.
         public let status: Status
-        /// The script, table or page that it comes from.
+        /// The script, table or page that the value comes from.
         public let source: String
 
         init(_ object: JSONObject, _ version: FormatVersion) throws(ZooError) {

@@ -1,55 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Everything a reader needs to know about a release before it fetches weights.
+/// The record of a model release: everything a reader needs before it fetches weights.
 ///
-/// A record is parsed or assembled, never edited: ``canonicalBytes`` is what was stored, unknown
-/// fields included, and its digest is bound by the manifest.
+/// A record is parsed or assembled, never edited. ``canonicalBytes`` is the stored document, unknown
+/// fields included, and the manifest contains its digest.
 ///
 /// Document formats `ami-zoo.release/1` and `ami-zoo.release/2`, `registry/SPEC.md` section 4.
 public struct ReleaseRecord: Sendable, Equatable {
     private static let formatName = "ami-zoo.release"
-    /// The name of the document format that is written.
+    /// The name of the document format that this program writes.
     public static let format = FormatVersion.current.name(formatName)
     /// Required features that this program implements.
     public static let knownFeatures: Set<String> = []
 
-    /// The model.
+    /// The name of the model.
     public let name: ModelName
     /// The version.
     public let version: SemanticVersion
-    /// When the release was made, `YYYY-MM-DDTHH:MM:SSZ`.
+    /// When the release was created, `YYYY-MM-DDTHH:MM:SSZ`.
     public let created: Timestamp
-    /// One sentence.
+    /// A one-sentence description.
     public let summary: String
-    /// Who made the model.
+    /// The authors of the model.
     public let authors: [String]
-    /// An SPDX licence expression.
+    /// The SPDX licence expression.
     public let licence: String
-    /// Where to read more.
+    /// The URL of the project page.
     public let homepage: String?
-    /// What the model is.
+    /// The architecture of the model.
     public let architecture: Architecture
-    /// What the model takes.
+    /// The inputs of the model.
     public let inputs: Inputs
-    /// What the model is conditioned on, in the order of the vector; empty when it takes no actions.
+    /// The elements of the action vector, in order; empty when the model takes no actions.
     public let actions: [Quantity]
-    /// What the model is told about the body that acts; empty when it is told nothing.
+    /// The elements of the proprioception vector, in order; empty when the model takes none.
     public let states: [Quantity]
-    /// The parts that can be used on their own.
+    /// The components of the model.
     public let components: [Component]
     /// Every file of the model folder.
     public let files: [File]
-    /// Where the weights come from.
+    /// The origin of the weights.
     public let lineage: Lineage
-    /// What is claimed about quality, and by whom.
+    /// The reported evaluation results.
     public let evaluation: [EvaluationClaim]
-    /// The lowest version of this program that reads the release.
+    /// The minimum version of this program that reads the release.
     public let minimumReader: SemanticVersion
     /// The stored form.
     public let canonicalBytes: [UInt8]
 
-    /// Reads a stored record.
+    /// Parses a stored record.
     ///
     /// - Throws: ``ZooError`` with a `json.*`, `format.*` or `release.*` code.
     public init(canonical bytes: [UInt8]) throws(ZooError) {
@@ -102,8 +102,8 @@ public struct ReleaseRecord: Sendable, Equatable {
             let list = missing.map { "'\($0)'" }.joined(separator: ", ")
             throw ZooError(
                 .featureRequired,
-                "the release needs \(list), which this program does not have",
-                remedy: "needs ami-zoo ≥ \(reader)"
+                "the release requires features that this program does not support: \(list)",
+                remedy: "update ami-zoo to version \(reader) or later"
             )
         }
     }
@@ -132,15 +132,15 @@ public struct ReleaseRecord: Sendable, Equatable {
             for file in members where offsets[file.path] != file.offset {
                 throw JSONObject.invalid(
                     "files",
-                    "places '\(file.path)' at \(file.offset) of archive '\(archive)', "
-                        + "and its place is \(offsets[file.path] ?? -1)"
+                    "places '\(file.path)' at offset \(file.offset) of archive '\(archive)', "
+                        + "expected \(offsets[file.path] ?? -1)"
                 )
             }
         }
         return files
     }
 
-    /// `a` and `a/b` cannot both be files.
+    /// Rejects a file whose path is a folder of another file, such as `a` and `a/b`.
     private static func refuseFilesInsideFiles(_ seen: [String: String]) throws(ZooError) {
         for (key, path) in seen {
             var parent = key.utf8[...]
@@ -149,7 +149,7 @@ public struct ReleaseRecord: Sendable, Equatable {
                 if let file = seen[String(Substring(parent))] {
                     throw ZooError(
                         .pathDuplicate,
-                        "'\(file)' is a file, and '\(path)' lies inside it",
+                        "'\(file)' is a file and also a folder of '\(path)'",
                         remedy: "do not use this release; tell its publisher"
                     )
                 }
@@ -166,7 +166,7 @@ public struct ReleaseRecord: Sendable, Equatable {
         for object in objects {
             let component = try Component(object, format)
             for path in component.files where !files.contains(path) {
-                throw object.invalid("files", "names '\(path)', which the release does not have")
+                throw object.invalid("files", "lists '\(path)', which is not a file of the release")
             }
             guard !components.contains(where: { $0.name == component.name }) else {
                 throw object.invalid("name", "is used twice")
@@ -176,7 +176,7 @@ public struct ReleaseRecord: Sendable, Equatable {
         return components
     }
 
-    /// The files that `component` needs: its own, and those that belong to no component.
+    /// The files of `components`, and the files that belong to no component.
     public func files(of components: Set<String>) -> [File] {
         let owned = Set(self.components.flatMap(\.files))
         let wanted = Set(self.components.filter { components.contains($0.name) }.flatMap(\.files))
@@ -190,7 +190,7 @@ extension JSONObject {
         do {
             return try ModelName(parsing: text)
         } catch {
-            // Not the error itself: its category says that a person mistyped a command.
+            // The category of the original error is `usage`, which is wrong for a document.
             throw invalid(name, "is '\(text)', and must be 'namespace/name' in lower case")
         }
     }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// A moment in UTC to the second, in the one form that documents use: `2026-01-31T12:00:00Z`.
+/// A UTC timestamp with a resolution of one second: `2026-01-31T12:00:00Z`.
 public struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible {
-    /// The text form, which orders like the time itself.
+    /// The text form, which sorts chronologically.
     public let text: String
 
-    /// Reads a time; nil for any other form, and for dates that do not exist.
+    /// Parses a timestamp; nil for any other form and for dates that do not exist.
     public init?(parsing text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count == 20, text.hasSuffix("Z") else { return nil }
@@ -27,7 +27,7 @@ public struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertible
         self.text = text
     }
 
-    /// The time that many seconds after 1970-01-01T00:00:00Z.
+    /// Creates a timestamp from the number of seconds since 1970-01-01T00:00:00Z.
     ///
     /// Calendar arithmetic: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
     /// `civil_from_days`.

@@ -4,20 +4,20 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Lets a response that was written to its end reach the client before the connection closes.
+/// Delays closing a connection until the completed response is sent to the client.
 ///
-/// When a server stops, Hummingbird closes a connection right after the last part of its response
-/// was written, and NIO drops what the system has not taken by then: up to some hundred kilobytes
-/// for a slow client. A response that is still being written is cut off at once, as asked.
+/// On shutdown, Hummingbird closes a connection right after it writes the last part of the response,
+/// and NIO discards the data that is still buffered: up to a few hundred kilobytes for a slow client.
+/// An incomplete response is aborted at once.
 final class CompletingCloseHandler: ChannelOutboundHandler {
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
     private let limit: TimeAmount
-    /// Done when the system has taken the last response; nil while one is being written.
+    /// Completes when the last response is written to the socket; nil during a response.
     private var completion: EventLoopFuture<Void>?
 
-    /// Waits for `limit` at most.
+    /// Creates a handler that waits for at most `limit`.
     init(limit: Duration) { self.limit = TimeAmount(limit) }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -37,7 +37,7 @@ final class CompletingCloseHandler: ChannelOutboundHandler {
             return context.close(mode: mode, promise: promise)
         }
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        // Closing fails what is still to be written, and so completes the response too.
+        // Closing fails pending writes, which also completes the response.
         let deadline = context.eventLoop.scheduleTask(in: limit) {
             bound.value.close(mode: .all, promise: nil)
         }

@@ -3,7 +3,7 @@
 
 internal import Hummingbird
 
-/// What a responder knows about the connection a request came on.
+/// The connection of a request.
 struct ConnectionContext: InitializableFromSource {
     /// The address of the client.
     let peer: String

@@ -3,23 +3,23 @@
 
 internal import Glibc
 
-/// What one client, or all together, may hold on to.
+/// Limits on client connections.
 package struct ConnectionLimits: Sendable {
-    /// How long a connection may be open without a request.
+    /// The idle timeout of a connection without a request.
     package var idle: Duration
-    /// How long a client may take nothing of what is waiting for it.
+    /// The timeout of a client that reads no data of a pending response.
     ///
-    /// It is looked at once in this time, so up to twice as long may pass.
+    /// It is checked once per interval, so a client may stall for up to twice this time.
     package var stall: Duration
-    /// How long requests may still run after the server was asked to stop.
+    /// The time that running requests get to finish on shutdown.
     package var drain: Duration
-    /// How many connections may be open; more wait in the system's queue.
+    /// The maximum number of open connections; others wait in the listen backlog.
     package var connections: Int
 
-    /// Limits for a public server.
+    /// The limits of a public server.
     ///
-    /// A connection needs two descriptors, a socket and a file; the number follows from how many
-    /// this process may have, so that the server never runs out while accepting.
+    /// A connection needs two file descriptors, a socket and a file. The maximum number of connections
+    /// is derived from the descriptor limit of the process, so that accepting never fails.
     package static var standard: ConnectionLimits {
         let descriptors = sysconf(CInt(_SC_OPEN_MAX))
         return ConnectionLimits(

@@ -4,16 +4,16 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Marks requests after which the connection ends with an exact `Connection: close`.
+/// Normalises the `Connection` header of requests after which the connection is closed.
 ///
-/// Hummingbird looks for that text alone. So requests of HTTP/1.0 without keep-alive and other
-/// spellings are rewritten here, where the version is still known. A request with a body is marked
-/// too: nothing here takes a body, and an endless one would otherwise be read to its end.
+/// Hummingbird recognises only the exact value `close`. This handler rewrites other spellings and
+/// HTTP/1.0 requests without keep-alive, because it still knows the HTTP version. It also closes the
+/// connection after a request with a body, because the server would otherwise read an endless body.
 final class ConnectionPersistenceHandler: ChannelInboundHandler, Sendable {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
 
-    /// The field value of a connection that ends.
+    /// The `Connection` value that closes the connection.
     static let close = "close"
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -8,17 +8,17 @@ internal import NIOHTTP1
 internal import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
 
-/// An HTTP/1.1 connection as Hummingbird's own, with three handlers and tighter limits.
+/// Hummingbird's HTTP/1.1 connection with three more handlers and stricter limits.
 struct RegistryConnection: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
     let responder: HTTPChannelHandler.Responder
-    /// How long a client may hold it.
+    /// The limits of the connection.
     let limits: ConnectionLimits
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
-            // Between one and two pieces may wait, so that the socket never runs dry.
+            // Buffer one to two chunks, so that the socket always has data to send.
             try channel.syncOptions?.setOption(
                 .writeBufferWaterMark,
                 value: .init(low: FileBody.pieceSize, high: 2 * FileBody.pieceSize)
@@ -30,9 +30,9 @@ struct RegistryConnection: HTTPChannelHandler {
             let pipeline = channel.pipeline.syncOperations
             try pipeline.addHandler(StallHandler(limit: limits.stall))
             try pipeline.configureHTTPServerPipeline(
-                withPipeliningAssistance: false,  // requests are taken one at a time
+                withPipeliningAssistance: false,  // requests are handled one at a time
                 withErrorHandling: false,  // Hummingbird answers malformed requests
-                withOutboundHeaderValidation: false,  // HTTPTypes has validated them
+                withOutboundHeaderValidation: false,  // HTTPTypes validates headers
                 withEncoderConfiguration: .init(),
                 withDecoderLimitConfiguration: headers
             )

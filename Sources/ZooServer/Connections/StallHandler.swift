@@ -3,10 +3,10 @@
 
 internal import NIOCore
 
-/// Closes a connection whose client takes nothing of what is waiting for it.
+/// Closes a connection whose client does not read a pending response.
 ///
-/// Slow is fine, so this looks at bytes and not at finished writes: at each tick it compares what
-/// is waiting, and how much was added, with the tick before.
+/// Slow clients are allowed, so the handler measures bytes and not completed writes: at each tick it
+/// compares the buffered and the added bytes with the previous tick.
 final class StallHandler: ChannelDuplexHandler {
     typealias InboundIn = NIOAny
     typealias OutboundIn = NIOAny
@@ -43,14 +43,14 @@ final class StallHandler: ChannelDuplexHandler {
     }
 
     private func tick(_ context: ChannelHandlerContext) {
-        // A channel without the option cannot be watched; TCP sockets have it.
+        // TCP sockets have this option; other channels are not monitored.
         let waiting = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
         let now = Progress(writes: writes, waiting: waiting ?? 0)
         if now.waiting > 0, now == last { context.close(promise: nil) }
         last = now
     }
 
-    /// The timer holds this handler, so it ends with the connection.
+    /// Cancels the timer, which retains this handler, when the connection closes.
     private func stop() {
         timer?.cancel()
         timer = nil

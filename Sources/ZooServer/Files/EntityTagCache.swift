@@ -6,19 +6,21 @@ internal import NIOCore
 internal import Synchronization
 internal import ZooCore
 
-/// The digests of documents, so that each content is hashed once and not once per request.
+/// A cache of document digests, so that a document is not hashed for each request.
 ///
-/// All members block; they are called on the server's thread pool.
+/// All members block and are called on the server's thread pool.
 final class EntityTagCache: Sendable {
-    /// How many documents are remembered; beyond it all are forgotten, which costs a hash each.
+    /// The maximum number of cached documents; the cache is emptied when it is full.
     static let capacity = 16_384
-    /// How old a file must be to be remembered: a younger one could change again without changing
-    /// its time stamp, whose steps are a few milliseconds on Linux and two seconds on FAT.
+    /// The minimum age of a cached file.
+    ///
+    /// A newer file may change again with the same timestamp, whose resolution is a few milliseconds
+    /// on Linux and two seconds on FAT.
     private static let settlingTime = 3_000_000_000
 
     private let known = Mutex<[FileIdentity: EntityTag]>([:])
 
-    /// The tag of a file: a blob's is its name, a document's is the digest of its content.
+    /// Returns the entity tag of a file: the name of a blob, or the digest of a document.
     ///
     /// - Throws: ``ZooError`` with code `server.file-unreadable`.
     func tag(of file: ServedFile, as resource: RegistryResource) throws(ZooError) -> EntityTag {
@@ -40,14 +42,14 @@ final class EntityTagCache: Sendable {
         while offset < file.size {
             let end = min(offset + FileBody.pieceSize, file.size)
             let piece = try file.read(offset..<end)
-            // The bytes are only read during the call.
+            // The bytes are read only during the call.
             unsafe piece.withUnsafeReadableBytes { unsafe hasher.update($0) }
             offset = end
         }
         return hasher.finish()
     }
 
-    /// The clock that file systems stamp with, in nanoseconds since 1970.
+    /// The time of the clock used for file timestamps, in nanoseconds since 1970.
     private static func now() -> Int {
         var time = timespec()
         _ = unsafe clock_gettime(CLOCK_REALTIME, &time)

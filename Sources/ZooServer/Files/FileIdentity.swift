@@ -4,23 +4,23 @@
 internal import Glibc
 internal import SystemPackage
 
-/// What tells one content of a file from another without reading it.
+/// The metadata that identifies the content of a file without reading it.
 struct FileIdentity: Hashable, Sendable {
     let device: UInt64
     let inode: UInt64
-    /// In bytes.
+    /// The size in bytes.
     let size: Int
-    /// When content or status last changed, in nanoseconds since 1970.
+    /// The status change time (ctime) in nanoseconds since 1970.
     ///
-    /// Unlike the modification time it cannot be set, so a tool that copies time stamps does not
-    /// hide what it wrote.
+    /// Unlike the modification time, it cannot be set, so it also changes when a tool preserves
+    /// timestamps.
     let changed: Int
 
-    /// Asks the system about an open file; nil when it is not a regular one.
+    /// Reads the metadata of an open file; nil when it is not a regular file.
     ///
-    /// `Glibc.stat` cannot be used in this module: there it belongs to a private module of NIO.
+    /// `Glibc.stat` cannot be used in this module, because it resolves to a private module of NIO.
     init?(ofRegularFile descriptor: CInt) {
-        // Why a descriptor that was just opened has no status does not matter: it is not served.
+        // A file without a status is not served, whatever the reason.
         guard let status = try? FileDescriptor(rawValue: descriptor).stat(),
             status.type == .regular
         else { return nil }

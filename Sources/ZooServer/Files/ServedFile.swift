@@ -5,18 +5,18 @@ internal import Glibc
 internal import NIOCore
 internal import ZooCore
 
-/// A regular file that is open for reading, closed when the last reference goes.
+/// A regular file that is open for reading until the last reference is released.
 ///
-/// All members block; they are called on the server's thread pool.
+/// All members block and are called on the server's thread pool.
 final class ServedFile: Sendable {
     private let descriptor: CInt
-    /// Which content this was when it was opened.
+    /// The identity of the content when the file was opened.
     let identity: FileIdentity
 
     /// The size in bytes when it was opened.
     var size: Int { identity.size }
 
-    /// Takes over `descriptor`; nil, and closed, when it is not a regular file.
+    /// Takes ownership of `descriptor`; closes it and returns nil unless it is a regular file.
     init?(descriptor: CInt) {
         guard let identity = FileIdentity(ofRegularFile: descriptor) else {
             _ = close(descriptor)
@@ -28,10 +28,10 @@ final class ServedFile: Sendable {
 
     deinit { _ = close(descriptor) }
 
-    /// Reads `range`, which must lie within the file.
+    /// Reads `range`, which must be inside the file.
     ///
-    /// - Throws: ``ZooError`` with code `server.file-unreadable`, also when the file has become
-    ///   shorter since it was opened.
+    /// - Throws: ``ZooError`` with code `server.file-unreadable`, also when the file was truncated
+    ///   after it was opened.
     func read(_ range: Range<Int>) throws(ZooError) -> ByteBuffer {
         var buffer = ByteBufferAllocator().buffer(capacity: range.count)
         while buffer.readableBytes < range.count {
@@ -48,8 +48,8 @@ final class ServedFile: Sendable {
             throw ZooError(
                 .fileUnreadable,
                 failure == 0
-                    ? "a file of \(size) bytes now ends at byte \(offset)"
-                    : "a file cannot be read at byte \(offset): \(systemMessage(failure))"
+                    ? "a file of \(size) bytes was truncated before byte \(offset)"
+                    : "cannot read a file at byte \(offset): \(systemMessage(failure))"
             )
         }
         return buffer

@@ -5,19 +5,19 @@ internal import Glibc
 internal import NIOCore
 internal import ZooCore
 
-/// The folder that is served, held open, so that what was checked at start is what is served.
+/// The served folder, held open so that the folder checked at startup is the one that is served.
 ///
-/// No symbolic link below the root is followed, neither in the last component nor before it.
-/// All members block; they are called on the server's thread pool.
+/// Symbolic links below the root are not followed, in any path component. All members block and are
+/// called on the server's thread pool.
 final class ServedFolder: Sendable {
     private let descriptor: CInt
 
     /// Opens a registry folder and reads its description.
     ///
-    /// - Throws: ``ZooError`` with code `server.root-invalid` when there is no folder at `path`, it
-    ///   has no `zoo.json`, or that is not the description of a registry.
+    /// - Throws: ``ZooError`` with code `server.root-invalid` when `path` is not a folder, or its
+    ///   `zoo.json` is missing or invalid.
     init(path: String) throws(ZooError) {
-        // The path is terminated and only read during the call.
+        // The path is null-terminated and read only during the call.
         descriptor = unsafe Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw ZooError(
@@ -27,7 +27,7 @@ final class ServedFolder: Sendable {
         }
         do throws(ZooError) {
             guard let file = try open(.description) else {
-                throw ZooError(.rootInvalid, "there is no \(RegistryLayout.description) in it")
+                throw ZooError(.rootInvalid, "it has no \(RegistryLayout.description)")
             }
             guard file.size <= FormatLimits.registryDescription else {
                 throw ZooError(.rootInvalid, "its \(RegistryLayout.description) is too large")
@@ -38,7 +38,7 @@ final class ServedFolder: Sendable {
             throw ZooError(
                 .rootInvalid,
                 "'\(path)' is not a registry: \(error.message)",
-                remedy: "name a registry folder, or make one with 'ami-zoo registry init \(path)'",
+                remedy: "pass a registry folder, or run 'ami-zoo registry init \(path)'",
                 cause: error
             )
         }
@@ -46,7 +46,7 @@ final class ServedFolder: Sendable {
 
     deinit { _ = close(descriptor) }
 
-    /// Opens what a request asks for; nil when it does not exist as a regular file.
+    /// Opens the file of a resource; nil when it is missing or not a regular file.
     ///
     /// - Throws: ``ZooError`` with code `server.file-unreadable` or `server.overloaded`.
     func open(_ resource: RegistryResource) throws(ZooError) -> ServedFile? {
@@ -64,7 +64,7 @@ final class ServedFolder: Sendable {
             else { return nil }
             folder = Folder(descriptor: next)
         }
-        // O_NONBLOCK: opening a FIFO that someone put there must not wait for a writer.
+        // O_NONBLOCK: opening a FIFO must not wait for a writer.
         let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY
         guard let file = try openEntry(last, of: folder?.descriptor ?? descriptor, flags: flags)
         else { return nil }
@@ -77,7 +77,7 @@ final class ServedFolder: Sendable {
         flags: CInt
     ) throws(ZooError) -> CInt? {
         while true {
-            // The name is terminated and only read during the call.
+            // The name is null-terminated and read only during the call.
             let result = unsafe openat(folder, name, flags)
             if result >= 0 { return result }
             switch errno {
@@ -92,7 +92,7 @@ final class ServedFolder: Sendable {
     }
 }
 
-/// A folder on the way to a file.
+/// An open folder in the path of a file.
 private final class Folder {
     let descriptor: CInt
 

@@ -3,8 +3,8 @@
 
 internal import Glibc
 
-/// What the system calls an error number, such as "Permission denied".
+/// The system's message for an error number, such as "Permission denied".
 func systemMessage(_ number: CInt) -> String {
-    // strerror returns a terminated string that stays valid until this thread's next call.
+    // strerror returns a null-terminated string that is valid until the thread's next call.
     unsafe String(cString: strerror(number))
 }

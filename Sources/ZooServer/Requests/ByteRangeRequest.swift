@@ -3,20 +3,19 @@
 
 /// The one range that a `Range` header asks for (RFC 9110 section 14.1.2).
 enum ByteRangeRequest: Equatable, Sendable {
-    /// `bytes=first-last`, or `bytes=first-` when `last` is nil; both ends are included.
+    /// `bytes=first-last`, both ends included, or `bytes=first-` when `last` is nil.
     case span(first: Int, last: Int?)
     /// `bytes=-count`: the last bytes.
     case suffix(count: Int)
 
-    /// Reads the value of a `Range` header.
+    /// Parses the value of a `Range` header.
     ///
-    /// Returns nil, which means "send everything", for other units, for several ranges and for
-    /// anything malformed: section 14.2 lets a server ignore all of these. Numbers that do not fit
-    /// are as good as the largest that does.
+    /// Returns nil, which means the whole file, for other units, for several ranges and for malformed
+    /// values; section 14.2 permits a server to ignore these. Numbers are clamped to `Int.max`.
     init?(parsing header: String) {
         let parts = header.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, parts[0].lowercased() == "bytes" else { return nil }
-        // A list may hold empty elements and white space around each (section 5.6.1).
+        // A list may contain empty elements and white space around elements (section 5.6.1).
         let specifiers = parts[1].split(separator: ",").map(trimmed).filter { !$0.isEmpty }
         guard specifiers.count == 1 else { return nil }
         let bounds = specifiers[0].split(
@@ -35,7 +34,7 @@ enum ByteRangeRequest: Equatable, Sendable {
         }
     }
 
-    /// The bytes that this means in a file of `size` bytes, or nil when it means none.
+    /// The byte range in a file of `size` bytes; nil when it is unsatisfiable.
     func resolved(in size: Int) -> Range<Int>? {
         switch self {
         case .span(let first, let last):
@@ -54,7 +53,7 @@ private func trimmed(_ text: Substring) -> Substring {
     return text
 }
 
-/// A run of digits as a number, saturating; nil for anything else, also for nothing.
+/// Parses digits into an integer, clamped to `Int.max`; nil for other or empty text.
 private func position(_ digits: Substring) -> Int? {
     guard !digits.isEmpty else { return nil }
     var value = 0
@@ -62,7 +61,7 @@ private func position(_ digits: Substring) -> Int? {
         guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
         let (tenfold, overflowed) = value.multipliedReportingOverflow(by: 10)
         let (sum, carried) = tenfold.addingReportingOverflow(Int(byte - UInt8(ascii: "0")))
-        // `Int.max` times ten overflows too, so a number that is too large stays so.
+        // `Int.max` times ten also overflows, so the result stays clamped.
         value = overflowed || carried ? Int.max : sum
     }
     return value

@@ -3,27 +3,27 @@
 
 internal import HTTPTypes
 
-/// What of a file a request gets, once its conditions and its range are weighed against the file.
+/// The result of evaluating the conditions and the range of a request against a file.
 enum Delivery: Equatable, Sendable {
-    /// 200: everything.
+    /// 200: the whole file.
     case whole
-    /// 206: these bytes.
+    /// 206: a byte range.
     case part(Range<Int>)
-    /// 304: the client has it already.
+    /// 304: the client's copy is current.
     case notModified
-    /// 412: the client wants another content than this one.
+    /// 412: the entity tag does not match `If-Match`.
     case preconditionFailed
-    /// 416: the range begins after the end.
+    /// 416: the range starts after the end of the file.
     case unsatisfiable
 
-    /// Decides in the order that RFC 9110 section 13.2.2 prescribes.
+    /// Evaluates the preconditions in the order of RFC 9110 section 13.2.2.
     ///
-    /// There is no `Last-Modified`, so conditions on dates are never met or are ignored, as the
-    /// same section says.
+    /// The server sends no `Last-Modified`, so date conditions fail or are ignored as the section
+    /// requires.
     ///
     /// - Parameters:
-    ///   - request: the method and the fields; the method is GET or HEAD.
-    ///   - tag: the strong tag of the file.
+    ///   - request: the method, GET or HEAD, and the header fields.
+    ///   - tag: the strong entity tag of the file.
     ///   - size: the size of the file in bytes.
     init(_ request: HTTPRequest, tag: EntityTag, size: Int) {
         let fields = request.headerFields
@@ -41,8 +41,8 @@ enum Delivery: Equatable, Sendable {
     }
 
     private static func ranged(_ request: HTTPRequest, tag: EntityTag, size: Int) -> Delivery {
-        // Ranges are defined for GET alone (section 14.2). An empty file has no range that
-        // Content-Range could express, so it is sent whole.
+        // Ranges apply only to GET (section 14.2). Content-Range cannot express a range of an empty
+        // file, so the whole file is sent.
         guard request.method == .get, size > 0, let header = request.headerFields[.range],
             let wanted = ByteRangeRequest(parsing: header)
         else { return .whole }

@@ -3,14 +3,14 @@
 
 internal import ZooCore
 
-/// An entity tag: the name of one exact content (RFC 9110 section 8.8.3).
+/// An entity tag, which identifies a version of a file (RFC 9110 section 8.8.3).
 struct EntityTag: Equatable, Sendable {
     /// The text between the quotes.
     let opaque: String
-    /// Whether it is marked `W/`, which makes it useless for ranges.
+    /// Whether the tag has the prefix `W/`; weak tags are invalid for ranges.
     let isWeak: Bool
 
-    /// The tag of content whose digest is known; strong, since equal digests mean equal bytes.
+    /// Creates a strong tag from a digest.
     init(_ digest: ContentDigest) {
         opaque = digest.description
         isWeak = false
@@ -21,25 +21,25 @@ struct EntityTag: Equatable, Sendable {
         self.isWeak = isWeak
     }
 
-    /// The form in a header.
+    /// The text form in a header.
     var text: String { (isWeak ? "W/" : "") + "\"\(opaque)\"" }
 
-    /// Strong comparison: for `If-Match` and `If-Range`.
+    /// Strong comparison, for `If-Match` and `If-Range`.
     func isStrongly(_ other: EntityTag) -> Bool { !isWeak && self == other }
 
-    /// Weak comparison: for `If-None-Match`.
+    /// Weak comparison, for `If-None-Match`.
     func isWeakly(_ other: EntityTag) -> Bool { opaque == other.opaque }
 }
 
 extension EntityTag {
     /// The value of `If-Match` or `If-None-Match`.
     enum Condition: Equatable, Sendable {
-        /// `*`: whatever there is.
+        /// `*`: any existing file.
         case any
-        /// A list; empty when the header was malformed, so that nothing matches.
+        /// A list of tags; empty when the header is malformed, so that nothing matches.
         case tags([EntityTag])
 
-        /// Reads a header value.
+        /// Parses a header value.
         init(parsing header: String) {
             if header == "*" {
                 self = .any
@@ -48,7 +48,7 @@ extension EntityTag {
             }
         }
 
-        /// Whether the condition names `tag` by the comparison given.
+        /// Whether the condition matches `tag` with the given comparison.
         func matches(_ tag: EntityTag, by isSame: (EntityTag, EntityTag) -> Bool) -> Bool {
             switch self {
             case .any: true
@@ -57,13 +57,13 @@ extension EntityTag {
         }
     }
 
-    /// Reads exactly one tag, as `If-Range` holds; nil for a date and for anything malformed.
+    /// Parses exactly one tag, as in `If-Range`; nil for a date or a malformed value.
     init?(parsing header: String) {
         guard let tags = Self.list(header), tags.count == 1 else { return nil }
         self = tags[0]
     }
 
-    /// Reads a comma-separated list; a tag may itself hold commas, so it is scanned, not split.
+    /// Parses a comma-separated list by scanning, because a tag may contain commas.
     private static func list(_ header: String) -> [EntityTag]? {
         var tags: [EntityTag] = []
         var rest = Substring(header)

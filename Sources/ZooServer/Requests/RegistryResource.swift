@@ -3,11 +3,11 @@
 
 internal import ZooCore
 
-/// What a request may ask for: the paths of the registry layout and nothing else.
+/// A resource that a request can address: one of the paths of the registry layout.
 ///
-/// A request's path is never turned into a file name. It is parsed into one of these cases, and
-/// the file name is made from the case, so dots, escapes, empty components and NUL bytes have
-/// nowhere to go.
+/// The path of a request is never used as a file name. It is parsed into one of these cases, and the
+/// file name is built from the case, so dot segments, escapes, empty components and NUL bytes cannot
+/// reach the file system.
 enum RegistryResource: Hashable, Sendable {
     /// `zoo.json`
     case description
@@ -20,10 +20,10 @@ enum RegistryResource: Hashable, Sendable {
     /// `blobs/sha256/<hex>`
     case blob(ContentDigest)
 
-    /// Reads a request target in origin form (`/path?query`) or absolute form
-    /// (`http://host/path`, which RFC 9112 section 3.2.2 asks servers to accept).
+    /// Parses a request target in origin form (`/path?query`) or absolute form (`http://host/path`).
     ///
-    /// Escapes are not decoded: no path of a registry needs one.
+    /// RFC 9112 section 3.2.2 requires servers to accept the absolute form. Percent escapes are not
+    /// decoded, because no path of a registry needs them.
     init?(requestTarget: String) {
         var target = requestTarget[...]
         if target.prefix(7).lowercased() == "http://" {
@@ -41,7 +41,7 @@ enum RegistryResource: Hashable, Sendable {
         case RegistryLayout.imageIndex: self = .imageIndex
         default:
             if let hex = path.dropping(prefix: RegistryLayout.blobs + "/") {
-                // The reason why a text is not a digest does not matter: there is no such path.
+                // A path without a valid digest does not exist; the parse error is irrelevant.
                 guard let digest = try? ContentDigest(hex: hex) else { return nil }
                 self = .blob(digest)
             } else if let name = path.dropping(prefix: "index/")?.dropping(suffix: ".json") {
@@ -53,7 +53,7 @@ enum RegistryResource: Hashable, Sendable {
         }
     }
 
-    /// The path below the root of the registry.
+    /// The path relative to the root of the registry.
     var path: String {
         switch self {
         case .description: RegistryLayout.description
@@ -64,12 +64,12 @@ enum RegistryResource: Hashable, Sendable {
         }
     }
 
-    /// The media type: documents are JSON, what a blob is only its referrer knows.
+    /// The media type: JSON for documents; the type of a blob is stated only by its referrer.
     var contentType: String {
         if case .blob = self { "application/octet-stream" } else { "application/json" }
     }
 
-    /// How long others may keep it: a blob for ever, a document only as long as it revalidates.
+    /// The `Cache-Control` value: blobs are immutable, documents must be revalidated.
     var cacheControl: String {
         if case .blob = self { "public, max-age=31536000, immutable" } else { "no-cache" }
     }

@@ -4,9 +4,9 @@
 internal import HTTPTypes
 internal import Logging
 
-/// One line per request, at info level.
+/// The access log: one line per request at level info.
 struct AccessLog: Sendable {
-    /// A request that is being answered.
+    /// A request in progress.
     struct Entry: Sendable {
         fileprivate let method: String
         fileprivate let path: String
@@ -14,7 +14,7 @@ struct AccessLog: Sendable {
         fileprivate let peer: String
         fileprivate let start = ContinuousClock.now
 
-        /// A request from `peer` that has just arrived.
+        /// Creates an entry for a request that just arrived from `peer`.
         init(_ request: HTTPRequest, from peer: String) {
             method = printable(request.method.rawValue)
             path = printable(request.path ?? "")
@@ -23,16 +23,16 @@ struct AccessLog: Sendable {
         }
     }
 
-    /// Where lines go.
+    /// The logger that receives the lines.
     let logger: Logger
 
-    /// Writes the line of a request.
+    /// Logs a request.
     ///
     /// - Parameters:
     ///   - entry: the request.
-    ///   - status: what was answered.
-    ///   - sent: how many bytes of body the connection took.
-    ///   - failure: why the body was not sent to its end, if it was not.
+    ///   - status: the status of the response.
+    ///   - sent: the number of body bytes written to the connection.
+    ///   - failure: why the body was not sent completely; nil when it was.
     func record(
         _ entry: Entry,
         status: HTTPResponse.Status,
@@ -49,11 +49,11 @@ struct AccessLog: Sendable {
         logger.info("\(entry.method) \(entry.path) \(status.code)", metadata: metadata)
     }
 
-    /// Writes a line about a file that should have been readable.
+    /// Logs a file that cannot be read.
     func failure(_ error: any Error) { logger.error("\(error)") }
 }
 
-/// What a client sent, shortened and without anything that could end or disguise a line.
+/// Truncates text from a client and replaces characters that could forge log lines.
 private func printable(_ text: String) -> String {
     String(
         text.unicodeScalars.prefix(256).map { scalar in

@@ -5,23 +5,23 @@ internal import Hummingbird
 internal import NIOCore
 internal import NIOPosix
 
-/// Part of a file as the body of a response: pieces, never the whole.
+/// A range of a file as a response body, sent in chunks.
 ///
-/// While one piece is written the next is read, so at most two are in memory here. The writer
-/// waits while the client is slow, and throws when it is gone; either way the file is closed with
-/// the last reference to this value.
+/// The next chunk is read while one is written, so at most two chunks are in memory. The writer waits
+/// for a slow client and throws when the client disconnects. The file is closed with the last
+/// reference to this value.
 struct FileBody: Sendable {
-    /// The size of a piece in bytes.
+    /// The size of a chunk in bytes.
     static let pieceSize = 256 << 10
 
     /// The file.
     let file: ServedFile
-    /// Which bytes of it.
+    /// The byte range to send.
     let range: Range<Int>
-    /// Where reading, which may wait for a disk, is done.
+    /// The thread pool for blocking reads.
     let readers: NIOThreadPool
 
-    /// Writes the bytes, counting them in `sent`, which begins at 0.
+    /// Writes the bytes and counts them in `sent`, which starts at 0.
     func write(to writer: inout any ResponseBodyWriter, sent: inout Int) async throws {
         var piece = try await read(from: range.lowerBound)
         while range.lowerBound + sent + piece.readableBytes < range.upperBound {

@@ -7,15 +7,15 @@ internal import NIOCore
 internal import NIOPosix
 internal import ZooCore
 
-/// Answers requests for the files of one registry.
+/// Responds to requests for the files of a registry.
 struct RegistryResponder: HTTPResponder {
-    /// The files.
+    /// The served folder.
     let folder: ServedFolder
-    /// The tags of its documents.
+    /// The entity tags of documents.
     let tags: EntityTagCache
-    /// Where blocking calls run.
+    /// The thread pool for blocking calls.
     let readers: NIOThreadPool
-    /// Where requests are recorded.
+    /// The access log.
     let log: AccessLog
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
@@ -45,7 +45,7 @@ struct RegistryResponder: HTTPResponder {
         return response
     }
 
-    /// The response, and the part of a file that is its body if one is.
+    /// The response, and the file range that is its body; nil without a body.
     private func answer(_ request: HTTPRequest) async -> (Response, FileBody?) {
         guard request.method == .get || request.method == .head else {
             let error = ZooError(.methodNotAllowed, "this registry is read-only")
@@ -82,12 +82,12 @@ struct RegistryResponder: HTTPResponder {
         }
     }
 
-    /// What went wrong is for the owner's log; the client learns only that it may try again.
+    /// The response to a failure; details go to the log and are not sent to the client.
     private func internalFailure(_ error: any Error) -> Response {
         log.failure(error)
         guard let error = error as? ZooError, error.code != .overloaded else {
             var response = Response.failure(
-                ZooError(.overloaded, "too busy"),
+                ZooError(.overloaded, "the server is overloaded; try again later"),
                 status: .serviceUnavailable
             )
             response.headers[.retryAfter] = "1"

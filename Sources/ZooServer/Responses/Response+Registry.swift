@@ -7,12 +7,12 @@ internal import NIOCore
 internal import ZooCore
 
 extension Response {
-    /// The headers of everything this server sends.
+    /// The headers of every response.
     private static var commonFields: HTTPFields {
         [.xContentTypeOptions: "nosniff"]
     }
 
-    /// The answer about a file, still without its body.
+    /// Creates the response for a file, without the body.
     static func file(
         _ resource: RegistryResource,
         tag: EntityTag,
@@ -36,7 +36,7 @@ extension Response {
             return Response(status: .notModified, headers: fields)
         case .preconditionFailed:
             return failure(
-                ZooError(.preconditionFailed, "the file is now \(tag.text)"),
+                ZooError(.preconditionFailed, "the entity tag of the file is \(tag.text)"),
                 status: .preconditionFailed
             )
         case .unsatisfiable:
@@ -50,7 +50,7 @@ extension Response {
         }
     }
 
-    /// A failure as `{"error":{"code":…,"message":…}}`, never to be cached without asking again.
+    /// Creates an error response `{"error":{"code":…,"message":…}}` that must be revalidated.
     static func failure(_ error: ZooError, status: HTTPResponse.Status) -> Response {
         let document: JSONValue = [
             "error": ["code": .string(error.code.rawValue), "message": .string(error.message)]

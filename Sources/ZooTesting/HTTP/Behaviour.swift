@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// How ``HostileServer`` answers a request; behaviours are changed by chaining.
+/// How ``HostileServer`` answers a request; methods modify a behaviour by chaining.
 ///
 /// ```swift
 /// server.on("/blob", .serving(content).resetting(after: 1000), .serving(content))
 /// ```
 package struct Behaviour: Sendable {
-    /// Makes the response to a request.
+    /// Creates the response to a request.
     package let respond: @Sendable (RecordedRequest) -> ScriptedResponse
 
-    /// Answers with whatever the closure returns.
+    /// Answers with the response that the closure returns.
     package init(_ respond: @escaping @Sendable (RecordedRequest) -> ScriptedResponse) {
         self.respond = respond
     }
 
-    // MARK: Beginnings
+    // MARK: Responses
 
     /// A correct static file server.
     package static func serving(_ content: ServedContent) -> Behaviour {
         Behaviour { ScriptedResponse(content, to: $0) }
     }
 
-    /// A server that always sends the whole content with 200.
+    /// A server that ignores ranges and conditions and sends the whole content with 200.
     package static func ignoringRanges(_ content: ServedContent) -> Behaviour {
         Behaviour { _ in
             ScriptedResponse(
@@ -46,47 +46,47 @@ package struct Behaviour: Sendable {
         .status(status, headers: ["Location": location])
     }
 
-    // MARK: Changes
+    // MARK: Modifiers
 
-    /// The same with a header added, replaced, or with nil taken away.
+    /// Adds or replaces a header, or removes it if the value is nil.
     package func header(_ name: String, _ value: String?) -> Behaviour {
         changing { $0.headers.updateValue(value, forKey: name) }
     }
 
-    /// The same with another status.
+    /// Replaces the status.
     package func answering(_ status: Int) -> Behaviour { changing { $0.status = status } }
 
-    /// The same with more bytes than the content has, and with a length that includes them.
+    /// Appends bytes to the body and includes them in the content length.
     package func lengthened(by count: Int) -> Behaviour {
         changing { $0.body += [UInt8](repeating: 0xAA, count: count) }
     }
 
-    /// The same with the end of the body marked in another way.
+    /// Replaces the framing of the body.
     package func framed(_ framing: ScriptedResponse.Framing) -> Behaviour {
         changing { $0.framing = framing }
     }
 
-    /// The same, closing the connection after so many bytes of the body.
+    /// Closes the connection after the given number of body bytes.
     package func closing(after count: Int) -> Behaviour {
         changing { $0.fault = .close(after: count) }
     }
 
-    /// The same, resetting the connection after so many bytes of the body.
+    /// Resets the connection after the given number of body bytes.
     package func resetting(after count: Int) -> Behaviour {
         changing { $0.fault = .reset(after: count) }
     }
 
-    /// The same, with a silence after so many bytes of the body.
+    /// Stalls after the given number of body bytes.
     package func stalling(after count: Int, for duration: Duration) -> Behaviour {
         changing { $0.fault = .stall(after: count, duration) }
     }
 
-    /// The same, in small pieces with a pause after each.
+    /// Sends the body in small chunks with a pause after each.
     package func dripping(_ count: Int, every pause: Duration) -> Behaviour {
         changing { $0.fault = .drip(bytes: count, every: pause) }
     }
 
-    /// The same, with another treatment of the request's body.
+    /// Replaces the handling of the request body.
     package func taking(_ intake: ScriptedResponse.Intake) -> Behaviour {
         changing { $0.intake = intake }
     }

@@ -4,10 +4,10 @@
 import Foundation
 import Synchronization
 
-/// An HTTP/1.1 server on loopback that does what a test tells it, right or wrong.
+/// A scripted HTTP/1.1 server on loopback that can violate the protocol.
 ///
-/// It runs on its own threads while a closure runs, and remembers every request. Paths that have
-/// no behaviour answer 404.
+/// It runs on its own threads while a closure runs, and records every request. Paths without a
+/// behaviour answer 404.
 ///
 /// ```swift
 /// try await HostileServer.with { server in
@@ -24,13 +24,13 @@ package final class HostileServer: Sendable {
         var connections = 0
     }
 
-    /// The port it listens on, at 127.0.0.1.
+    /// The port on 127.0.0.1.
     package let port: Int
     private let state = Mutex(State())
     private let isStopped = Atomic(false)
     private let threads = DispatchGroup()
 
-    /// Runs `body` with a server, and stops the server before returning.
+    /// Runs `body` with a server and stops the server before it returns.
     package static func with<Result>(
         _ body: (HostileServer) async throws -> Result
     ) async throws -> Result {
@@ -54,20 +54,20 @@ package final class HostileServer: Sendable {
         "http://\(host):\(port)\(path)"
     }
 
-    /// Sets how the requests for a path are answered: the n-th by the n-th, later ones by the last.
+    /// Sets the behaviours for a path: the n-th request gets the n-th, later requests the last.
     package func on(_ path: String, _ behaviours: Behaviour...) { on(path, behaviours) }
 
-    /// Sets how the requests for a path are answered, as above.
+    /// Sets the behaviours for a path; see the variadic overload.
     package func on(_ path: String, _ behaviours: [Behaviour]) {
         state.withLock { $0.behaviours[path] = behaviours }
     }
 
-    /// Serves the files of a folder at every path that has no behaviour of its own.
+    /// Serves the files of a folder at every path without a behaviour.
     package func serve(folder: String) { state.withLock { $0.folder = folder } }
 
     // MARK: Record
 
-    /// All requests in the order in which they arrived.
+    /// All requests in order of arrival.
     package var requests: [RecordedRequest] { state.withLock { $0.requests } }
 
     /// The requests for one path.
@@ -75,22 +75,22 @@ package final class HostileServer: Sendable {
         requests.filter { $0.path == path }
     }
 
-    /// Forgets the requests so far; behaviours start from their first again.
+    /// Clears the recorded requests and restarts the behaviours.
     package func forgetRequests() { state.withLock { $0.requests = [] } }
 }
 
 // MARK: - Threads
 
 extension HostileServer {
-    /// How often a thread that waits looks whether the server is being stopped, in milliseconds.
+    /// The interval in milliseconds at which waiting threads check whether the server is stopping.
     private static let turn: Int32 = 10
 
-    /// Hands a socket to a thread of its own.
+    /// Serves a socket on a new thread.
     private func start(
         _ socket: consuming LoopbackSocket,
         _ work: @escaping @Sendable (HostileServer, borrowing LoopbackSocket) -> Void
     ) {
-        // A closure that escapes cannot consume what it captured; the box can be emptied.
+        // An escaping closure cannot consume a captured value, so the socket is taken from a box.
         let box = Mutex<LoopbackSocket?>(socket)
         threads.enter()
         Thread.detachNewThread {
@@ -168,7 +168,7 @@ extension HostileServer {
         }
     }
 
-    /// Reads the body of a request into its record; false when the connection ends before.
+    /// Reads the body of a request into its record; false when the connection closes early.
     private func takeBody(
         of request: RecordedRequest,
         _ index: Int,
@@ -186,7 +186,7 @@ extension HostileServer {
         let body = Array(unread.prefix(size))
         unread.removeFirst(size)
         state.withLock { state in
-            // The test may have made the server forget the request.
+            // The test may have cleared the recorded requests.
             if state.requests.indices.contains(index) { state.requests[index].body = body }
         }
         return true
@@ -202,7 +202,7 @@ extension HostileServer {
     private func behaviour(for request: RecordedRequest) -> Behaviour {
         let (list, folder) = state.withLock { ($0.behaviours[request.path] ?? [], $0.folder) }
         if let last = list.last { return request.count < list.count ? list[request.count] : last }
-        // Missing files are 404 like anything else that is not there.
+        // A missing file answers 404.
         if let folder, !request.path.contains(".."),
             let content = try? ServedContent(file: folder + request.path)
         {
@@ -211,7 +211,7 @@ extension HostileServer {
         return .status(404)
     }
 
-    /// Sends a response; false when the connection has to be closed afterwards.
+    /// Sends a response; false when the connection must be closed afterwards.
     private func answer(
         _ request: RecordedRequest,
         with response: ScriptedResponse,
@@ -234,7 +234,7 @@ extension HostileServer {
             return false
         case .reset(let count):
             _ = send(body.prefix(count))
-            // A reset overtakes bytes that the client has not read yet.
+            // A reset discards bytes that the client has not read yet.
             pause(.milliseconds(50))
             connection.armReset()
             return false
@@ -253,7 +253,7 @@ extension HostileServer {
         return true
     }
 
-    /// Sleeps; false when the server is being stopped.
+    /// Sleeps; false when the server is stopping.
     @discardableResult
     private func pause(_ duration: Duration) -> Bool {
         let end = ContinuousClock.now + duration

@@ -3,7 +3,7 @@
 
 import Foundation
 
-/// A TCP socket on 127.0.0.1; closed when the value goes away.
+/// A TCP socket on 127.0.0.1 that is closed when the value is destroyed.
 struct LoopbackSocket: ~Copyable {
     private let descriptor: Int32
 
@@ -20,7 +20,7 @@ struct LoopbackSocket: ~Copyable {
         descriptor = socket(AF_INET, type, 0)
     }
 
-    /// A socket that listens on a port the system picks.
+    /// Creates a socket that listens on a port selected by the system.
     static func listening() throws -> LoopbackSocket {
         let socket = LoopbackSocket()
         let bound = unsafe withLoopbackAddress(port: 0) { unsafe bind(socket.descriptor, $0, $1) }
@@ -65,7 +65,7 @@ struct LoopbackSocket: ~Copyable {
         return Int(UInt16(bigEndian: address.sin_port))
     }
 
-    /// The next connection; nil when none comes within `milliseconds`.
+    /// Accepts the next connection; nil after a timeout of `milliseconds`.
     func accept(within milliseconds: Int32) -> LoopbackSocket? {
         guard isReadable(within: milliseconds) else { return nil }
         let connection = Foundation.accept(descriptor, nil, nil)
@@ -83,20 +83,20 @@ struct LoopbackSocket: ~Copyable {
         return LoopbackSocket(owning: connection)
     }
 
-    /// Whether bytes, a connection or the end have come within `milliseconds`.
+    /// Whether bytes, a connection or the end of the stream arrive within `milliseconds`.
     func isReadable(within milliseconds: Int32) -> Bool {
         var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&request, 1, milliseconds) > 0
     }
 
-    /// Some bytes that have come; empty at the end or after an error.
+    /// Reads available bytes; empty at the end of the stream or after an error.
     func receive() -> [UInt8] {
         unsafe [UInt8](unsafeUninitializedCapacity: 16 << 10) { buffer, count in
             count = max(0, unsafe recv(descriptor, buffer.baseAddress, buffer.count, 0))
         }
     }
 
-    /// Sends bytes; false when the other side is gone.
+    /// Sends bytes; false when the peer has closed the connection.
     func send(_ bytes: some Sequence<UInt8>) -> Bool {
         #if canImport(Glibc)
         let flags = Int32(MSG_NOSIGNAL)
@@ -116,7 +116,7 @@ struct LoopbackSocket: ~Copyable {
         }
     }
 
-    /// Makes the coming close a reset instead of an orderly end.
+    /// Makes the next close reset the connection.
     func armReset() {
         var option = linger(l_onoff: 1, l_linger: 0)
         unsafe setsockopt(

@@ -3,29 +3,29 @@
 
 import Foundation
 
-/// A real web server over a folder, for what only a real one shows.
+/// An nginx server over a folder, for comparison with a real web server.
 package struct NginxServer: Sendable {
-    /// Why nginx does not serve.
+    /// The error for nginx failing to start.
     package struct Failure: Error, CustomStringConvertible {
-        /// What to read.
+        /// The message.
         package let description: String
     }
 
-    /// The port it listens on, at 127.0.0.1.
+    /// The port on 127.0.0.1.
     package let port: Int
 
     /// The URL of a path on this server.
     package func url(_ path: String) -> String { "http://127.0.0.1:\(port)\(path)" }
 
-    /// Runs `body` with an nginx that serves `folder`, and stops it before returning.
+    /// Runs `body` with an nginx that serves `folder`, and stops nginx before it returns.
     ///
     /// - Parameters:
     ///   - folder: The absolute path of the folder to serve.
-    ///   - directives: Further lines for the `server` block, such as `max_ranges 0;`.
-    ///   - body: What to do meanwhile.
-    /// - Returns: What `body` returns.
-    /// - Throws: ``ChildProcess/Missing`` without nginx, ``Failure`` when it does not start, or what
-    ///   `body` throws.
+    ///   - directives: Additional lines of the `server` block, such as `max_ranges 0;`.
+    ///   - body: The closure to run.
+    /// - Returns: The result of `body`.
+    /// - Throws: ``ChildProcess/Missing`` without nginx, ``Failure`` when it does not start, or the
+    ///   error of `body`.
     package static func with<Result>(
         folder: String,
         directives: String = "",
@@ -40,10 +40,10 @@ package struct NginxServer: Sendable {
         }
     }
 
-    /// A port that was free a moment ago, for a further `listen` directive.
+    /// Returns a port that was just free, for an additional `listen` directive.
     package static func freePort() throws -> Int { try LoopbackSocket.listening().port }
 
-    /// Starts nginx; another program may take the port that was free a moment ago, so it retries.
+    /// Starts nginx and retries, because another program may take the selected port.
     private static func start(
         _ folder: String,
         _ directives: String,
@@ -64,7 +64,7 @@ package struct NginxServer: Sendable {
                 if LoopbackSocket.isListening(on: port) {
                     return (NginxServer(port: port), process)
                 }
-                // A test that is cancelled here must not leave its nginx behind.
+                // Stop nginx when the test is cancelled here.
                 guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { break }
             }
             await process.kill()
@@ -82,7 +82,7 @@ package struct NginxServer: Sendable {
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map {
             "\($0)_temp_path \(home.path)/\($0);"
         }
-        // One process: it runs as whoever runs the tests and can read what they have written.
+        // A single process runs as the user of the tests and can read their files.
         return """
             master_process off;
             pid \(home.path)/nginx.pid;

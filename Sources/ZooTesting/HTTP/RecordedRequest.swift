@@ -5,23 +5,23 @@
 package struct RecordedRequest: Sendable, Hashable {
     /// The method, such as `GET`.
     package let method: String
-    /// The path without query.
+    /// The path without the query.
     package let path: String
-    /// What follows the question mark; nil without one.
+    /// The query without the question mark; nil when there is none.
     package let query: String?
-    /// Headers by name in lower case.
+    /// The headers, by lower-case name.
     package let headers: [String: String]
-    /// How many requests for this path came before.
+    /// The number of earlier requests for this path.
     package let count: Int
-    /// Which connection it came on, from 0.
+    /// The index of the connection, counted from 0.
     package let connection: Int
-    /// What the server has read of the body.
+    /// The body bytes that the server has read.
     package internal(set) var body: [UInt8] = []
 
     /// The declared size of the body.
     var bodySize: Int { headers["content-length"].flatMap { Int($0) } ?? 0 }
 
-    /// The bytes asked for; without an end the range reaches to `Int.max`.
+    /// The requested byte range; an open range ends at `Int.max`.
     package var range: Range<Int>? {
         guard let text = headers["range"], text.hasPrefix("bytes=") else { return nil }
         let ends = text.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
@@ -31,7 +31,7 @@ package struct RecordedRequest: Sendable, Hashable {
         return first..<last + 1
     }
 
-    /// Reads the lines before the empty one; nil when they are no HTTP request.
+    /// Parses the request line and headers; nil when they are not an HTTP request.
     init?(lines: [Substring], connection: Int, countOf: (String) -> Int) {
         let words = lines.first?.split(separator: " ") ?? []
         guard words.count == 3, words[2].hasPrefix("HTTP/1.") else { return nil }

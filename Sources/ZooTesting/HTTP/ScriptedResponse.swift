@@ -1,63 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// One response, correct or not, as ``HostileServer`` sends it.
+/// One response of ``HostileServer``, valid or invalid.
 package struct ScriptedResponse: Sendable {
-    /// What happens to the connection while the body is sent.
+    /// A fault on the connection while the body is sent.
     package enum Fault: Sendable {
-        /// The connection is closed after so many bytes of the body.
+        /// Closes the connection after a number of body bytes.
         case close(after: Int)
-        /// The connection is reset after so many bytes of the body.
+        /// Resets the connection after a number of body bytes.
         case reset(after: Int)
-        /// Nothing more is sent for some time after so many bytes of the body.
+        /// Stalls for some time after a number of body bytes.
         case stall(after: Int, Duration)
-        /// The body comes in small pieces with a pause after each.
+        /// Sends the body in small chunks with a pause after each.
         case drip(bytes: Int, every: Duration)
     }
 
-    /// What the server does with the body of the request before it responds.
+    /// How the server handles the request body before it responds.
     package enum Intake: Sendable {
-        /// It reads the whole body.
+        /// Reads the whole body.
         case whole
-        /// It asks for the body with an interim response and reads it.
+        /// Sends `100 Continue` and reads the whole body.
         case afterContinue
-        /// It responds at once, and reads the body only to close the connection in order.
+        /// Responds at once and then reads the body, only for an orderly close.
         case afterResponse
-        /// It closes the connection without a response after so many bytes.
+        /// Closes the connection without a response after a number of bytes.
         case close(after: Int)
     }
 
-    /// How the end of the body is marked.
+    /// The framing of the body.
     package enum Framing: Sendable {
-        /// By `Content-Length`, unless the headers already have one.
+        /// `Content-Length`, unless the headers already have one.
         case length
-        /// By chunked transfer encoding.
+        /// Chunked transfer encoding.
         case chunked
-        /// By closing the connection.
+        /// Close of the connection.
         case close
     }
 
     /// The status.
     package var status: Int
-    /// Headers by name; a nil value takes away one that would be added.
+    /// The headers by name; a nil value removes a default header.
     package var headers: [String: String?]
-    /// The body, which is sent in full unless a fault says otherwise.
+    /// The body, which is sent completely unless there is a fault.
     package var body: [UInt8]
-    /// How the end of the body is marked.
+    /// The framing of the body.
     package var framing = Framing.length
-    /// What goes wrong on the connection.
+    /// The fault on the connection.
     package var fault: Fault?
-    /// What happens to the body of the request.
+    /// The handling of the request body.
     package var intake = Intake.whole
 
-    /// Makes a response.
+    /// Creates a response.
     package init(status: Int, headers: [String: String?] = [:], body: [UInt8] = []) {
         self.status = status
         self.headers = headers
         self.body = body
     }
 
-    /// The correct response of a static file server: ranges, conditions, tags.
+    /// Creates the correct response of a static file server, with ranges, conditions and entity tags.
     package init(_ content: ServedContent, to request: RecordedRequest) {
         self.init(status: 200, headers: ["Accept-Ranges": "bytes"], body: content.bytes)
         headers["ETag"] = content.entityTag

@@ -3,35 +3,35 @@
 
 import Foundation
 
-/// Bytes to be served, with the tag that identifies them.
+/// Bytes to serve, with their entity tag.
 package struct ServedContent: Sendable {
     /// The bytes of the whole resource.
     package var bytes: [UInt8]
-    /// The `ETag` with its quotes; nil for none.
+    /// The `ETag` including its quotes; nil for none.
     package var entityTag: String?
 
-    /// Serves bytes from memory.
+    /// Creates content from bytes.
     package init(_ bytes: [UInt8], entityTag: String? = "\"content\"") {
         self.bytes = bytes
         self.entityTag = entityTag
     }
 
-    /// Serves a file as it is now; the tag is made from its bytes.
+    /// Creates content from the current bytes of a file, with a tag derived from the bytes.
     package init(file: String) throws {
         let bytes = [UInt8](try Data(contentsOf: URL(filePath: file)))
-        // FNV-1a: the tag has to differ when the content does, and nothing more.
+        // FNV-1a suffices: the tag only needs to change with the content.
         let hash = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
             ($0 ^ UInt64($1)) &* 0x100_0000_01b3
         }
         self.init(bytes, entityTag: "\"\(String(hash, radix: 16))\"")
     }
 
-    /// Bytes that differ at every position in a way that shows which were swapped or repeated.
+    /// Position-dependent bytes, which reveal swapped or repeated ranges.
     package static func pattern(count: Int) -> ServedContent {
         ServedContent((0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8 &* 7) })
     }
 
-    /// The same content with one bit wrong and the same tag.
+    /// The same content and tag with one bit flipped.
     package func flippingBit(at offset: Int) -> ServedContent {
         var copy = self
         copy.bytes[offset] ^= 1
