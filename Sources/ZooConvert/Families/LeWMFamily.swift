@@ -6,7 +6,7 @@ internal import ZooCore
 extension ConvertibleFamily {
     /// LeWM: a small Vision Transformer, projectors, and a predictor of the next embedding.
     ///
-    /// The file is one flat dictionary. The Vision Transformer uses the tensor names of transformers
+    /// The file is one flat dictionary. The Vision Transformer has the tensor names of transformers
     /// from before or after version 5. Releases use the names from before version 5, which
     /// transformers writes to files.
     static let leWM = ConvertibleFamily(
