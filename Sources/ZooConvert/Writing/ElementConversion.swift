@@ -36,8 +36,8 @@ package struct ElementConversion {
     ///   - span: whole elements, little-endian.
     ///   - name: the tensor, for messages.
     ///   - body: receives the converted bytes, which are valid during the call.
-    /// - Throws: ``ZooError`` with code `convert.overflow` if a finite number would become infinite,
-    ///   or what `body` throws.
+    /// - Throws: ``ZooError`` with code `convert.overflow` if a finite number would become
+    ///   infinite, or what `body` throws.
     package mutating func convert(
         _ span: RawSpan,
         of name: String,

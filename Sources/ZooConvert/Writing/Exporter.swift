@@ -24,8 +24,8 @@ package struct Exporter: Sendable {
 
     /// Prepares an export of a model folder.
     ///
-    /// - Throws: ``ZooError`` with code `convert.not-converted` if the folder has no conversion map,
-    ///   or an error of the documents.
+    /// - Throws: ``ZooError`` with code `convert.not-converted` if the folder has no conversion
+    ///   map, or an error of the documents.
     package init(folder: String) throws(ZooError) {
         self.folder = folder
         let path = "\(folder)/\(ConversionMap.fileName)"

@@ -80,8 +80,8 @@ extension ConversionPlan {
     ///   - sources: the upstream files.
     ///   - dtype: the dtype of floating-point tensors; nil keeps it.
     /// - Returns: the tensors, in the order of the part's rules.
-    /// - Throws: ``ZooError`` with code `convert.tensors-mismatch` if tensors to stack have different
-    ///   dtypes.
+    /// - Throws: ``ZooError`` with code `convert.tensors-mismatch` if tensors to stack have
+    ///   different dtypes.
     func tensors(
         of part: Part,
         _ sources: [Source: UpstreamTensors],

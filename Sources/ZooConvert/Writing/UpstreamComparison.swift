@@ -25,8 +25,8 @@ package struct UpstreamComparison: Sendable {
     ///   - folder: the model folder.
     ///   - record: its release record.
     ///   - source: the upstream files.
-    /// - Throws: ``ZooError`` with code `convert.not-converted` if the record does not state how the
-    ///   release was converted.
+    /// - Throws: ``ZooError`` with code `convert.not-converted` if the record does not state how
+    ///   the release was converted.
     package init(
         folder: String,
         record: ReleaseRecord,

@@ -32,6 +32,8 @@ package struct ComputeSession: Sendable {
 
     /// Divides the rows of every sample into panels and calls `body` for each panel in parallel.
     ///
+    /// The rules of ``forEach(_:_:)`` apply to the calls.
+    ///
     /// - Parameters:
     ///   - samples: the number of samples.
     ///   - rows: the number of rows of a sample.
