@@ -151,8 +151,8 @@ struct VerifyOutcome: Report {
         ]
         if let comparison {
             lines.append(
-                "\(comparison.tensors) tensors, \(ByteCount(comparison.bytes)): every bit is that "
-                    + "of the upstream file"
+                "\(comparison.tensors) tensors, \(ByteCount(comparison.bytes)): bit-identical to the "
+                    + "upstream file"
             )
         }
         return lines.joined(separator: "\n")
@@ -168,7 +168,7 @@ extension VerificationSubject {
 
     fileprivate func explanation(_ anchor: VerificationAnchor) -> String {
         switch anchor.kind {
-        case .requested: "anchor: the digest that you gave"
+        case .requested: "anchor: the digest that you passed"
         case .registry: "anchor: the digest that \(anchor.source) lists"
         case .store: "anchor: the digest that the local store recorded when it installed the model"
         case .folder:
