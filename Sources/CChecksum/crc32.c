@@ -7,7 +7,7 @@
 #include <immintrin.h>
 #endif
 
-/// Row k holds the CRC of a byte that is followed by k zero bytes.
+/// Row k holds the CRCs of each byte value followed by k zero bytes.
 static uint32_t tables[8][256];
 
 __attribute__((constructor)) static void make_tables(void) {
@@ -26,7 +26,7 @@ __attribute__((constructor)) static void make_tables(void) {
     }
 }
 
-/// Takes eight bytes a step, each through its own table ("slicing by 8").
+/// Processes eight bytes per step, each with its own table ("slicing by 8").
 static uint32_t portable(uint32_t crc, const uint8_t *bytes, size_t count) {
     while (count >= 8) {
         crc ^= (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
@@ -48,7 +48,8 @@ uint32_t ami_crc32_portable(uint32_t crc, const uint8_t *bytes, size_t count) {
 }
 
 #if defined(__x86_64__)
-/// Folds 64 bytes a step with carry-less multiplication. `count` is a multiple of 16, at least 64.
+/// Folds 64 bytes per step with carry-less multiplication. `count` is a multiple of 16, at least
+/// 64.
 ///
 /// Source of the method and of the constants (powers of x modulo the polynomial): V. Gopal et al.,
 /// "Fast CRC Computation for Generic Polynomials Using PCLMULQDQ Instruction", Intel 2009, for the

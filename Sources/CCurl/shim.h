@@ -51,7 +51,7 @@ static inline CURLcode ccurl_allow_only_http(CURL *handle) {
 #endif
 }
 
-// Without this option (7.87), giving up a transfer waits for a name lookup that is under way.
+// Without this option (7.87), ending a transfer waits for a pending name lookup.
 static inline CURLcode ccurl_leave_lookups_behind(CURL *handle) {
 #if LIBCURL_VERSION_NUM >= 0x075700
     return curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
@@ -61,7 +61,7 @@ static inline CURLcode ccurl_leave_lookups_behind(CURL *handle) {
 #endif
 }
 
-// The status of a proxy's answer to CONNECT; 0 when there was none.
+// The status of a proxy's response to CONNECT; 0 if there was none.
 static inline long ccurl_connect_status(CURL *handle) {
     long value = 0;
     (void)curl_easy_getinfo(handle, CURLINFO_HTTP_CONNECTCODE, &value);
@@ -74,7 +74,8 @@ static inline int ccurl_system_error(CURL *handle) {
     return (int)value;
 }
 
-// The result of the transfer that has finished on this multi handle; 0 when none has.
+// Takes the result of a transfer that has finished on this multi handle; returns 0 if there is
+// none.
 static inline int ccurl_take_result(CURLM *multi, CURLcode *result) {
     int left = 0;
     CURLMsg *message;
@@ -87,8 +88,8 @@ static inline int ccurl_take_result(CURLM *multi, CURLcode *result) {
     return 0;
 }
 
-// CURLOPT_NOSIGNAL also stops libcurl from ignoring SIGPIPE, which a TLS library may raise when
-// the server has gone. Blocking it for the calling thread changes nothing for the rest of the process.
+// With CURLOPT_NOSIGNAL, libcurl does not ignore SIGPIPE, which a TLS library may raise when the
+// server closes the connection. This blocks the signal only for the calling thread.
 static inline int ccurl_block_broken_pipe_signal(void) {
     sigset_t set;
     sigemptyset(&set);

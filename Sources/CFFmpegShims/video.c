@@ -38,8 +38,8 @@ struct ami_video {
     int stream, drained, width, height, pixels, colours, range;
 };
 
-/// Containers of one file. Playlists (hls, dash, concat, image sequences) are not among them: they
-/// would open files that the caller did not name.
+/// The allowed container formats. Playlists (hls, dash, concat, image sequences) are excluded,
+/// because they open files that the caller did not name.
 static const char *const containers[] = {
     "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "mpegts", "mpeg", "flv", "ogg", "asf", "gif",
     "ivf", "nut", "mpegvideo", "h264", "hevc", "m4v", "yuv4mpegpipe", "mxf", "dv",
@@ -140,7 +140,7 @@ static enum ami_media_result open_container(struct ami_video *video, int *detail
     video->format->io_open = refuse_open;
     video->format->flags |= AVFMT_FLAG_CUSTOM_IO;
     video->format->probesize = probe_limit;
-    // Frees the context when it fails.
+    // Frees the context on failure.
     code = avformat_open_input(&video->format, "", found, NULL);
     if (code >= 0) {
         code = avformat_find_stream_info(video->format, NULL);
@@ -234,7 +234,8 @@ int ami_video_matrix(const ami_video *video, int32_t matrix[9]) {
     const AVStream *stream = video->format->streams[video->stream];
     const uint8_t *data = NULL;
     size_t size = 0;
-    // FFmpeg 7 moved side data of streams to their parameters, FFmpeg 5 made its size a size_t.
+    // FFmpeg 7 moved the side data of streams to their parameters; FFmpeg 5 changed its size to
+    // size_t.
 #if LIBAVFORMAT_VERSION_MAJOR >= 61
     const AVPacketSideData *found =
         av_packet_side_data_get(stream->codecpar->coded_side_data, stream->codecpar->nb_coded_side_data,
@@ -260,7 +261,7 @@ int ami_video_matrix(const ami_video *video, int32_t matrix[9]) {
 size_t ami_video_width(const ami_video *video) { return (size_t)video->frame->width; }
 size_t ami_video_height(const ami_video *video) { return (size_t)video->frame->height; }
 
-/// Gives the decoder the next packet of the stream, or the end of it.
+/// Sends the next packet of the stream, or the end of the stream, to the decoder.
 static enum ami_media_result feed(struct ami_video *video, int *detail) {
     int code;
     while ((code = av_read_frame(video->format, video->packet)) >= 0) {
@@ -315,9 +316,10 @@ enum ami_media_result ami_video_next(ami_video *video, int *detail) {
     }
 }
 
-/// Matrix and range as the stream says; where it does not, BT.601 of limited range, whatever the
-/// picture's size: what swscale assumes. With the bilinear flag and nothing else, 8 and 10 bits come
-/// out as decord makes them; asking for accurate rounding would interpolate chroma, which it does not.
+/// Prepares the conversion to RGB with the colour matrix and range of the stream; default: BT.601
+/// with limited range for every frame size, as in swscale. With only the bilinear flag, the results
+/// for 8 and 10 bits equal those of decord; accurate rounding would interpolate chroma, which
+/// decord does not do.
 static enum ami_media_result prepare(struct ami_video *video) {
     const AVFrame *frame = video->frame;
     int range = frame->color_range == AVCOL_RANGE_JPEG;
@@ -356,7 +358,7 @@ enum ami_media_result ami_video_copy_rgb(ami_video *video, uint8_t *rgb) {
     if (result != ami_media_ok) {
         return result;
     }
-    // swscale writes past the end of a row, which only padded rows can take.
+    // swscale writes past the end of a row, so the rows need padding.
     AVFrame *padded = av_frame_alloc();
     if (padded == NULL) {
         return ami_media_memory;

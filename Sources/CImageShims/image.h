@@ -19,9 +19,9 @@ struct ami_image {
     enum ami_image_kind kind;
     const uint8_t *bytes;
     size_t count, width, height;
-    /// Where errors of libjpeg and libpng land, set by every function that calls them.
+    /// The longjmp target for errors of libjpeg and libpng, set by every function that calls them.
     jmp_buf failure;
-    /// What the failure was.
+    /// The result for the last failure.
     enum ami_image_result result;
     char problem[256];
 
@@ -37,7 +37,7 @@ struct ami_image {
     WebPDemuxer *webp;
 };
 
-/// Notes what went wrong.
+/// Records a failure and returns its result.
 enum ami_image_result ami_image_fail(ami_image *image, enum ami_image_result result, const char *problem);
 
 enum ami_image_result ami_jpeg_open(ami_image *image);

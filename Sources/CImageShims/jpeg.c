@@ -6,7 +6,7 @@
 #include <jerror.h>
 #include <stdlib.h>
 
-/// Encoders write up to about 20 scans; each costs a pass over the image, whatever it contains.
+/// Encoders write up to about 20 scans; each one costs a full pass over the image.
 enum { scan_limit = 100 };
 
 static enum ami_image_result result_of(int code) {
@@ -32,15 +32,16 @@ static _Noreturn void exit_on_error(j_common_ptr info) {
     longjmp(image->failure, 1);
 }
 
-/// libjpeg goes on after damaged data and fills in what it lost, and Pillow with it. Here that is an
-/// error; warnings that leave the pixels as they were stored are not.
+/// libjpeg, and therefore Pillow, continues after damaged data and fills in lost pixels. Here such
+/// warnings are errors, except those that do not change the pixels.
 static void on_message(j_common_ptr info, int level) {
     if (level >= 0) {
         return;
     }
     switch (info->err->msg_code) {
         case JWRN_EXTRANEOUS_DATA: {
-            // Cameras pad image data. Between the segments of a header, markers have gone missing.
+            // Cameras pad image data, which is harmless; extra bytes between header segments mean
+            // lost markers.
             const ami_image *image = info->client_data;
             if (image->width == 0) {
                 exit_on_error(info);
@@ -98,7 +99,7 @@ static int multiply(int a, int b) {
     return ((product >> 8) + product) >> 8;
 }
 
-/// Adobe stores CMYK inverted, and Pillow takes every file of four components as Adobe's.
+/// Adobe stores CMYK inverted, and Pillow treats every file with four components as an Adobe file.
 static void convert_cmyk(const uint8_t *cmyk, size_t width, uint8_t *rgb) {
     for (size_t x = 0; x < width; x++, cmyk += 4, rgb += 3) {
         int light = cmyk[3];
@@ -128,7 +129,7 @@ enum ami_image_result ami_jpeg_decode(ami_image *image, uint8_t *rgb) {
             convert_cmyk(image->cmyk, image->width, row);
         }
     }
-    // Reads on to the end marker.
+    // Reads up to the end marker.
     jpeg_finish_decompress(jpeg);
     return ami_image_ok;
 }

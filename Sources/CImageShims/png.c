@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/// Pixels of a side, the default of libpng; a row is in memory several times.
+/// The maximum side in pixels, libpng's default; a row is in memory several times.
 enum { side_limit = 1000000 };
 
-/// Chunks that do not change the pixels that Pillow converts to RGB. They are neither stored nor
-/// inflated, so that none of them can take memory; their checksums count.
+/// Chunks that do not affect the pixels that Pillow converts to RGB. They are neither stored nor
+/// inflated, so they cannot exhaust memory, but their checksums are verified.
 static const png_byte skipped_chunks[] =
     "tRNS\0bKGD\0cHRM\0eXIf\0gAMA\0hIST\0iCCP\0iTXt\0oFFs\0pCAL\0pHYs\0sBIT\0sCAL\0sPLT\0sRGB\0sTER\0"
     "tEXt\0tIME\0zTXt";
@@ -46,7 +46,7 @@ enum ami_image_result ami_png_open(ami_image *image) {
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, 0);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, skipped_chunks, sizeof skipped_chunks / 5);
-    // Sides are checked below, where the result can say that they are too large.
+    // The sides are checked below, with a specific result for sides that are too large.
     png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
     png_read_info(png, image->png_info);
     image->width = png_get_image_width(png, image->png_info);
@@ -57,7 +57,7 @@ enum ami_image_result ami_png_open(ami_image *image) {
     return ami_image_ok;
 }
 
-/// Indices, a byte each at the beginning of `rgb`, to colours in place, from the last to the first.
+/// Expands one-byte indices at the start of `rgb` to colours in place, from the last to the first.
 static enum ami_image_result expand_palette(ami_image *image, uint8_t *rgb) {
     png_colorp palette = NULL;
     int colours = 0;
@@ -65,7 +65,7 @@ static enum ami_image_result expand_palette(ami_image *image, uint8_t *rgb) {
     for (size_t i = image->width * image->height; i-- > 0;) {
         int index = rgb[i];
         if (index >= colours) {
-            // Versions of Pillow make different colours of it.
+            // The resulting colour differs between versions of Pillow.
             return ami_image_fail(image, ami_image_damaged, "a pixel has a colour outside the palette");
         }
         rgb[3 * i] = palette[index].red;
@@ -75,7 +75,7 @@ static enum ami_image_result expand_palette(ami_image *image, uint8_t *rgb) {
     return ami_image_ok;
 }
 
-/// Grey of 16 bits, at the beginning of `rgb`, in place. Pillow cuts levels off at 255 instead of
+/// Expands 16-bit grey at the start of `rgb` in place. Pillow clips levels at 255 instead of
 /// scaling them.
 static void expand_wide_grey(const ami_image *image, uint8_t *rgb) {
     for (size_t i = image->width * image->height; i-- > 0;) {
@@ -101,7 +101,7 @@ enum ami_image_result ami_png_decode(ami_image *image, uint8_t *rgb) {
             png_set_expand_gray_1_2_4_to_8(png);
             png_set_gray_to_rgb(png);
         }
-        // The upper byte, as Pillow reads colours of 16 bits.
+        // Keeps the upper byte, as Pillow does for 16-bit colours.
         png_set_strip_16(png);
         png_set_strip_alpha(png);
     }

@@ -41,7 +41,7 @@ static void flush(png_structp png) { (void)png; }
 
 static enum ami_image_result encode(struct encoder *encoder, const uint8_t *rgb, size_t width, size_t height) {
     if (setjmp(encoder->failure) != 0) {
-        // Rows and sizes are the caller's and checked; what is left is memory.
+        // The caller has checked the sizes, so the only possible failure is memory.
         return ami_image_memory;
     }
     encoder->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, encoder, on_error, on_warning);

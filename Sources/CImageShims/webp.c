@@ -8,7 +8,7 @@
 
 enum ami_image_result ami_webp_open(ami_image *image) {
     WebPData data = {image->bytes, image->count};
-    // Refuses truncated files and files whose parts contradict each other.
+    // Rejects truncated files and files with contradictory chunks.
     image->webp = WebPDemux(&data);
     if (image->webp == NULL) {
         return ami_image_fail(image, ami_image_damaged, "its RIFF structure is broken or truncated");
@@ -38,7 +38,7 @@ static void drop_alpha(const uint8_t *rgba, size_t count, uint8_t *rgb) {
     }
 }
 
-/// The first frame, at its place in a canvas of zeros, as WebPAnimDecoder composes it for Pillow.
+/// Decodes the first frame at its offset in a canvas of zeros, as WebPAnimDecoder does for Pillow.
 static enum ami_image_result decode_frame(ami_image *image, const WebPIterator *frame, uint8_t *rgb) {
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config)) {
@@ -53,7 +53,7 @@ static enum ami_image_result decode_frame(ami_image *image, const WebPIterator *
         return ami_image_fail(image, ami_image_damaged, "its header states another size than its data");
     }
     uint8_t *corner = rgb + ((size_t)frame->y_offset * image->width + (size_t)frame->x_offset) * 3;
-    // Alpha is decoded and dropped, so that damage to it is noticed.
+    // Alpha is decoded and then dropped, so that damaged alpha data is detected.
     uint8_t *rgba = NULL;
     config.output.is_external_memory = 1;
     if (config.input.has_alpha) {

@@ -20,8 +20,8 @@ static inline __attribute__((always_inline)) float normal_tail(float u) {
     p = p * t + 0x1.c36f10p-4f;
     p = p * t + 0x1.e9c714p-4f;
     p = p * t + 0x1.ea3c6ep-4f;
-    // The square is split in two, because exp turns the rounding error of u^2 into a relative one of up to
-    // 80 times the size: the head of u has 12 bits, so that its square is exact.
+    // u^2 is split in two, because exp turns its rounding error into a relative error that is up to 80 times
+    // larger. The head of u has 12 bits, so that its square is exact.
     float head = ami_float(ami_bits(u) & 0xfffff000u);
     float high = -0.5f * (head * head);
     float low = -0.5f * ((u - head) * (u + head));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-// One body, several copies. A kernel's body is an always-inlined plain loop; AMI_KERNEL wraps it once per
-// instruction set and defines the public function that chooses. The compiler vectorises each copy for its
-// own width, so there is one source to read and no intrinsics.
+// Compiles one kernel body for several instruction sets. The body is an always-inlined plain loop;
+// AMI_KERNEL wraps it once per instruction set and defines the public function that selects a copy. The
+// compiler vectorises each copy for its own width, so there is one source and there are no intrinsics.
 
 #ifndef AMI_DISPATCH_H
 #define AMI_DISPATCH_H

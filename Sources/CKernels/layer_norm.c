@@ -9,7 +9,7 @@ AMI_BODY ami_layer_norm_body(const float *input, size_t input_stride, float *out
                              size_t output_stride, size_t rows, size_t columns, const float *gain,
                              const float *shift, float epsilon) {
     for (size_t row = 0; row < rows; row++) {
-        // Sums may be reordered: many partial sums are both faster and closer to exact than one.
+        // Sums may be reordered: many partial sums are both faster and more accurate than one sum.
 #pragma clang fp reassociate(on)
         const float *from = input + row * input_stride;
         float *to = output + row * output_stride;

@@ -5,12 +5,12 @@
 
 #include "CKernels.h"
 
-/// Of a left matrix as it is, a block of ROW_BLOCK x DEPTH_BLOCK stays in the second-level cache (192 KiB), and a
-/// panel of the right one, DEPTH_BLOCK deep, in the first-level cache, while they are used again and again.
+/// Block sizes for an unpacked left matrix: a ROW_BLOCK x DEPTH_BLOCK block stays in the L2 cache (192 KiB), and a
+/// panel of the right matrix of depth DEPTH_BLOCK stays in the L1 cache, while they are reused.
 #define ROW_BLOCK 96
 #define DEPTH_BLOCK 512
 
-/// The same for two packed matrices (240 KiB and 32 KiB); the rows are whole tiles of 6 and of 12.
+/// The same for two packed matrices (240 KiB and 32 KiB); the rows are a multiple of the tile heights 6 and 12.
 #define PANEL_ROWS 120
 #define PANEL_ELEMENTS 8192
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-// The matrix product for one instruction set; included once for each, with these macros set:
+// The matrix product for one instruction set. Included once for each, with these macros:
 //   AMI_NAME(x)  x with a suffix for the instruction set
 //   AMI_TARGET   the function attribute that turns the instruction set on
 //   AMI_WIDTH    float32 elements of one vector register
@@ -22,7 +22,7 @@ AMI_TARGET static inline __attribute__((always_inline)) void AMI_NAME(tile)(
     AMI_NAME(vector) sums[AMI_ROWS][2];
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < rows; i++) {
-        // The output is often beyond the second-level cache; it arrives while the sums are made.
+        // The output is often not in the L2 cache; it is fetched while the sums are computed.
         __builtin_prefetch(output + i * output_stride, 1);
         __builtin_prefetch(output + i * output_stride + AMI_COLUMNS - 1, 1);
         sums[i][0] = zero;
@@ -34,7 +34,7 @@ AMI_TARGET static inline __attribute__((always_inline)) void AMI_NAME(tile)(
         AMI_NAME(vector) second = *(const AMI_NAME(unaligned) *)(right + p * AMI_COLUMNS + AMI_WIDTH);
 #pragma clang loop unroll(full)
         for (size_t i = 0; i < rows; i++) {
-            // Subtracting zero changes nothing and makes a vector of the scalar.
+            // Subtracting zero broadcasts the scalar to a vector without changing its value.
             AMI_NAME(vector) factor = left[i * row_step + p * depth_step] - zero;
             sums[i][0] += factor * first;
             sums[i][1] += factor * second;
@@ -48,7 +48,7 @@ AMI_TARGET static inline __attribute__((always_inline)) void AMI_NAME(tile)(
     }
 }
 
-/// The rows that fill no tile, AMI_ROWS / 2 of them at a time as long as there are as many.
+/// The remaining rows that do not fill a tile, AMI_ROWS / 2 at a time while there are enough.
 AMI_TARGET static void AMI_NAME(last_rows)(size_t rows, size_t depth, const float *left,
                                            size_t left_stride, const float *right, float *output,
                                            size_t output_stride, bool accumulate) {
@@ -64,7 +64,7 @@ AMI_TARGET static void AMI_NAME(last_rows)(size_t rows, size_t depth, const floa
     }
 }
 
-/// A tile of which only some rows and columns exist: computed beside the output, then copied.
+/// A partial tile, which is computed in a temporary buffer and then copied to the output.
 AMI_TARGET static void AMI_NAME(partial_tile)(size_t rows, size_t columns, size_t depth,
                                               const float *left, size_t row_step, size_t depth_step,
                                               const float *right, float *output,
@@ -85,7 +85,7 @@ AMI_TARGET static void AMI_NAME(partial_tile)(size_t rows, size_t columns, size_
     }
 }
 
-/// Some rows of a left matrix as it is times one panel.
+/// Some rows of an unpacked left matrix times one panel.
 AMI_TARGET static void AMI_NAME(block)(const float *left, size_t left_stride, const float *right,
                                        float *output, size_t output_stride, size_t rows,
                                        size_t columns, size_t depth, bool accumulate) {
@@ -146,7 +146,7 @@ AMI_TARGET static void AMI_NAME(packed_block)(const float *left, size_t tile_str
 static void AMI_NAME(multiply_both)(const float *left, size_t tile_stride, const float *right,
                                     float *output, size_t output_stride, size_t rows, size_t columns, size_t depth,
                                     bool accumulate) {
-    // Blocks of equal depth: a short last one would spend more of its time on the output.
+    // Blocks have equal depth, because a short last block would spend a larger share of its time on the output.
     size_t blocks = (depth + PANEL_ELEMENTS / AMI_COLUMNS - 1) / (PANEL_ELEMENTS / AMI_COLUMNS);
     size_t block_depth = blocks < 2 ? depth : (depth + blocks - 1) / blocks;
     for (size_t i = 0; i < rows; i += PANEL_ROWS) {

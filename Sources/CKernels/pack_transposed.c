@@ -32,8 +32,8 @@ static inline void transpose_two(const float *input, size_t stride, float *outpu
     }
 }
 
-/// Elements of a row that are taken before the next row: those of one cache line, because lines of many rows often
-/// fall on the same few places of a cache.
+/// The number of elements of a row that are read before the next row: one cache line, because the lines of many rows
+/// often map to the same few cache sets.
 #define LINE 16
 
 /// Packs `present` columns, `depth` <= LINE deep.

@@ -4,10 +4,10 @@
 #include "dispatch.h"
 #include "vector_math.h"
 
-/// Partial results per row: enough independent chains to hide the latency of an addition at any width.
+/// Partial results per row: enough independent chains to hide the latency of an addition at any vector width.
 #define LANES 64
 
-/// The greatest of `count` > 0 values; a NaN among them is ignored here and comes back out of exp.
+/// The maximum of `count` > 0 values; ignores NaN, which exp then propagates.
 static inline __attribute__((always_inline)) float greatest(const float *values, size_t count) {
     float lane[LANES];
     for (size_t k = 0; k < LANES; k++) {
@@ -30,11 +30,11 @@ static inline __attribute__((always_inline)) float greatest(const float *values,
     return result;
 }
 
-/// 2^t for t <= 0, about one unit in the last place from exact; 2^-100 below -100, which is nothing beside the greatest
-/// weight of a row, 1, and leaves no subnormal numbers. A NaN stays a NaN.
+/// 2^t for t <= 0, with an error of about one unit in the last place. For t below -100 it is 2^-100, which is
+/// negligible next to the largest weight of a row, 1, and avoids subnormal numbers. A NaN stays a NaN.
 ///
-/// 2^t = 2^n 2^f, n = round(t), |f| <= 1/2; the polynomial is a minimax fit with relative error 1.9e-9, in an order
-/// that shortens the chain of operations that wait for each other. Rounding as in ami_exp_nonpositive.
+/// 2^t = 2^n 2^f, n = round(t), |f| <= 1/2; the polynomial is a minimax fit with relative error 1.9e-9, evaluated in
+/// an order that shortens the dependency chain. Rounding as in ami_exp_nonpositive.
 static inline __attribute__((always_inline)) float power_of_two(float t) {
     const float round_to_integer = 12582912.0f;
     float clamped = t < -100.0f ? -100.0f : t;

@@ -21,8 +21,8 @@ static inline __attribute__((always_inline)) float ami_float(uint32_t bits) {
     return value;
 }
 
-/// exp(high + low) for high <= 0 and a `low` far smaller than `high`, about one unit in the last place from
-/// exact; zero below -87, where the result would leave the normal numbers. A NaN stays a NaN.
+/// exp(high + low) for high <= 0 and a `low` far smaller than `high`, with an error of about one unit in the
+/// last place; zero below -87, where the result would be subnormal. A NaN stays a NaN.
 ///
 /// exp(v) = 2^n exp(r), n = round(v / ln 2), |r| <= ln 2 / 2. The polynomial is a minimax fit of
 /// (exp(r) - 1 - r) / r^2 with relative error 3e-9 on exp. Adding 1.5 * 2^23 rounds to an integer and leaves

@@ -6,8 +6,8 @@
 #include "dispatch.h"
 #include "vector_math.h"
 
-/// Read as a float32, the exponent and mantissa of a half are 2^112 too small, subnormals included; infinities
-/// and NaNs only need their exponent filled up.
+/// The exponent and mantissa of a half, read as a float32, are too small by a factor of 2^112, also for
+/// subnormals. Infinities and NaNs only need all exponent bits set.
 static inline __attribute__((always_inline)) float widened(uint16_t half) {
     uint32_t magnitude = (uint32_t)(half & 0x7fffu) << 13;
     uint32_t bits = ami_bits(ami_float(magnitude) * 0x1p112f);

@@ -11,10 +11,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/// Nodes are never freed, only used again: the handler walks the list without a lock.
+/// Nodes are never freed, only reused, because the handler traverses the list without a lock.
 struct ami_mapping {
     _Atomic uintptr_t start;
-    /// 0 while nobody uses the node.
+    /// 0 while the node is unused.
     _Atomic uintptr_t end;
     atomic_bool damaged;
     struct ami_mapping *next;
@@ -26,14 +26,14 @@ static struct sigaction previous;
 static bool is_installed;
 static uintptr_t page_size;
 
-/// Passes on a signal that does not come from a watched mapping.
+/// Passes a signal that does not come from a watched mapping to the previous handler.
 static void pass_on(int number, siginfo_t *info, void *context) {
     if (previous.sa_flags & SA_SIGINFO) {
         previous.sa_sigaction(number, info, context);
     } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
         previous.sa_handler(number);
     } else {
-        // Delivered when this handler returns.
+        // The default action is taken when this handler returns.
         signal(number, SIG_DFL);
         raise(number);
     }
@@ -46,10 +46,11 @@ static void handle(int number, siginfo_t *info, void *context) {
         if (address < atomic_load(&each->start) || address >= end) {
             continue;
         }
-        // The flag first: whoever sees the zeros can see it too.
+        // Set the flag first, so that code that reads the zeros also sees the flag.
         atomic_store(&each->damaged, true);
         const uintptr_t page = address / page_size * page_size;
-        // A plain system call on every system that has it; the rest of the file is lost as well.
+        // mmap is a plain system call on all supported systems. The rest of the file is lost as
+        // well.
         void *zeros = mmap((void *)page, end - page, PROT_READ, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (zeros != MAP_FAILED) {
             return;
@@ -88,7 +89,7 @@ ami_mapping *ami_mapping_watch(const void *start, size_t size) {
     if (node != NULL) {
         atomic_store(&node->damaged, false);
         atomic_store(&node->start, (uintptr_t)start);
-        // Up to the end of the last page, which may fail as a whole.
+        // Up to the end of the last page, because a whole page can fail.
         atomic_store(&node->end, ((uintptr_t)start + size + page_size - 1) / page_size * page_size);
     }
     pthread_mutex_unlock(&lock);

@@ -6,7 +6,7 @@ package import ZooFiles
 package import ZooTensor
 
 extension Checkpoint {
-    /// The digest of the tensors themselves, whatever container they are stored in.
+    /// Computes the digest of the tensors, independent of the container that stores them.
     ///
     /// It is the SHA-256 of the canonical JSON (RFC 8785) of an array with one element per tensor,
     /// ordered by the UTF-8 bytes of the names:
@@ -17,11 +17,11 @@ extension Checkpoint {
     /// row-major little-endian elements in lower-case hexadecimal. Metadata and the order of the
     /// tensors in a file do not count.
     ///
-    /// Reads every byte of those tensors and blocks meanwhile.
+    /// Reads every byte of the tensors and blocks until done.
     ///
-    /// - Parameter prefix: takes in only tensors whose names begin with it: those of a component.
+    /// - Parameter prefix: selects the tensors whose names begin with it, such as a component's.
     /// - Returns: the digest.
-    /// - Throws: ``ZooError`` with an `io.*` code when the files do not deliver every byte.
+    /// - Throws: ``ZooError`` with an `io.*` code if some bytes cannot be read.
     public func fingerprint(
         ofNamesBeginningWith prefix: String = ""
     ) throws(ZooError) -> ContentDigest {
@@ -32,7 +32,7 @@ extension Checkpoint {
     }
 }
 
-/// Runs work that nobody can cancel, which leaves ``ZooError`` as its only error.
+/// Runs work without cancellation, so that it only throws ``ZooError``.
 func uncancelled<Result>(
     _ work: (Cancellation) throws -> Result
 ) throws(ZooError) -> Result {
@@ -47,18 +47,18 @@ func uncancelled<Result>(
 
 /// The fingerprint of named tensors: see ``Checkpoint/fingerprint(ofNamesBeginningWith:)``.
 package enum TensorFingerprint {
-    /// What counts of one tensor.
+    /// The properties of one tensor that the fingerprint covers.
     package struct Row: Sendable {
         /// The name.
         package let name: String
         /// The type of the elements.
         package let dtype: DType
-        /// The sizes.
+        /// The shape.
         package let shape: Shape
         /// The digest of the row-major little-endian elements.
         package let digest: ContentDigest
 
-        /// A row.
+        /// Creates a row.
         package init(name: String, dtype: DType, shape: Shape, digest: ContentDigest) {
             self.name = name
             self.dtype = dtype
@@ -67,7 +67,7 @@ package enum TensorFingerprint {
         }
     }
 
-    /// The digest of rows in any order.
+    /// The digest of rows, which may be in any order.
     package static func digest(of rows: [Row]) -> ContentDigest {
         let ordered = rows.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         return ContentDigest(
@@ -88,14 +88,14 @@ package struct TensorDigests: Sendable {
     /// One row for each tensor.
     package let rows: [TensorFingerprint.Row]
 
-    /// Reads some tensors of a checkpoint; those that are the same elements once.
+    /// Reads some tensors of a checkpoint; tied tensors are read once.
     ///
     /// - Parameters:
     ///   - checkpoint: the checkpoint.
     ///   - names: the tensors; names that the checkpoint lacks are skipped.
-    ///   - cancellation: ends the reading.
-    /// - Throws: ``ZooError`` with an `io.*` code when the files do not deliver every byte or change
-    ///   meanwhile, or `CancellationError`.
+    ///   - cancellation: stops the reading.
+    /// - Throws: ``ZooError`` with an `io.*` code if some bytes cannot be read or the files change
+    ///   during the call, or `CancellationError`.
     package init(
         of checkpoint: Checkpoint,
         names: [String],

@@ -5,9 +5,9 @@ public import ZooCore
 package import ZooFiles
 public import ZooTensor
 
-/// The named tensors of a checkpoint, whatever files they are stored in.
+/// The named tensors of a checkpoint, independent of its file format.
 ///
-/// Nothing in the files is executed, and elements are read from the disk when they are used.
+/// Nothing in the files is executed. Elements are read from disk on first use.
 public struct Checkpoint: Sendable {
     /// How a checkpoint is stored.
     public enum Format: String, Sendable {
@@ -15,9 +15,9 @@ public struct Checkpoint: Sendable {
         case safetensors
         /// Several safetensors files with an index.
         case shardedSafetensors = "safetensors-sharded"
-        /// What `torch.save` writes since PyTorch 1.6.
+        /// The format of `torch.save` since PyTorch 1.6.
         case torchZip = "torch-zip"
-        /// What `torch.save` wrote before.
+        /// The format of `torch.save` before PyTorch 1.6.
         case torchLegacy = "torch-legacy"
         /// One array, as `numpy.save` writes it.
         case numPy = "npy"
@@ -25,28 +25,28 @@ public struct Checkpoint: Sendable {
         case numPyZip = "npz"
     }
 
-    /// How it is stored.
+    /// The format of the files.
     public let format: Format
-    /// The path it was opened under.
+    /// The path that was opened.
     public let path: String
-    /// The free-form metadata; of all shards together.
+    /// The free-form metadata of all shards.
     ///
-    /// In a PyTorch file, the numbers and texts beside the weights.
+    /// For a PyTorch file, the numbers and strings in the outermost dictionary.
     public let metadata: [String: String]
-    /// What tensors there are, ordered by the UTF-8 bytes of their names.
+    /// The tensors, ordered by the UTF-8 bytes of their names.
     public let tensors: [TensorDescription]
-    /// The keys of the outermost dictionary of a PyTorch file; otherwise what tensor names begin
-    /// with, up to a dot.
+    /// The keys of the outermost dictionary of a PyTorch file, or else the first parts of the
+    /// tensor names, up to a dot.
     public let topLevelKeys: [String]
     private let views: [String: TensorView]
-    /// Has the checksums of a file that is a ZIP file.
+    /// The ZIP directory with the checksums; nil for other formats.
     private let directory: ZipDirectory?
 
-    /// Opens a checkpoint: detects the format by what the file holds, whatever its name.
+    /// Opens a checkpoint, and detects its format from the content and not from the name.
     ///
     /// - Parameter path: a safetensors file, a `.safetensors.index.json` file, a file that
-    ///   `torch.save`, `numpy.save` or `numpy.savez` wrote, or a model folder, in which
-    ///   `model.safetensors` or `model.safetensors.index.json` is looked for.
+    ///   `torch.save`, `numpy.save` or `numpy.savez` wrote, or a model folder that contains
+    ///   `model.safetensors` or `model.safetensors.index.json`.
     /// - Throws: ``ZooError`` with a `checkpoint.*` or `io.*` code.
     public init(opening path: String) throws(ZooError) {
         let single = "\(path)/model.safetensors"
@@ -70,14 +70,14 @@ public struct Checkpoint: Sendable {
         }
     }
 
-    /// The tensor with a name, or nil; its elements are copied where the file does not have them in
-    /// row-major little-endian order.
+    /// The tensor with a name, or nil.
+    ///
+    /// The elements are copied if the file does not store them in row-major little-endian order.
     public subscript(name: String) -> StoredTensor? { views[name]?.stored }
 
-    /// Checks that no file of the checkpoint was truncated or written to since it was opened, and
-    /// that every page that was touched could be read.
+    /// Checks that the files did not change since they were opened and that they could be read.
     ///
-    /// Elements that were used where they are mapped read as zeros otherwise.
+    /// Without this check, unreadable pages of mapped elements read as zeros.
     ///
     /// - Throws: ``ZooError`` with code `io.truncated`, `io.changed` or `io.failed`.
     public func requireIntact() throws(ZooError) {
@@ -87,21 +87,21 @@ public struct Checkpoint: Sendable {
         }
     }
 
-    /// The tensor with a name as it lies in its file, or nil.
+    /// The tensor with a name as its file stores it, or nil.
     package func view(_ name: String) -> TensorView? { views[name] }
 
-    /// Names of tensors that are the same elements, each group in order; tied weights.
+    /// Groups of names that share the same elements (tied weights), each group in order.
     public var ties: [[String]] {
         Dictionary(grouping: tensors.filter { $0.byteCount > 0 }) { views[$0.name]?.identity }
             .values.filter { $0.count > 1 }.map { $0.map(\.name) }
             .sorted { $0[0].utf8.lexicographicallyPrecedes($1[0].utf8) }
     }
 
-    /// Checks the elements of some tensors against the checksums of the file, where it has any.
+    /// Checks the elements of some tensors against the checksums of the file, if it has any.
     ///
     /// - Parameters:
     ///   - names: the tensors; nil for all.
-    ///   - cancellation: ends the reading.
+    ///   - cancellation: stops the reading.
     /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum` or `io.*`, or `CancellationError`.
     package func requireChecksums(
         of names: [String]? = nil,
@@ -136,7 +136,7 @@ public struct Checkpoint: Sendable {
             guard resembles || path.hasSuffix(".safetensors") else {
                 throw ZooError(
                     .checkpointFormatUnknown,
-                    "'\(path)' is none of safetensors, a PyTorch file, or a NumPy file",
+                    "'\(path)' is not a safetensors, PyTorch or NumPy file",
                     remedy: "check that the file is complete and was not compressed"
                 )
             }
@@ -162,7 +162,7 @@ public struct Checkpoint: Sendable {
         self.init(format: .numPyZip, path: path, views: views, directory: directory)
     }
 
-    /// Says what a file is that resembles nothing here.
+    /// Throws a specific error for a recognised format that is not supported.
     private static func refuseOtherFormats(
         _ start: [UInt8],
         _ file: MappedFile
@@ -209,13 +209,13 @@ public struct Checkpoint: Sendable {
             let shard = try SafetensorsFile(MappedFile("\(folder)/\(name)"))
             let found = Set(shard.header.entries.map(\.description.name))
             let listed = Set(index.fileOfTensor.filter { $0.value == name }.keys)
-            // Also catches a tensor in two files: the index can list it for one of them only.
+            // Also catches a tensor in two files, because the index lists it for one of them only.
             if let stray = found.symmetricDifference(listed).min() {
                 throw ZooError(
                     .shardIndexMismatch,
                     found.contains(stray)
-                        ? "'\(name)' holds tensor '\(stray)', which the index does not place there"
-                        : "the index places tensor '\(stray)' in '\(name)', which does not hold it"
+                        ? "'\(name)' holds tensor '\(stray)', which the index does not list there"
+                        : "the index lists tensor '\(stray)' for '\(name)', which does not hold it"
                 )
             }
             shards.append(shard)
@@ -226,7 +226,7 @@ public struct Checkpoint: Sendable {
         guard size == index.totalSize ?? size else {
             throw ZooError(
                 .shardIndexMismatch,
-                "the index states \(index.totalSize ?? 0) bytes of tensors, and the shards hold "
+                "the index states \(index.totalSize ?? 0) bytes of tensors, but the shards hold "
                     + "\(size)"
             )
         }
@@ -273,7 +273,7 @@ public struct Checkpoint: Sendable {
     }
 
     private static func isFolder(_ path: String) throws(ZooError) -> Bool {
-        // A trailing slash makes the system follow a link to the folder, as people expect.
+        // The trailing slash makes the system follow a symbolic link to the folder.
         try FileSystem.status(path + "/")?.kind == .folder
     }
 

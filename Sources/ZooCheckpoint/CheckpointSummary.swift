@@ -5,9 +5,9 @@ public import ZooCore
 package import ZooFiles
 internal import ZooTensor
 
-/// What is in a checkpoint, in the form that `ami-zoo inspect` prints.
+/// The content of a checkpoint, as `ami-zoo inspect` prints it.
 public struct CheckpointSummary: Sendable {
-    /// How the checkpoint is stored.
+    /// The format of the checkpoint.
     public let format: Checkpoint.Format
     /// The tensors, ordered by name.
     public let tensors: [TensorDescription]
@@ -15,14 +15,14 @@ public struct CheckpointSummary: Sendable {
     public let metadata: [String: String]
     /// The keys of the outermost dictionary, or the first parts of the tensors' names, up to a dot.
     public let topLevelKeys: [String]
-    /// Names of tensors that are the same elements.
+    /// Groups of names that share the same elements.
     public let ties: [[String]]
-    /// The digest of each tensor; empty when none was asked for.
+    /// The digest of each tensor; empty if no fingerprint was requested.
     private let digests: [String: ContentDigest]
-    /// The digest of the tensors; nil when it was not asked for.
+    /// The digest of the tensors; nil if it was not requested.
     public let fingerprint: ContentDigest?
 
-    /// Looks at a checkpoint; with `fingerprinting`, reads all of it.
+    /// Summarises a checkpoint; with `fingerprinting`, reads all of its elements.
     ///
     /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum` or `io.*`.
     public init(of checkpoint: Checkpoint, fingerprinting: Bool) throws(ZooError) {
@@ -31,7 +31,7 @@ public struct CheckpointSummary: Sendable {
         }
     }
 
-    /// Looks at a checkpoint; with `fingerprinting`, reads all of it.
+    /// Summarises a checkpoint; with `fingerprinting`, reads all of its elements.
     ///
     /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum` or `io.*`; `CancellationError`.
     package init(
@@ -58,17 +58,19 @@ public struct CheckpointSummary: Sendable {
         fingerprint = digests.fingerprint
     }
 
-    /// The digest of a tensor's elements in row-major little-endian order, when it was asked for.
+    /// The digest of a tensor's elements in row-major little-endian order, if it was requested.
     public func digest(of name: String) -> ContentDigest? { digests[name] }
 
-    /// The size of all tensors together, in bytes.
+    /// The total size of all tensors, in bytes.
     public var byteCount: Int { tensors.reduce(0) { $0 + $1.byteCount } }
 
-    /// The number of elements of all tensors together.
+    /// The total number of elements of all tensors.
     public var elementCount: Int { tensors.reduce(0) { $0 + $1.shape.elementCount } }
 
-    /// The JSON document: `format`, `tensors` (`name`, `dtype`, `shape`, `bytes`, and
-    /// `sha256` when asked for), `metadata`, `topLevelKeys`, `ties`, and `fingerprint` when there is one.
+    /// The JSON document.
+    ///
+    /// Fields: `format`, `tensors` (`name`, `dtype`, `shape`, `bytes`, and `sha256` if requested),
+    /// `metadata`, `topLevelKeys`, `ties`, and `fingerprint` if there is one.
     public var json: JSONValue {
         var members: [String: JSONValue] = [
             "format": .string(format.rawValue),

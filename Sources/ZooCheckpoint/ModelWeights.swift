@@ -5,9 +5,9 @@ package import ZooCore
 package import ZooFiles
 internal import ZooTensor
 
-/// The weights of a model folder that is to be packed: every safetensors file in it.
+/// The weights of a model folder to pack: every safetensors file in it.
 package struct ModelWeights: Sendable {
-    /// Where each tensor begins inside its file: blocks are cut there.
+    /// The offset of each tensor in its file, where block boundaries are placed.
     package let tensorStarts: [ReleasePath: [Int]]
     private let folder: String
     private let checkpoints: [ReleasePath: Checkpoint]
@@ -30,13 +30,13 @@ package struct ModelWeights: Sendable {
         tensorStarts = starts
     }
 
-    /// Counts and fingerprints the tensors of a component, over all its files.
+    /// Counts and fingerprints the tensors of a component in all its files.
     ///
     /// - Parameters:
     ///   - files: the files of the component; those that are neither safetensors files nor indexes
     ///     of shards hold no tensors.
-    ///   - prefix: what the names of its tensors begin with.
-    ///   - cancellation: ends the reading.
+    ///   - prefix: the prefix of the names of its tensors.
+    ///   - cancellation: stops the reading.
     /// - Returns: the facts; nil when no tensor has the prefix.
     /// - Throws: ``ZooError`` with code `checkpoint.tensor-duplicate` when two files hold a tensor of
     ///   one name, `pack.description-invalid` when an index names a shard that `files` lacks, a
@@ -87,17 +87,17 @@ package struct ModelWeights: Sendable {
         }
     }
 
-    /// An index that arrives without all its shards cannot be opened.
+    /// Checks that a component lists all shards of an index, which cannot be opened without them.
     private func requireShards(of index: String, among files: [String]) throws(ZooError) {
         let path = "\(folder)/\(try ReleasePath(parsing: index))"
-        // Holds the index against its shards.
+        // Checks the index against its shards.
         _ = try Checkpoint(opening: path)
         let parent = index.split(separator: "/").dropLast().map { "\($0)/" }.joined()
         let shards = try ShardIndex(reading: path).files.map { parent + $0 }
         guard let missing = shards.first(where: { !files.contains($0) }) else { return }
         throw ZooError(
             .descriptionInvalid,
-            "a component lists '\(index)' and not its shard '\(missing)'",
+            "a component lists '\(index)', but not its shard '\(missing)'",
             remedy: "list every shard under 'files' of the component"
         )
     }

@@ -3,18 +3,18 @@
 
 public import ZooTensor
 
-/// What a checkpoint says about one tensor.
+/// The description of one tensor in a checkpoint.
 public struct TensorDescription: Hashable, Sendable {
     /// The full name.
     public let name: String
     /// The type of the elements.
     public let dtype: DType
-    /// The sizes, outermost first.
+    /// The shape, outermost size first.
     public let shape: Shape
     /// The size of the elements, in bytes.
     public let byteCount: Int
 
-    /// Describes a tensor.
+    /// Creates a description.
     public init(name: String, dtype: DType, shape: Shape, byteCount: Int) {
         self.name = name
         self.dtype = dtype

@@ -5,12 +5,12 @@ internal import ZooCore
 package import ZooFiles
 package import ZooTensor
 
-/// A tensor as it lies in a checkpoint file: elements in any order.
+/// A strided tensor in a checkpoint file.
 ///
-/// Nothing is read until it is asked for, and reading in order takes little memory whatever the
-/// size: see ``forEachChunk(of:_:_:)``.
+/// Elements are read on demand, and sequential reading takes constant memory: see
+/// ``forEachChunk(of:_:_:)``.
 package struct TensorView: Sendable {
-    /// What makes two views the same elements.
+    /// The identity of the elements of a view.
     package struct Identity: Hashable, Sendable {
         let file: ObjectIdentifier
         let firstByte: Int
@@ -21,28 +21,29 @@ package struct TensorView: Sendable {
 
     /// The type of the elements.
     package let dtype: DType
-    /// The sizes, outermost first.
+    /// The shape, outermost size first.
     package let shape: Shape
-    /// The distance between neighbours along each axis, in elements.
+    /// The strides, in elements.
     let strides: [Int]
-    /// Where the first element lies in the file.
+    /// The offset of the first element in the file, in bytes.
     let firstByte: Int
-    /// Whether the bytes of each element stand in big-endian order.
+    /// Whether the bytes of each element are in big-endian order.
     let isBigEndian: Bool
     let file: MappedFile
 
-    /// Bytes are handed out in pieces of about this size: small enough for the cache of a processor,
-    /// and for work that is cancelled to end at once.
+    /// The approximate size of a chunk in bytes.
+    ///
+    /// It is small enough for the processor cache and for prompt cancellation.
     static let chunk = 1 << 20
 
-    /// Describes elements of a file; the caller has checked that all lie inside it.
+    /// Creates a view of elements of a file; the caller has checked that all are inside it.
     ///
     /// - Parameters:
     ///   - dtype: the type of the elements.
-    ///   - shape: the sizes.
-    ///   - strides: the distance between neighbours; nil for row-major elements without gaps.
-    ///   - firstByte: where the first element lies.
-    ///   - isBigEndian: the order of the bytes of each element.
+    ///   - shape: the shape.
+    ///   - strides: the strides in elements; nil for contiguous row-major elements.
+    ///   - firstByte: the offset of the first element, in bytes.
+    ///   - isBigEndian: whether the bytes of each element are in big-endian order.
     ///   - file: the file.
     init(
         dtype: DType,
@@ -82,7 +83,7 @@ package struct TensorView: Sendable {
         )
     }
 
-    /// The bytes of the file that hold the elements in row-major little-endian order, if they do.
+    /// The byte range of the file, if it stores the elements in row-major little-endian order.
     var mappedRange: Range<Int>? {
         guard !isBigEndian else { return nil }
         let rowMajor = Self.rowMajorStrides(shape.sizes)
@@ -93,9 +94,9 @@ package struct TensorView: Sendable {
         return firstByte..<firstByte + byteCount
     }
 
-    /// The elements in row-major order: the mapped memory itself where it has that order.
+    /// The elements in row-major order, without a copy if the mapped memory has that order.
     ///
-    /// A page that cannot be read holds zeros; ``Checkpoint/requireIntact()`` tells.
+    /// A page that cannot be read appears as zeros; ``Checkpoint/requireIntact()`` detects that.
     package var stored: StoredTensor {
         if let range = mappedRange {
             return unsafe StoredTensor(
@@ -115,13 +116,13 @@ package struct TensorView: Sendable {
         )
     }
 
-    /// Lends the row-major little-endian bytes of some elements, piece by piece.
+    /// Passes the row-major little-endian bytes of some elements to `body`, chunk by chunk.
     ///
     /// - Parameters:
-    ///   - elements: which, counted in row-major order; nil for all.
-    ///   - cancellation: checked before each piece.
-    ///   - body: takes a piece.
-    /// - Throws: ``ZooError`` with an `io.*` code when the file does not deliver all bytes,
+    ///   - elements: the indices of the elements in row-major order; nil for all.
+    ///   - cancellation: checked before each chunk.
+    ///   - body: receives a chunk.
+    /// - Throws: ``ZooError`` with an `io.*` code if some bytes cannot be read,
     ///   `CancellationError`, or what `body` throws.
     package func forEachChunk(
         of elements: Range<Int>? = nil,
@@ -130,7 +131,7 @@ package struct TensorView: Sendable {
     ) throws {
         let elements = elements ?? 0..<shape.elementCount
         if let range = mappedRange {
-            // Also element types of less than a byte, whose tensors are whole bytes.
+            // Also correct for dtypes of less than a byte, whose tensors take whole bytes.
             let start = firstByte + elements.lowerBound * dtype.bitWidth / 8
             let end = firstByte + elements.upperBound * dtype.bitWidth / 8
             precondition(range.contains(start) && end <= range.upperBound || start == end)
@@ -144,7 +145,7 @@ package struct TensorView: Sendable {
             try cancellation.check()
             let piece = first..<min(first + count, elements.upperBound)
             gather(elements: piece, into: memory)
-            // Gathered from mapped memory, which cannot report an error itself.
+            // The elements come from mapped memory, which cannot report an error itself.
             try file.requireIntact()
             try body(
                 unsafe UnsafeRawBufferPointer(rebasing: memory.bytes[..<(piece.count * width)])
@@ -153,7 +154,7 @@ package struct TensorView: Sendable {
         }
     }
 
-    /// Copies elements from where their strides put them, least significant byte first.
+    /// Copies strided elements to contiguous memory in little-endian order.
     private func gather(elements: Range<Int>, into memory: ElementMemory) {
         let width = dtype.bitWidth / 8
         let swapped = dtype == .c64 || dtype == .c128 ? width / 2 : width
@@ -187,10 +188,10 @@ package struct TensorView: Sendable {
     }
 }
 
-/// Memory for elements that are put in order.
+/// Memory for elements that are copied in row-major order.
 @safe
 final class ElementMemory: @unchecked Sendable {
-    // Sendable without a lock: whoever makes it fills it before anybody else sees it.
+    // Sendable without a lock, because its creator fills it before sharing it.
     @unsafe let bytes: UnsafeMutableRawBufferPointer
 
     init(byteCount: Int) {

@@ -9,7 +9,7 @@ extension ZooError.Code {
     /// A folder holds no weights at all.
     public static let checkpointMissing = Self("checkpoint.not-found", .notFound)
 
-    /// A ZIP file breaks the rules of its format, or says two things.
+    /// A ZIP file is malformed or contradicts itself.
     public static let zipMalformed = Self("checkpoint.zip-malformed", .badData)
     /// A ZIP file is compressed.
     public static let zipCompressed = Self("checkpoint.zip-compressed", .badData)
@@ -21,19 +21,19 @@ extension ZooError.Code {
     public static let torchScript = Self("checkpoint.torchscript", .badData)
     /// A file is a tar file, as PyTorch wrote until 2017.
     public static let torchTar = Self("checkpoint.torch-tar", .badData)
-    /// A PyTorch file lacks parts, or has them in the wrong places.
+    /// A PyTorch file has missing or misplaced parts.
     public static let torchLayout = Self("checkpoint.torch-layout", .badData)
-    /// A tensor of a PyTorch file reaches outside its storage.
+    /// A tensor of a PyTorch file extends outside its storage or is otherwise invalid.
     public static let torchTensorInvalid = Self("checkpoint.tensor-invalid", .badData)
-    /// A pickle breaks the rules of its format.
+    /// A pickle is malformed.
     public static let pickleMalformed = Self("checkpoint.pickle-malformed", .badData)
-    /// A pickle does what plain data does not need.
+    /// A pickle uses an opcode that plain data does not need.
     public static let pickleInstruction = Self("checkpoint.pickle-opcode", .badData)
-    /// A pickle names something that is not plain data: opened with Python, it would run code.
+    /// A pickle names a function or class that is not allowed; it could run code in Python.
     public static let pickleGlobal = Self("checkpoint.pickle-global", .badData)
-    /// A pickle takes more than any checkpoint needs.
+    /// A pickle exceeds a limit of the reader.
     public static let pickleLimit = Self("checkpoint.pickle-limit", .badData)
-    /// A NumPy array breaks the rules of its format.
+    /// A NumPy array is malformed.
     public static let numPyMalformed = Self("checkpoint.numpy-malformed", .badData)
 
     /// A header is longer than the format allows.
@@ -41,7 +41,7 @@ extension ZooError.Code {
         "checkpoint.safetensors-header-too-large",
         .badData
     )
-    /// A file ends before its header does.
+    /// A file is truncated inside its header.
     public static let safetensorsHeaderTruncated = Self(
         "checkpoint.safetensors-header-truncated",
         .badData
@@ -71,7 +71,7 @@ extension ZooError.Code {
         "checkpoint.safetensors-dtype-unknown",
         .badData
     )
-    /// A shape is negative, overflows, or has too many sizes.
+    /// A shape has a negative size, overflows, or has too many axes.
     public static let safetensorsShapeInvalid = Self(
         "checkpoint.safetensors-shape-invalid",
         .badData
@@ -91,12 +91,12 @@ extension ZooError.Code {
         "checkpoint.safetensors-offsets-gap",
         .badData
     )
-    /// A tensor's bytes are not as many as its type and shape call for.
+    /// The size of a tensor does not match its dtype and shape.
     public static let safetensorsSizeMismatch = Self(
         "checkpoint.safetensors-size-mismatch",
         .badData
     )
-    /// The file ends before the last tensor does.
+    /// The file is truncated before the end of the last tensor.
     public static let safetensorsDataTruncated = Self(
         "checkpoint.safetensors-data-truncated",
         .badData
@@ -117,20 +117,20 @@ extension ZooError.Code {
         .badData
     )
 
-    /// An index of shards is not the document it should be.
+    /// A shard index is malformed.
     public static let shardIndexMalformed = Self("checkpoint.index-malformed", .badData)
-    /// An index of shards names a file outside its folder.
+    /// A shard index names a file outside its folder.
     public static let shardIndexPathUnsafe = Self("checkpoint.index-path-unsafe", .badData)
-    /// An index of shards and the shards disagree on where the tensors are.
+    /// A shard index and the shards disagree on the location of the tensors.
     public static let shardIndexMismatch = Self("checkpoint.index-mismatch", .badData)
 
-    /// Two files of a component hold a tensor of one name.
+    /// Two files of a component hold a tensor with the same name.
     public static let tensorDuplicate = Self("checkpoint.tensor-duplicate", .badData)
-    /// Weights that a model needs are not there.
+    /// A checkpoint lacks weights that a model needs.
     public static let tensorMissing = Self("checkpoint.tensor-missing", .badData)
-    /// A weight has another shape than the model needs.
+    /// The shape of a weight differs from the shape that the model needs.
     public static let tensorShapeMismatch = Self("checkpoint.shape-mismatch", .badData)
-    /// A weight has an element type that models cannot compute with.
+    /// A weight has a dtype that models cannot compute with.
     public static let tensorDTypeMismatch = Self("checkpoint.dtype-mismatch", .badData)
     /// A checkpoint holds weights that the model does not use.
     public static let tensorUnclaimed = Self("checkpoint.tensor-unclaimed", .badData)

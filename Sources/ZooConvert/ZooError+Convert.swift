@@ -4,24 +4,24 @@
 public import ZooCore
 
 extension ZooError.Code {
-    /// The tensors resemble no family that is known here.
+    /// The tensors match no supported family.
     public static let conversionFamilyUnknown = Self("convert.family-unknown", .badData)
-    /// The part of the checkpoint that was asked for is not there.
+    /// The requested part of the checkpoint does not exist.
     public static let conversionComponentMissing = Self("convert.component-not-found", .notFound)
-    /// Something that weights cannot tell has to be said.
+    /// An option is required for a value that the weights do not determine.
     public static let conversionOptionNeeded = Self("convert.option-needed", .usage)
     /// An option contradicts the weights.
     public static let conversionOptionInvalid = Self("convert.option-invalid", .usage)
-    /// Tensors are missing, left over, or of another shape than the family's.
+    /// Tensors are missing or unexpected, or their shapes do not match the family.
     public static let conversionTensorsMismatch = Self("convert.tensors-mismatch", .badData)
-    /// A number is too large for the element type that was asked for.
+    /// A number is too large for the requested dtype.
     public static let conversionOverflow = Self("convert.overflow", .badData)
-    /// The folder to write to is there already.
+    /// The folder to write to already exists.
     public static let conversionDestinationTaken = Self("convert.destination-taken", .inputOutput)
-    /// A release does not hold the tensors of the file it is compared with.
+    /// A release does not hold the tensors of the upstream file.
     public static let upstreamMismatch = Self("convert.upstream-mismatch", .integrity)
-    /// The tensors of a file are not those that the catalogue states.
+    /// The tensors of a file do not match the catalogue.
     package static let importCountsMismatch = Self("import.counts-mismatch", .badData)
-    /// A folder has no release record, or one that says nothing about its conversion.
+    /// A folder has no release record, or its record does not describe a conversion.
     public static let notConverted = Self("convert.not-converted", .badData)
 }

@@ -10,8 +10,9 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Runs calls that block (disk, compression, hashing) on threads of their own, so that the
-/// cooperative pool of Swift concurrency never waits for a device.
+/// Runs blocking calls (disk, compression, hashing) on separate threads.
+///
+/// The cooperative pool of Swift concurrency therefore never waits for a device.
 package enum BlockingWork {
     private static let queue = DispatchQueue(
         label: "ami-zoo.blocking",
@@ -19,26 +20,27 @@ package enum BlockingWork {
         attributes: .concurrent
     )
 
-    /// How many threads can hash or compress at the same time: the processors of this machine.
+    /// The number of threads that can hash or compress at the same time: the online processors.
     package static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-    /// What happens to work whose task is cancelled.
+    /// What happens to the work if its task is cancelled.
     package enum CancelledWork: Sendable {
-        /// The caller waits until the work has noticed and has ended: for work that writes.
+        /// The caller waits until the work has stopped; for work that writes.
         case awaited
-        /// The caller goes on at once, and the result is thrown away: for work that only reads and
-        /// cannot be interrupted, such as loading the weights of a model.
+        /// The caller continues immediately, and the result is discarded.
+        ///
+        /// For work that only reads and cannot be interrupted, such as loading a model's weights.
         case abandoned
     }
 
-    /// Runs `work` on a thread that may block and waits for it without blocking.
+    /// Runs `work` on a thread that may block, and suspends the caller until it ends.
     ///
     /// - Parameters:
-    ///   - cancelled: what happens to the work when the task is cancelled.
-    ///   - work: work that takes long checks the cancellation that it is given between its steps.
+    ///   - cancelled: what happens to the work if the task is cancelled.
+    ///   - work: the work; long work checks the given cancellation between its steps.
     /// - Returns: what `work` returns.
-    /// - Throws: what `work` throws; `CancellationError` when the task was cancelled before it
-    ///   began, or while abandoned work ran.
+    /// - Throws: what `work` throws; `CancellationError` if the task was cancelled before the work
+    ///   began or while abandoned work ran.
     package static func run<Result: Sendable>(
         whenCancelled cancelled: CancelledWork = .awaited,
         _ work: @escaping @Sendable (Cancellation) throws -> Result
@@ -49,7 +51,7 @@ package enum BlockingWork {
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 waiter.wait(continuation)
-                // A cancellation that came before found nobody waiting.
+                // A cancellation before this point had no continuation to resume.
                 if cancelled == .abandoned, cancellation.isCancelled {
                     return waiter.resume(.failure(CancellationError()))
                 }
@@ -63,7 +65,7 @@ package enum BlockingWork {
         }
     }
 
-    /// A continuation that the first of two answers resumes.
+    /// A continuation that the first of two results resumes.
     private final class Waiter<Result: Sendable>: Sendable {
         private let continuation = Mutex<CheckedContinuation<Result, any Error>?>(nil)
 

@@ -3,23 +3,23 @@
 
 package import ZooCore
 
-/// Bytes that are read by their offset: a file, or a file that is mapped as well.
+/// Bytes that are read by offset: an open file or a mapped file.
 ///
 /// A byte that cannot be read is an error, never a zero. All calls block.
 package protocol ByteSource: Sendable {
     /// The path, for messages.
     var path: String { get }
 
-    /// Fills `buffer` with the bytes from `offset` on.
+    /// Fills `buffer` with the bytes that start at `offset`.
     ///
-    /// - Throws: ``ZooError`` with code `io.truncated` when the bytes end first, or `io.*`.
+    /// - Throws: ``ZooError`` with code `io.truncated` if there are too few bytes, or `io.*`.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(ZooError)
 }
 
 extension ByteSource {
     /// Reads a range into memory.
     ///
-    /// - Throws: ``ZooError`` with code `io.truncated` when the bytes end first, or `io.*`.
+    /// - Throws: ``ZooError`` with code `io.truncated` if there are too few bytes, or `io.*`.
     package func bytes(_ range: Range<Int>) throws(ZooError) -> [UInt8] {
         var failure: ZooError?
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
@@ -38,13 +38,13 @@ extension ByteSource {
         return bytes
     }
 
-    /// Reads a range piece by piece, in the memory of one piece.
+    /// Reads a range chunk by chunk, with memory for one chunk.
     ///
     /// - Parameters:
     ///   - range: the bytes to read.
-    ///   - size: the size of a piece, in bytes.
-    ///   - cancellation: checked before each piece.
-    ///   - body: takes a piece, which is valid during the call.
+    ///   - size: the size of a chunk, in bytes.
+    ///   - cancellation: checked before each chunk.
+    ///   - body: receives a chunk, which is valid during the call.
     /// - Throws: ``ZooError`` as ``bytes(_:)``, `CancellationError`, or what `body` throws.
     package func forEachPiece(
         of range: Range<Int>,

@@ -3,13 +3,13 @@
 
 internal import Synchronization
 
-/// Tells work on a thread of its own that the task which waits for it was cancelled.
+/// Tells work on a separate thread that the task that waits for it was cancelled.
 ///
-/// `Task.checkCancellation()` says nothing there: the thread is not part of the task.
+/// `Task.checkCancellation()` does not work there, because the thread is not part of the task.
 package final class Cancellation: Sendable {
     private let flag = Atomic<Bool>(false)
 
-    /// A cancellation that has not happened.
+    /// Creates a cancellation that is not yet triggered.
     package init() {}
 
     /// Whether the task was cancelled.
@@ -18,7 +18,7 @@ package final class Cancellation: Sendable {
     /// Cancels the work.
     package func cancel() { flag.store(true, ordering: .relaxed) }
 
-    /// Ends the work when the task was cancelled.
+    /// Throws if the task was cancelled.
     ///
     /// - Throws: `CancellationError`.
     package func check() throws(CancellationError) {

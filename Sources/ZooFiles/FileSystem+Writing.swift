@@ -4,9 +4,9 @@
 package import ZooCore
 
 extension FileSystem {
-    /// Writes a file from a few bytes: the old content or the new is there at every instant.
+    /// Writes a small file atomically: readers see the old or the new content, never a mix.
     ///
-    /// - Throws: ``ZooError`` with an `io.*` code; then the old content is still there.
+    /// - Throws: ``ZooError`` with an `io.*` code; the old content remains in this case.
     package static func writeAtomically(_ path: String, _ bytes: [UInt8]) throws(ZooError) {
         let draft = try FileDraft(of: path)
         do throws(ZooError) {
@@ -18,17 +18,17 @@ extension FileSystem {
         }
     }
 
-    /// Writes a file as its bytes come: the old content or the new is there at every instant.
+    /// Writes a file incrementally and atomically: readers see the old or the new content.
     ///
-    /// When the call returns, the file is on the disk. It keeps the permissions of the file that it
+    /// When the call returns, the file is on disk. It keeps the permissions of the file that it
     /// replaces.
     ///
     /// - Parameters:
-    ///   - path: the file to write; a symbolic link is replaced, a folder or device is refused.
-    ///   - body: writes to the file that it is given.
+    ///   - path: the file to write; a symbolic link is replaced, a folder or device is rejected.
+    ///   - body: writes to the given file.
     /// - Returns: what `body` returns.
-    /// - Throws: ``ZooError`` with an `io.*` code, or what `body` throws; then the old content is
-    ///   still there, and nothing else.
+    /// - Throws: ``ZooError`` with an `io.*` code, or what `body` throws; the old content remains,
+    ///   and no temporary file.
     @discardableResult
     package static func writeAtomically<Result>(
         _ path: String,
@@ -46,14 +46,14 @@ extension FileSystem {
     }
 }
 
-/// A file that is being written beside the one it will replace.
+/// A temporary file in the folder of the file that it will replace.
 private struct FileDraft {
     let file: OpenFile
     private let path: String
 
     init(of path: String) throws(ZooError) {
         let old = try FileSystem.status(path)
-        // A rename would put a file in the place of a device.
+        // A rename would replace a device with a file.
         if let kind = old?.kind, kind == .folder || kind == .other { throw .notAFile(path, kind) }
         self.path = path
         file = try OpenFile(
@@ -75,7 +75,7 @@ private struct FileDraft {
     }
 
     func discard() {
-        // The first failure is the one to report; a leftover says what it is by its name.
+        // Report the first error; the name of a file that remains identifies it as temporary.
         try? FileSystem.remove(file.path)
     }
 }

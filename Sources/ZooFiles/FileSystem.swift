@@ -11,9 +11,9 @@ internal import Darwin
 
 /// Operations on paths; all calls block.
 ///
-/// Every failure is a ``ZooError`` with the path in it.
+/// Every error is a ``ZooError`` whose message contains the path.
 package enum FileSystem {
-    /// What is at `path`, without following a symbolic link; nil when nothing is.
+    /// The status of `path`, without following a symbolic link; nil if it does not exist.
     package static func status(_ path: String) throws(ZooError) -> FileStatus? {
         var raw = stat()
         guard unsafe lstat(path, &raw) == 0 else {
@@ -23,10 +23,10 @@ package enum FileSystem {
         return FileStatus(raw)
     }
 
-    /// The names in a folder, sorted; empty when the folder does not exist.
+    /// The names in a folder, sorted; empty if the folder does not exist.
     ///
     /// - Throws: ``ZooError`` with code `io.name-not-utf8` for a name that is not UTF-8, or `io.*`;
-    ///   a listing is never shorter than the folder.
+    ///   a listing is never incomplete.
     package static func names(in folder: String) throws(ZooError) -> [String] {
         guard let stream = unsafe opendir(folder) else {
             guard errno == ENOENT else { throw .system(errno, "list", folder) }
@@ -35,7 +35,7 @@ package enum FileSystem {
         defer { unsafe closedir(stream) }
         var names: [String] = []
         while true {
-            // The end of a folder and a failure differ in nothing but this.
+            // Only errno distinguishes the end of the folder from an error.
             errno = 0
             guard let entry = unsafe readdir(stream) else { break }
             let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
@@ -58,7 +58,7 @@ package enum FileSystem {
 
     /// Every regular file below a folder, as paths relative to it, sorted.
     ///
-    /// - Throws: ``ZooError`` with code `io.not-a-file` when anything but files and folders is there.
+    /// - Throws: ``ZooError`` with code `io.not-a-file` if it contains anything else.
     package static func files(below folder: String) throws(ZooError) -> [String] {
         var found: [String] = []
         for name in try names(in: folder) {
@@ -77,7 +77,7 @@ package enum FileSystem {
         return found.sorted()
     }
 
-    /// The paths of everything but folders below a folder, relative to it, sorted; whatever it is.
+    /// The paths of all entries below a folder except folders, relative to it, sorted.
     package static func entries(below folder: String) throws(ZooError) -> [String] {
         var found: [String] = []
         for name in try names(in: folder) {
@@ -90,7 +90,7 @@ package enum FileSystem {
         return found.sorted()
     }
 
-    /// Bytes on the disk of every file below a folder; none when it does not exist.
+    /// The disk space of all files below a folder, in bytes; 0 if the folder does not exist.
     package static func allocatedBytes(below folder: String) throws(ZooError) -> Int {
         var sum = 0
         for file in try files(below: folder) {
@@ -99,7 +99,7 @@ package enum FileSystem {
         return sum
     }
 
-    /// Makes a folder and those above it, each durable in its parent.
+    /// Creates a folder and its missing parents, and makes each of them durable.
     package static func createFolder(_ path: String) throws(ZooError) {
         if unsafe mkdir(path, 0o777) == 0 {
             return try synchronizeFolder(parent(of: path))
@@ -107,7 +107,7 @@ package enum FileSystem {
         switch errno {
         case EEXIST:
             guard try followedKind(path) == .folder else {
-                throw ZooError(.fileExists, "'\(path)' is there, and is not a folder")
+                throw ZooError(.fileExists, "'\(path)' exists, but is not a folder")
             }
         case ENOENT:
             let above = parent(of: path)
@@ -122,31 +122,31 @@ package enum FileSystem {
         }
     }
 
-    /// People do put their data folder behind a symbolic link; only what lies inside is ours.
+    /// The kind at `path` with symbolic links followed, because a data folder may be a link.
     private static func followedKind(_ path: String) throws(ZooError) -> FileStatus.Kind {
         try followedStatus(path).kind
     }
 
-    /// What is at `path`, with symbolic links followed: for files that people name themselves.
+    /// The status of `path` with symbolic links followed, for paths that the user gives.
     package static func followedStatus(_ path: String) throws(ZooError) -> FileStatus {
         var raw = stat()
         guard unsafe stat(path, &raw) == 0 else { throw .system(errno, "examine", path) }
         return FileStatus(raw)
     }
 
-    /// Whether a folder, or a symbolic link to one, is at `path`.
+    /// Whether `path` is a folder or a symbolic link to a folder.
     package static func isFolder(_ path: String) -> Bool {
         (try? followedStatus(path))?.kind == .folder
     }
 
-    /// Whether two paths lead to the same file or folder.
+    /// Whether two paths refer to the same file or folder.
     package static func isSame(_ path: String, _ other: String) -> Bool {
         var (first, second) = (stat(), stat())
         guard unsafe stat(path, &first) == 0, unsafe stat(other, &second) == 0 else { return false }
         return first.st_dev == second.st_dev && first.st_ino == second.st_ino
     }
 
-    /// Checks that files can be made in a folder.
+    /// Checks that files can be created in a folder.
     ///
     /// - Throws: ``ZooError`` with an `io.*` code.
     package static func requireWritable(folder: String) throws(ZooError) {
@@ -157,7 +157,7 @@ package enum FileSystem {
 
     /// The folder that holds `path`.
     package static func parent(of path: String) -> String {
-        // By bytes: a character may be a slash and a combining mark.
+        // Compares bytes, because a Character may combine a slash with a combining mark.
         guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
@@ -168,12 +168,12 @@ package enum FileSystem {
         return String(path[path.utf8.index(after: slash)...])
     }
 
-    /// Waits until the names in a folder are on the disk.
+    /// Waits until the entries of a folder are on disk.
     package static func synchronizeFolder(_ path: String) throws(ZooError) {
         let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system(errno, "open", path) }
         defer { close(descriptor) }
-        // Some file systems cannot sync a folder and say EINVAL; then there is nothing to wait for.
+        // Some file systems cannot sync a folder and return EINVAL; there is nothing to wait for.
         guard fsync(descriptor) == 0 || errno == EINVAL else {
             throw .system(errno, "write", path)
         }
@@ -193,14 +193,14 @@ package enum FileSystem {
         #endif
     }
 
-    /// Makes a file of ours writable again that ``OpenFile/makeImmutable()`` made read-only.
+    /// Reverts ``OpenFile/makeImmutable()``, so that the owner can write to the file again.
     package static func makeWritable(_ path: String) throws(ZooError) {
         guard unsafe chmod(path, 0o644) == 0 else {
             throw .system(errno, "change the mode of", path)
         }
     }
 
-    /// Removes a file or a folder with everything in it; does nothing when it is not there.
+    /// Removes a file or a folder with its content; does nothing if it does not exist.
     package static func remove(_ path: String) throws(ZooError) {
         guard let status = try status(path) else { return }
         guard status.kind == .folder else {
@@ -215,14 +215,14 @@ package enum FileSystem {
         }
     }
 
-    /// Reads a small file whole.
+    /// Reads a whole small file.
     ///
     /// - Parameters:
     ///   - path: the file.
     ///   - limit: the largest size, in bytes.
-    ///   - followingLinks: whether `path` may be a symbolic link: for files that people name.
+    ///   - followingLinks: whether `path` may be a symbolic link, for paths that the user gives.
     /// - Returns: the bytes.
-    /// - Throws: ``ZooError`` with code `io.document-too-large` past `limit` bytes, or `io.*`.
+    /// - Throws: ``ZooError`` with code `io.document-too-large` above `limit` bytes, or `io.*`.
     package static func document(
         _ path: String,
         limit: Int,
@@ -239,12 +239,12 @@ package enum FileSystem {
         return try file.bytes(0..<size)
     }
 
-    /// A name nobody else uses: the process and 64 random bits.
+    /// A unique name from the process identifier and 64 random bits.
     package static func uniqueName() -> String {
         "\(getpid())-\(String(UInt64.random(in: .min ... .max), radix: 36))"
     }
 
-    /// Bytes that may still be written to the file system of `path`; nil when it does not say.
+    /// The free space on the file system of `path` in bytes; nil if it is unknown.
     package static func freeSpace(at path: String) -> Int? {
         var raw = statvfs()
         guard unsafe statvfs(path, &raw) == 0 else { return nil }
@@ -252,10 +252,10 @@ package enum FileSystem {
         return overflow ? nil : bytes
     }
 
-    /// Waits, blocking this thread; for polling a lock.
+    /// Blocks this thread for a time; for polling a lock.
     package static func pause(milliseconds: UInt32) { usleep(milliseconds * 1000) }
 
-    /// `path` made absolute against the working folder, with `.` and `..` resolved as text.
+    /// The absolute form of `path`, with `.` and `..` resolved lexically.
     package static func absolute(_ path: String) -> String {
         var components: [String] = []
         let full = path.utf8.first == UInt8(ascii: "/") ? path : workingFolder() + "/" + path

@@ -11,12 +11,12 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// A file that is mapped into memory, read-only: the kernel loads each page when it is touched.
+/// A file that is mapped into memory, read-only; the kernel loads each page on first access.
 ///
-/// Mapped bytes cannot report an error. When the file is truncated or the disk fails, they read as
-/// zeros and the mapping counts as damaged. So whoever computes with ``bytes`` calls
-/// ``requireIntact()`` before it hands out a result. ``read(into:at:)`` does not use the mapping
-/// and reports its errors itself.
+/// Mapped bytes cannot report an error. If the file is truncated or the disk fails, they read as
+/// zeros and the mapping is marked as damaged. Code that computes with ``bytes`` must therefore
+/// call ``requireIntact()`` before it returns a result. ``read(into:at:)`` does not use the
+/// mapping and reports its errors itself.
 @safe
 package final class MappedFile: ByteSource, @unchecked Sendable {
     // Sendable because the mapping is read-only and lives as long as this object.
@@ -24,18 +24,18 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
     private let file: OpenFile
     private let opened: FileStatus
     private let watch: OpaquePointer?
-    /// The bytes, at an address that is a multiple of the page size; valid while this object lives.
+    /// The bytes, aligned to the page size; valid while this object exists.
     @unsafe package let bytes: UnsafeRawBufferPointer
 
     /// Maps a regular file.
     ///
-    /// Symbolic links are followed, because the cache of Hugging Face is made of them.
+    /// Symbolic links are followed, because the Hugging Face cache consists of them.
     ///
     /// - Throws: ``ZooError`` with an `io.*` code.
     package init(_ path: String) throws(ZooError) {
         file = try OpenFile(path, .readFollowing)
         opened = try file.status()
-        // An empty mapping does not exist; an empty file has no bytes to lend.
+        // The system cannot map 0 bytes, and an empty file needs no mapping.
         guard opened.size > 0 else {
             unsafe bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             unsafe watch = nil
@@ -59,7 +59,7 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
         }
     }
 
-    /// The path it was opened under, for messages.
+    /// The path that was opened, for messages.
     package var path: String { file.path }
 
     /// The size of the file when it was opened, in bytes.
@@ -67,25 +67,25 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
 
     /// Fills `buffer` from the file itself.
     ///
-    /// Touching a few mapped bytes in each of many places would map what lies around them, 64 KiB
-    /// and more for each.
+    /// Sparse access to mapped bytes would also load the pages around them, 64 KiB or more for each
+    /// access.
     ///
-    /// - Throws: ``ZooError`` with code `io.truncated` when the file ends first, or `io.*`.
+    /// - Throws: ``ZooError`` with code `io.truncated` if the file is too short, or `io.*`.
     package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(ZooError) {
         unsafe try file.read(into: buffer, at: offset)
     }
 
-    /// Checks that the mapped bytes were those of the file all the time.
+    /// Checks that the mapped bytes were always those of the file.
     ///
-    /// - Throws: ``ZooError`` with code `io.truncated` when the file lost bytes, `io.changed` when it
-    ///   was written to, or `io.failed` when the disk could not deliver some of it.
+    /// - Throws: ``ZooError`` with code `io.truncated` if the file became shorter, `io.changed` if
+    ///   it was written to, or `io.failed` if part of it could not be read.
     package func requireIntact() throws(ZooError) {
         if let failure = try failure() { throw failure }
     }
 
-    /// Checks every file that this process maps, or mapped until it found it damaged.
+    /// Checks all files that this process maps, and the damaged ones that it has unmapped.
     ///
-    /// For programs that end after one result; a library asks for the files of its own model.
+    /// This is for programs that end after one result; a library checks the files of its own model.
     ///
     /// - Throws: ``ZooError`` as ``requireIntact()``.
     package static func requireAllIntact() throws(ZooError) { try OpenMappings.requireIntact() }
@@ -96,7 +96,7 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
         guard now.size >= opened.size else {
             return ZooError(
                 .fileTruncated,
-                "'\(path)' was truncated while it was read: it had \(opened.size) bytes and has "
+                "'\(path)' was truncated while it was read: it had \(opened.size) bytes and now has "
                     + "\(now.size)",
                 remedy: remedy
             )
@@ -104,7 +104,7 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
         if let watch = unsafe watch, unsafe ami_mapping_is_damaged(watch) {
             return ZooError(
                 .systemCall,
-                "cannot read '\(path)': the system could not deliver part of its \(opened.size) bytes",
+                "cannot read '\(path)': the system failed to read part of its \(opened.size) bytes",
                 remedy: "check the disk that holds the file, then run the command again"
             )
         }
@@ -127,7 +127,7 @@ private enum OpenMappings {
 
     private struct State {
         var files: [ObjectIdentifier: Reference] = [:]
-        /// Of a mapping that was damaged and is gone: what was computed with it may still be used.
+        /// The error of a damaged mapping that was released; its results may still be in use.
         var failure: ZooError?
     }
 
@@ -138,7 +138,7 @@ private enum OpenMappings {
     }
 
     static func remove(_ file: MappedFile) {
-        // A file that cannot be examined any more has no failure to tell.
+        // A file whose status cannot be read has no failure to report.
         let failure = try? file.failure()
         let identifier = ObjectIdentifier(file)
         state.withLock { state in
@@ -148,7 +148,7 @@ private enum OpenMappings {
     }
 
     static func requireIntact() throws(ZooError) {
-        // Taken out of the lock, because the last reference to one may go here.
+        // Moved out of the lock, because this may release the last reference to a file.
         let (files, failure) = state.withLock { state in
             (state.files.values.compactMap(\.file), state.failure)
         }

@@ -9,29 +9,30 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// An open file that closes itself; reads and writes name their offsets, so many threads share it.
+/// An open file that closes itself when it is released.
 ///
-/// All calls block; run them where blocking is allowed (``BlockingWork``).
+/// Reads and writes take an offset, so that threads can share a file. All calls block; run them
+/// where blocking is allowed (``BlockingWork``).
 package final class OpenFile: ByteSource {
-    /// How to open; anything but a regular file is refused.
+    /// How to open a file; anything but a regular file is rejected.
     package enum Mode: Sendable {
-        /// An existing file, for reading; a symbolic link is refused.
+        /// An existing file, for reading; a symbolic link is rejected.
         case read
         /// An existing file, for reading; symbolic links are followed.
         case readFollowing
-        /// An existing or new file, for reading and writing; a symbolic link is refused.
+        /// An existing or new file, for reading and writing; a symbolic link is rejected.
         case write
         /// A file that must not exist yet.
         case createNew
     }
 
-    /// The path it was opened under, for messages.
+    /// The path that was opened, for messages.
     package let path: String
     private let descriptor: Int32
 
     /// Opens a file.
     ///
-    /// - Throws: ``ZooError`` with code `io.not-a-file` when something else is at `path`, or `io.*`.
+    /// - Throws: ``ZooError`` with code `io.not-a-file` if `path` is not a regular file, or `io.*`.
     package init(_ path: String, _ mode: Mode) throws(ZooError) {
         self.path = path
         let flags: Int32 =
@@ -46,7 +47,7 @@ package final class OpenFile: ByteSource {
         let number = errno
         descriptor = found
         guard found >= 0 else {
-            // A socket gives ENXIO, and a symbolic link that is not followed ELOOP.
+            // Opening a socket fails with ENXIO, a symbolic link with O_NOFOLLOW with ELOOP.
             let status = number == ENXIO || number == ELOOP ? try FileSystem.status(path) : nil
             guard let status, status.kind != .file else { throw .system(number, "open", path) }
             throw .notAFile(path, status.kind)
@@ -60,16 +61,16 @@ package final class OpenFile: ByteSource {
 
     deinit { close(descriptor) }
 
-    /// What kind of file it is, and how long.
+    /// The current status of the file.
     package func status() throws(ZooError) -> FileStatus {
         var raw = stat()
         guard unsafe fstat(descriptor, &raw) == 0 else { throw .system(errno, "examine", path) }
         return FileStatus(raw)
     }
 
-    /// Fills `buffer` from `offset`.
+    /// Fills `buffer` with the bytes that start at `offset`.
     ///
-    /// - Throws: ``ZooError`` with code `io.truncated` when the file ends first, or `io.*`.
+    /// - Throws: ``ZooError`` with code `io.truncated` if the file is too short, or `io.*`.
     package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(ZooError) {
         var done = 0
         while done < buffer.count {
@@ -80,9 +81,9 @@ package final class OpenFile: ByteSource {
             guard count > 0 else {
                 throw ZooError(
                     .fileTruncated,
-                    "'\(path)' is truncated: it ends at byte \(offset + done), and is read up to byte "
+                    "'\(path)' is truncated: it ends at byte \(offset + done), but must reach byte "
                         + "\(offset + buffer.count)",
-                    remedy: "fetch or restore the file, then run the command again"
+                    remedy: "download or restore the file, then run the command again"
                 )
             }
             done += count
@@ -131,14 +132,14 @@ package final class OpenFile: ByteSource {
         try outcome.get()
     }
 
-    /// Sets the length, without writing: what lies beyond the old end reads as zeros.
+    /// Sets the size in bytes; bytes beyond the old end read as zeros.
     package func resize(to size: Int) throws(ZooError) {
         guard ftruncate(descriptor, off_t(size)) == 0 else {
             throw .system(errno, "resize", path)
         }
     }
 
-    /// Waits until everything written is on the disk.
+    /// Waits until all written bytes are on disk.
     package func synchronize() throws(ZooError) {
         #if canImport(Darwin)
         let result = fcntl(descriptor, F_FULLFSYNC)
@@ -157,7 +158,7 @@ package final class OpenFile: ByteSource {
         return unsafe address
     }
 
-    /// Sets who may read and write the file.
+    /// Sets the permissions of the file.
     func setPermissions(_ permissions: UInt32) throws(ZooError) {
         guard fchmod(descriptor, mode_t(permissions)) == 0 else {
             throw .system(errno, "change the mode of", path)
@@ -171,25 +172,25 @@ package final class OpenFile: ByteSource {
         }
     }
 
-    /// Whether the path still leads to this file, and not to another that replaced it.
+    /// Whether the path still refers to this file, and not to a file that replaced it.
     package func isAtPath() -> Bool {
         var (opened, found) = (stat(), stat())
         return unsafe fstat(descriptor, &opened) == 0 && lstat(path, &found) == 0
             && opened.st_dev == found.st_dev && opened.st_ino == found.st_ino
     }
 
-    /// Takes the file's advisory lock if nobody holds it.
+    /// Tries to take the advisory lock of the file, without waiting.
     ///
-    /// - Returns: whether the lock is now ours; also true where the file system has no locks, since
-    ///   locks save work here and correctness never rests on them.
+    /// - Returns: whether this process now holds the lock; also true if the file system has no
+    ///   locks, because locks only avoid duplicate work and are not needed for correctness.
     package func tryLock() -> Bool {
         flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
     }
 }
 
-/// What the file system says about a file.
+/// The status of a file.
 package struct FileStatus: Sendable, Equatable {
-    /// The kinds that matter here.
+    /// The kind of a file.
     package enum Kind: Sendable {
         /// A regular file.
         case file
@@ -200,7 +201,7 @@ package struct FileStatus: Sendable, Equatable {
         /// A device, socket or pipe.
         case other
 
-        /// For messages.
+        /// The text in messages.
         var text: String {
             switch self {
             case .file: "a file"
@@ -211,15 +212,15 @@ package struct FileStatus: Sendable, Equatable {
         }
     }
 
-    /// What it is.
+    /// The kind of the file.
     package let kind: Kind
-    /// Its length in bytes.
+    /// The size in bytes.
     package let size: Int
-    /// Bytes it takes on the disk.
+    /// The allocated disk space in bytes.
     package let allocated: Int
-    /// When its content was written last, in nanoseconds since 1970.
+    /// The time of the last modification, in nanoseconds since 1970.
     package let modified: Int
-    /// Who may read and write it: the lower 12 bits of its mode.
+    /// The permissions: the lower 12 bits of the mode.
     package let permissions: UInt32
 
     init(_ raw: stat) {

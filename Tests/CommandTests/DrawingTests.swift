@@ -106,7 +106,7 @@ import FoundationXML
                     "energy (summed over moves along y)",
                 ]
             )
-            #expect(drawing.texts.contains("what happened"))
+            #expect(drawing.texts.contains("true move"))
             #expect(drawing.texts.contains("first move of the plan"))
             // Paper, 5 x 5 moves and the scale.
             #expect(drawing.counts["rect"] == 1 + 25 + 40)

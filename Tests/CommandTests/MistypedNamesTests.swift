@@ -19,28 +19,28 @@ import ZooTesting
         Mistake(
             arguments: ["pul", "ami/ball-drop"],
             message: "unknown command 'pul'; did you mean 'pull'?",
-            remedy: "'ami-zoo --help' lists the commands"
+            remedy: "run 'ami-zoo --help' to list the commands"
         ),
         Mistake(
             arguments: ["registry", "indx", "folder"],
             message: "unknown command 'registry indx'; did you mean 'index'?",
-            remedy: "'ami-zoo registry --help' lists the commands"
+            remedy: "run 'ami-zoo registry --help' to list the commands"
         ),
         Mistake(
             arguments: ["help", "verfiy"],
             message: "unknown command 'verfiy'; did you mean 'verify'?",
-            remedy: "'ami-zoo --help' lists the commands"
+            remedy: "run 'ami-zoo --help' to list the commands"
         ),
         Mistake(
             arguments: ["xyzzy"],
             message: "unknown command 'xyzzy'",
-            remedy: "'ami-zoo --help' lists the commands"
+            remedy: "run 'ami-zoo --help' to list the commands"
         ),
         // A command that people do not call is not offered.
         Mistake(
             arguments: ["manua"],
             message: "unknown command 'manua'",
-            remedy: "'ami-zoo --help' lists the commands"
+            remedy: "run 'ami-zoo --help' to list the commands"
         ),
     ]
 

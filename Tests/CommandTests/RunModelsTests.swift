@@ -202,7 +202,7 @@ import ZooTesting
             #expect(energies.count == 125)
             #expect(
                 String(decoding: try folder.read("energies.svg"), as: UTF8.self)
-                    .contains("what happened")
+                    .contains("true move")
             )
         }
     }

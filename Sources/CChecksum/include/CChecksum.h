@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Continues the CRC-32 of ZIP (IEEE 802.3, reflected, polynomial 0xEDB88320) over `count` bytes;
-/// `crc` is 0 at first. Uses carry-less multiplication where the processor has it.
+/// Updates the CRC-32 of ZIP (IEEE 802.3, reflected, polynomial 0xEDB88320) with `count` bytes;
+/// the initial `crc` is 0. Uses carry-less multiplication if the processor supports it.
 uint32_t ami_crc32(uint32_t crc, const uint8_t *bytes, size_t count);
 
-/// The same without any special instruction.
+/// The portable version of ami_crc32, without carry-less multiplication.
 uint32_t ami_crc32_portable(uint32_t crc, const uint8_t *bytes, size_t count);
 
 #endif

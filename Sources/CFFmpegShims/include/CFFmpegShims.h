@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-// Video files to frames of packed RGB.
+// Decodes video files to frames of packed RGB.
 //
-// In C because types of FFmpeg change between the versions that distributions carry (constness of
-// codecs, SwsContext from opaque to open), and because its error numbers and time stamps are macros.
-// Swift sees a few functions over opaque handles.
+// Written in C because FFmpeg types differ between the versions in distributions (constness of
+// codecs, SwsContext from opaque to public), and because its error numbers and time stamps are
+// macros. Swift sees a few functions with opaque handles.
 
 #ifndef AMI_ZOO_CFFMPEG_SHIMS_H
 #define AMI_ZOO_CFFMPEG_SHIMS_H
@@ -15,7 +15,7 @@
 
 enum ami_media_result {
     ami_media_ok,
-    /// There is no further frame.
+    /// The video has no more frames.
     ami_media_end,
     /// A system call failed; the detail is its errno.
     ami_media_system,
@@ -23,7 +23,7 @@ enum ami_media_result {
     ami_media_not_a_file,
     /// No container format recognises the bytes.
     ami_media_unrecognised,
-    /// A format that names other files, or one that is not a video.
+    /// A format that refers to other files, or that is not a video format.
     ami_media_refused,
     /// A container without a video stream.
     ami_media_no_stream,
@@ -31,9 +31,9 @@ enum ami_media_result {
     ami_media_no_decoder,
     /// A frame has more pixels than allowed.
     ami_media_too_large,
-    /// The bytes break the rules of their format; the detail is FFmpeg's error number.
+    /// The file is malformed; the detail is FFmpeg's error number.
     ami_media_damaged,
-    /// A frame has another size than the first one.
+    /// The size of a frame differs from the size of the first frame.
     ami_media_size_changed,
     /// A frame has a pixel format that cannot be converted to RGB.
     ami_media_pixels_unsupported,
@@ -41,7 +41,7 @@ enum ami_media_result {
     ami_media_memory,
 };
 
-/// Stops FFmpeg from writing to standard error; for the whole process.
+/// Stops FFmpeg from writing to standard error, for the whole process.
 void ami_media_silence(void);
 
 /// A video being decoded from its first frame to its last.
@@ -54,22 +54,22 @@ enum ami_media_result ami_video_open(const char *path, int64_t max_pixels, ami_v
 /// The name of the container format, such as "mov,mp4,m4a,3gp,3g2,mj2".
 const char *ami_video_format(const ami_video *video);
 
-/// The average frame rate as a fraction; 0/0 when the file does not say.
+/// The average frame rate as a fraction; 0/0 if the file does not state it.
 void ami_video_rate(const ami_video *video, int *numerator, int *denominator);
 
-/// The display matrix of the stream, row by row: how the container says stored frames are to be shown.
+/// The display matrix of the stream, row by row: how to display the stored frames.
 ///
-/// Returns 0 when there is none.
+/// Returns 0 if there is none.
 int ami_video_matrix(const ami_video *video, int32_t matrix[9]);
 
 /// Decodes the next frame.
 enum ami_media_result ami_video_next(ami_video *video, int *detail);
 
-/// The size of the frame that was decoded last, as it is stored.
+/// The stored size of the last decoded frame.
 size_t ami_video_width(const ami_video *video);
 size_t ami_video_height(const ami_video *video);
 
-/// Converts the frame that was decoded last to width * height * 3 bytes.
+/// Converts the last decoded frame to width * height * 3 bytes.
 enum ami_media_result ami_video_copy_rgb(ami_video *video, uint8_t *rgb);
 
 void ami_video_close(ami_video *video);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-// The vector kernels that a compiler must see as C. Every kernel is one plain C loop, compiled several
-// times for different instruction sets; its first argument says which copy to run, so that nothing here
-// keeps state and a test can compare the copies with each other.
+// The vector kernels, which must be C to be compiled for several instruction sets. Every kernel is one
+// plain C loop; its first argument selects the copy to run, so that there is no global state and a test
+// can compare the copies.
 //
 // Matrices are row-major float32. A stride is the distance between the starts of two rows, in elements.
 // No kernel checks its arguments: the callers in ZooTensor do.
@@ -15,51 +15,51 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// The instruction sets kernels are compiled for, from the one that always runs to the fastest.
+/// The instruction sets that kernels are compiled for, from the portable one to the fastest.
 enum ami_cpu {
     ami_cpu_portable = 0,
     ami_cpu_avx2 = 1,
     ami_cpu_avx512 = 2,
 };
 
-/// The fastest copy this processor and its operating system can run.
+/// The fastest copy that this processor and its operating system can run.
 enum ami_cpu ami_cpu_detect(void);
 
-/// The number of processors the scheduler may run this process on, at least 1.
+/// The number of processors that the scheduler may run this process on, at least 1.
 int ami_available_processors(void);
 
-/// The columns of one panel of a packed matrix: 2 vectors.
+/// The number of columns in one panel of a packed matrix: 2 vectors.
 size_t ami_panel_width(enum ami_cpu cpu);
 
 /// Packs a matrix B [depth, columns] that is stored transposed, [columns, depth], for ami_multiply_packed:
 /// element (p, j) goes to output[(j / w) * panel_stride + p * w + j % w] with w = panel_width and panel_stride at
-/// least w * depth. The last panel is filled up with zeros, so that output has round_up(columns, w) / w panels.
+/// least w * depth. The last panel is padded with zeros, so that output has round_up(columns, w) / w panels.
 void ami_pack_transposed(const float *input, size_t stride, size_t columns, size_t depth,
                          size_t panel_width, size_t panel_stride, float *output);
 
-/// Packs a matrix [depth, columns] that is stored as it is, panels one after the other; otherwise like
+/// Packs a matrix [depth, columns] that is not transposed, with consecutive panels; otherwise like
 /// ami_pack_transposed.
 void ami_pack_columns(const float *input, size_t stride, size_t columns, size_t depth,
                       size_t panel_width, float *output);
 
-/// output [rows, columns] = left [rows, depth] * right, or that added to output; `right` is packed with the panel
-/// width of the same `cpu`.
+/// output [rows, columns] = left [rows, depth] * right, or output + left * right; `right` is packed with the
+/// panel width of the same `cpu`.
 void ami_multiply_packed(enum ami_cpu cpu, const float *left, size_t left_stride, const float *right,
                          float *output, size_t output_stride, size_t rows, size_t columns,
                          size_t depth, bool accumulate);
 
-/// The rows of one tile of a packed left matrix.
+/// The number of rows in one tile of a packed left matrix.
 size_t ami_tile_height(enum ami_cpu cpu);
 
-/// output [rows, columns] = left [rows, depth] * right, or that added to output. `right` is packed with the panel
-/// width of the same `cpu`; `left` by ami_pack_transposed with its tile height and panels tile_stride apart (the
-/// rows are the columns there).
+/// output [rows, columns] = left [rows, depth] * right, or output + left * right. `right` is packed with the
+/// panel width of the same `cpu`; `left` is packed by ami_pack_transposed with the tile height and tile_stride
+/// as panel_stride (its rows are the columns there).
 void ami_multiply_both_packed(enum ami_cpu cpu, const float *left, size_t tile_stride,
                               const float *right, float *output, size_t output_stride, size_t rows, size_t columns, size_t depth,
                               bool accumulate);
 
-/// output = (input - mean) / sqrt(variance + epsilon) * gain + shift, row by row; the variance is the
-/// biased one. `input` and `output` may be the same matrix.
+/// output = (input - mean) / sqrt(variance + epsilon) * gain + shift, row by row, with the biased
+/// variance; gain is the weight and shift the bias. `input` and `output` may be the same matrix.
 void ami_layer_norm(enum ami_cpu cpu, const float *input, size_t input_stride, float *output,
                     size_t output_stride, size_t rows, size_t columns, const float *gain,
                     const float *shift, float epsilon);
@@ -69,12 +69,12 @@ void ami_layer_norm(enum ami_cpu cpu, const float *input, size_t input_stride, f
 void ami_bias_gelu(enum ami_cpu cpu, float *x, size_t stride, size_t rows, size_t columns,
                    const float *bias);
 
-/// x = x + bias in place, the same bias for every row.
+/// x = x + bias in place, with the same bias for every row.
 void ami_add_bias(enum ami_cpu cpu, float *x, size_t stride, size_t rows, size_t columns,
                   const float *bias);
 
-/// x = exp(scale (x - max of its row)) in place, and sums[row] = the sum of the new row. Dividing by the sum
-/// is left to ami_divide_rows, because it is cheaper after the product with the values.
+/// x = exp(scale (x - max of its row)) in place, and sums[row] = the sum of the new row. ami_divide_rows
+/// divides by the sum, because that is cheaper after the product with the values.
 void ami_softmax_rows(enum ami_cpu cpu, float *x, size_t stride, size_t rows, size_t columns,
                       float scale, float *sums);
 
@@ -82,7 +82,7 @@ void ami_softmax_rows(enum ami_cpu cpu, float *x, size_t stride, size_t rows, si
 void ami_divide_rows(enum ami_cpu cpu, float *x, size_t stride, size_t rows, size_t columns,
                      const float *divisors);
 
-/// Cuts rows of heads side by side into one matrix per head, adding a bias and turning pairs of elements.
+/// Splits rows of concatenated heads into one matrix per head, adds a bias and rotates pairs of elements.
 ///
 /// input is [rows, heads * head_width]; output element (head, row, j) is at
 /// output[head * head_stride + row * head_width + j]. With v = input + bias, element j < turned becomes

@@ -7,18 +7,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/// Memory that the kernel fills from a file when it is touched.
+/// Memory that the kernel fills from a file on first access.
 typedef struct ami_mapping ami_mapping;
 
-/// Watches a mapping that begins at a page: from now on, a page of it that the kernel cannot read
-/// (the file was truncated, the disk fails) reads as zeros and marks the mapping as damaged, where
-/// SIGBUS would end the process. NULL when there is no memory or no handler can be installed.
+/// Watches a page-aligned mapping: from now on, a page that the kernel cannot read (the file was
+/// truncated, the disk fails) reads as zeros and marks the mapping as damaged, instead of ending
+/// the process with SIGBUS. Returns NULL if memory runs out or the handler cannot be installed.
 ami_mapping *ami_mapping_watch(const void *start, size_t size);
 
 /// Whether bytes of the mapping were replaced by zeros.
 bool ami_mapping_is_damaged(const ami_mapping *mapping);
 
-/// Stops watching; to be called before the memory is unmapped.
+/// Stops watching; call it before the memory is unmapped.
 void ami_mapping_forget(ami_mapping *mapping);
 
 #endif

@@ -5,7 +5,7 @@ internal import Glibc
 internal import ZooCore
 internal import ZooTensor
 
-/// Who asked for which tensor of a checkpoint, and what was wrong with it.
+/// Records which tensors of a checkpoint a model requested, and the problems found.
 final class WeightClaims {
     private let checkpoint: Checkpoint
     private var claimed: Set<String> = []
@@ -32,12 +32,12 @@ final class WeightClaims {
         return stored
     }
 
-    /// Checks that what was claimed was read; see ``Checkpoint/requireIntact()``.
+    /// Checks that the weights could be read; see ``Checkpoint/requireIntact()``.
     func requireIntact() throws(ZooError) { try checkpoint.requireIntact() }
 
     func ignore(_ name: String) { claimed.insert(name) }
 
-    /// All that is wrong, or nil.
+    /// An error with all problems, or nil.
     var error: ZooError? {
         let unclaimed = checkpoint.tensors.map(\.name).filter { !claimed.contains($0) }
             .map { "'\($0)' is not part of the model" }
@@ -56,10 +56,10 @@ final class WeightClaims {
         )
     }
 
-    /// Zeros that take no memory, so that building goes on and finds the other problems.
+    /// Zeros that take no memory, so that loading continues and finds further problems.
     private func placeholder(_ shape: Shape) throws(ZooError) -> StoredTensor {
         guard let size = shape.byteCount(of: .f32), let zeros = ZeroPages(byteCount: size) else {
-            throw error ?? ZooError(.tensorMissing, "no room for a tensor of shape \(shape)")
+            throw error ?? ZooError(.tensorMissing, "no memory for a tensor of shape \(shape)")
         }
         return unsafe StoredTensor(
             dtype: .f32,
@@ -70,7 +70,7 @@ final class WeightClaims {
     }
 }
 
-/// Read-only zeros that the kernel keeps as one shared page.
+/// Read-only zeros, which the kernel backs with one shared page.
 @safe
 private final class ZeroPages: @unchecked Sendable {
     // Sendable because the pages are read-only and live as long as this object.

@@ -4,13 +4,13 @@
 internal import ZooCheckpoint
 package import ZooCore
 
-/// A kind of checkpoint that can be converted: how to recognise it, and what becomes of it.
+/// A kind of checkpoint that can be converted: how to detect it and how to convert it.
 package struct ConvertibleFamily: Sendable {
-    /// The name that `--family` takes: that of a family, or of a layout that holds several.
+    /// The name for `--family`: a family, or a layout that covers several families.
     package let name: String
     /// How upstream nests the tensors in its files.
     let nesting: UpstreamNesting
-    /// Says why a checkpoint looks like one of this family; nil when it does not.
+    /// Returns why a checkpoint matches this family; nil if it does not match.
     let recognise: @Sendable (UpstreamTensors) -> String?
     /// Plans the conversion.
     let plan: @Sendable (PlanRequest) throws(ZooError) -> ConversionPlan
@@ -36,7 +36,7 @@ package struct ConvertibleFamily: Sendable {
         self.plan = plan
     }
 
-    /// All families, the more particular before the more general.
+    /// All families, more specific ones first.
     ///
     /// To add one, add a file beside this one and a line here.
     package static let all: [ConvertibleFamily] = [
@@ -44,7 +44,7 @@ package struct ConvertibleFamily: Sendable {
         .vjepa2, .vjepa, .ijepa,
     ]
 
-    /// The family that a checkpoint looks like, and why.
+    /// Detects the family of a checkpoint, with the reason for the match.
     package static func detect(
         _ tensors: UpstreamTensors
     ) -> (family: ConvertibleFamily, reason: String)? {
@@ -57,9 +57,9 @@ package struct ConvertibleFamily: Sendable {
     /// Plans the conversion of a checkpoint and checks that its tensors fit.
     ///
     /// - Parameters:
-    ///   - sources: the tensors of the file, and of the backbone where one is given.
+    ///   - sources: the tensors of the file, and of the backbone if one is given.
     ///   - configuration: `config.json` of a file in the Hugging Face layout.
-    ///   - options: what a person decided.
+    ///   - options: the options of the user.
     /// - Returns: a plan that fits the files.
     /// - Throws: ``ZooError`` with a `convert.*` code.
     package static func plan(
@@ -73,7 +73,7 @@ package struct ConvertibleFamily: Sendable {
             guard let named = all.first(where: { $0.name == name }) else {
                 throw ZooError(
                     .conversionOptionInvalid,
-                    "there is no family '\(name)'",
+                    "unknown family '\(name)'",
                     remedy: "the families are \(all.map(\.name).joined(separator: ", "))"
                 )
             }
@@ -82,10 +82,10 @@ package struct ConvertibleFamily: Sendable {
             guard let detected = detect(main)?.family else {
                 throw ZooError(
                     .conversionFamilyUnknown,
-                    "the tensors of '\(main.checkpoint.path)' resemble no family that is known "
-                        + "here; its top-level keys are "
+                    "the tensors of '\(main.checkpoint.path)' match no supported family; "
+                        + "its top-level keys are "
                         + main.checkpoint.topLevelKeys.prefix(20).joined(separator: ", "),
-                    remedy: "'ami-zoo inspect' shows the tensors; --family names a family"
+                    remedy: "list the tensors with 'ami-zoo inspect', or pass --family"
                 )
             }
             family = detected
@@ -98,7 +98,7 @@ package struct ConvertibleFamily: Sendable {
     }
 }
 
-/// What a family is asked to plan, with the questions that families have in common.
+/// The input of a family's planner, with helpers that all families share.
 struct PlanRequest: Sendable {
     let sources: [ConversionPlan.Source: UpstreamTensors]
     let configuration: JSONObject?
@@ -109,7 +109,7 @@ struct PlanRequest: Sendable {
         return main
     }
 
-    /// A group that must be there.
+    /// Returns a required group of tensors.
     func group(
         _ key: String,
         of source: ConversionPlan.Source = .main
@@ -126,7 +126,7 @@ struct PlanRequest: Sendable {
         return group
     }
 
-    /// The encoder to take: the one that was asked for, or the first of `order` that is there.
+    /// Returns the encoder to convert: the requested one, or the first of `order` that exists.
     func encoder(
         preferring order: [String],
         of source: ConversionPlan.Source = .main
@@ -136,7 +136,7 @@ struct PlanRequest: Sendable {
         return try group(found ?? order[0], of: source)
     }
 
-    /// The sizes of a tensor whose rank decides what the model is.
+    /// Returns the shape of a tensor that must have a certain rank.
     func shape(
         _ name: String,
         rank: Int,
@@ -147,14 +147,14 @@ struct PlanRequest: Sendable {
             throw ZooError(
                 .conversionTensorsMismatch,
                 "'\(group.key)' has no tensor '\(name)' with \(rank) axes, which the family needs",
-                remedy: "if another family or component is meant, say so with --family or "
+                remedy: "to convert another family or component, use --family or "
                     + "--component"
             )
         }
         return shape
     }
 
-    /// The heads of a transformer: said, or known for this width; weights do not tell.
+    /// The number of attention heads, from the options or from the published models of this width.
     func heads(
         _ said: Int?,
         width: Int,
@@ -164,8 +164,8 @@ struct PlanRequest: Sendable {
         guard let heads = said ?? known[width] else {
             throw ZooError(
                 .conversionOptionNeeded,
-                "the number of attention heads cannot be told from weights of width \(width)",
-                remedy: "say it with \(option)"
+                "the number of attention heads cannot be derived from weights of width \(width)",
+                remedy: "pass it with \(option)"
             )
         }
         guard width.isMultiple(of: heads) else {
@@ -178,7 +178,7 @@ struct PlanRequest: Sendable {
     }
 }
 
-/// The published sizes of Vision Transformers by width.
+/// The published sizes of Vision Transformers, by width.
 enum TransformerSize {
     /// The name of a size, such as `l`.
     static func name(width: Int, layers: Int) -> String {
@@ -194,8 +194,9 @@ enum TransformerSize {
         }
     }
 
-    /// The ratio that gives `hidden` when a width is multiplied by it and cut off in double
-    /// precision, as the configurations of transformers are read.
+    /// The MLP ratio such that `Int(ratio * width)` in double precision equals `hidden`.
+    ///
+    /// transformers computes the hidden size from its configuration in this way.
     static func ratio(hidden: Int, width: Int) -> JSONValue {
         var ratio = Double(hidden) / Double(width)
         while Int(Double(width) * ratio) < hidden { ratio = ratio.nextUp }

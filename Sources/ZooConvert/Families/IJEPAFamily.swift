@@ -4,8 +4,9 @@
 internal import ZooCore
 
 extension ConvertibleFamily {
-    /// I-JEPA: the encoder to the layout of transformers' `IJepaModel`; the predictor, which
-    /// transformers does not have, to a file of its own under its own names.
+    /// I-JEPA: converts the encoder to the layout of transformers' `IJepaModel`.
+    ///
+    /// transformers has no predictor; its tensors keep their names, in a separate file.
     static let ijepa = ConvertibleFamily(
         .ijepa,
         recognise: { tensors in
@@ -129,8 +130,9 @@ enum IJEPARules {
         ]
     }
 
-    /// Resize and statistics of the training; the processor that transformers' own conversion
-    /// writes has mean and std 0.5 instead, which the model was not trained with.
+    /// The image processor with the size, mean and std of the training.
+    ///
+    /// The conversion script of transformers writes mean and std 0.5, which training did not use.
     static func processor(side: Int) -> [String: JSONValue] {
         [
             "image_processor_type": "ViTImageProcessor", "do_resize": true,

@@ -6,8 +6,9 @@ internal import ZooCore
 extension ConvertibleFamily {
     /// LeWM: a small Vision Transformer, projectors, and a predictor of the next embedding.
     ///
-    /// The file is one flat dictionary. The Vision Transformer has the names of transformers, of
-    /// before or after version 5; releases have those of before, which transformers writes to files.
+    /// The file is one flat dictionary. The Vision Transformer has the tensor names of transformers
+    /// from before or after version 5. Releases use the names from before version 5, which
+    /// transformers writes to files.
     static let leWM = ConvertibleFamily(
         .lewm,
         nesting: .flat(mark: "pred_proj"),
@@ -154,7 +155,7 @@ private struct LeWMPlan {
         )
     }
 
-    /// The Vision Transformer, under the names of before transformers 5.
+    /// The Vision Transformer, with the tensor names from before transformers 5.
     private func encoder(_ sizes: TransformerDimensions, _ rules: inout RuleList) {
         let width = sizes.width
         rules.keep("encoder.embeddings.cls_token", [1, 1, width])
@@ -188,7 +189,7 @@ private struct LeWMPlan {
 }
 
 extension TensorRule {
-    /// The rule with upstream names as the group `key` has them.
+    /// The rule with upstream names relative to the group `key`.
     func inGroup(_ key: String) -> TensorRule {
         TensorRule(
             upstream: upstream.map {

@@ -6,25 +6,25 @@ internal import ZooCore
 internal import ZooTensor
 
 extension ConvertibleFamily {
-    /// Files that have the layout of a release already: what transformers wrote for I-JEPA, V-JEPA 2
-    /// and its classifiers.
+    /// Files that already have the layout of a release.
     ///
-    /// The tensors stay as they are; `config.json` beside them says the rest.
+    /// transformers writes them for I-JEPA, V-JEPA 2 and its classifiers. The tensors are not
+    /// changed, and the other settings come from the `config.json` in the same folder.
     static let released = ConvertibleFamily(
         layout: "hugging-face",
         nesting: .flat(mark: "embeddings"),
         recognise: { tensors in
             let whole = tensors.groups[UpstreamTensors.whole]
             return ReleasedPlan.marks.first { whole?.shape($0.name) != nil }
-                .map { "'\($0.name)' is a name of transformers" }
+                .map { "'\($0.name)' is a tensor name of transformers" }
         },
         plan: { request throws(ZooError) in try ReleasedPlan(request).plan() }
     )
 }
 
-/// A file in the layout of transformers: every tensor is expected under the name that it keeps.
+/// Plans a file in the layout of transformers, in which every tensor keeps its name.
 private struct ReleasedPlan {
-    /// Kinds of files, by a tensor that only one has.
+    /// The kind of a file, detected by a tensor that only this kind has.
     enum Kind { case ijepa, vjepa2, classifier }
 
     static let marks: [(name: String, kind: Kind)] = [
@@ -52,8 +52,8 @@ private struct ReleasedPlan {
         guard let configuration = request.configuration else {
             throw ZooError(
                 .conversionOptionNeeded,
-                "the file has the layout of transformers, and there is no 'config.json' beside it",
-                remedy: "put the config.json of the same repository into the same folder"
+                "the file has the layout of transformers, but its folder has no 'config.json'",
+                remedy: "copy the config.json of the same repository into the folder of the file"
             )
         }
         self.configuration = configuration
@@ -76,7 +76,7 @@ private struct ReleasedPlan {
         guard type == family.modelType else {
             throw ZooError(
                 .conversionTensorsMismatch,
-                "'config.json' speaks of a model of type '\(type)', and the tensors do not"
+                "'config.json' describes a model of type '\(type)', which the tensors do not match"
             )
         }
         let isVideo = kind != .ijepa
@@ -100,7 +100,7 @@ private struct ReleasedPlan {
         )
     }
 
-    /// The parts, and the size of the encoder as variants name it.
+    /// The parts, and the name of the encoder's size in variants.
     private func parts() throws(ZooError) -> ([ConversionPlan.Part], String) {
         guard kind != .ijepa else {
             let patch = try shape("embeddings.patch_embeddings.projection.weight", 4)

@@ -3,13 +3,13 @@
 
 internal import ZooCore
 
-/// The sizes of a transformer, as its tensors show them.
+/// The sizes of a transformer, derived from its tensors.
 struct TransformerDimensions {
-    /// Elements of a token.
+    /// The embedding dimension.
     let width: Int
-    /// Blocks.
+    /// The number of blocks.
     let layers: Int
-    /// Elements of a token inside the MLP of a block.
+    /// The hidden dimension of the MLP in a block.
     let hidden: Int
 
     /// Reads the sizes of the blocks whose names begin with `blocks`, such as `blocks.`.
@@ -26,7 +26,7 @@ struct TransformerDimensions {
 }
 
 extension RuleList {
-    /// A block of Meta's Vision Transformers under its own names.
+    /// Adds a block of Meta's Vision Transformers with unchanged names.
     mutating func block(_ name: String, _ width: Int, _ hidden: Int) {
         norm("\(name).norm1", width)
         linear("\(name).attn.qkv", 3 * width, width)
@@ -36,7 +36,7 @@ extension RuleList {
         linear("\(name).mlp.fc2", width, hidden)
     }
 
-    /// A block of Meta's under the names of `VJEPA2Layer`.
+    /// Adds a block of Meta's Vision Transformers with the names of `VJEPA2Layer`.
     ///
     /// Source: huggingface/transformers `models/vjepa2/modeling_vjepa2.py`.
     mutating func vjepa2Block(_ name: String, as newName: String, _ width: Int, _ hidden: Int) {
@@ -53,7 +53,7 @@ extension RuleList {
         linear("\(name).mlp.fc2", width, hidden, as: "\(newName).mlp.fc2")
     }
 
-    /// A block of Meta's under the names of `IJepaLayer`, as transformers writes them to files.
+    /// Adds a block of Meta's Vision Transformers with the names of `IJepaLayer` in files.
     ///
     /// Source: huggingface/transformers `models/ijepa/convert_ijepa_to_hf.py`.
     mutating func ijepaBlock(_ name: String, as newName: String, _ width: Int, _ hidden: Int) {
@@ -70,8 +70,7 @@ extension RuleList {
         linear("\(name).mlp.fc2", width, hidden, as: "\(newName).output.dense")
     }
 
-    /// The first layers, blocks and last layers of the predictors of V-JEPA and I-JEPA that frame
-    /// their blocks alike, under their own names.
+    /// Adds the layers that the predictors of V-JEPA and I-JEPA share, with unchanged names.
     mutating func predictorFrame(
         _ sizes: TransformerDimensions,
         encoderWidth: Int,
@@ -86,11 +85,11 @@ extension RuleList {
     }
 }
 
-/// How inputs are described in release records and processor configurations.
+/// Descriptions of inputs for release records and processor configurations.
 enum InputDescription {
-    /// The mean of ImageNet, which all of Meta's models were trained with.
+    /// The ImageNet mean, which all of Meta's models were trained with.
     static let mean = [0.485, 0.456, 0.406]
-    /// The std of ImageNet.
+    /// The ImageNet std.
     static let std = [0.229, 0.224, 0.225]
 
     /// Images or videos: `inputs` of a release record.
@@ -124,7 +123,7 @@ enum InputDescription {
         )
     }
 
-    /// The whole image to a square.
+    /// The whole image resized to a square.
     static func square(
         _ side: Int,
         _ resampling: PictureSteps.Resampling
@@ -138,7 +137,7 @@ enum InputDescription {
         )
     }
 
-    /// The processor of V-JEPA 2: short side to `side` · 256 / 224, bilinear, then the centre.
+    /// The processor of V-JEPA 2: short side to `side` · 256 / 224, bilinear, then a centre crop.
     ///
     /// Source: huggingface/transformers `models/vjepa2/video_processing_vjepa2.py`.
     static func videoProcessor(side: Int) -> [String: JSONValue] {

@@ -4,10 +4,9 @@
 internal import ZooCore
 
 extension ConvertibleFamily {
-    /// V-JEPA 2.1: encoder for video and images, predictor with context output, under their own
-    /// names.
+    /// V-JEPA 2.1: encoder for video and images and predictor with context output.
     ///
-    /// Distilled files have `ema_encoder`, the others `target_encoder`.
+    /// The tensors keep their names. Distilled files have `ema_encoder`, others `target_encoder`.
     static let vjepa21 = ConvertibleFamily(
         .vjepa21,
         recognise: { tensors in
@@ -98,7 +97,7 @@ private struct VJEPA21Plan {
         rules.keep("img_mod_embed", [1, 1, inner.width])
         rules.keep("video_mod_embed", [1, 1, inner.width])
         for index in 0..<tokens { rules.keep("mask_tokens.\(index)", [1, 1, inner.width]) }
-        // Teachers see four levels of the encoder, through two layers; students see one.
+        // Teachers embed four levels of the encoder with two layers; students embed one level.
         let isDeep = group.shape("predictor_embed.0.weight") != nil
         if isDeep {
             rules.linear("predictor_embed.0", sizes.width, Self.levels * sizes.width)

@@ -4,9 +4,9 @@
 internal import ZooCore
 
 extension ConvertibleFamily {
-    /// V-JEPA 2-AC: the action-conditioned predictor and its encoder, under their own names.
+    /// V-JEPA 2-AC: the action-conditioned predictor and its encoder, with unchanged names.
     ///
-    /// The encoder is `encoder`, as upstream loads it, even where a target encoder lies beside it.
+    /// The encoder is `encoder`, as in upstream's loader, even if there is a target encoder.
     static let vjepa2AC = ConvertibleFamily(
         .vjepa2AC,
         recognise: { tensors in
@@ -63,7 +63,7 @@ extension ConvertibleFamily {
                 hidden: inner.hidden,
                 width: inner.width
             )
-            // The extrinsics are in the files and the released configuration does not use them.
+            // The files have an extrinsics encoder, but the released configuration does not use it.
             configuration["use_extrinsics"] = false
             return ConversionPlan(
                 family: .vjepa2AC,
@@ -84,8 +84,9 @@ extension ConvertibleFamily {
 }
 
 enum VJEPA2ACRules {
-    /// What a predictor alone is to be told about its encoder: that all released ones were trained
-    /// with cuts into patches of 16 and tubelets of 2.
+    /// The fields of a standalone predictor that describe its encoder.
+    ///
+    /// All released encoders were trained with patch size 16 and tubelet size 2.
     static func features(width: Int, side: Int, frames: Int) -> [String: JSONValue] {
         [
             "embed_dim": .integer(width), "crop_size": .integer(side), "patch_size": 16,

@@ -4,7 +4,7 @@
 internal import ZooCore
 
 extension ConvertibleFamily {
-    /// V-JEPA 2: encoder and predictor to the layout of transformers' `VJEPA2Model`.
+    /// V-JEPA 2: converts encoder and predictor to the layout of transformers' `VJEPA2Model`.
     static let vjepa2 = ConvertibleFamily(
         .vjepa2,
         recognise: { tensors in
@@ -36,7 +36,7 @@ extension ConvertibleFamily {
 /// The encoder and the predictor of V-JEPA 2 in one file.
 struct VJEPA2Plan {
     static let encoders = ["target_encoder", "encoder"]
-    /// Heads by width, facebookresearch/vjepa2 `src/models/vision_transformer.py`.
+    /// Heads by width; source: facebookresearch/vjepa2 `src/models/vision_transformer.py`.
     static let heads = [768: 12, 1024: 16, 1280: 16, 1408: 22, 1664: 26]
     static let predictorHeads = [384: 12]
 
@@ -78,7 +78,7 @@ struct VJEPA2Plan {
                 source: source,
                 prefix: "\(prefix)encoder.",
                 rules: VJEPA2Rules.encoder("\(prefix)encoder.", patch, sizes).rules,
-                // Rotary positions replaced it; the training code still saves one at times.
+                // Rotary positions replaced it, but the training code still saves it in some files.
                 dropped: ["pos_embed"]
             )
         ]
@@ -129,7 +129,7 @@ struct VJEPA2Plan {
         return members
     }
 
-    /// The fields that all video encoders of this line have.
+    /// The configuration fields that all V-JEPA 2 video encoders share.
     static func encoderFields(
         _ request: PlanRequest,
         patch: [Int],

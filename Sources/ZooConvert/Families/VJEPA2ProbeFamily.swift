@@ -4,7 +4,9 @@
 internal import ZooCore
 
 extension ConvertibleFamily {
-    /// Attentive probes of V-JEPA 2, alone or with their backbone as transformers'
+    /// Attentive probes of V-JEPA 2.
+    ///
+    /// A probe is converted alone, or with its backbone as transformers'
     /// `VJEPA2ForVideoClassification`.
     static let vjepa2Probe = ConvertibleFamily(
         .vjepa2Probe,
@@ -17,10 +19,10 @@ extension ConvertibleFamily {
     )
 }
 
-/// One probe: blocks over the tokens, a query that attends to them, and a linear map or three.
+/// One probe: blocks over the tokens, a query that attends to them, and one or three linear heads.
 struct VJEPA2ProbePlan {
     private static let anticipation = ["verb_classifier", "noun_classifier", "action_classifier"]
-    /// Meta's probes of every width have 16 heads; transformers takes those of the encoder.
+    /// Meta's probes have 16 heads at every width; transformers uses the encoder's number of heads.
     private static let heads = [768: 16, 1024: 16, 1280: 16, 1408: 16]
 
     private let request: PlanRequest
@@ -52,8 +54,8 @@ struct VJEPA2ProbePlan {
         else {
             throw ZooError(
                 .conversionOptionInvalid,
-                "--backbone-levels is for a classifier that is converted alone: transformers' class "
-                    + "and probes for anticipation read the last block only",
+                "--backbone-levels is only for a classifier that is converted alone: transformers' class "
+                    + "and anticipation probes read only the last block",
                 remedy: "leave out --backbone, or --backbone-levels"
             )
         }

@@ -87,7 +87,7 @@ enum VJEPA2Rules {
 }
 
 extension RuleList {
-    /// What both kinds of blocks of a pooler have around their attention.
+    /// The layers around the attention that both kinds of pooler blocks share.
     fileprivate mutating func poolerFrame(
         _ name: String,
         as newName: String,

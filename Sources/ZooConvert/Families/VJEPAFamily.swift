@@ -4,7 +4,7 @@
 internal import ZooCore
 
 extension ConvertibleFamily {
-    /// V-JEPA: encoder and predictor under their own names, since transformers has no such model.
+    /// V-JEPA: encoder and predictor with unchanged names, because transformers has no such model.
     static let vjepa = ConvertibleFamily(
         .vjepa,
         recognise: { tensors in
@@ -55,7 +55,7 @@ extension ConvertibleFamily {
             )
             configuration["model_type"] = .string(FamilyID.vjepa.modelType)
             configuration["intermediate_size"] = .integer(sizes.hidden)
-            // All released files; facebookresearch/jepa `configs/pretrain/*.yaml`.
+            // True for all released files; source: facebookresearch/jepa `configs/pretrain/*.yaml`.
             configuration["uniform_power"] = true
             if let group = request.main.groups["predictor"] {
                 let inner = try TransformerDimensions(request, group, blocks: "predictor_blocks.")
@@ -106,9 +106,9 @@ extension ConvertibleFamily {
         }
     )
 
-    /// Attentive probes of V-JEPA, under their own names.
+    /// Attentive probes of V-JEPA, with unchanged names.
     ///
-    /// `xattn.proj` is kept although no forward pass reads it, so that the probe can be written back.
+    /// `xattn.proj` is kept although no forward pass reads it, so that the probe can be exported.
     static let vjepaProbe = ConvertibleFamily(
         .vjepaProbe,
         nesting: .list(key: "classifiers"),
@@ -167,9 +167,9 @@ extension ConvertibleFamily {
     )
 }
 
-/// The grid of positions of a video model, as far as its table tells.
+/// The position grid of a video model, derived from its position table.
 enum VideoGrid {
-    /// The side of the images in pixels, from the number of positions and of frames.
+    /// The side of the images in pixels, from the numbers of positions and frames.
     static func side(
         positions: Int,
         frames: Int,
@@ -183,9 +183,9 @@ enum VideoGrid {
         else {
             throw ZooError(
                 .conversionOptionNeeded,
-                "\(positions) positions are not those of \(frames) frames of a square image"
+                "\(positions) positions do not match \(frames) frames of a square image"
                     + (said.map { " of \($0) pixels a side" } ?? ""),
-                remedy: "say how many frames the model was trained on with --frames"
+                remedy: "pass the number of frames that the model was trained on with --frames"
             )
         }
         return side * patch[3]

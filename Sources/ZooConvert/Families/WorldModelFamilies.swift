@@ -4,8 +4,9 @@
 internal import ZooCore
 
 extension ConvertibleFamily {
-    /// JEPA-WM: a predictor over the features of an encoder from another project, modulated by
-    /// actions; with the embeddings of actions and of the robot's own state.
+    /// JEPA-WM: an action-modulated predictor over the features of a separate encoder.
+    ///
+    /// The file also has the embeddings of actions and proprioception.
     static let jepaWM = ConvertibleFamily(
         .jepaWM,
         recognise: { tensors in
@@ -66,9 +67,9 @@ extension ConvertibleFamily {
         }
     )
 
-    /// DINO-WM: a predictor over DINOv2 features, state and actions side by side.
+    /// DINO-WM: a predictor over concatenated DINOv2 features, proprioception and actions.
     ///
-    /// Causal masks among the weights are left out: they follow from the sizes.
+    /// Causal masks among the weights are dropped, because the sizes determine them.
     static let dinoWM = ConvertibleFamily(
         .dinoWM,
         recognise: { tensors in
@@ -133,26 +134,26 @@ extension ConvertibleFamily {
     )
 }
 
-/// What all released predictors were trained with, and weights do not tell.
+/// The training settings of all released predictors that the weights do not determine.
 ///
 /// Source: facebookresearch/jepa-wms, the configurations that `hubconf.py` names.
 enum WorldModelGrid {
-    /// Tokens along a side of a frame: 224 pixels in patches of 14, or 256 in patches of 16.
+    /// Tokens along a side of a frame: 224 pixels with patch size 14, or 256 with patch size 16.
     static let side = 16
-    /// Frames that a prediction is made from.
+    /// The context length of a prediction, in frames.
     static let frames = 4
 }
 
-/// The embeddings of actions and of the robot's state, which older files call by another name.
+/// The embeddings of actions and proprioception, whose names differ in older files.
 struct WorldModelEmbeddings {
-    /// What the configuration says about them.
+    /// The fields for the configuration.
     private(set) var fields: [String: JSONValue] = [:]
 
     private static let kinds: [(kind: String, names: [String])] = [
         ("action", ["action_encoder"]), ("proprio", ["proprio_encoder", "state_encoder"]),
     ]
 
-    /// Linear embeddings inside the predictor.
+    /// Adds linear embeddings inside the predictor.
     mutating func addInside(
         _ group: UpstreamTensors.Group,
         _ request: PlanRequest,
@@ -168,7 +169,7 @@ struct WorldModelEmbeddings {
         }
     }
 
-    /// Embeddings beside the predictor: convolutions over time of one step.
+    /// Plans embeddings outside the predictor: temporal convolutions with kernel size 1.
     mutating func parts(_ request: PlanRequest) throws(ZooError) -> [ConversionPlan.Part] {
         var parts: [ConversionPlan.Part] = []
         for (kind, names) in Self.kinds {

@@ -5,17 +5,17 @@ internal import ZooCheckpoint
 package import ZooCore
 internal import ZooTensor
 
-/// `conversion.json` of a release folder: which tensor of the upstream file is which of the release.
+/// `conversion.json` of a release folder: maps upstream tensors to tensors of the release.
 ///
-/// It is what a person reads to follow a conversion, and what an export reads to undo it.
+/// It documents a conversion, and an export reads it to reverse the conversion.
 package struct ConversionMap: Sendable {
-    /// Equal elements under two sets of names.
+    /// Upstream and released tensors with equal elements.
     struct Row: Sendable {
-        /// Which upstream file.
+        /// Whether the upstream file is the backbone.
         let isBackbone: Bool
         /// The weights file of the release, without its extension.
         let file: String
-        /// The tensors upstream, under the names that the file has.
+        /// The upstream tensors, with their names in the file.
         let upstream: [NamedShape]
         /// The tensors of the release.
         let released: [NamedShape]
@@ -92,7 +92,7 @@ package struct ConversionMap: Sendable {
             )
             let last = rows[rows.count - 1]
             guard Self.elementCount(last.upstream) == Self.elementCount(last.released) else {
-                throw row.invalid("released", "has another number of elements than 'upstream'")
+                throw row.invalid("released", "has another element count than 'upstream'")
             }
         }
         self.rows = rows
@@ -110,7 +110,7 @@ package struct ConversionMap: Sendable {
             }
             for size in sizes {
                 guard case .integer(let size) = size, size >= 0 else {
-                    throw tensor.invalid("shape", "holds more than numbers from 0 upwards")
+                    throw tensor.invalid("shape", "has elements that are not integers from 0 on")
                 }
                 shape.append(size)
             }

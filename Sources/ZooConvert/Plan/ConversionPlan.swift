@@ -3,27 +3,27 @@
 
 package import ZooCore
 
-/// What a conversion does: which tensors become which, and what is written beside them.
+/// The plan of a conversion: the tensor mapping, and the other files to write.
 package struct ConversionPlan: Sendable {
-    /// One network: a state dictionary upstream, a component of the release.
+    /// One network: a state dict upstream, a component of the release.
     package struct Part: Sendable {
         /// The component's name in the release record.
         package let component: String
         /// The group of upstream tensors.
         package let group: String
-        /// Which of the upstream files holds it.
+        /// The upstream file that holds the group.
         package var source = Source.main
-        /// The file it goes to, without its extension.
+        /// The weights file to write, without its extension.
         package var file = "model"
-        /// What the component's tensor names begin with in that file.
+        /// The prefix of the component's tensor names in that file.
         package var prefix = ""
-        /// The tensors.
+        /// The rules for the tensors.
         package var rules: [TensorRule]
-        /// Clean names that may be there and are left out, since no model reads them.
+        /// Clean names of tensors that are dropped if present, because no model reads them.
         package var dropped: Set<String> = []
     }
 
-    /// The file a part is read from.
+    /// The file that a part is read from.
     package enum Source: Sendable, Hashable {
         /// The file that is converted.
         case main
@@ -39,34 +39,34 @@ package struct ConversionPlan: Sendable {
     package var parts: [Part]
     /// `config.json`.
     package let configuration: [String: JSONValue]
-    /// `preprocessor_config.json`, where one is known.
+    /// `preprocessor_config.json`, if known.
     package let preprocessor: [String: JSONValue]?
-    /// What the model takes, as release records say it.
+    /// The inputs of the model, in the form of the release record.
     package let inputs: JSONValue
 }
 
-/// What a person decides about a conversion; everything else the tensors say.
+/// The options of a conversion that the tensors do not determine.
 package struct ConversionOptions: Sendable, Equatable {
-    /// The family, when it is not to be detected.
+    /// The family; nil to detect it.
     package var family: String?
-    /// The state dictionary to take the encoder from.
+    /// The state dict to take the encoder from.
     package var component: String?
     /// Attention heads of the encoder or probe.
     package var heads: Int?
     /// Attention heads of the predictor.
     package var predictorHeads: Int?
-    /// Pixels along the side of the images that the model was trained on.
+    /// The side length of the training images, in pixels.
     package var cropSize: Int?
-    /// Frames of the clips it was trained on.
+    /// The number of frames in the training clips.
     package var frames: Int?
-    /// Which of several probes.
+    /// The index of the probe, from 0, if the file holds several.
     package var probe: Int?
     /// The blocks of the backbone, counted from 0, whose outputs a probe reads; nil for the last.
     package var backboneLevels: [Int]?
 
     package init() {}
 
-    /// The options as the release record states them; those that were not given are left out.
+    /// The options in the form of the release record, without those that are nil.
     package var json: [String: JSONValue] {
         var members: [String: JSONValue] = [:]
         if let family { members["family"] = .string(family) }
@@ -82,7 +82,7 @@ package struct ConversionOptions: Sendable, Equatable {
         return members
     }
 
-    /// Reads what ``json`` wrote.
+    /// Parses the form of ``json``.
     package init(_ object: JSONObject) throws(ZooError) {
         family = try object.optionalString("family")
         component = try object.optionalString("component")

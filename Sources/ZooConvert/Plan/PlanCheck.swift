@@ -6,10 +6,10 @@ internal import ZooCore
 internal import ZooTensor
 
 extension ConversionPlan {
-    /// Checks that upstream has exactly the tensors of the plan, in their shapes.
+    /// Checks that the upstream files have exactly the tensors of the plan, with their shapes.
     ///
-    /// - Throws: ``ZooError`` with code `convert.tensors-mismatch`; the message lists everything
-    ///   that is missing, left over or of another shape.
+    /// - Throws: ``ZooError`` with code `convert.tensors-mismatch`; the message lists all missing
+    ///   and unexpected tensors and those with other shapes.
     func requireFit(_ sources: [Source: UpstreamTensors]) throws(ZooError) {
         var problems: [String] = []
         var known: [Place: Set<String>] = [:]
@@ -17,7 +17,7 @@ extension ConversionPlan {
             let place = Place(source: part.source, group: part.group)
             known[place, default: []].formUnion(part.dropped)
             guard let group = sources[part.source]?.groups[part.group] else {
-                problems.append("'\(part.group)' is missing altogether")
+                problems.append("'\(part.group)' is missing")
                 continue
             }
             for wanted in part.rules.flatMap(\.upstream) {
@@ -44,17 +44,17 @@ extension ConversionPlan {
         let more = problems.count > 50 ? "\n  and \(problems.count - 50) more" : ""
         throw ZooError(
             .conversionTensorsMismatch,
-            "the tensors do not make a \(family) model of variant \(variant):\(shown)\(more)",
-            remedy: "if another family or component is meant, say so with --family or --component"
+            "the tensors do not match a \(family) model of variant \(variant):\(shown)\(more)",
+            remedy: "to convert another family or component, use --family or --component"
         )
     }
 }
 
-/// A state dictionary of one of the files.
+/// A state dict in one of the files.
 private struct Place: Hashable {
     let source: ConversionPlan.Source
     let group: String
 
-    /// How messages begin that are about it.
+    /// The prefix of messages about it.
     var label: String { group == UpstreamTensors.whole ? "" : "\(group): " }
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// A name and the sizes it must have.
+/// The name and the required shape of a tensor.
 package struct NamedShape: Sendable, Equatable {
     /// The name.
     package let name: String
-    /// The sizes, outermost first.
+    /// The shape, outermost size first.
     package let shape: [Int]
 
     package init(_ name: String, _ shape: [Int]) {
@@ -16,33 +16,33 @@ package struct NamedShape: Sendable, Equatable {
     var elementCount: Int { shape.reduce(1, *) }
 }
 
-/// Equal elements under two sets of names: read in row-major order one after the other, the tensors
-/// of upstream are those of the release.
+/// Upstream and released tensors with equal elements.
 ///
-/// That covers a new name (one to one), a fused matrix that is taken apart along its first axis
-/// (one to several) and tokens that are stacked (several to one), in both directions.
+/// The elements are equal when the tensors of each side are concatenated in row-major order. This
+/// covers renaming (one to one), splitting a fused matrix along its first axis (one to many) and
+/// stacking tokens (many to one), in both directions.
 package struct TensorRule: Sendable, Equatable {
-    /// The tensors upstream, by clean name in their group.
+    /// The upstream tensors, with their clean names in their group.
     package let upstream: [NamedShape]
-    /// The tensors of the release, by full name.
+    /// The tensors of the release, with their full names.
     package let released: [NamedShape]
 }
 
-/// The rules of one network, in the making.
+/// A builder for the rules of one network.
 struct RuleList {
     private(set) var rules: [TensorRule] = []
-    /// What every released name begins with.
+    /// The prefix of every released name.
     let prefix: String
 
     init(prefix: String = "") { self.prefix = prefix }
 
-    /// A tensor under a new name, or its own.
+    /// Adds a tensor with a new name, or with its own.
     mutating func keep(_ name: String, _ shape: [Int], as newName: String? = nil) {
         let released = NamedShape(prefix + (newName ?? name), shape)
         rules.append(TensorRule(upstream: [NamedShape(name, shape)], released: [released]))
     }
 
-    /// A tensor taken apart along its first axis into equal parts.
+    /// Adds a tensor that is split into equal parts along its first axis.
     mutating func split(_ name: String, _ shape: [Int], into newNames: [String]) {
         let part = [shape[0] / newNames.count] + shape.dropFirst()
         rules.append(
@@ -53,7 +53,7 @@ struct RuleList {
         )
     }
 
-    /// Tensors stacked along a new first axis.
+    /// Adds tensors that are stacked along a new first axis.
     mutating func stack(_ names: [String], _ shape: [Int], into newName: String) {
         rules.append(
             TensorRule(
@@ -63,7 +63,7 @@ struct RuleList {
         )
     }
 
-    /// Weight [outputs, inputs] and bias of a linear map.
+    /// Adds the weight [outputs, inputs] and the bias of a linear layer.
     mutating func linear(
         _ name: String,
         _ outputs: Int,
@@ -75,19 +75,19 @@ struct RuleList {
         if hasBias { keep("\(name).bias", [outputs], as: newName.map { "\($0).bias" }) }
     }
 
-    /// Weight and bias of a norm.
+    /// Adds the weight and bias of a norm.
     mutating func norm(_ name: String, _ width: Int, as newName: String? = nil) {
         keep("\(name).weight", [width], as: newName.map { "\($0).weight" })
         keep("\(name).bias", [width], as: newName.map { "\($0).bias" })
     }
 
-    /// Weight and bias of a convolution.
+    /// Adds the weight and bias of a convolution.
     mutating func convolution(_ name: String, _ shape: [Int], as newName: String? = nil) {
         keep("\(name).weight", shape, as: newName.map { "\($0).weight" })
         keep("\(name).bias", [shape[0]], as: newName.map { "\($0).bias" })
     }
 
-    /// A fused map to queries, keys and values, [3 · width, width], taken apart.
+    /// Adds a fused query, key and value projection, [3 · width, width], that is split.
     mutating func splitLinear(
         _ name: String,
         _ outputs: Int,
@@ -98,7 +98,7 @@ struct RuleList {
         split("\(name).bias", [outputs], into: newNames.map { "\($0).bias" })
     }
 
-    /// The rules that keep every released tensor as it is: for a file in the released layout.
+    /// Rules that keep every released tensor unchanged, for a file in the released layout.
     var identity: [TensorRule] {
         rules.flatMap(\.released).map { TensorRule(upstream: [$0], released: [$0]) }
     }

@@ -4,7 +4,7 @@
 package import ZooCore
 
 extension ConversionOptions {
-    /// These options, and where they say nothing, what the catalogue knows of a model.
+    /// These options, completed with the values that the catalogue states for a model.
     package func completed(by entry: CatalogueEntry) -> ConversionOptions {
         var options = self
         guard entry.family != .vjepa2Classifier else { return options }
@@ -23,8 +23,9 @@ extension ConversionOptions {
 }
 
 extension ConversionPlan {
-    /// Checks that a file holds what the catalogue says about a model: family, components, counts of
-    /// tensors and of their elements.
+    /// Checks that a file matches the catalogue entry of a model.
+    ///
+    /// Compares the family, the components, and their numbers of tensors and elements.
     ///
     /// - Throws: ``ZooError`` with code `import.counts-mismatch`; the message lists all differences.
     package func requireMatch(_ entry: CatalogueEntry) throws(ZooError) {
@@ -54,18 +55,18 @@ extension ConversionPlan {
         throw ZooError(
             .importCountsMismatch,
             "the file is not '\(entry.name)': \(problems.joined(separator: "; "))",
-            remedy: "check that the file is complete and the one that the catalogue names"
+            remedy: "check that the file is complete and is the file that the catalogue names"
         )
     }
 }
 
 extension ConversionIdentity {
-    /// The identity of a model of the catalogue.
+    /// Creates the identity of a model in the catalogue.
     ///
     /// - Parameters:
-    ///   - entry: what the catalogue says.
+    ///   - entry: the entry of the catalogue.
     ///   - version: the version.
-    ///   - created: when the release was made.
+    ///   - created: the creation time of the release.
     ///   - card: the model card.
     ///   - upstream: members of the record's `lineage.upstream`.
     package init(

@@ -5,19 +5,21 @@ internal import ZooCheckpoint
 package import ZooCore
 internal import ZooFiles
 
-/// The files a conversion reads: the checkpoint, the backbone of a probe, and the configuration of a
-/// file that is in the layout of transformers.
+/// The files that a conversion reads.
+///
+/// They are the checkpoint, the backbone of a probe, and the `config.json` of a file in the layout
+/// of transformers.
 package struct ConversionSource: Sendable {
     /// The tensors of each file.
     package let tensors: [ConversionPlan.Source: UpstreamTensors]
-    /// `config.json`, when it lies beside the checkpoint.
+    /// `config.json`, if it is in the folder of the checkpoint.
     package let configuration: JSONObject?
 
     /// Opens the files.
     ///
     /// - Parameters:
     ///   - path: the checkpoint, or a folder that holds one.
-    ///   - backbone: the checkpoint a probe was trained on.
+    ///   - backbone: the checkpoint that a probe was trained on.
     /// - Throws: ``ZooError`` with a `checkpoint.*`, `json.*` or `io.*` code.
     package init(_ path: String, backbone: String?) throws(ZooError) {
         var tensors = [
@@ -32,12 +34,12 @@ package struct ConversionSource: Sendable {
         let format = tensors[.main]?.checkpoint.format
         let isSafetensors = format == .safetensors || format == .shardedSafetensors
         let file = "\(folder)/config.json"
-        // Beside a pickle, a config.json may be anything.
+        // Next to a pickle, config.json can be an unrelated file.
         guard isSafetensors, try FileSystem.status(file) != nil else {
             configuration = nil
             return
         }
-        // The cache of Hugging Face is made of symbolic links.
+        // The Hugging Face cache consists of symbolic links.
         let bytes = try FileSystem.document(file, limit: 1 << 20, followingLinks: true)
         configuration = try JSONObject(try JSONValue(parsing: bytes))
     }

@@ -3,11 +3,11 @@
 
 /// How a lab's training code nests the tensors in its files.
 enum UpstreamNesting: Sendable {
-    /// One state dictionary for each network.
+    /// One state dict for each network.
     case dictionaries
     /// One flat dictionary; only files of this kind have tensors whose names begin with `mark`.
     case flat(mark: String)
-    /// A list of state dictionaries under `key`, of which a release holds one.
+    /// A list of state dicts under `key`, of which a release holds one.
     case list(key: String)
 
     /// Whether a file whose names begin with `keys` is one flat dictionary.
@@ -15,11 +15,11 @@ enum UpstreamNesting: Sendable {
         let marks = ConvertibleFamily.all.compactMap { family -> String? in
             if case .flat(let mark) = family.nesting { mark } else { nil }
         }
-        // A name without a dot belongs to no state dictionary.
+        // A name without a dot belongs to no state dict.
         return keys.contains { $0.isEmpty || marks.contains($0) }
     }
 
-    /// Whether the tensors under `key` are a list of state dictionaries.
+    /// Whether the tensors under `key` are a list of state dicts.
     static func isList(_ key: some StringProtocol) -> Bool {
         ConvertibleFamily.all.contains {
             if case .list(let name) = $0.nesting { name == key } else { false }

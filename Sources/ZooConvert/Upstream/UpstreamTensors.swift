@@ -5,20 +5,21 @@ package import ZooCheckpoint
 package import ZooCore
 internal import ZooTensor
 
-/// The tensors of a checkpoint as a lab's training code groups them: one state dictionary per
-/// network, and what wrappers have added to the names taken away.
+/// The tensors of a checkpoint, grouped as in a lab's training code.
+///
+/// There is one state dict for each network, and the name prefixes of wrappers are removed.
 package struct UpstreamTensors: Sendable {
-    /// One state dictionary.
+    /// One state dict.
     package struct Group: Sendable {
         /// Its key in the file; ``UpstreamTensors/whole`` for the whole file.
         package let key: String
-        /// The tensors by clean name.
+        /// The tensors by clean name, which has no wrapper prefixes.
         package let tensors: [String: TensorDescription]
 
-        /// The sizes of a tensor, or nil.
+        /// The shape of a tensor, or nil.
         func shape(_ name: String) -> [Int]? { tensors[name]?.shape.sizes }
 
-        /// How many numbered parts there are whose names begin with `prefix`.
+        /// The number of numbered parts whose names begin with `prefix`.
         func count(of prefix: String) -> Int {
             var numbers: Set<Substring> = []
             for name in tensors.keys where name.hasPrefix(prefix) {
@@ -30,14 +31,14 @@ package struct UpstreamTensors: Sendable {
 
     /// The key of the group that holds every tensor under its full name.
     package static let whole = "."
-    /// What wrappers add to names; upstream removes it wherever it stands.
+    /// The name parts that wrappers add; upstream removes them at any position.
     ///
     /// Source: facebookresearch/vjepa2 `src/hub/backbones.py`; `torch.compile` adds the last.
     private static let wrappers = ["module.", "backbone.", "_orig_mod."]
 
     /// The checkpoint.
     package let checkpoint: Checkpoint
-    /// The groups by key; keys of lists have the place in the list after a dot.
+    /// The groups by key; a key of a list ends with a dot and the index.
     package let groups: [String: Group]
 
     /// Groups the tensors of a checkpoint.
@@ -55,8 +56,8 @@ package struct UpstreamTensors: Sendable {
             if let other = tensors[key, default: [:]].updateValue(tensor, forKey: name) {
                 throw ZooError(
                     .conversionTensorsMismatch,
-                    "'\(tensor.name)' and '\(other.name)' of '\(checkpoint.path)' are the same "
-                        + "tensor '\(name)' without the names of wrappers"
+                    "'\(tensor.name)' and '\(other.name)' of '\(checkpoint.path)' have the same "
+                        + "name '\(name)' without the prefixes of wrappers"
                 )
             }
         }
@@ -65,8 +66,9 @@ package struct UpstreamTensors: Sendable {
         )
     }
 
-    /// The key of a group and the name in it: the first part of a name, and the number after it
-    /// where the first part is a list.
+    /// Splits a name into the key of its group and the name in the group.
+    ///
+    /// The key is the first part of the name, followed by the index if the first part is a list.
     private static func split(_ name: String) -> (key: String, rest: String)? {
         guard let dot = name.firstIndex(of: ".") else { return nil }
         let key = name[..<dot]

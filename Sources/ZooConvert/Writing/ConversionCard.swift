@@ -3,7 +3,7 @@
 
 internal import ZooCore
 
-/// The model card of a converted checkpoint about which nothing else is known.
+/// The default model card of a converted checkpoint.
 struct ConversionCard {
     let text: String
 

@@ -6,17 +6,17 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooTensor
 
-/// The digests on both sides of a conversion, computed from the upstream files alone.
+/// The digests of both sides of a conversion, computed only from the upstream files.
 struct ConversionProof: Sendable {
-    /// Facts about each component of the release.
+    /// The facts about each component of the release.
     let components: [String: RecordDraft.ComponentFacts]
     /// The fingerprint of the release's tensors.
     let fingerprint: ContentDigest
-    /// The fingerprint of the upstream tensors that were taken, under their upstream names.
+    /// The fingerprint of the converted upstream tensors, with their upstream names.
     let sourceFingerprint: ContentDigest
-    /// Upstream tensors of the groups that were taken, left out because no model reads them.
+    /// The dropped upstream tensors of the converted groups, which no model reads.
     let dropped: [String]
-    /// The element type as transformers names it.
+    /// The dtype, as transformers names it.
     let transformersDType: String
 
     /// Reads every tensor of the plan, and checks the checksums of the upstream files.
@@ -51,7 +51,7 @@ struct ConversionProof: Sendable {
                 try plan.tensors(of: part, sources, as: dtype),
                 part.rules.flatMap(\.soleUpstream)
             ) {
-                // A tensor that only changes its name has the digest that it had.
+                // A tensor that is only renamed keeps its digest.
                 let name = upstream.flatMap { group.tensors[$0]?.name }
                 let same = tensor.source == tensor.target ? name.flatMap { known[$0] } : nil
                 let digest = if let same { same } else { try tensor.digest(cancellation) }
@@ -82,7 +82,7 @@ struct ConversionProof: Sendable {
 }
 
 extension ConversionPlan {
-    /// The full names of the tensors that are taken from a file, in order.
+    /// The full names of the tensors that are converted from a file, in order.
     func upstreamNames(_ source: Source, _ upstream: UpstreamTensors) -> [String] {
         parts.filter { $0.source == source }.flatMap { part in
             part.rules.flatMap(\.upstream)
@@ -93,7 +93,7 @@ extension ConversionPlan {
 }
 
 extension TensorRule {
-    /// For each released tensor the upstream tensor that it is, or nil when it is made of parts.
+    /// For each released tensor, the upstream tensor that equals it, or nil for a part or a stack.
     fileprivate var soleUpstream: [String?] {
         guard upstream.count == 1, released.count == 1, upstream[0].shape == released[0].shape
         else { return released.map { _ in nil } }

@@ -6,22 +6,22 @@ package import ZooCore
 internal import ZooFiles
 package import ZooTensor
 
-/// What is said about a release that is converted, beyond what its tensors say.
+/// The metadata of a converted release that its tensors do not determine.
 package struct ConversionIdentity: Sendable {
     /// The model's name.
     package var name: ModelName
     /// The version.
     package var version: SemanticVersion
-    /// When the release was made; part of the release, so that it is given and not read off a clock.
+    /// The creation time; given by the caller, because the bytes of a release depend on it.
     package var created: Timestamp
     /// Further members of the release record: summary, authors, licence, homepage, evaluation.
     package var details: [String: JSONValue]
-    /// Where the upstream file comes from: members of the record's `lineage.upstream`.
+    /// The origin of the upstream file: members of the record's `lineage.upstream`.
     package var upstream: [String: JSONValue]
-    /// The model card; nil for a short one.
+    /// The model card; nil for the default card.
     package var card: String?
 
-    /// An identity with no more said than must be.
+    /// Creates an identity with only the required members.
     package init(name: ModelName, version: SemanticVersion, created: Timestamp) {
         self.name = name
         self.version = version
@@ -31,7 +31,7 @@ package struct ConversionIdentity: Sendable {
     }
 }
 
-/// What a conversion made.
+/// The result of a conversion.
 package struct ConversionReport: Sendable {
     /// The family.
     package let family: FamilyID
@@ -39,17 +39,17 @@ package struct ConversionReport: Sendable {
     package let variant: String
     /// The files that were written.
     package let files: [RecordDraft.File]
-    /// The upstream group that each component was taken from.
+    /// The upstream group that each component was converted from.
     package let taken: [String: String]
-    /// The fingerprint of each component.
+    /// The facts about each component, including its fingerprint.
     package let components: [String: RecordDraft.ComponentFacts]
-    /// The fingerprint of the weights of the release: of all components together.
+    /// The fingerprint of the weights of the release, over all components.
     package let fingerprint: ContentDigest
     /// The fingerprint of the upstream tensors that were taken, under their upstream names.
     package let sourceFingerprint: ContentDigest
-    /// Upstream tensors that were taken, and left out: names.
+    /// The names of the dropped upstream tensors.
     package let dropped: [String]
-    /// The largest change of an element when the element type was changed.
+    /// The largest change of an element, if the dtype was converted.
     package let largestChange: Double?
     /// The release record.
     package let record: ReleaseRecord
@@ -57,12 +57,12 @@ package struct ConversionReport: Sendable {
 
 /// Writes a release folder from an upstream checkpoint.
 ///
-/// Memory stays small whatever the size of the checkpoint, and the folder appears whole or not at
-/// all. The same input and the same options give the same bytes on any machine.
+/// Memory use does not grow with the size of the checkpoint, and the folder is created atomically.
+/// The same input and the same options give the same bytes on any machine.
 package struct Converter: Sendable {
-    /// The version that release records name as their converter.
+    /// The version of the converter that release records state.
     package static let version = "ami-zoo 0.1.0"
-    /// Bytes of one weights file; larger sets are split, as transformers splits them.
+    /// The maximum size of a weights file in bytes; larger sets are sharded as in transformers.
     package static let shardSize = 5_000_000_000
 
     let plan: ConversionPlan
@@ -72,15 +72,15 @@ package struct Converter: Sendable {
     let dtype: DType?
     let shardSize: Int
 
-    /// A conversion.
+    /// Creates a converter.
     ///
     /// - Parameters:
-    ///   - plan: what becomes what; it fits `sources`.
+    ///   - plan: the plan, which fits `sources`.
     ///   - sources: the upstream files.
-    ///   - options: what a person decided; kept in the record, so that others can repeat it.
-    ///   - identity: name, version and the like.
-    ///   - dtype: the element type of floating-point tensors: F32, BF16 or F16; nil keeps it.
-    ///   - shardSize: bytes of one weights file.
+    ///   - options: the options of the user, which the record keeps for reproduction.
+    ///   - identity: name, version and other metadata.
+    ///   - dtype: the dtype of floating-point tensors: F32, BF16 or F16; nil keeps it.
+    ///   - shardSize: the maximum size of a weights file, in bytes.
     package init(
         plan: ConversionPlan,
         sources: [ConversionPlan.Source: UpstreamTensors],
@@ -97,12 +97,12 @@ package struct Converter: Sendable {
         self.shardSize = shardSize
     }
 
-    /// Converts.
+    /// Writes the release folder.
     ///
-    /// - Parameter folder: where to; it must not be there yet, or be empty.
-    /// - Returns: what was made.
+    /// - Parameter folder: the folder to create; it must be empty or not exist.
+    /// - Returns: the result of the conversion.
     /// - Throws: ``ZooError`` with a `convert.*`, `checkpoint.*` or `io.*` code, or
-    ///   `CancellationError`; then nothing is left behind.
+    ///   `CancellationError`; no files remain in this case.
     package func write(to folder: String) async throws -> ConversionReport {
         let folder = FileSystem.absolute(folder)
         try Self.requireFree(folder)
@@ -120,7 +120,7 @@ package struct Converter: Sendable {
             }
             return report
         } catch {
-            // The failure that stopped the conversion is the one to report.
+            // Report the error that stopped the conversion, not an error of the cleanup.
             try? FileSystem.remove(staging)
             throw error
         }
@@ -131,14 +131,14 @@ package struct Converter: Sendable {
         guard status.kind == .folder, try FileSystem.names(in: folder).isEmpty else {
             throw ZooError(
                 .conversionDestinationTaken,
-                "'\(folder)' is there already",
-                remedy: "choose another folder, or remove that one"
+                "'\(folder)' already exists",
+                remedy: "choose another folder, or remove the existing one"
             )
         }
     }
 
     private func fill(_ folder: String) async throws -> ConversionReport {
-        // The tensors of each part, and what they prove, on one thread; the writing on another.
+        // The proof is computed on one thread while another one writes the weights.
         async let proof = BlockingWork.run { try ConversionProof(plan, sources, dtype, $0) }
         async let weights = BlockingWork.run { try writeWeights(to: folder, $0) }
         let (written, proven) = (try await weights, try await proof)
@@ -211,7 +211,7 @@ package struct Converter: Sendable {
                 change.value = max(change.value, try tensor.forEachChunk(cancellation, body))
             }
         }
-        // transformers refuses files without it.
+        // transformers rejects files without this metadata.
         let written = try SafetensorsWriter.write(entries, metadata: ["format": "pt"], to: path)
         let file = RecordDraft.File(
             path: try ReleasePath(parsing: name),
@@ -222,12 +222,12 @@ package struct Converter: Sendable {
         return (file, change.value)
     }
 
-    /// What the closures of one file agree on; they run one after the other.
+    /// State that the closures of one file share; they run one after the other.
     private final class LargestChange {
         var value = 0.0
     }
 
-    /// Fills one file after the other, in the order of names.
+    /// Distributes the tensors over files, in the order of their names.
     private static func shards(_ tensors: [ReleasedTensor], size: Int) -> [[ReleasedTensor]] {
         var shards: [[ReleasedTensor]] = [[]]
         var filled = 0

@@ -4,18 +4,19 @@
 internal import ZooCore
 package import ZooTensor
 
-/// Turns floating-point elements of one type into those of another, to the nearest value, and of two
-/// nearest ones to the even one, as IEEE 754 has it.
+/// Converts floating-point elements between dtypes.
+///
+/// Rounds to nearest, ties to even (IEEE 754).
 package struct ElementConversion {
-    /// The type the elements have.
+    /// The source dtype.
     let source: DType
-    /// The type they get.
+    /// The target dtype.
     let target: DType
-    /// The largest difference between an element before and after; not-a-number elements aside.
+    /// The largest absolute difference between an element before and after; NaNs are ignored.
     package private(set) var largestChange = 0.0
     private var output: [UInt8] = []
 
-    /// A conversion between F32, F64, BF16 and F16, the target not F64; nil for other types.
+    /// A conversion from F32, F64, BF16 or F16 to F32, BF16 or F16; nil for other dtypes.
     package init?(from source: DType, to target: DType) {
         guard Self.isFloatingPoint(source), Self.isFloatingPoint(target), target != .f64 else {
             return nil
@@ -24,7 +25,7 @@ package struct ElementConversion {
         self.target = target
     }
 
-    /// Whether elements of a type are converted at all; whole numbers never are.
+    /// Whether elements of a dtype are converted; integers never are.
     package static func isFloatingPoint(_ dtype: DType) -> Bool {
         dtype == .f32 || dtype == .f64 || dtype == .bf16 || dtype == .f16
     }
@@ -34,8 +35,8 @@ package struct ElementConversion {
     /// - Parameters:
     ///   - span: whole elements, little-endian.
     ///   - name: the tensor, for messages.
-    ///   - body: takes the converted bytes, which are valid during the call.
-    /// - Throws: ``ZooError`` with code `convert.overflow` when a finite number would become
+    ///   - body: receives the converted bytes, which are valid during the call.
+    /// - Throws: ``ZooError`` with code `convert.overflow` if a finite number would become
     ///   infinite, or what `body` throws.
     package mutating func convert(
         _ span: RawSpan,
@@ -52,8 +53,8 @@ package struct ElementConversion {
             guard changed.isFinite || !value.isFinite else {
                 throw ZooError(
                     .conversionOverflow,
-                    "'\(name)' holds \(value), which \(target.rawValue) cannot hold",
-                    remedy: "keep the element type, or choose bf16, which has the range of f32"
+                    "'\(name)' holds \(value), which \(target.rawValue) cannot represent",
+                    remedy: "keep the dtype, or choose bf16, which has the range of f32"
                 )
             }
             if value.isFinite { largestChange = max(largestChange, abs(value - changed)) }
@@ -61,7 +62,7 @@ package struct ElementConversion {
         try body(unsafe output.span.bytes)
     }
 
-    /// Every source type widens to float64 exactly.
+    /// Reads an element as float64, which represents every source dtype exactly.
     private static func value(_ span: RawSpan, at offset: Int, _ dtype: DType) -> Double {
         switch dtype {
         case .f64: Double(bitPattern: word(span, offset))
@@ -78,7 +79,7 @@ package struct ElementConversion {
         Word(littleEndian: unsafe span.unsafeLoadUnaligned(fromByteOffset: offset, as: Word.self))
     }
 
-    /// Appends a number in the target type and returns what it has become.
+    /// Appends a number in the target dtype and returns the rounded value.
     private mutating func append(_ value: Double) -> Double {
         switch target {
         case .f32:
@@ -104,8 +105,7 @@ package struct ElementConversion {
 
     /// Rounds to the upper half of a float32.
     ///
-    /// The first step rounds to odd, so that the second does
-    /// not round what was rounded already.
+    /// The first step rounds to odd, which avoids double rounding in the second step.
     private static func bfloat16(_ value: Double) -> UInt16 {
         guard !value.isNaN else { return 0x7FC0 }
         var bits = Float(value).bitPattern

@@ -6,16 +6,16 @@ package import ZooCore
 package import ZooFiles
 internal import ZooTensor
 
-/// Writes the tensors of a converted release back into the layout they came in: the state
-/// dictionaries of the lab's training code, in one file that `torch.load` reads.
+/// Writes a converted release as a checkpoint in its upstream layout.
 ///
-/// What a conversion left out, such as the optimiser, is not there.
+/// The file has the state dicts of the lab's training code, and `torch.load` reads it. It does
+/// not have what the conversion dropped, such as the optimizer state.
 package struct Exporter: Sendable {
-    /// What an export wrote.
+    /// The result of an export.
     package struct Report: Sendable {
-        /// The state dictionaries, and how many tensors each has.
+        /// The number of tensors in each state dict.
         package let groups: [String: Int]
-        /// Bytes of the tensors.
+        /// The total size of the tensors, in bytes.
         package let bytes: Int
     }
 
@@ -24,32 +24,32 @@ package struct Exporter: Sendable {
 
     /// Prepares an export of a model folder.
     ///
-    /// - Throws: ``ZooError`` with code `convert.not-converted` when the folder does not say what its
-    ///   tensors were upstream, or a code of the documents.
+    /// - Throws: ``ZooError`` with code `convert.not-converted` if the folder has no conversion
+    ///   map, or an error of the documents.
     package init(folder: String) throws(ZooError) {
         self.folder = folder
         let path = "\(folder)/\(ConversionMap.fileName)"
         guard try FileSystem.status(path) != nil else {
             throw ZooError(
                 .notConverted,
-                "'\(folder)' has no '\(ConversionMap.fileName)', which says what its tensors were "
-                    + "upstream",
-                remedy: "only releases that 'ami-zoo convert' or 'import' made can be exported"
+                "'\(folder)' has no '\(ConversionMap.fileName)', which maps its tensors to the "
+                    + "upstream tensors",
+                remedy: "export a folder that 'ami-zoo convert' or 'ami-zoo import' created"
             )
         }
         let bytes = try FileSystem.document(path, limit: FormatLimits.record)
-        // A backbone came from a file of its own, and is no part of this one.
+        // The backbone has its own upstream file and is not part of this one.
         rows = try ConversionMap(parsing: bytes).rows.filter { !$0.isBackbone }
     }
 
     /// Writes the file.
     ///
     /// - Parameters:
-    ///   - path: the file to write; it appears whole or not at all.
-    ///   - cancellation: ends the writing.
-    /// - Returns: what was written.
-    /// - Throws: ``ZooError`` with code `convert.tensors-mismatch` when the weights are not those
-    ///   in the conversion map, a `checkpoint.*` or an `io.*` code; `CancellationError`.
+    ///   - path: the file to write, atomically.
+    ///   - cancellation: stops the export.
+    /// - Returns: the result of the export.
+    /// - Throws: ``ZooError`` with code `convert.tensors-mismatch` if the weights do not match the
+    ///   conversion map, or with a `checkpoint.*` or an `io.*` code; `CancellationError`.
     package func write(to path: String, _ cancellation: Cancellation) throws -> Report {
         var groups: [(key: String, members: [(key: String, value: TorchWriter.Node)])] = []
         var bytes = 0
@@ -79,7 +79,7 @@ package struct Exporter: Sendable {
         return try FileSystem.status(single) != nil ? single : "\(single).index.json"
     }
 
-    /// The key of a state dictionary and the name in it; nothing for a name without a key.
+    /// Splits a name into the key of a state dict and the name in it; the key may be empty.
     private static func split(_ name: String) -> (key: String, rest: String) {
         guard let dot = name.firstIndex(of: ".") else { return ("", name) }
         return (String(name[..<dot]), String(name[name.index(after: dot)...]))
@@ -104,7 +104,7 @@ package struct Exporter: Sendable {
         )
     }
 
-    /// The upstream tensors of a row, each from the released elements that are its own.
+    /// The upstream tensors of a row, each with its range of the released elements.
     private static func entries(
         _ row: ConversionMap.Row,
         _ weights: Checkpoint,
@@ -119,7 +119,7 @@ package struct Exporter: Sendable {
                 throw ZooError(
                     .conversionTensorsMismatch,
                     "'\(weights.path)' has no tensor '\(released.name)' \(released.shape)",
-                    remedy: "the folder was changed since its conversion; convert again"
+                    remedy: "the folder was changed after its conversion; convert again"
                 )
             }
             views.append(view)

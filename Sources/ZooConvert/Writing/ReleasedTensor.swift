@@ -6,9 +6,9 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooTensor
 
-/// A tensor of the release and the upstream elements that make it, in order.
+/// A tensor of the release and the upstream elements that it consists of, in order.
 struct ReleasedTensor: Sendable {
-    /// Elements of an upstream tensor, counted in row-major order.
+    /// A range of elements of an upstream tensor, in row-major order.
     struct Piece: Sendable {
         let view: TensorView
         let elements: Range<Int>
@@ -16,17 +16,17 @@ struct ReleasedTensor: Sendable {
 
     let name: String
     let shape: Shape
-    /// The type of the elements upstream.
+    /// The dtype of the upstream elements.
     let source: DType
-    /// The type of the elements in the release.
+    /// The dtype of the elements in the release.
     let target: DType
     let pieces: [Piece]
 
-    /// Hands out the bytes of the release, converted where the types differ.
+    /// Passes the bytes of the released tensor to `body`, converted if the dtypes differ.
     ///
     /// - Parameters:
-    ///   - cancellation: ends the reading.
-    ///   - body: takes a piece.
+    ///   - cancellation: stops the reading.
+    ///   - body: receives a chunk.
     /// - Returns: the largest change of an element.
     /// - Throws: ``ZooError`` with code `convert.overflow` or `io.*`, `CancellationError`, or what
     ///   `body` throws.
@@ -49,7 +49,7 @@ struct ReleasedTensor: Sendable {
         return conversion.largestChange
     }
 
-    /// The parts of `views`, one after the other, that hold some elements of all.
+    /// The pieces of the concatenated `views` that hold the elements `wanted`.
     static func pieces(_ views: [TensorView], _ wanted: Range<Int>) -> [Piece] {
         var pieces: [Piece] = []
         var start = 0
@@ -64,7 +64,7 @@ struct ReleasedTensor: Sendable {
         return pieces
     }
 
-    /// The digest of those bytes.
+    /// The digest of the released bytes.
     func digest(_ cancellation: Cancellation) throws -> ContentDigest {
         var hasher = ContentDigest.Hasher()
         try forEachChunk(cancellation) { hasher.update($0) }
@@ -73,15 +73,15 @@ struct ReleasedTensor: Sendable {
 }
 
 extension ConversionPlan {
-    /// The tensors that a part makes.
+    /// The released tensors of a part.
     ///
     /// - Parameters:
     ///   - part: one of the plan's parts, which fits `sources`.
     ///   - sources: the upstream files.
-    ///   - dtype: the element type of floating-point tensors; nil keeps it.
+    ///   - dtype: the dtype of floating-point tensors; nil keeps it.
     /// - Returns: the tensors, in the order of the part's rules.
-    /// - Throws: ``ZooError`` with code `convert.tensors-mismatch` when tensors that are to become
-    ///   one have different types.
+    /// - Throws: ``ZooError`` with code `convert.tensors-mismatch` if tensors to stack have
+    ///   different dtypes.
     func tensors(
         of part: Part,
         _ sources: [Source: UpstreamTensors],
@@ -100,8 +100,8 @@ extension ConversionPlan {
             else {
                 throw ZooError(
                     .conversionTensorsMismatch,
-                    "'\(rule.upstream[0].name)' and its neighbours have different element types, "
-                        + "or one that safetensors does not have"
+                    "'\(rule.upstream[0].name)' and the tensors stacked with it have different "
+                        + "dtypes, or a dtype that safetensors does not support"
                 )
             }
             let changes = dtype != nil && ElementConversion.isFloatingPoint(source)

@@ -7,11 +7,11 @@ package import ZooCore
 package import ZooFiles
 internal import ZooTensor
 
-/// Proves that a model folder holds the tensors of an upstream file, bit for bit.
+/// Verifies bit for bit that a model folder holds the tensors of an upstream file.
 ///
-/// The upstream file is planned as it was converted, with the options that the release record
-/// states, and every tensor of the release is compared with the upstream elements that make it.
-/// Nothing that the record says about digests is trusted, and memory stays small.
+/// It plans the conversion of the upstream file again, with the options in the release record,
+/// and compares every tensor of the release with its upstream elements. It does not trust the
+/// digests in the record, and memory use does not grow with the size of the files.
 package struct UpstreamComparison: Sendable {
     private let folder: String
     private let record: ReleaseRecord
@@ -25,8 +25,8 @@ package struct UpstreamComparison: Sendable {
     ///   - folder: the model folder.
     ///   - record: its release record.
     ///   - source: the upstream files.
-    /// - Throws: ``ZooError`` with code `convert.not-converted` when the record does not say how the
-    ///   release was converted.
+    /// - Throws: ``ZooError`` with code `convert.not-converted` if the record does not state how
+    ///   the release was converted.
     package init(
         folder: String,
         record: ReleaseRecord,
@@ -40,8 +40,8 @@ package struct UpstreamComparison: Sendable {
         else {
             throw ZooError(
                 .notConverted,
-                "the record of '\(record.name)' does not say how it was converted",
-                remedy: "only releases that 'ami-zoo convert' or 'import' made can be compared"
+                "the record of '\(record.name)' does not state how it was converted",
+                remedy: "give a folder that 'ami-zoo convert' or 'ami-zoo import' created"
             )
         }
         let object = try JSONObject(.object(members), at: "lineage.options")
@@ -49,22 +49,22 @@ package struct UpstreamComparison: Sendable {
         dtype = try object.optionalString("dtype").flatMap { DType(rawValue: $0) }
     }
 
-    /// What a comparison found.
+    /// The result of a comparison.
     package struct Outcome: Sendable {
-        /// Everything that differs.
+        /// All differences.
         package let findings: [Finding]
-        /// How many tensors were compared.
+        /// The number of compared tensors.
         package let tensors: Int
-        /// Their bytes.
+        /// The total size of the compared tensors, in bytes.
         package let bytes: Int
     }
 
     /// Compares every tensor.
     ///
-    /// - Parameter cancellation: ends the comparison.
-    /// - Returns: what differs.
-    /// - Throws: ``ZooError`` with a `convert.*`, `checkpoint.*` or `io.*` code when the files
-    ///   cannot be compared at all; `CancellationError`.
+    /// - Parameter cancellation: stops the comparison.
+    /// - Returns: the result of the comparison.
+    /// - Throws: ``ZooError`` with a `convert.*`, `checkpoint.*` or `io.*` code if the files cannot
+    ///   be compared; `CancellationError`.
     package func compare(_ cancellation: Cancellation) throws -> Outcome {
         let plan = try source.plan(options)
         guard plan.family.rawValue == record.architecture.family else {
@@ -130,7 +130,7 @@ package struct UpstreamComparison: Sendable {
         }
     }
 
-    /// What is different about a tensor; nil when every bit is the same.
+    /// The difference of a tensor; nil if every bit is equal.
     private func difference(
         _ expected: ReleasedTensor,
         _ found: TensorView?,
@@ -154,6 +154,6 @@ package struct UpstreamComparison: Sendable {
             }
             position += span.byteCount
         }
-        return isEqual ? nil : "has other elements than the upstream file"
+        return isEqual ? nil : "has elements that differ from the upstream file"
     }
 }

@@ -4,27 +4,29 @@
 internal import CKernels
 internal import Synchronization
 
-/// A fixed set of threads that computations run on, away from Swift's cooperative threads.
+/// A fixed set of threads for computations, separate from Swift's cooperative threads.
 ///
-/// One computation runs at a time, and uses all threads of the pool; others wait in line. The
-/// threads live as long as the pool.
+/// One computation runs at a time and uses all threads of the pool; others wait in a queue. The
+/// threads exist as long as the pool.
 public final class ComputePool: Sendable {
-    /// The numbers of threads that a pool can be asked for.
+    /// The valid numbers of threads.
     public static let threadRange = 1...1024
 
-    /// The number of threads that share the work of a computation: as many as were asked for, or fewer
-    /// when the system does not grant more.
+    /// The number of threads that share the work of a computation.
+    ///
+    /// It is less than the requested number if the system cannot start more threads.
     public let threads: Int
-    /// Threads that a pool leaves to the rest of the process when the system grants no more: without one,
-    /// Swift's own executor waits for many seconds.
+    /// The number of threads that a pool leaves to the process if the system limits their number.
+    ///
+    /// Without a spare thread, Swift's own executor waits for many seconds.
     private static let spareThreads = 4
 
     private let jobs = Monitor(JobQueue())
     private let profile: Profile?
-    /// Whether the system granted no thread at all, so that computations run on their callers'.
+    /// Whether the system started no thread, so that computations run on their callers' threads.
     private let isThreadless: Bool
 
-    /// A pool with as many threads as this process may use processors.
+    /// A pool with one thread for each processor that this process may use.
     public static let shared = ComputePool(threads: availableProcessors)
 
     /// The number of processors this process may run on, at least 1.
@@ -34,12 +36,12 @@ public final class ComputePool: Sendable {
     ///
     /// - Parameters:
     ///   - threads: the number of threads, in ``threadRange``.
-    ///   - profile: where to note what the computations spend their time on.
+    ///   - profile: records where the computations spend their time.
     public convenience init(threads: Int, profile: Profile? = nil) {
         self.init(threads: threads, profile: profile, starting: ComputeThread.start)
     }
 
-    /// Starts a pool whose threads `start` starts; it returns false when the system grants no more.
+    /// Starts a pool with the closure `start`, which returns false if it cannot start a thread.
     package init(
         threads wanted: Int,
         profile: Profile? = nil,
@@ -52,7 +54,7 @@ public final class ComputePool: Sendable {
         while started < wanted {
             let number = started
             let isStarted = start {
-                // How many threads there are is known once no more are started.
+                // The number of threads is known only after all have been started.
                 let crew = handOver.wait { $0 }
                 guard number < crew.workers else { return }
                 guard number == 0 else { return crew.help(number) }
@@ -77,8 +79,8 @@ public final class ComputePool: Sendable {
     /// - Parameter body: the computation; it runs on one thread of the pool and shares work with
     ///   the others through the session it is given.
     /// - Returns: what `body` returns.
-    /// - Throws: what `body` throws; `CancellationError` when the task is cancelled before its turn
-    ///   or `body` notices it.
+    /// - Throws: what `body` throws; `CancellationError` if the task is cancelled while it waits or
+    ///   while `body` runs.
     package func run<Result: Sendable>(
         _ body: @escaping @Sendable (ComputeSession) throws -> Result
     ) async throws -> Result {
@@ -113,27 +115,27 @@ extension ComputePool {
         let session = ComputeSession(crew: crew, cancellation: cancellation)
         try session.checkCancellation()
         let result = try crew.lead(profile) { try body(session) }
-        // Parts of it may have been left out.
+        // After a cancellation, parts of the computation may have been skipped.
         try session.checkCancellation()
         return result
     }
 }
 
-/// Computations in the order they came.
+/// A FIFO queue of computations.
 private struct JobQueue {
     typealias Job = @Sendable (WorkerCrew) -> Void
 
     var waiting: [Job] = []
     var isClosed = false
 
-    /// The next computation, `.some(nil)` when there will be none any more, or nil to wait on.
+    /// The next computation, `.some(nil)` at the end of the queue, or nil to keep waiting.
     mutating func next() -> Job?? {
         if !waiting.isEmpty { return .some(waiting.removeFirst()) }
         return isClosed ? .some(nil) : nil
     }
 }
 
-/// Says from any thread that a computation is no longer wanted.
+/// A flag that any thread can set to cancel a computation.
 final class CancellationFlag: Sendable {
     private let raised = Atomic(false)
 

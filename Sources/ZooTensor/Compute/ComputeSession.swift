@@ -14,30 +14,32 @@ package struct ComputeSession: Sendable {
     /// The number of threads that ``forEach(_:_:)`` divides work among.
     package var threads: Int { crew.workers }
 
-    /// Stops the computation when the task that asked for it was cancelled.
+    /// Throws if the task that started the computation was cancelled.
     package func checkCancellation() throws {
         if cancellation.isRaised { throw CancellationError() }
     }
 
     /// Calls `body` once for each index below `count`, on all threads and in no particular order.
     ///
-    /// Returns when all calls have. Calls must not nest, and must not write the same elements. Once the
-    /// computation is cancelled, calls that have not begun are left out: nobody sees its results.
+    /// Returns when all calls have returned. Calls must not nest, and must not write the same
+    /// elements. After a cancellation, calls that have not begun are skipped, because the result is
+    /// discarded.
     package func forEach(_ count: Int, _ body: @Sendable (_ index: Int, Scratch) -> Void) {
         crew.run(count) { index, scratch in
             if !cancellation.isRaised { body(index, scratch) }
         }
     }
 
-    /// Divides the rows of every sample into panels and calls `body` for each, as
-    /// ``forEach(_:_:)`` does.
+    /// Divides the rows of every sample into panels and calls `body` for each panel in parallel.
+    ///
+    /// The rules of ``forEach(_:_:)`` apply to the calls.
     ///
     /// - Parameters:
     ///   - samples: the number of samples.
     ///   - rows: the number of rows of a sample.
-    ///   - height: the greatest number of rows of a panel; panels are lower where that gives every
-    ///     thread the same number of them.
-    ///   - body: what to do with some rows of a sample.
+    ///   - height: the maximum number of rows of a panel; panels are smaller if that gives every
+    ///     thread the same number of panels.
+    ///   - body: processes some rows of a sample.
     package func forEachPanel(
         samples: Int,
         rows: Int,
@@ -52,28 +54,28 @@ package struct ComputeSession: Sendable {
         }
     }
 
-    /// Rows that all threads read, in memory that the next computation of this pool uses again.
+    /// Rows that all threads read, in memory that the next computation of this pool reuses.
     ///
     /// - Parameters:
-    ///   - slot: what they are for; they replace what the slot held before.
+    ///   - slot: the purpose of the rows, which replace the previous content of the slot.
     ///   - rows: the number of rows.
     ///   - columns: the number of columns.
-    /// - Returns: rows with arbitrary elements.
+    /// - Returns: uninitialised rows.
     package func sharedRows(_ slot: Scratch.Slot, rows: Int, columns: Int) -> ProductRows {
         ProductRows(rows: rows, columns: columns, in: slot, of: crew.shared)
     }
 
-    /// Divides the products of some rows with several weight matrices of equal sizes.
+    /// Divides the products of some rows with several weight matrices of equal shape.
     ///
-    /// Each call of `body` is for some outputs, whose weights are then packed once for all of `rows`,
-    /// or, where that would leave threads without work, for as many of them as it must be.
+    /// Each call of `body` covers some outputs, whose weights are then packed once for all of
+    /// `rows`. If that left threads without work, the rows are divided too.
     ///
     /// - Parameters:
     ///   - rows: the number of rows.
     ///   - matrices: the number of matrices.
-    ///   - outputs: the outputs of each.
-    ///   - unit: outputs that must stay together; it divides `outputs`.
-    ///   - body: what to do with some rows and some outputs of a matrix. Rows begin at whole tiles.
+    ///   - outputs: the number of outputs of each matrix.
+    ///   - unit: the number of outputs that must stay together; it divides `outputs`.
+    ///   - body: processes some rows and some outputs of a matrix. Rows begin at whole tiles.
     package func forEachProduct(
         rows: Int,
         matrices: Int = 1,
@@ -83,7 +85,7 @@ package struct ComputeSession: Sendable {
             @Sendable (_ matrix: Int, _ rows: Range<Int>, _ outputs: Range<Int>, Scratch) -> Void
     ) {
         precondition(outputs.isMultiple(of: unit), "\(outputs) outputs in units of \(unit)")
-        // A whole number of vectors wherever the unit allows it.
+        // A whole number of vectors if the unit allows it.
         let wanted = unit == 1 ? 128 : (128 + unit - 1) / unit * unit
         let chunks = (outputs + wanted - 1) / wanted
         let least = threads == 1 ? 1 : 3 * threads

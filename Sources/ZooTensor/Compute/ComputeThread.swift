@@ -3,8 +3,9 @@
 
 internal import Glibc
 
-/// Starts threads of the operating system for work that keeps a core busy, which must not happen on
-/// Swift's cooperative threads.
+/// Starts operating system threads for CPU-bound work.
+///
+/// Such work must not run on Swift's cooperative threads.
 enum ComputeThread {
     private final class Entry {
         let body: @Sendable () -> Void
@@ -13,9 +14,9 @@ enum ComputeThread {
 
     /// Runs `body` on a new detached thread.
     ///
-    /// - Returns: whether the system grants one.
+    /// - Returns: whether the system could start a thread.
     static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
-        // The thread's entry point takes over the reference that is handed over here.
+        // The entry point of the thread takes ownership of this reference.
         let entry = unsafe Unmanaged.passRetained(Entry(body)).toOpaque()
         var thread = pthread_t()
         let status = unsafe pthread_create(

@@ -3,13 +3,13 @@
 
 internal import Glibc
 
-/// A lock with a condition to wait for, around state of type `State`.
+/// A lock with a condition variable that protects a value of type `State`.
 ///
-/// `Mutex` of the standard library cannot be waited on, and compute threads have to sleep between
-/// tasks.
+/// The standard library's `Mutex` has no condition variable, and compute threads must sleep
+/// between tasks.
 @safe
 final class Monitor<State>: @unchecked Sendable {
-    // Sendable because `state` is only touched with `lock` held.
+    // Sendable because `state` is only accessed while `lock` is held.
     @unsafe private let lock: UnsafeMutablePointer<pthread_mutex_t>
     @unsafe private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var state: State
@@ -30,7 +30,7 @@ final class Monitor<State>: @unchecked Sendable {
         unsafe lock.deallocate()
     }
 
-    /// Changes the state and wakes everyone who waits for a change.
+    /// Changes the state and wakes all waiting threads.
     func update<Result>(_ change: (inout State) -> Result) -> Result {
         unsafe pthread_mutex_lock(lock)
         defer {
@@ -40,7 +40,7 @@ final class Monitor<State>: @unchecked Sendable {
         return change(&state)
     }
 
-    /// Sleeps until `attempt` returns something; it is tried again after every change.
+    /// Sleeps until `attempt` returns a value; it is called again after every change.
     func wait<Result>(for attempt: (inout State) -> Result?) -> Result {
         unsafe pthread_mutex_lock(lock)
         defer { unsafe pthread_mutex_unlock(lock) }

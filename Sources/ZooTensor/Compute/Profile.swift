@@ -3,44 +3,44 @@
 
 internal import Synchronization
 
-/// Where the computations of a pool spend their time, by kind of work.
+/// The time that the computations of a pool take, by kind of work.
 ///
-/// Give one to ``ComputePool/init(threads:profile:)`` and read it when the computations are done. Each
-/// thread counts for itself, without locks; a pool without a profile does not look at the clock.
+/// Pass one to ``ComputePool/init(threads:profile:)`` and read it after the computations. Each
+/// thread counts separately, without locks; a pool without a profile does not read the clock.
 public final class Profile: Sendable {
-    /// What a model does.
+    /// A kind of work.
     public enum Kind: String, CaseIterable, Sendable {
         /// Pixels to tokens.
         case patchEmbedding = "patch-embedding"
         /// Layer normalisation.
         case norm
-        /// Linear maps to queries, keys and values, and from what was attended.
+        /// The query, key, value and output projections of attention.
         case attentionLinear = "attention-linear"
-        /// Queries times keys, attention weights times values.
+        /// The products of queries and keys, and of attention weights and values.
         case attentionProducts = "attention-products"
         /// The softmax between these products.
         case softmax
         /// Bias and rotary positions of queries, keys and values, and their division into heads.
         case headSplit = "head-split"
-        /// The two linear maps of an MLP.
+        /// The two linear layers of an MLP.
         case mlpLinear = "mlp-linear"
         /// GELU with the bias before it.
         case gelu
-        /// All other linear maps.
+        /// All other linear layers.
         case linear
-        /// Copies of weights, rows, keys and values in the order products read them in.
+        /// Packing of weights, rows, keys and values for matrix products.
         case packing
     }
 
-    /// How often something was done, how long it took and how much it was.
+    /// The calls, time and amount of one kind of work.
     public struct Entry: Hashable, Sendable {
-        /// Calls of kernels or small groups of them.
+        /// The number of calls of kernels or small groups of kernels.
         public internal(set) var calls = 0
-        /// Seconds, those of all threads added up.
+        /// The time in seconds, summed over all threads.
         public internal(set) var seconds = 0.0
-        /// Multiplications and additions of matrix products; 0 for anything else.
+        /// The multiplications and additions of matrix products; 0 for other kinds.
         public internal(set) var operations = 0
-        /// Bytes read and written by anything else.
+        /// The bytes read and written by other kinds.
         public internal(set) var bytes = 0
 
         mutating func add(_ other: Entry) {
@@ -51,19 +51,19 @@ public final class Profile: Sendable {
         }
     }
 
-    /// What all computations so far have spent.
+    /// The totals of all computations so far.
     public struct Totals: Hashable, Sendable {
         /// The entries, for every kind that occurred.
         public internal(set) var entries: [Kind: Entry] = [:]
         /// Wall time of the computations times the threads of their pools, in seconds.
         public internal(set) var threadSeconds = 0.0
 
-        /// Seconds of threads that belong to no kind, waiting for each other included.
+        /// The thread time in seconds that belongs to no kind, including waiting.
         public var otherSeconds: Double {
             max(0, threadSeconds - entries.values.reduce(0) { $0 + $1.seconds })
         }
 
-        /// The share of ``threadSeconds`` that is not matrix products: 0 to 1.
+        /// The share of ``threadSeconds`` outside matrix products, 0 to 1 inclusive.
         public var shareOutsideProducts: Double {
             let products = entries.values.reduce(0) { $0 + ($1.operations > 0 ? $1.seconds : 0) }
             return threadSeconds > 0 ? 1 - products / threadSeconds : 0
@@ -72,10 +72,10 @@ public final class Profile: Sendable {
 
     private let state = Mutex(Totals())
 
-    /// A profile of nothing yet.
+    /// Creates an empty profile.
     public init() {}
 
-    /// What was spent so far.
+    /// The totals so far.
     public var totals: Totals { state.withLock { $0 } }
 
     func add(_ tallies: [Tally], threadSeconds: Double) {
@@ -90,10 +90,10 @@ public final class Profile: Sendable {
     }
 }
 
-/// What one thread has done in one computation.
+/// The work of one thread in one computation.
 struct Tally {
     private(set) var entries = Array(repeating: Profile.Entry(), count: Profile.Kind.allCases.count)
-    /// Whether something is being measured; what it calls is part of it.
+    /// Whether a measurement is running; nested measurements count as part of it.
     var isMeasuring = false
 
     mutating func add(_ kind: Int, _ entry: Profile.Entry) { entries[kind].add(entry) }

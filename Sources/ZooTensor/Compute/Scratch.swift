@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Memory that one worker reuses from task to task, so that a forward pass allocates almost nothing.
+/// Memory that one worker reuses between tasks, so that a forward pass allocates almost nothing.
 ///
 /// Sendable without a lock: a pool hands each scratch to one worker thread only.
 package final class Scratch: @unchecked Sendable {
-    /// What a piece of memory is for; two uses at the same time need two slots.
+    /// The purpose of a buffer; simultaneous uses need different slots.
     package enum Slot: Int, CaseIterable {
-        /// Patches of the input laid out as rows.
+        /// Patches of the input as rows.
         case patches
         /// A panel of normalised rows.
         case normalised
         /// A panel of projected rows.
         case projected
-        /// A panel of the wide rows inside an MLP.
+        /// A panel of hidden rows of an MLP.
         case hidden
         /// Attention weights of a block of queries.
         case scores
@@ -21,11 +21,11 @@ package final class Scratch: @unchecked Sendable {
         case sums
         /// Weights widened to float32.
         case weights
-        /// Weights of some outputs in the order products read them in.
+        /// Packed weights of some outputs.
         case packedWeights
-        /// Rows that go into linear maps, for all threads.
+        /// Packed input rows of linear layers, for all threads.
         case packedRows
-        /// The wide rows inside an MLP, for all threads.
+        /// Packed hidden rows of an MLP, for all threads.
         case packedHidden
         /// Packed keys of a head.
         case packedKeys
@@ -34,14 +34,13 @@ package final class Scratch: @unchecked Sendable {
     }
 
     private var buffers: [FloatBuffer?]
-    /// What this worker has done; nil when nobody wants to know.
+    /// The work of this worker; nil without a profile.
     var tally: Tally?
 
-    /// Memory that takes no space until it is used.
+    /// Creates empty scratch memory; buffers are allocated on first use.
     package init() { buffers = Array(repeating: nil, count: Slot.allCases.count) }
 
-    /// At least `count` elements in the memory of `slot`, with arbitrary values; they replace what
-    /// the slot held before.
+    /// An uninitialised buffer of at least `count` elements, which replaces the content of `slot`.
     package func buffer(_ slot: Slot, count: Int) -> FloatBuffer {
         if let buffer = buffers[slot.rawValue], buffer.count >= count { return buffer }
         let buffer = FloatBuffer(count: count)
@@ -49,25 +48,25 @@ package final class Scratch: @unchecked Sendable {
         return buffer
     }
 
-    /// A matrix in the memory of `slot`, with arbitrary elements; it replaces what was there before.
+    /// An uninitialised matrix, which replaces the content of `slot`.
     ///
-    /// Rows lie a cache line further apart than they are long when they would otherwise begin at a
-    /// multiple of 1 KiB from each other, where caches of eight ways keep few of them.
+    /// If the stride would be a multiple of 1 KiB, it is extended by one cache line, because 8-way
+    /// caches keep few rows at such distances.
     package func matrix(_ slot: Slot, rows: Int, columns: Int) -> Matrix {
         let stride = columns.isMultiple(of: 256) ? columns + 16 : columns
         return Matrix(buffer: buffer(slot, count: rows * stride), rows: rows, columns: stride)
             .columns(0..<columns)
     }
 
-    /// Does something and, when the pool has a profile, notes how long it took.
+    /// Runs `body` and records its time if the pool has a profile.
     ///
-    /// What is measured inside `body` counts as part of it, and not for itself.
+    /// Nested measurements inside `body` count as part of it, and not separately.
     ///
     /// - Parameters:
-    ///   - kind: what it is.
-    ///   - operations: multiplications and additions, for matrix products.
-    ///   - bytes: what is read and written, for anything else.
-    ///   - body: what to do.
+    ///   - kind: the kind of work.
+    ///   - operations: the multiplications and additions, for matrix products.
+    ///   - bytes: the bytes read and written, for other kinds.
+    ///   - body: the work.
     /// - Returns: what `body` returns.
     @inline(__always)
     package func measure<Result>(

@@ -3,13 +3,13 @@
 
 internal import Synchronization
 
-/// The threads of a pool: the leader, which calls ``run(_:_:)``, and its helpers, which call ``help(_:)``.
+/// The threads of a pool: the leader calls ``run(_:_:)``, and its helpers call ``help(_:)``.
 final class WorkerCrew: Sendable {
     typealias Body = @Sendable (Int, Scratch) -> Void
 
     let workers: Int
     private let scratches: [Scratch]
-    /// Memory that all threads read, and the leader hands out.
+    /// Memory that the leader provides and all threads read.
     let shared = Scratch()
     private let round = Monitor(Round())
     private let nextIndex = Atomic(0)
@@ -19,15 +19,15 @@ final class WorkerCrew: Sendable {
         scratches = (0..<workers).map { _ in Scratch() }
     }
 
-    /// Helps as the worker `number`, from 1, until ``dismiss()``.
+    /// Runs tasks as the worker `number`, from 1, until ``dismiss()``.
     func help(_ number: Int) { help(with: scratches[number]) }
 
-    /// Lets the helpers end.
+    /// Ends the helpers.
     func dismiss() {
         round.update { $0.isOver = true }
     }
 
-    /// Leads a computation and adds what the threads did to `profile`.
+    /// Runs a computation as the leader and adds the work of all threads to `profile`.
     func lead<Result>(_ profile: Profile?, _ body: () throws -> Result) rethrows -> Result {
         guard let profile else { return try body() }
         for scratch in scratches { scratch.tally = Tally() }
@@ -41,13 +41,13 @@ final class WorkerCrew: Sendable {
         return try body()
     }
 
-    /// Shares the calls `body(0…count-1)` with the helpers and returns when all have returned.
+    /// Divides the calls `body(0…count-1)` among all threads and returns when all have returned.
     func run(_ count: Int, _ body: Body) {
         guard workers > 1, count > 1 else {
             for index in 0..<count { body(index, scratches[0]) }
             return
         }
-        // The closure outlives this call in no case: the last lines wait for every helper.
+        // The closure does not outlive this call, because the last lines wait for every helper.
         withoutActuallyEscaping(body) { body in
             nextIndex.store(0, ordering: .relaxed)
             round.update { $0.begin(count: count, body: body, helpers: workers - 1) }
@@ -73,7 +73,7 @@ final class WorkerCrew: Sendable {
         }
     }
 
-    /// Works on the next round, and has let go of its closure on return, as the leader relies on.
+    /// Works on the next round, and releases its closure before returning, as the leader requires.
     private func takePart(after done: Int, _ scratch: Scratch) -> Int? {
         guard let (number, count, body) = round.wait(for: { $0.task(after: done) }) else {
             return nil
@@ -98,7 +98,7 @@ private struct Round {
         busy = helpers
     }
 
-    /// Work of a round later than `done`, `.some(nil)` at the end, or nil to wait on.
+    /// The work of a round after `done`, `.some(nil)` at the end, or nil to keep waiting.
     func task(after done: Int) -> (Int, Int, WorkerCrew.Body)?? {
         if isOver { return .some(nil) }
         guard number > done, let body else { return nil }

@@ -2,14 +2,16 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 extension Attention {
-    /// Writes, for every sample, softmax(queries · keysᵀ / √(head width)) · values, the same few
-    /// queries for all samples; heads lie side by side in every matrix.
+    /// Writes softmax(queries · keysᵀ / √(head width)) · values for every sample.
+    ///
+    /// All samples share the same queries. The heads are concatenated along the width of every
+    /// matrix.
     ///
     /// - Parameters:
     ///   - keys: [batch · tokens, width].
     ///   - values: [batch · tokens, width].
     ///   - queries: [queries, width].
-    ///   - heads: the heads, a divisor of the width.
+    ///   - heads: the number of heads, a divisor of the width.
     ///   - output: [batch · queries, width].
     ///   - session: the threads to use.
     package static func sumUp(

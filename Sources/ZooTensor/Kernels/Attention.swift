@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Softmax attention, computed for a block of queries at a time.
+/// Softmax attention, computed for one block of queries at a time.
 package enum Attention {
-    /// Attention weights kept at a time by one worker, in elements: 512 KiB of float32, about what
-    /// the second-level cache holds.
+    /// The attention weights of one block, in elements: 512 KiB of float32, about the L2 cache.
     private static let scoreElements = 1 << 17
 
-    /// Writes softmax(queries · keysᵀ · `scale`) · values, heads side by side.
+    /// Writes softmax(queries · keysᵀ · `scale`) · values, with the heads concatenated.
     ///
-    /// The weights of one block of queries of one head exist at a time, about half a MiB per
-    /// thread; never the whole [tokens, tokens] matrix.
+    /// Each thread keeps only the weights of one block of queries of one head, about 0.5 MiB, and
+    /// never the whole [tokens, tokens] matrix.
     ///
     /// - Parameters:
     ///   - queries: [batch, heads, tokens, head width].
-    ///   - keys: the same sizes.
-    ///   - values: the same sizes.
-    ///   - scale: what the products are multiplied by.
-    ///   - group: tokens of a group, when tokens come in groups and attend to their own and to
-    ///     earlier ones only; nil when every token attends to all. Later tokens are skipped, not
-    ///     computed and masked.
+    ///   - keys: the same shape.
+    ///   - values: the same shape.
+    ///   - scale: the factor for the products.
+    ///   - group: the number of tokens in a group for block-causal attention, where tokens attend
+    ///     to their own and earlier groups; nil if every token attends to all. Later tokens are
+    ///     skipped, not computed and masked.
     ///   - output: [batch · tokens, heads · head width].
     ///   - session: the threads to use.
     package static func apply(
@@ -40,8 +39,8 @@ package enum Attention {
         )
         precondition(group.map { $0 > 0 } ?? true)
         let heads = queries.batch * queries.heads
-        // Keys and values are packed once per part, so that there are no more parts than balance
-        // needs.
+        // Keys and values are packed once per part, so there are only as many parts as load
+        // balancing needs.
         let parts = min(tokens, max(1, (4 * session.threads + heads - 1) / max(heads, 1)))
         session.forEach(heads * parts) { index, scratch in
             let (stack, part) = (index / parts, index % parts)
@@ -85,7 +84,7 @@ package enum Attention {
         let height = max(12, min(192, scoreElements / keys.columns) / 12 * 12)
         var first = rows.lowerBound
         while first < rows.upperBound {
-            // A block stays within one group, whose tokens see equally many.
+            // A block stays within one group, whose tokens attend to the same number of tokens.
             let visible = min((first / group + 1) * group, keys.columns)
             let block = first..<min(first + height, rows.upperBound, visible)
             let scores = scratch.matrix(.scores, rows: block.count, columns: visible)

@@ -3,10 +3,11 @@
 
 internal import CKernels
 
-/// Queries, keys or values cut into heads: [batch, heads, tokens, head width], so that each head is
-/// one contiguous matrix.
+/// Queries, keys or values split into heads: [batch, heads, tokens, head width].
+///
+/// Each head is one contiguous matrix.
 package struct HeadStack: Sendable {
-    /// All heads one below the other, [batch · heads · tokens, head width].
+    /// All heads as one matrix, [batch · heads · tokens, head width].
     package let matrix: Matrix
     /// The number of samples.
     package let batch: Int
@@ -15,7 +16,7 @@ package struct HeadStack: Sendable {
     /// The number of tokens of a head.
     package let tokens: Int
 
-    /// Zeros.
+    /// Creates a stack of zeros.
     package init(batch: Int, heads: Int, tokens: Int, headWidth: Int) {
         matrix = Matrix(rows: batch * heads * tokens, columns: headWidth)
         self.batch = batch
@@ -30,16 +31,16 @@ package struct HeadStack: Sendable {
         return matrix.rows(start..<start + tokens)
     }
 
-    /// Stores tokens whose heads lie side by side, adding a bias and turning them on the way.
+    /// Splits tokens into heads and stores them, with a bias and a rotation applied.
     ///
     /// - Parameters:
     ///   - input: [tokens in `range`, some heads · head width].
-    ///   - range: the tokens these are.
-    ///   - sample: the sample they belong to.
-    ///   - first: the first of the heads these are.
-    ///   - bias: one element for each column of all heads, added first.
-    ///   - rotation: the tables of these tokens; nil leaves the elements as they are.
-    ///   - path: which copy of the kernel to run.
+    ///   - range: the indices of the tokens.
+    ///   - sample: the index of the sample.
+    ///   - first: the index of the first head in `input`.
+    ///   - bias: one element for each column of all heads, added before the rotation.
+    ///   - rotation: the tables of these tokens; nil for no rotation.
+    ///   - path: the copy of the kernel to run.
     package func store(
         _ input: Matrix,
         tokens range: Range<Int>,

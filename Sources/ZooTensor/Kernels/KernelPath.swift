@@ -13,23 +13,23 @@ package enum KernelPath: Int, CaseIterable, Comparable, Sendable {
     /// 512-bit vectors.
     case avx512
 
-    /// The fastest copy this processor can run, or a slower one while ``limit(to:)`` says so.
+    /// The fastest copy that this processor can run, within the limit of ``limit(to:)``.
     package static var fastest: KernelPath {
         min(detected, KernelPath(rawValue: greatest.load(ordering: .relaxed)) ?? detected)
     }
 
-    /// The copies this processor can run.
+    /// The copies that this processor can run.
     package static var runnable: [KernelPath] { allCases.filter { $0 <= detected } }
 
-    /// Makes the whole process use no faster copy than `path`; nil ends that.
+    /// Limits the whole process to copies up to `path`; nil removes the limit.
     ///
-    /// It is there so that a test can compare what models compute with each copy. Computations that
-    /// are running may use both.
+    /// Tests use it to compare the results of models for each copy. Running computations may use
+    /// both copies.
     package static func limit(to path: KernelPath?) {
         greatest.store((path ?? .avx512).rawValue, ordering: .relaxed)
     }
 
-    /// The fastest copy this processor can run; asked once.
+    /// The fastest copy that this processor can run; detected once.
     private static let detected = KernelPath(rawValue: Int(ami_cpu_detect().rawValue)) ?? .portable
     private static let greatest = Atomic(KernelPath.avx512.rawValue)
 

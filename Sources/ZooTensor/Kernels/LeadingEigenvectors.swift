@@ -3,26 +3,27 @@
 
 internal import COpenBLAS
 
-/// The greatest eigenvalues of a symmetric matrix, and their vectors.
+/// The largest eigenvalues of a symmetric matrix, with their eigenvectors.
 package struct LeadingEigenvectors: Sendable {
-    /// The eigenvalues, greatest first.
+    /// The eigenvalues, largest first.
     package let values: [Float]
-    /// A unit vector for each, as rows: [count, order].
+    /// The unit eigenvectors as rows: [count, order].
     package let vectors: Matrix
 
-    /// Computes the `count` greatest, by `ssyevr` of LAPACK; nil when LAPACK finds none, which it
-    /// does for elements that are not numbers.
+    /// Computes the `count` largest eigenvalues with LAPACK's `ssyevr`.
+    ///
+    /// Returns nil if LAPACK finds none, for example because of NaN elements.
     ///
     /// - Parameters:
-    ///   - matrix: symmetric, [order, order]; its elements are lost.
-    ///   - count: how many, from 1 to the order.
+    ///   - matrix: symmetric, [order, order]; its elements are overwritten.
+    ///   - count: the number of eigenvalues, 1 to the order inclusive.
     package init?(ofSymmetric matrix: Matrix, count: Int) {
         let order = matrix.rows
         precondition(matrix.columns == order && (1...order).contains(count))
         var (size, stride) = (Int32(order), Int32(matrix.stride))
         var (first, last) = (Int32(order - count + 1), Int32(order))
         var (unused, found, info): (Float, Int32, Int32) = (0, 0, 0)
-        // The least sizes that LAPACK documents: 26 n and 10 n.
+        // The minimum workspace sizes that LAPACK documents: 26 n and 10 n.
         var (realSize, integerSize) = (Int32(26 * order), Int32(10 * order))
         var work = [Float](repeating: 0, count: 26 * order)
         var integers = [Int32](repeating: 0, count: 10 * order)
@@ -32,7 +33,8 @@ package struct LeadingEigenvectors: Sendable {
         var (job, range, triangle) = (
             CChar(UInt8(ascii: "V")), CChar(UInt8(ascii: "I")), CChar(UInt8(ascii: "L"))
         )
-        // Column-major vectors of LAPACK are rows here; a symmetric matrix is the same either way.
+        // LAPACK's column-major vectors are rows here; a symmetric matrix is equal to its
+        // transpose.
         unsafe ssyevr_(
             &job,
             &range,

@@ -4,10 +4,11 @@
 internal import CKernels
 
 extension Matrix {
-    /// Writes the layer normalisation of `input` here: every row less its mean, divided by the root
-    /// of its biased variance plus `epsilon`, times `weight`, plus `bias`.
+    /// Writes the layer normalisation of `input` to this matrix.
     ///
-    /// `input` may be this matrix itself. `weight` and `bias` have one element per column.
+    /// Each row becomes (row − mean) / √(variance + `epsilon`) · `weight` + `bias`, with the biased
+    /// variance. `input` may be this matrix itself. `weight` and `bias` have one element per
+    /// column.
     package func layerNorm(
         of input: Matrix,
         weight: Tensor,
@@ -34,7 +35,8 @@ extension Matrix {
 
     /// Replaces every element by GELU(element + bias of its column), GELU(x) = x/2 (1 + erf(x/√2)).
     ///
-    /// This matrix may be some columns of a wider one, from `first` on; `bias` is for all of them.
+    /// This matrix may be a range of columns of a wider one, from `first` on; `bias` covers all of
+    /// the wider one's columns.
     package func biasGELU(_ bias: Tensor?, from first: Int = 0, path: KernelPath = .fastest) {
         if let bias { requireColumns(bias, from: first) }
         unsafe ami_bias_gelu(
@@ -47,16 +49,18 @@ extension Matrix {
         )
     }
 
-    /// Adds the same row to every row.
+    /// Adds `bias` to every row.
     ///
-    /// This matrix may be some columns of a wider one, from `first` on; `bias` is for all of them.
+    /// This matrix may be a range of columns of a wider one, from `first` on; `bias` covers all of
+    /// the wider one's columns.
     package func addBias(_ bias: Tensor, from first: Int = 0, path: KernelPath = .fastest) {
         requireColumns(bias, from: first)
         unsafe ami_add_bias(path.cpu, writableBase, stride, rows, columns, bias.buffer.base + first)
     }
 
-    /// Replaces every element by exp(`scale` · (element − greatest of its row)) and writes the sum
-    /// of each new row to the first column of `sums`: a softmax whose division is still to be done.
+    /// Replaces every element by exp(`scale` · (element − maximum of its row)).
+    ///
+    /// Writes the sum of each new row to the first column of `sums`: a softmax before its division.
     package func softmaxNumerators(
         scale: Float,
         sums: Matrix,
@@ -74,7 +78,7 @@ extension Matrix {
         )
     }
 
-    /// Divides every row by its own number; `divisors` is [1, rows].
+    /// Divides every row by its divisor; `divisors` is [1, rows].
     package func divideRows(by divisors: Matrix, path: KernelPath = .fastest) {
         precondition(divisors.columns == rows && divisors.rows == 1)
         unsafe ami_divide_rows(path.cpu, writableBase, stride, rows, columns, divisors.base)

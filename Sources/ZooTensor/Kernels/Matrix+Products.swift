@@ -2,8 +2,9 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 extension Matrix {
-    /// Adds `source`, whose columns are multiplied by the elements of a row [1, columns]: a gated
-    /// residual connection.
+    /// Adds `source` with its columns multiplied by the elements of a row [1, columns].
+    ///
+    /// This is a gated residual connection.
     package func add(_ source: Matrix, timesRow gate: Matrix) {
         requireSizes(of: source)
         precondition(gate.rows == 1 && gate.columns == columns)
@@ -26,7 +27,7 @@ extension Matrix {
         }
     }
 
-    /// Replaces every element x by x · (1 + scale) + shift, with elements of their own for each.
+    /// Replaces every element x by x · (1 + scale) + shift, with one scale and shift per element.
     package func modulate(scales: Matrix, shifts: Matrix) {
         requireSizes(of: scales)
         requireSizes(of: shifts)

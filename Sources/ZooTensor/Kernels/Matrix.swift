@@ -3,10 +3,10 @@
 
 internal import CKernels
 
-/// A window of rows and columns over a buffer.
+/// A view of rows and columns of a buffer, which kernels take as arguments.
 ///
-/// Windows share memory: writing through one shows in all the others. This is what kernels take. The buffer stays alive as long as a window does, and every window
-/// lies inside its buffer; that no two threads write one element is the caller's duty.
+/// Views share memory: a write through one is visible in all others. A view keeps its buffer alive
+/// and is always inside it. The caller must ensure that no two threads write the same element.
 package struct Matrix: Sendable {
     /// The memory.
     package let buffer: FloatBuffer
@@ -35,7 +35,7 @@ package struct Matrix: Sendable {
         self.init(buffer: buffer, offset: 0, rows: rows, columns: columns, stride: columns)
     }
 
-    /// A matrix of zeros with memory of its own.
+    /// Creates a matrix of zeros with its own memory.
     package init(rows: Int, columns: Int) {
         self.init(
             buffer: FloatBuffer(count: rows * columns),
@@ -44,7 +44,7 @@ package struct Matrix: Sendable {
         )
     }
 
-    /// The window of some rows.
+    /// A view of some rows.
     package func rows(_ range: Range<Int>) -> Matrix {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
         return Matrix(
@@ -56,7 +56,7 @@ package struct Matrix: Sendable {
         )
     }
 
-    /// The window of some columns.
+    /// A view of some columns.
     package func columns(_ range: Range<Int>) -> Matrix {
         precondition(
             range.lowerBound >= 0 && range.upperBound <= columns,
@@ -83,7 +83,7 @@ package struct Matrix: Sendable {
         }
     }
 
-    /// Copies all elements of `source`, which must have the same sizes.
+    /// Copies all elements of `source`, which must have the same shape.
     package func copy(from source: Matrix) {
         requireSizes(of: source)
         for row in 0..<rows {
@@ -94,7 +94,7 @@ package struct Matrix: Sendable {
         }
     }
 
-    /// Adds all elements of `source`, which must have the same sizes.
+    /// Adds all elements of `source`, which must have the same shape.
     package func add(_ source: Matrix) {
         requireSizes(of: source)
         for row in 0..<rows {

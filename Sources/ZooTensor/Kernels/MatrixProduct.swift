@@ -3,10 +3,10 @@
 
 internal import COpenBLAS
 
-/// The one place that calls BLAS.
+/// Matrix products with BLAS; no other code calls BLAS.
 ///
-/// OpenBLAS runs each product on the calling thread: work is divided above it, into panels of rows,
-/// where the passes around a product find their data still in the cache.
+/// OpenBLAS runs each product on the calling thread. Callers divide the work into panels of rows,
+/// so that the passes before and after a product find their data in the cache.
 package enum MatrixProduct {
     private static let isSingleThreaded: Bool = {
         openblas_set_num_threads(1)
@@ -17,9 +17,9 @@ package enum MatrixProduct {
     ///
     /// - Parameters:
     ///   - left: [rows, depth].
-    ///   - right: [columns, depth], as linear maps store their weights.
+    ///   - right: [columns, depth], the layout of linear layer weights.
     ///   - output: [rows, columns].
-    ///   - accumulating: whether to add to what `output` holds.
+    ///   - accumulating: whether to add to the content of `output`.
     package static func multiply(
         _ left: Matrix,
         transposed right: Matrix,

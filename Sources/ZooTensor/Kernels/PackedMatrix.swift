@@ -3,12 +3,12 @@
 
 internal import CKernels
 
-/// The right factor of a matrix product, laid out so that the product reads it from front to back.
+/// The right factor of a matrix product, packed so that the product reads it sequentially.
 ///
-/// Packing costs about as much as multiplying a dozen rows, so that one packed matrix should meet
-/// hundreds of them.
+/// Packing costs about as much as multiplying a dozen rows, so use a packed matrix for hundreds
+/// of rows.
 package struct PackedMatrix: Sendable {
-    /// The number of rows, which a left factor has as columns.
+    /// The number of rows, equal to the number of columns of a left factor.
     package let depth: Int
     /// The number of columns.
     package let columns: Int
@@ -19,9 +19,9 @@ package struct PackedMatrix: Sendable {
     ///
     /// - Parameters:
     ///   - matrix: the matrix to transpose and pack.
-    ///   - slot: where in `scratch` to pack it; that slot must not hold `matrix` itself.
+    ///   - slot: the slot of `scratch` to pack into; it must not hold `matrix` itself.
     ///   - scratch: the calling worker's memory.
-    ///   - path: which copy of the kernel will multiply.
+    ///   - path: the copy of the kernel that will multiply.
     package init(
         transposing matrix: Matrix,
         in slot: Scratch.Slot,
@@ -40,16 +40,17 @@ package struct PackedMatrix: Sendable {
         )
     }
 
-    /// Packs the transpose of matrices that are [columns, depth] together, asking for as many rows as
-    /// make a panel at a time.
+    /// Packs the transpose of matrices that together are [columns, depth].
+    ///
+    /// Requests the rows of one panel at a time.
     ///
     /// - Parameters:
-    ///   - columns: the rows of all of them.
-    ///   - depth: the columns of each.
-    ///   - slot: where in `scratch` to pack them.
+    ///   - columns: the total number of rows.
+    ///   - depth: the number of columns of each.
+    ///   - slot: the slot of `scratch` to pack into.
     ///   - scratch: the calling worker's memory.
-    ///   - path: which copy of the kernel will multiply.
-    ///   - rows: returns some of the rows.
+    ///   - path: the copy of the kernel that will multiply.
+    ///   - rows: returns a range of the rows.
     init(
         columns: Int,
         depth: Int,
@@ -78,9 +79,9 @@ package struct PackedMatrix: Sendable {
     ///
     /// - Parameters:
     ///   - matrix: the matrix to pack.
-    ///   - slot: where in `scratch` to pack it; that slot must not hold `matrix` itself.
+    ///   - slot: the slot of `scratch` to pack into; it must not hold `matrix` itself.
     ///   - scratch: the calling worker's memory.
-    ///   - path: which copy of the kernel will multiply.
+    ///   - path: the copy of the kernel that will multiply.
     package init(
         _ matrix: Matrix,
         in slot: Scratch.Slot,
@@ -112,13 +113,13 @@ package struct PackedMatrix: Sendable {
         buffer = scratch.buffer(slot, count: (columns + width - 1) / width * width * depth)
     }
 
-    /// Writes some rows of `left` · this matrix to `output`, or adds it to what is there.
+    /// Writes some rows of `left` · this matrix to `output`, or adds them to its content.
     ///
     /// - Parameters:
     ///   - left: packed rows of `depth` elements.
     ///   - range: the rows to multiply; they begin at a whole tile.
     ///   - output: [rows in `range`, columns].
-    ///   - accumulating: whether to add.
+    ///   - accumulating: whether to add to the content of `output`.
     func multiply(
         _ left: ProductRows,
         rows range: Range<Int>,
@@ -146,12 +147,12 @@ package struct PackedMatrix: Sendable {
         )
     }
 
-    /// Writes left · this matrix to `output`, or adds it to what is there.
+    /// Writes `left` · this matrix to `output`, or adds it to its content.
     ///
     /// - Parameters:
     ///   - left: [rows, depth].
     ///   - output: [rows, columns].
-    ///   - accumulating: whether to add.
+    ///   - accumulating: whether to add to the content of `output`.
     package func multiply(_ left: Matrix, into output: Matrix, accumulating: Bool = false) {
         precondition(
             left.columns == depth && output.columns == columns && left.rows == output.rows,
@@ -172,8 +173,9 @@ package struct PackedMatrix: Sendable {
         )
     }
 
-    /// Writes left · the upper left corner of this matrix to `output`; what lies outside the corner is
-    /// neither read nor costs anything.
+    /// Writes `left` · the upper left corner of this matrix to `output`.
+    ///
+    /// Elements outside the corner are not read and cost no time.
     ///
     /// - Parameters:
     ///   - left: [rows, depth of the corner].
@@ -184,7 +186,7 @@ package struct PackedMatrix: Sendable {
             "[\(left.rows), \(left.columns)] · a corner of [\(depth), \(columns)] is not "
                 + "[\(output.rows), \(output.columns)]"
         )
-        // Panels are as deep as the whole matrix, so that a shallower product takes them one by one.
+        // Panels have the depth of the whole matrix, so a shallower product takes them one by one.
         let width = left.columns == depth ? max(columns, 1) : ami_panel_width(path.cpu)
         for first in stride(from: 0, to: output.columns, by: width) {
             let panel = output.columns(first..<min(first + width, output.columns))

@@ -3,34 +3,33 @@
 
 internal import CKernels
 
-/// The left factor of products with weights, which all threads read.
+/// The left factor of products with weights, shared by all threads.
 ///
-/// Enough rows are packed: tiles of a few rows, element by element of the depth, as the kernel reads
-/// them. A few rows stay as they are, because packing weights for them would cost more than the
-/// product.
+/// Many rows are packed into tiles of a few rows, in the order in which the kernel reads them. Few
+/// rows are not packed, because packing weights for them would cost more than the product.
 package struct ProductRows: Sendable {
-    /// The fewest rows for which weights are packed; packing costs as much as multiplying a dozen.
+    /// The minimum number of rows for packing, which costs as much as multiplying a dozen rows.
     static let leastPacked = 48
 
     /// The number of rows.
     package let rows: Int
-    /// The elements of a row.
+    /// The number of elements in a row.
     package let columns: Int
-    /// Packed or not, by ``isPacked``.
+    /// The rows, packed or not as ``isPacked`` states.
     private let buffer: FloatBuffer
     let path: KernelPath
 
     /// Whether rows are packed.
     var isPacked: Bool { rows >= Self.leastPacked }
 
-    /// Rows whose elements are to be stored.
+    /// Creates uninitialised rows.
     ///
     /// - Parameters:
     ///   - rows: the number of rows.
-    ///   - columns: the elements of a row.
-    ///   - slot: where in `scratch` they go; they replace what the slot held before.
-    ///   - scratch: memory that nobody else uses meanwhile.
-    ///   - path: which copy of the kernel will multiply.
+    ///   - columns: the number of elements in a row.
+    ///   - slot: the slot of `scratch`, whose content is replaced.
+    ///   - scratch: memory that no other code uses at the same time.
+    ///   - path: the copy of the kernel that will multiply.
     package init(
         rows: Int,
         columns: Int,
@@ -49,8 +48,8 @@ package struct ProductRows: Sendable {
     ///
     /// - Parameters:
     ///   - source: the elements.
-    ///   - row: the row that the first of them belong to, a multiple of 12.
-    ///   - column: the column that the first of them belong to.
+    ///   - row: the first row to store, a multiple of 12.
+    ///   - column: the first column to store.
     package func store(_ source: Matrix, row: Int, column: Int = 0) {
         precondition(
             row >= 0 && row + source.rows <= rows && column >= 0
@@ -79,13 +78,13 @@ package struct ProductRows: Sendable {
         )
     }
 
-    /// The rows as they are, when they are not packed.
+    /// The rows as a matrix, if they are not packed.
     var plain: Matrix {
         precondition(!isPacked)
         return Matrix(buffer: buffer, rows: rows, columns: columns)
     }
 
-    /// The tile that `row` begins, when rows are packed.
+    /// The tile that starts at `row`, if rows are packed.
     @unsafe
     func tile(at row: Int) -> UnsafePointer<Float> {
         precondition(isPacked && row.isMultiple(of: ami_tile_height(path.cpu)) && row < rows)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// The weights of a linear map, [outputs, inputs], in the type they are stored in.
+/// The weights of a linear layer, [outputs, inputs], in their stored dtype.
 ///
-/// They stay as they are in memory, and are widened and packed for some outputs at a time, just before
-/// the products that use them: for hundreds of rows that costs a few percent of the products' time, in
-/// every type.
+/// They keep their dtype in memory. The weights of some outputs at a time are widened and packed
+/// directly before their products, which costs a few percent of the time for hundreds of rows.
 package struct WeightMatrix: Sendable {
     private enum Storage {
         case full(Matrix)
@@ -18,7 +17,7 @@ package struct WeightMatrix: Sendable {
     /// The number of inputs.
     package let inputs: Int
 
-    /// Takes a tensor of a computable type; all axes but the first are inputs.
+    /// Creates a matrix from a tensor of a computable dtype; all axes but the first are inputs.
     package init(_ stored: StoredTensor) {
         precondition(stored.shape.rank >= 2, "weights of shape \(stored.shape) are not a matrix")
         outputs = stored.shape[0]
@@ -31,7 +30,7 @@ package struct WeightMatrix: Sendable {
         }
     }
 
-    /// The elements of one widened panel: 2 MiB of float32, which leaves room for it in the cache.
+    /// The number of elements in a widened panel: 2 MiB of float32, which fits in the cache.
     private static let panelElements = 1 << 19
 
     /// output = input · weightsᵀ, or output + input · weightsᵀ when `accumulating`.
@@ -39,7 +38,7 @@ package struct WeightMatrix: Sendable {
     /// - Parameters:
     ///   - input: [rows, inputs].
     ///   - output: [rows, outputs].
-    ///   - accumulating: whether to add to what `output` holds.
+    ///   - accumulating: whether to add to the content of `output`.
     ///   - scratch: the calling worker's memory.
     package func multiply(
         _ input: Matrix,
@@ -70,13 +69,13 @@ package struct WeightMatrix: Sendable {
         }
     }
 
-    /// Makes the weights of some outputs ready for products with rows of a certain kind.
+    /// Prepares the weights of some outputs for products with packed or unpacked rows.
     ///
     /// - Parameters:
     ///   - range: the outputs.
-    ///   - rows: what they will be multiplied with.
+    ///   - rows: the rows of the products.
     ///   - scratch: the calling worker's memory; holds one set of prepared weights at a time.
-    /// - Returns: the weights, valid until the next ones are prepared.
+    /// - Returns: the prepared weights, valid until the next call with the same `scratch`.
     package func prepare(
         outputs range: Range<Int>,
         for rows: ProductRows,
@@ -106,7 +105,7 @@ package struct WeightMatrix: Sendable {
         }
     }
 
-    /// The weights of some outputs as float32: where they lie, or widened into the worker's memory.
+    /// The weights of some outputs as float32, without a copy or widened into the worker's memory.
     private func rows(_ range: Range<Int>, scratch: Scratch) -> Matrix {
         switch storage {
         case .full(let weights): return weights.rows(range)
@@ -125,7 +124,7 @@ package struct WeightMatrix: Sendable {
     }
 }
 
-/// The weights of some outputs, ready to meet rows.
+/// The prepared weights of some outputs.
 package struct PreparedWeights: Sendable {
     enum Form: Sendable {
         case plain(Matrix)
@@ -134,13 +133,13 @@ package struct PreparedWeights: Sendable {
 
     let form: Form
 
-    /// Writes rows · weightsᵀ to `output`, or adds it to what is there.
+    /// Writes rows · weightsᵀ to `output`, or adds it to its content.
     ///
     /// - Parameters:
     ///   - rows: rows of the kind the weights were prepared for.
     ///   - range: the rows to multiply; they begin at a whole tile.
     ///   - output: [rows in `range`, outputs].
-    ///   - accumulating: whether to add.
+    ///   - accumulating: whether to add to the content of `output`.
     package func multiply(
         _ rows: ProductRows,
         rows range: Range<Int>,

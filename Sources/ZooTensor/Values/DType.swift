@@ -31,7 +31,7 @@ public enum DType: String, Sendable, CaseIterable, Hashable {
     case i32 = "I32"
     /// Unsigned 32-bit integer.
     case u32 = "U32"
-    /// IEEE 754 single precision, the type all arithmetic here is done in.
+    /// IEEE 754 single precision, the dtype of all computations.
     case f32 = "F32"
     /// Signed 64-bit integer.
     case i64 = "I64"
@@ -63,7 +63,6 @@ public enum DType: String, Sendable, CaseIterable, Hashable {
         }
     }
 
-    /// Whether models can compute with weights of this type: float32, or a type that widens to it
-    /// exactly.
+    /// Whether models can compute with weights of this dtype: float32, float16 or bfloat16.
     public var isComputable: Bool { self == .f32 || self == .f16 || self == .bf16 }
 }

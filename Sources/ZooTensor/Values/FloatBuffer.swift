@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Float32 elements at a fixed address: owned, aligned to a cache line and writable, or borrowed
-/// from somebody else's memory, kept alive and only read.
+/// Float32 elements at a fixed address.
+///
+/// The memory is either owned, aligned to a cache line and writable, or borrowed from an owner that
+/// the buffer keeps alive, and read-only.
 ///
 /// Sendable without a lock: elements of a buffer that several values share are never written,
-/// because ``Tensor`` copies before it writes; while a computation fills a buffer, its parts are
-/// handed out so that no element has two writers.
+/// because ``Tensor`` copies on write. While a computation fills a buffer, its parts are assigned
+/// so that no element has two writers.
 @safe
 package final class FloatBuffer: @unchecked Sendable {
     /// The first element.
     @unsafe package let base: UnsafeMutablePointer<Float>
     /// The number of elements.
     package let count: Int
-    /// Whoever owns borrowed memory; nil when this buffer owns it.
+    /// The owner of borrowed memory; nil if this buffer owns it.
     private let owner: (any AnyObject & Sendable)?
 
     /// Whether the elements may be changed.
@@ -30,14 +32,13 @@ package final class FloatBuffer: @unchecked Sendable {
         owner = nil
     }
 
-    /// Elements that lie in memory of `owner`, which must keep them in place and unchanged for as
-    /// long as it lives.
+    /// Borrows elements in memory of `owner`, which must keep them in place and unchanged.
     @unsafe
     package init(
         borrowing elements: UnsafeBufferPointer<Float>,
         from owner: any AnyObject & Sendable
     ) {
-        // An empty tensor has no address; any aligned one will do, since nothing is read.
+        // An empty tensor has no address; any aligned address works, because nothing is read.
         let address = unsafe elements.baseAddress ?? UnsafePointer(bitPattern: 64)
         guard let address = unsafe address else { preconditionFailure("64 is not an address") }
         unsafe base = UnsafeMutablePointer(mutating: address)

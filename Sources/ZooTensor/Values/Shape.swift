@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// The sizes of a tensor, outermost first; no sizes at all is a single number.
+/// The sizes of a tensor, outermost first; a scalar has no sizes.
 public struct Shape: Hashable, Sendable {
     /// The sizes, each at least 0.
     public let sizes: [Int]
 
-    /// Wraps sizes that the caller knows to be non-negative and to have a countable product.
+    /// Creates a shape from non-negative sizes whose product does not overflow.
     public init(_ sizes: [Int]) {
         precondition(
             Self.elementCount(of: sizes) != nil,
@@ -15,18 +15,18 @@ public struct Shape: Hashable, Sendable {
         self.sizes = sizes
     }
 
-    /// Checks sizes that were read from somewhere.
+    /// Creates a shape from untrusted sizes.
     ///
-    /// - Returns: nil when an size is negative or the number of elements overflows.
+    /// - Returns: nil if a size is negative or the number of elements overflows.
     public init?(checking sizes: [Int]) {
         guard Self.elementCount(of: sizes) != nil else { return nil }
         self.sizes = sizes
     }
 
-    /// The number of sizes.
+    /// The number of axes.
     public var rank: Int { sizes.count }
 
-    /// The number of elements, 1 for a single number.
+    /// The number of elements; 1 for a scalar.
     public var elementCount: Int { sizes.reduce(1, *) }
 
     /// The size of one axis.
@@ -34,14 +34,15 @@ public struct Shape: Hashable, Sendable {
 
     /// The size in bytes of elements of `type` in this shape.
     ///
-    /// - Returns: nil when it overflows or is not a whole number of bytes.
+    /// - Returns: nil if it overflows or is not a whole number of bytes.
     public func byteCount(of type: DType) -> Int? {
         let (bits, overflow) = elementCount.multipliedReportingOverflow(by: type.bitWidth)
         return overflow || bits % 8 != 0 ? nil : bits / 8
     }
 
-    /// The product, or nil when an size is negative or the product of the non-zero sizes
-    /// overflows: a zero must not hide that the other sizes are absurd.
+    /// The product, or nil if a size is negative or the product of the non-zero sizes overflows.
+    ///
+    /// Zeros are left out of the overflow check, so that they cannot hide invalid sizes.
     private static func elementCount(of sizes: [Int]) -> Int? {
         var product = 1
         var hasZero = false

@@ -3,13 +3,13 @@
 
 internal import CKernels
 
-/// A tensor as a checkpoint stores it: little-endian elements of any type in somebody's memory.
+/// A tensor as a checkpoint stores it: little-endian elements of any dtype in borrowed memory.
 ///
-/// The memory is usually a mapped file; nothing is read until it is asked for.
+/// The memory is usually a mapped file, which is read on demand.
 @safe
 public struct StoredTensor: @unchecked Sendable {
-    // Sendable without a lock: the bytes are never written through this type, and `owner` promises
-    // to leave them in place and unchanged.
+    // Sendable without a lock: the bytes are never written through this type, and `owner` must keep
+    // them in place and unchanged.
 
     /// The type of the elements.
     public let dtype: DType
@@ -18,9 +18,10 @@ public struct StoredTensor: @unchecked Sendable {
     @unsafe private let bytes: UnsafeRawBufferPointer
     private let owner: any AnyObject & Sendable
 
-    /// Describes elements in memory of `owner`.
+    /// Creates a tensor over elements in memory of `owner`.
     ///
-    /// It must keep them in place and unchanged for as long as it lives. The size must be the one that `dtype` and `shape` call for.
+    /// The owner must keep the elements in place and unchanged. The number of bytes must match
+    /// `dtype` and `shape`.
     @unsafe
     public init(
         dtype: DType,
@@ -38,7 +39,7 @@ public struct StoredTensor: @unchecked Sendable {
         self.owner = owner
     }
 
-    /// A stored tensor over the elements of a computed one.
+    /// Creates a stored tensor that shares the elements of a computed one.
     public init(_ tensor: Tensor) {
         dtype = .f32
         shape = tensor.shape
@@ -49,11 +50,11 @@ public struct StoredTensor: @unchecked Sendable {
         owner = buffer
     }
 
-    /// A stored tensor of whole numbers, as I64.
+    /// Creates a stored tensor of integers, as I64.
     ///
     /// - Parameters:
-    ///   - shape: The sizes; as many elements as there are numbers.
-    ///   - integers: The elements, row-major.
+    ///   - shape: the shape, with as many elements as `integers`.
+    ///   - integers: the elements, row-major.
     public init(shape: Shape, integers: [Int]) {
         precondition(shape.elementCount == integers.count, "\(integers.count) are not \(shape)")
         dtype = .i64
@@ -63,7 +64,7 @@ public struct StoredTensor: @unchecked Sendable {
         owner = storage
     }
 
-    /// Some rows along the first axis: the same memory.
+    /// Some rows along the first axis, in the same memory.
     ///
     /// The elements must take whole bytes.
     public func rows(_ range: Range<Int>) -> StoredTensor {
@@ -82,14 +83,13 @@ public struct StoredTensor: @unchecked Sendable {
     /// The size of the elements, in bytes.
     public var byteCount: Int { unsafe bytes.count }
 
-    /// Lends the row-major little-endian bytes.
+    /// Passes the row-major little-endian bytes to `body`.
     public func withBytes<Result>(_ body: (RawSpan) throws -> Result) rethrows -> Result {
         defer { withExtendedLifetime(owner) {} }
         return try body(unsafe bytes.bytes)
     }
 
-    /// The elements as float32: the stored memory itself where it can be used as it is, otherwise a
-    /// widened copy.
+    /// The elements as float32: without a copy if possible, otherwise a widened copy.
     ///
     /// The element type must be computable (``DType/isComputable``).
     public var tensor: Tensor {
@@ -100,7 +100,7 @@ public struct StoredTensor: @unchecked Sendable {
         return Tensor(shape: shape, buffer: buffer)
     }
 
-    /// The stored memory as float32 elements, when it holds such and begins at a multiple of 4.
+    /// The stored memory as float32 elements, if it holds F32 and is aligned to 4 bytes.
     package var sharedBuffer: FloatBuffer? {
         guard dtype == .f32, unsafe Int(bitPattern: bytes.baseAddress) % 4 == 0 else { return nil }
         return unsafe FloatBuffer(
@@ -109,7 +109,7 @@ public struct StoredTensor: @unchecked Sendable {
         )
     }
 
-    /// Widens some elements, counted in row-major order, into float32 memory of the same length.
+    /// Widens a range of elements in row-major order into float32 memory of the same length.
     @unsafe
     package func widen(
         elements: Range<Int>,
@@ -140,7 +140,7 @@ public struct StoredTensor: @unchecked Sendable {
 /// Little-endian 64-bit words.
 @safe
 private final class IntegerStorage: @unchecked Sendable {
-    // Sendable without a lock: nothing is written after the initialiser.
+    // Sendable without a lock, because nothing is written after initialisation.
     let words: UnsafeMutableBufferPointer<Int64>
 
     init(_ integers: [Int]) {

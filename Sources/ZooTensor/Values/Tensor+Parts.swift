@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 extension Tensor {
-    /// Tensors that differ in their first size only, one after the other; at least one.
+    /// Concatenates at least one tensor along the first axis; the other sizes are equal.
     package init(joining parts: [Tensor]) {
         guard parts.count > 1 else {
             self = parts[0]
@@ -19,12 +19,12 @@ extension Tensor {
         }
     }
 
-    /// Tensors of one shape under a new first axis; at least one.
+    /// Stacks at least one tensor along a new first axis; the shapes are equal.
     package init(stacking parts: [Tensor]) {
         self.init(joining: parts.map { $0.reshaped(Shape([1] + $0.shape.sizes)) })
     }
 
-    /// The frames `range` of [batch, frames, …].
+    /// The frames in `range` of a tensor [batch, frames, …].
     package func frames(_ range: Range<Int>) -> Tensor {
         let sizes = shape.sizes
         let size = sizes.dropFirst(2).reduce(1, *)
@@ -37,9 +37,9 @@ extension Tensor {
         )
     }
 
-    /// Whether all elements are numbers, and finite.
+    /// Whether no element is NaN or infinite.
     package var isFinite: Bool {
-        // x − x is 0 for every number and not a number for all else, in a sum too.
+        // x − x is 0 for finite x and NaN otherwise, and a sum with a NaN is NaN.
         withValues { values in
             var sum: Float = 0
             for index in values.indices { sum += values[index] - values[index] }

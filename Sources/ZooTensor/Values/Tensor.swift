@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Float32 numbers in row-major order, with a shape.
+/// Float32 elements in row-major order, with a shape.
 ///
-/// A value: copies share memory until one changes.
+/// A value type with copy on write.
 public struct Tensor: Sendable {
     /// The sizes, outermost first.
     public let shape: Shape
     /// The elements.
     package private(set) var buffer: FloatBuffer
 
-    /// A tensor of zeros.
+    /// Creates a tensor of zeros.
     public init(zeros shape: Shape) {
         self.init(shape: shape, buffer: FloatBuffer(count: shape.elementCount))
     }
 
-    /// A tensor holding `values`, of which there must be as many as the shape has elements.
+    /// Creates a tensor from `values`, whose count must match the shape.
     public init(shape: Shape, values: [Float]) {
         self.init(zeros: shape)
         precondition(
@@ -25,7 +25,7 @@ public struct Tensor: Sendable {
         unsafe buffer.base.update(from: values, count: values.count)
     }
 
-    /// A tensor over a buffer that holds exactly its elements.
+    /// Creates a tensor over a buffer that holds exactly its elements.
     package init(shape: Shape, buffer: FloatBuffer) {
         precondition(
             buffer.count == shape.elementCount,
@@ -59,7 +59,7 @@ public struct Tensor: Sendable {
         return unsafe buffer.base[offset]
     }
 
-    /// Lends the elements, in row-major order, for reading.
+    /// Passes the elements in row-major order to `body`, for reading.
     public func withValues<Result>(
         _ body: (Span<Float>) throws -> Result
     ) rethrows -> Result {
@@ -68,7 +68,7 @@ public struct Tensor: Sendable {
         return try body(unsafe elements.span)
     }
 
-    /// Lends the elements, in row-major order, for changing.
+    /// Passes the elements in row-major order to `body`, for writing.
     public mutating func withMutableValues<Result>(
         _ body: (inout MutableSpan<Float>) throws -> Result
     ) rethrows -> Result {
@@ -83,7 +83,7 @@ public struct Tensor: Sendable {
         return try body(&span)
     }
 
-    /// The same elements under another shape with as many elements.
+    /// The same elements with another shape of the same element count.
     public func reshaped(_ shape: Shape) -> Tensor { Tensor(shape: shape, buffer: buffer) }
 
     /// The tensor as a matrix whose rows run along the last axis.

@@ -45,7 +45,8 @@ struct ConvertCommand: ReportingCommand {
         let version = try SemanticVersion(parsing: version)
         let (dtype, destination) = (conversion.dtype.dtype, FileSystem.absolute(destination))
         return try await Interruption.cancelling {
-            // Reading the directory of a file cannot be interrupted, and writes nothing.
+            // Reading a header cannot be interrupted; it may be abandoned, because it writes
+            // nothing.
             let source = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
                 try ConversionSource(file, backbone: backbone)
             }

@@ -9,7 +9,7 @@ internal import ZooTensor
 
 extension EmbedRun.Pooling: ExpressibleByArgument {}
 
-/// The type that a model computes in, whatever its weights are stored in.
+/// The dtype that a model computes in, independent of the dtype of its weights.
 enum Precision: String, ExpressibleByArgument, CaseIterable {
     case f32
 }
@@ -28,7 +28,7 @@ struct ComputeOptions: ParsableArguments {
         }
     }
 
-    /// The threads to compute on, which record what they spend their time on in `profile`.
+    /// The threads to compute on; `profile` records where they spend their time.
     func pool(profile: Profile? = nil) -> ComputePool {
         guard threads != nil || profile != nil else { return .shared }
         let wanted = threads ?? ComputePool.availableProcessors

@@ -73,7 +73,8 @@ struct ImportCommand: ReportingCommand {
                 if let from, isLocal { try await UpstreamFile.local(from, of: entry) } else {
                     try await UpstreamFile.fetch(entry, mirror: from, fetcher)
                 }
-            // Reading the directory of a file cannot be interrupted, and writes nothing.
+            // Reading a header cannot be interrupted; it may be abandoned, because it writes
+            // nothing.
             let source = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
                 try ConversionSource(upstream.path, backbone: backbone)
             }

@@ -45,13 +45,13 @@ struct InspectCommand: ReportingCommand {
     }
 
     private func resolved() throws(ZooError) -> String {
-        // A link to a checkpoint, too: the cache of Hugging Face is made of them.
+        // Follows symbolic links, because the Hugging Face cache consists of them.
         if try FileSystem.status(path) != nil, !FileSystem.isFolder(path) { return path }
         return try ModelLocation(path, in: Surroundings().store).folder
     }
 }
 
-/// The family that a checkpoint looks like, and the reason.
+/// The family that a checkpoint probably belongs to, and the reason.
 struct FamilyGuess {
     let family: String
     let reason: String
@@ -59,7 +59,7 @@ struct FamilyGuess {
     let variant: String?
 
     init?(_ checkpoint: Checkpoint) {
-        // Names that collide without their wrappers resemble nothing.
+        // If names collide after their wrapper prefixes are removed, no family matches.
         guard let tensors = try? UpstreamTensors(checkpoint),
             let found = ConvertibleFamily.detect(tensors)
         else { return nil }

@@ -5,7 +5,7 @@ internal import ArgumentParser
 internal import ZooCore
 internal import ZooFiles
 
-/// `ami-zoo manual`, which `scripts/install` runs; hidden, because people read its pages with `man`.
+/// `ami-zoo manual`, which `scripts/install` runs; hidden, because users read its pages with `man`.
 struct ManualCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "manual",

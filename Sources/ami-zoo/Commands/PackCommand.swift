@@ -52,7 +52,7 @@ struct PackCommand: ReportingCommand {
         return encoding
     }
 
-    /// What a person wrote, or what a conversion wrote.
+    /// The path of the description file in a model folder.
     private static func description(in folder: String) throws(ZooError) -> String {
         let candidates = PackRequest.descriptionNames.map { "\(folder)/\($0)" }
         for path in candidates where try FileSystem.status(path) != nil { return path }
@@ -104,7 +104,7 @@ struct PackOutcome: Report {
     }
 
     var text: String {
-        let state = report.alreadyThere ? "was there already" : "packed"
+        let state = report.alreadyThere ? "was already packed" : "packed"
         return "\(report.reference) \(report.digest.short) \(state): "
             + "\(ByteCount(report.bytesTotal)) in \(ByteCount(report.bytesStored)) of archives\n"
             + "list it with 'ami-zoo registry index \(output)'"

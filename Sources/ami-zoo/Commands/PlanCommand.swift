@@ -20,8 +20,9 @@ struct PresetName: ExpressibleByArgument {
     }
 }
 
-/// The numbers of a state, separated by commas; in one argument, because a negative number alone would be
-/// taken as an option.
+/// The numbers of a state, separated by commas.
+///
+/// They are one argument, because the parser takes a separate negative number for an option.
 struct StateNumbers: ExpressibleByArgument {
     let values: [Float]
 
@@ -84,7 +85,7 @@ struct PlanCommand: ReportingCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "With images: the state at both, such as x,y,z, three angles and the gripper.",
+            "With images: the robot state for both, such as x,y,z, three angles and the gripper.",
             valueName: "numbers"
         )
     )
@@ -113,7 +114,7 @@ struct PlanCommand: ReportingCommand {
             throw ValidationError(
                 "give two images, or one tensor file"
                     + (state == nil
-                        ? "" : "; the numbers of --state go together, as in 0.4,-0.1,0.3")
+                        ? "" : "; separate the numbers of --state by commas, as in 0.4,-0.1,0.3")
             )
         }
         if inputs.count == 1, state != nil {
@@ -190,7 +191,7 @@ struct PlanCommand: ReportingCommand {
         )
     }
 
-    /// The search of the preset or the model, in the size that the options give.
+    /// The search settings of the preset or the model, with the sizes from the options.
     private func search(
         for model: any ActionConditionedModel
     ) throws(ZooError) -> PlanningDefaults.Search {
@@ -298,7 +299,7 @@ struct PlanOutcome: Report {
         }
         if let landscape {
             let least = landscape.leastAction.prefix(3).map(\.fixed4).joined(separator: ", ")
-            lines.append("least energy of \(landscape.energies.count) moves: \(least)")
+            lines.append("lowest energy of \(landscape.energies.count) moves: \(least)")
         }
         if let truth {
             let moves = truth.values.prefix(3).map(\.fixed4).joined(separator: ", ")

@@ -156,7 +156,7 @@ struct PredictCommand: ReportingCommand {
 }
 
 extension PredictCommand {
-    /// Predicts frame after frame under the actions of the input.
+    /// Predicts one frame after another from the actions in the input.
     private func rollOut(
         _ location: ModelLocation,
         to writer: FeatureWriter?,
@@ -166,7 +166,7 @@ extension PredictCommand {
         guard let writer, readOut == nil else {
             throw ZooError(
                 .inputUnsuitable,
-                "predictions of a model that takes actions have no read-out",
+                "read-outs do not support action-conditioned models",
                 remedy: "write them to a file with --output"
             )
         }

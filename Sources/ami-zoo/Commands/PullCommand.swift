@@ -50,7 +50,7 @@ struct PullCommand: ReportingCommand {
         let start = clock.now
         let report: PullReport
         if offline {
-            // Before a registry is looked for: without a network none need be configured.
+            // Before the registry is resolved, because --offline does not require one.
             report = try Puller.installed(request, in: store)
         } else {
             let source = try surroundings.registry(registry, network, host: reference.host) {

@@ -11,9 +11,9 @@ internal import ZooStore
 struct RepairCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "repair",
-        abstract: "Fetch again the blocks of a model that do not verify.",
-        discussion: "Files that are not part of the release are left alone. Interrupted, the same "
-            + "command goes on where it was."
+        abstract: "Download the damaged blocks of a model again.",
+        discussion: "Does not change files that are not part of the release. Run the same command "
+            + "again after an interruption: it resumes."
     )
 
     @Argument(help: "An installed model, or a folder that ami-zoo pulled.")

@@ -39,7 +39,7 @@ struct ShowOutcome: Report {
     let yank: IndexDocument.Yank?
 
     var json: JSONValue {
-        // The record was parsed from these very bytes.
+        // Cannot fail, because the record was parsed from these bytes.
         let document = (try? JSONValue(parsing: record.canonicalBytes)) ?? .null
         return [
             "reference": .string("\(record.name):\(record.version)"),
@@ -70,7 +70,7 @@ struct ShowOutcome: Report {
                 + "(\(part.dtypes.joined(separator: ", "))), fingerprint \(part.fingerprint.short)"
         }
         guard !record.evaluation.isEmpty else { return lines.joined(separator: "\n") }
-        lines += ["", "  evaluation (claims; not repeated here)"]
+        lines += ["", "  evaluation (claims of the publisher, not reproduced)"]
         lines += record.evaluation.map { claim in
             "    \(claim.metric): \(claim.value) \(claim.unit) "
                 + "(\(claim.direction.rawValue) is better; \(claim.status.rawValue), \(claim.dataset))"

@@ -144,9 +144,9 @@ struct SurpriseOutcome: Report {
 }
 
 extension Float {
-    /// Four digits after the point, for people.
+    /// The number with four decimal places.
     var fixed4: String {
-        // Beyond this a Float has no digits after the point.
+        // Larger Floats have no fractional part.
         guard abs(self) < 1e9 else { return "\(self)" }
         let digits = "\(Int((abs(self) * 10_000).rounded()))"
         let padded = String(repeating: "0", count: max(0, 5 - digits.count)) + digits

@@ -15,9 +15,10 @@ struct VerifyCommand: ReportingCommand {
         commandName: "verify",
         abstract: "Check every byte of a model against its manifest or record.",
         discussion: """
-            The manifest itself is held against the digest in the reference, --digest, the registry that \
-            --registry names, and the digest that the local store recorded; the output says which. \
-            Without any of them the check proves that the folder is complete, not where it comes from.
+            Compares the digest of the manifest with the digest in the reference, with --digest, with \
+            the registry that --registry names, and with the digest that the local store recorded; \
+            the output says which. Without any of them, the check proves that the folder is complete, \
+            not where it comes from.
 
             With --against, also proves that the model holds the tensors of the upstream file it was \
             converted from: each is mapped again and compared bit for bit.
@@ -30,10 +31,10 @@ struct VerifyCommand: ReportingCommand {
     @Option(help: "The digest that the manifest must have: sha256:…")
     var digest: String?
 
-    @Option(help: "Also hold the manifest against what this registry lists.")
+    @Option(help: "Also compare the manifest with the digest that this registry lists.")
     var registry: String?
 
-    @Flag(help: "Also hash each file whole against the release record.")
+    @Flag(help: "Also compare the hash of each whole file with the release record.")
     var deep = false
 
     @Option(help: "The upstream checkpoint that the model was converted from.")
@@ -63,7 +64,7 @@ struct VerifyCommand: ReportingCommand {
             search.registry = try surroundings.registry(options, network)
         }
         let (model, deep, against, backbone) = (model, deep, against, backbone)
-        // Once, because a second source of signals may miss what comes before the first has gone.
+        // One call, because a second signal handler can miss a signal that arrives in between.
         var outcome = try await Interruption.cancelling { [search] in
             let subject = try await BlockingWork.run { _ in
                 try VerificationSubject(model, in: search.store)
@@ -150,8 +151,8 @@ struct VerifyOutcome: Report {
         ]
         if let comparison {
             lines.append(
-                "\(comparison.tensors) tensors, \(ByteCount(comparison.bytes)): every bit is that "
-                    + "of the upstream file"
+                "\(comparison.tensors) tensors, \(ByteCount(comparison.bytes)): bit-identical to the "
+                    + "upstream file"
             )
         }
         return lines.joined(separator: "\n")
@@ -159,7 +160,7 @@ struct VerifyOutcome: Report {
 }
 
 extension VerificationSubject {
-    /// What a passed check says of every byte: never more than the anchor proves.
+    /// What a passed check states about every byte; never more than the anchor proves.
     fileprivate func claim(_ anchor: VerificationAnchor) -> String {
         guard case .release = content else { return "as converted" }
         return anchor.kind == .folder ? "as the folder's manifest says" : "as released"
@@ -167,7 +168,7 @@ extension VerificationSubject {
 
     fileprivate func explanation(_ anchor: VerificationAnchor) -> String {
         switch anchor.kind {
-        case .requested: "anchor: the digest that you gave"
+        case .requested: "anchor: the digest that you passed"
         case .registry: "anchor: the digest that \(anchor.source) lists"
         case .store: "anchor: the digest that the local store recorded when it installed the model"
         case .folder:

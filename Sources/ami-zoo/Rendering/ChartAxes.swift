@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// The axes of a chart: names with units, grid lines at round numbers, and places for values.
+/// The axes of a chart: names with units, grid lines, and the mapping from values to points.
 struct ChartAxes {
     /// One axis.
     struct Axis {
-        /// What it shows, with the unit.
+        /// The quantity on the axis, with its unit.
         let name: String
         let low: Double
         let high: Double
         /// Whether values grow downwards, as rows of an image do.
         var isDownwards = false
 
-        /// About five round numbers between the ends; one where the ends are the same.
+        /// About five round numbers between the ends; one number if the ends are equal.
         fileprivate var ticks: [(value: Double, label: String)] {
             guard high > low, (high - low).isFinite else {
                 return [(low, Self.label(low, low == low.rounded() ? 0 : 2))]
@@ -50,12 +50,12 @@ struct ChartAxes {
 
     let horizontal: Axis
     let vertical: Axis
-    /// The upper left corner of the area of the data.
+    /// The upper left corner of the plot area.
     let corner: SVGCanvas.Point
     let width: Double
     let height: Double
 
-    /// Where a pair of values lies.
+    /// The point on the canvas for a pair of values.
     func place(_ x: Double, _ y: Double) -> SVGCanvas.Point {
         let share = vertical.share(y)
         return SVGCanvas.Point(
@@ -64,7 +64,7 @@ struct ChartAxes {
         )
     }
 
-    /// Draws grid lines with their numbers, and the names.
+    /// Draws the grid lines, the tick labels and the names of the axes.
     func draw(on canvas: inout SVGCanvas) {
         let (right, bottom) = (corner.x + width, corner.y + height)
         for tick in vertical.ticks {

@@ -6,25 +6,25 @@ internal import ZooCore
 internal import ZooInference
 internal import ZooModels
 
-/// Shows how far a computation is, with the time it still takes, once it has lasted two seconds.
+/// Shows the progress and the remaining time of a computation that takes longer than two seconds.
 final class ComputeProgress: Sendable {
     private let channel: ProgressChannel
     private let stage: String
     private let shown = Mutex<ContinuousClock.Instant?>(nil)
     private let started = ContinuousClock.now
 
-    /// Nothing is shown of what takes less.
+    /// The time before progress is first shown.
     private static let patience = Duration.seconds(2)
 
     /// - Parameters:
-    ///   - options: how progress is to be shown.
-    ///   - stage: what is being done, such as `encode`.
+    ///   - options: how to show progress.
+    ///   - stage: the name of the current step, such as `encode`.
     init(_ options: OutputOptions, stage: String) {
         channel = ProgressChannel(options)
         self.stage = stage
     }
 
-    /// Options of the only forward pass: its layers are shown as shares of it.
+    /// Options for a single forward pass, whose progress is the fraction of its completed layers.
     func forward() -> ForwardOptions {
         ForwardOptions(progress: { [self] in
             show(
@@ -37,21 +37,21 @@ final class ComputeProgress: Sendable {
         })
     }
 
-    /// Shows how many steps are done of how many.
+    /// Shows the number of completed steps out of `total`.
     func update(_ completed: Int, of total: Int) {
         show(RunProgress(completed: completed, total: total))
     }
 
-    /// Shows a remark without breaking the line.
+    /// Prints a note without breaking the progress line.
     func note(_ text: String) {
         ResultNotes.add(text)
         channel.note(text)
     }
 
-    /// Ends the line.
+    /// Ends the progress line.
     func close() { channel.close() }
 
-    /// Shows progress, unless the last was shown a moment ago.
+    /// Shows progress, at most once per interval.
     func show(_ progress: RunProgress) {
         let now = ContinuousClock.now
         guard channel.style != .silent, now - started >= Self.patience else { return }

@@ -6,17 +6,19 @@ internal import ZooModels
 /// Draws an energy landscape as a heat map: moves along x to the right, along z upwards.
 struct EnergyDrawing {
     let landscape: EnergyLandscape
-    /// The move that led to the goal, where it is known.
+    /// The true move to the goal, if known.
     let truth: Pose?
     /// The first move of a plan.
     let planned: Pose?
 
     private static let (side, left, top) = (400.0, 80.0, 40.0)
 
-    /// Labels that an axis has room for.
+    /// The maximum number of labels on an axis.
     private static let labels = 9
 
-    /// The drawing; dark is a low energy, a cross the true move, a circle the planned one.
+    /// The SVG document.
+    ///
+    /// Dark cells have low energy. A cross marks the true move, a circle the planned one.
     var svg: String {
         let (side, left, top) = (Self.side, Self.left, Self.top)
         let (moves, histogram) = (landscape.moves, landscape.histogram)
@@ -24,7 +26,7 @@ struct EnergyDrawing {
         let (low, high) = (all.min() ?? 0, all.max() ?? 1)
         let cell = side / Double(moves.count)
         var legend: [(mark: SVGCanvas.Mark, ink: SVGCanvas.Ink, text: String)] = []
-        if truth != nil { legend.append((.cross, .text, "what happened")) }
+        if truth != nil { legend.append((.cross, .text, "true move")) }
         if planned != nil { legend.append((.ring, .series(0), "first move of the plan")) }
         var canvas = SVGCanvas(
             title: "Energy of moves",
@@ -69,7 +71,7 @@ struct EnergyDrawing {
         return canvas.document
     }
 
-    /// The colours from the lowest energy, below, to the highest.
+    /// Draws the colour scale, with the lowest energy at the bottom.
     private func drawScale(from low: Double, to high: Double, on canvas: inout SVGCanvas) {
         let (x, steps) = (Self.left + Self.side + 34, 40)
         let height = Self.side / Double(steps)
@@ -90,12 +92,12 @@ struct EnergyDrawing {
         )
     }
 
-    /// Where a move lies; beyond the grid, at its edge.
+    /// The point of a move; moves outside the grid are clamped to its edge.
     private func place(_ move: Pose) -> SVGCanvas.Point {
         let size = landscape.moves.last ?? 1
         let count = Double(landscape.moves.count)
         func share(_ value: Double) -> Double {
-            // The first and the last move lie in the middle of their cells.
+            // The first and the last move are at the centres of their cells.
             let unit = (value + size) / (2 * size)
             return min(1, max(0, (unit * (count - 1) + 0.5) / count))
         }
@@ -105,7 +107,7 @@ struct EnergyDrawing {
         )
     }
 
-    /// From dark blue over green to yellow: points of the colour map viridis of Matplotlib.
+    /// The colour for `share`, interpolated between samples of Matplotlib's colour map viridis.
     private static func colour(_ share: Double) -> String {
         let points: [(Double, Double, Double)] = [
             (68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37),

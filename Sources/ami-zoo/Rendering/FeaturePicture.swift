@@ -7,19 +7,19 @@ internal import ZooMedia
 internal import ZooModels
 internal import ZooTensor
 
-/// The first three principal components of patch features as red, green and blue, below the frames they
-/// were computed from.
+/// Draws the first three principal components of patch features as red, green and blue.
+///
+/// The features are drawn below the frames that they were computed from.
 struct FeaturePicture {
-    /// Frames side by side.
+    /// The maximum number of frames in a row.
     private static let columns = 8
-    /// White between them, in pixels.
+    /// The white gap between frames, in pixels.
     private static let gap = 4
-    /// Frames lower than this are enlarged, so that their patches can be told apart.
+    /// The minimum height of a frame in pixels; smaller frames are enlarged.
     private static let leastHeight = 112
-    /// Pixels of the largest picture that is drawn.
+    /// The maximum number of pixels in a picture.
     private static let mostPixels = 1 << 28
-    /// What lies outside these shares of the values is cut off, so that one token does not take all
-    /// the contrast.
+    /// The quantiles to which values are clipped, so that one outlier does not reduce the contrast.
     private static let range = (low: 0.01, high: 0.99)
 
     private let pixels: Tensor
@@ -28,9 +28,9 @@ struct FeaturePicture {
     private let tubelet: Int
 
     /// - Parameters:
-    ///   - components: three for each token of every sample.
-    ///   - pixels: what was encoded, [batch, frames, 3, height, width].
-    ///   - input: how the model cuts its input into tokens; checked by ``check(_:of:input:)``.
+    ///   - components: three components for each token of each sample.
+    ///   - pixels: the encoded frames, [batch, frames, 3, height, width].
+    ///   - input: how the model splits its input into tokens; checked by ``check(_:of:input:)``.
     init(_ components: PrincipalComponents, of pixels: Tensor, input: ModelInput) {
         self.pixels = pixels
         grid = Self.grid(of: pixels, input)
@@ -54,8 +54,9 @@ struct FeaturePicture {
 
     /// Checks that features can be drawn.
     ///
-    /// - Throws: ``ZooError`` with code `model.unsupported` when tokens are not patches, or the input
-    ///   has no three colours; `input.unsuitable` when the picture would be too large.
+    /// - Throws: ``ZooError`` with code `model.unsupported` if the tokens are not patches or the
+    ///   input does not have three colour channels; `input.unsuitable` if the picture would be too
+    ///   large.
     static func check(
         _ features: Tensor,
         of pixels: Tensor,
@@ -66,7 +67,7 @@ struct FeaturePicture {
         guard features.shape[0] == sizes[0], features.shape[1] == tokens, sizes[2] == 3 else {
             throw ZooError(
                 .modelUnsupported,
-                "the features of this model are not those of patches of a colour image",
+                "the tokens of this model are not patches of a colour image",
                 remedy: "use a model with one token for each patch, such as I-JEPA or V-JEPA"
             )
         }
@@ -83,7 +84,7 @@ struct FeaturePicture {
         }
     }
 
-    /// Every channel to 0…255 between its quantiles.
+    /// Scales every channel to 0…255 between its quantiles.
     private static func stretched(_ values: [Float], channels: Int) -> [UInt8] {
         var result = [UInt8](repeating: 0, count: values.count)
         for channel in 0..<channels {
@@ -99,7 +100,7 @@ struct FeaturePicture {
         return result
     }
 
-    /// The picture: for each sample and tubelet its first frame, and the features below it.
+    /// The picture: the first frame of each tubelet of each sample, and its features below.
     var image: RGBImage {
         let sizes = pixels.shape.sizes
         let scale = max(1, Self.leastHeight / sizes[3])
@@ -119,7 +120,7 @@ struct FeaturePicture {
                 low = min(low, values[index])
                 high = max(high, values[index])
             }
-            // Differences of large numbers are beyond Float.
+            // The difference of two large Floats can overflow.
             let contrast = high > low ? 255 / (Double(high) - Double(low)) : 0
             for index in 0..<cells {
                 let (sample, step) = (index / grid.tubelets, index % grid.tubelets)

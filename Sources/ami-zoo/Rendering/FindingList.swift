@@ -15,11 +15,11 @@ extension Finding {
     }
 }
 
-/// Findings for people.
+/// Renders findings as text.
 enum FindingList {
     private static let shown = 20
 
-    /// One paragraph for each finding; of a long list the first ones, since they tend to be alike.
+    /// One paragraph for each finding; a long list is cut, because its findings tend to be similar.
     static func text(_ findings: [Finding]) -> String {
         var paragraphs = findings.prefix(shown).map { finding in
             let line = "\(finding.severity.rawValue): \(finding.message) [\(finding.code)]"

@@ -4,6 +4,6 @@
 internal import ZooCore
 
 extension JSONValue {
-    /// A number in as few digits as tell it from its neighbours.
+    /// The shortest decimal number that identifies the value.
     static func float(_ value: Float) -> JSONValue { .number(Double("\(value)") ?? Double(value)) }
 }

@@ -11,14 +11,14 @@ struct ManualPage: Sendable {
 
     /// Such as `ami-zoo-registry-init.1`.
     let fileName: String
-    /// The source of the page.
+    /// The roff source of the page.
     let text: String
 
     /// The page of a command.
     ///
     /// - Parameters:
     ///   - command: the command.
-    ///   - groups: how the page of the program orders its commands.
+    ///   - groups: the groups of commands on the page of the program.
     ///   - version: the version of the program.
     ///   - date: the date that the page states, as YYYY-MM-DD.
     init(_ command: CommandDescription, groups: [Group], version: String, date: String) {
@@ -26,7 +26,7 @@ struct ManualPage: Sendable {
         let program = command.path[0]
         fileName = "\(name).1"
         var page = Roff()
-        // The date as it is: mandoc does not read one with escapes.
+        // The date is not escaped, because mandoc does not parse an escaped date.
         page.line(
             ".TH \"\(Roff.escaped(name.uppercased()))\" \"1\" \"\(date)\" "
                 + "\"\(Roff.escaped("\(program) \(version)"))\""
@@ -130,19 +130,19 @@ struct ManualPage: Sendable {
 /// Source text for troff.
 struct Roff: Sendable {
     private(set) var text = ""
-    /// Bytes of a source line, below the 80 at which mandoc objects.
+    /// The maximum length of a source line in bytes; mandoc warns from 80 bytes on.
     private static let width = 72
 
-    /// A macro with its arguments.
+    /// Adds a macro with its arguments.
     mutating func macro(_ name: String, _ arguments: [String] = []) {
         let quoted = arguments.map { " \"\(Self.escaped($0))\"" }
         text += ".\(name)\(quoted.joined())\n"
     }
 
-    /// A line that is escaped already.
+    /// Adds a line that is already escaped.
     mutating func line(_ source: String) { text += "\(source)\n" }
 
-    /// A paragraph; each sentence begins a line, from which troff knows where sentences end.
+    /// Adds a paragraph, with each sentence on a new line so that troff recognises its end.
     mutating func prose(_ paragraph: String) {
         var current = ""
         for word in paragraph.split(separator: " ") {
@@ -157,7 +157,7 @@ struct Roff: Sendable {
         if !current.isEmpty { line(current) }
     }
 
-    /// Text that troff prints as it is.
+    /// Escapes text so that troff prints it unchanged.
     static func escaped(_ text: String) -> String {
         var result = ""
         for scalar in text.unicodeScalars {
@@ -176,7 +176,7 @@ struct Roff: Sendable {
                 result += "\\[u\(zeros)\(digits)]"
             }
         }
-        // A dot would begin a macro.
+        // A leading dot would begin a macro.
         return result.hasPrefix(".") ? "\\&\(result)" : result
     }
 

@@ -5,7 +5,7 @@ internal import Foundation
 internal import ZooCore
 internal import ZooTensor
 
-/// A profile as a table for people and as JSON for programs.
+/// A profile as a text table and as JSON.
 struct ProfileReport: Report {
     private let totals: Profile.Totals
 
@@ -57,7 +57,7 @@ struct ProfileReport: Report {
             )
     }
 
-    /// The kinds that occurred, those that took longest first.
+    /// The kinds that occurred, ordered by time, longest first.
     private var entries: [(Profile.Kind, Profile.Entry)] {
         totals.entries.sorted {
             ($0.value.seconds, $1.key.rawValue) > ($1.value.seconds, $0.key.rawValue)
@@ -69,7 +69,7 @@ struct ProfileReport: Report {
         totals.threadSeconds > 0 ? seconds / totals.threadSeconds : 0
     }
 
-    /// Six decimal places: microseconds, and more than a rate or a share is worth.
+    /// Rounds to six decimal places, which is microseconds for times.
     private func rounded(_ value: Double) -> JSONValue {
         .number(value.isFinite ? (value * 1e6).rounded() / 1e6 : 0)
     }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// What holds for every command and stands on the manual page of the program alone.
+/// Facts about all commands, which only the manual page of the program lists.
 enum ProgramFacts {
     private static let statuses = [
-        ("0", "Done."), ("1", "The check ran and found failures."),
-        ("64", "The command line is wrong."), ("65", "Data breaks the rules of its format."),
-        ("66", "Something that was named does not exist."),
+        ("0", "Success."), ("1", "The check ran and found failures."),
+        ("64", "The command line is invalid."), ("65", "Input data is invalid."),
+        ("66", "A named model, file or other item does not exist."),
         ("69", "A registry or web server cannot be reached."),
         ("74", "Input or output failed on this machine, for example because the disk is full."),
-        ("76", "A digest does not match."), ("77", "Not permitted, or not trusted."),
+        ("76", "A digest does not match."), ("77", "Permission denied, or not trusted."),
         ("130", "A signal ended the command."),
     ]
 

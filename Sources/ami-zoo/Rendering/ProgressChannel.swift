@@ -4,8 +4,7 @@
 internal import Synchronization
 internal import ZooCore
 
-/// Where progress goes on standard error: a line that rewrites itself on a terminal, one JSON event
-/// per line for programs, or nowhere.
+/// Writes progress to standard error: one updating line on a terminal, JSON lines, or nothing.
 final class ProgressChannel: Sendable {
     /// How progress is shown.
     enum Style { case line, events, silent }
@@ -22,10 +21,10 @@ final class ProgressChannel: Sendable {
             }
     }
 
-    /// Between two drawings of the line.
+    /// The minimum time between two updates of the line.
     static let interval = Duration.milliseconds(100)
 
-    /// Writes an event, for programs.
+    /// Writes one JSON event on a line.
     func event(_ event: JSONValue) {
         Console.raw(String(decoding: event.canonicalBytes, as: UTF8.self) + "\n")
     }
@@ -38,7 +37,7 @@ final class ProgressChannel: Sendable {
         }
     }
 
-    /// Shows a remark without breaking the line.
+    /// Prints a note without breaking the progress line.
     func note(_ text: String) {
         if style == .events {
             event(["event": "note", "message": .string(text)])
@@ -48,7 +47,7 @@ final class ProgressChannel: Sendable {
         }
     }
 
-    /// Ends the line, so that what follows starts at the left.
+    /// Ends the progress line, so that later output starts on a new line.
     func close() {
         isOpen.withLock { isOpen in
             if isOpen { Console.raw("\r\u{1B}[K") }

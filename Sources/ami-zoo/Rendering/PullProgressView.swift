@@ -5,8 +5,7 @@ internal import Synchronization
 internal import ZooClient
 internal import ZooCore
 
-/// Shows a pull on standard error: a line that rewrites itself on a terminal, or one JSON event per
-/// line for programs.
+/// Shows the progress of a pull on standard error: one updating line or JSON lines.
 final class PullProgressView: Sendable {
     private struct State {
         var started = ContinuousClock.now
@@ -35,10 +34,10 @@ final class PullProgressView: Sendable {
         }
     }
 
-    /// Shows a remark without breaking the line.
+    /// Prints a note without breaking the progress line.
     func note(_ text: String) { channel.note(text) }
 
-    /// Ends the line, so that what follows starts at the left.
+    /// Ends the progress line, so that later output starts on a new line.
     func close() { channel.close() }
 
     private func draw(_ event: PullEvent) {

@@ -5,7 +5,7 @@
 ///
 /// Viewers without `prefers-color-scheme` show the light scheme. Lengths are in pixels.
 struct SVGCanvas {
-    /// A place, from the upper left corner.
+    /// A position relative to the upper left corner.
     struct Point {
         var x: Double
         var y: Double
@@ -15,11 +15,11 @@ struct SVGCanvas {
     enum Ink {
         /// Names and numbers.
         case text
-        /// What is known beforehand.
+        /// Data that the model was given.
         case muted
         /// Lines behind the data.
         case grid
-        /// Data; numbers beyond the last colour start over.
+        /// Data; indices past the last colour wrap around.
         case series(Int)
 
         fileprivate var name: String {
@@ -39,7 +39,7 @@ struct SVGCanvas {
         ]
     }
 
-    /// Which part of a text lies at its place.
+    /// Which part of a text is at its position.
     enum Anchor: String {
         case start, middle, end
     }
@@ -47,7 +47,7 @@ struct SVGCanvas {
     /// What a mark on the drawing looks like.
     enum Mark {
         case dot, cross, ring
-        /// A piece of a curve.
+        /// A short sample of a curve.
         case sample(dashes: String)
     }
 
@@ -68,7 +68,7 @@ struct SVGCanvas {
         )
     }
 
-    /// Connected points, each with a dot; a single point is a dot.
+    /// Draws connected points, each with a dot.
     mutating func curve(_ points: [Point], _ ink: Ink, dashes: String = "") {
         if points.count > 1 {
             let places = points.map { "\($0.x.fixed1),\($0.y.fixed1)" }.joined(separator: " ")
@@ -87,7 +87,7 @@ struct SVGCanvas {
             )
         case .cross:
             let path = "M\((x - 6).fixed1) \((y - 6).fixed1)l12 12m0 -12l-12 12"
-            // On a wider one in the colour of the paper, which shows on any cell of a heat map.
+            // A wider stroke in the background colour keeps the mark visible on any cell.
             elements.append("<path d=\"\(path)\" class=\"halo paper\"/>")
             elements.append("<path d=\"\(path)\" class=\"mark \(ink.name)\"/>")
         case .sample(let dashes):
@@ -101,7 +101,7 @@ struct SVGCanvas {
         }
     }
 
-    /// A filled cell of a heat map.
+    /// Draws a filled cell of a heat map.
     mutating func cell(at corner: Point, width: Double, height: Double, colour: String) {
         elements.append(
             "<rect x=\"\(corner.x.fixed1)\" y=\"\(corner.y.fixed1)\" width=\"\(width.fixed1)\" "
@@ -122,7 +122,7 @@ struct SVGCanvas {
         )
     }
 
-    /// The name of an axis, centred on a place; upwards for a vertical axis.
+    /// Draws the name of an axis, centred on a point; rotated for a vertical axis.
     mutating func axisName(_ text: String, at point: Point, isVertical: Bool = false) {
         let (x, y) = (point.x.fixed1, point.y.fixed1)
         let turn = isVertical ? " transform=\"rotate(-90 \(x) \(y))\"" : ""
@@ -131,7 +131,7 @@ struct SVGCanvas {
         )
     }
 
-    /// A legend below the drawing: a mark and a text in each row.
+    /// Draws a legend below the drawing: a mark and a text in each row.
     mutating func legend(_ rows: [(mark: Mark, ink: Ink, text: String)], at corner: Point) {
         for (index, row) in rows.enumerated() {
             let y = corner.y + Double(index) * Self.legendRow
@@ -143,7 +143,7 @@ struct SVGCanvas {
     /// The height of a row of a legend.
     static let legendRow = 22.0
 
-    /// The document.
+    /// The source of the SVG document.
     var document: String {
         let (width, height) = (size.width.fixed1, size.height.fixed1)
         let lines =

@@ -4,12 +4,12 @@
 internal import ZooInference
 internal import ZooModels
 
-/// Draws surprise over time: a curve for each context.
+/// Draws surprise over time: one curve for each context length.
 struct SurpriseDrawing {
     private let surprise: Surprise
-    /// Frame to place on the horizontal axis.
+    /// Maps the index of a frame to a value on the horizontal axis.
     private let time: (Int) -> Double
-    /// The name of that axis, with its unit.
+    /// The name of the horizontal axis, with its unit.
     private let axis: String
 
     init(_ outcome: SurpriseOutcome) {
@@ -26,7 +26,7 @@ struct SurpriseDrawing {
 
     private static let dashes = ["", "6 4", "2 3", "8 3 2 3"]
 
-    /// The drawing; a point stands over the first frame that was predicted.
+    /// The SVG document; each point is at the first predicted frame of its window.
     var svg: String {
         let contexts = surprise.method.contexts
         var curves: [(name: String, points: [(Double, Double)], ink: SVGCanvas.Ink, dash: String)] =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Lines up columns of text for people.
+/// Formats rows of text as aligned columns.
 enum Table {
     /// Rows under a header, columns two spaces apart; widths count characters.
     static func text(_ header: [String], _ rows: [[String]]) -> String {
@@ -23,7 +23,7 @@ extension String {
     }
 }
 
-/// A number of things for people.
+/// Formats a count with its noun.
 enum Counted {
     /// `1 version`, `2 versions`.
     static func text(_ count: Int, _ noun: String) -> String {

@@ -16,7 +16,7 @@ struct TrajectoryDrawing {
     /// Dashes of the predicted path.
     private static let dashes = "6 4"
 
-    /// The drawing: seen, true and predicted path, and landing places as crosses on the lower edge.
+    /// The SVG document: seen, true and predicted path, and a cross at each landing point.
     var svg: String {
         let shape = clip.pixelValues.shape
         let (width, height) = (Double(shape[4]), Double(shape[3]))

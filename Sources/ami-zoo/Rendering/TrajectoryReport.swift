@@ -66,7 +66,7 @@ struct TrajectoryReport {
 }
 
 extension Double {
-    /// One digit after the point, for people.
+    /// The number with one decimal place.
     var fixed1: String {
         guard abs(self) < 1e15 else { return "\(self)" }
         let tenths = Int((self * 10).rounded())

@@ -13,7 +13,7 @@ struct CommandDescription: Sendable {
         let value: String?
         /// The help, which ends with a full stop.
         let help: String
-        /// The value that it has when it is not given.
+        /// The default value, if there is one.
         let defaultValue: String?
         let isOptional: Bool
         let isRepeating: Bool
@@ -26,9 +26,9 @@ struct CommandDescription: Sendable {
     let arguments: [Argument]
     let subcommands: [CommandDescription]
 
-    /// Reads what the parser printed.
+    /// Parses the output of `--experimental-dump-help`.
     ///
-    /// - Throws: ``ZooError`` with a `json.*` or `format.*` code when the parser changed its form.
+    /// - Throws: ``ZooError`` with a `json.*` or `format.*` code if the structure differs.
     init(parsing text: String) throws(ZooError) {
         let document = try JSONObject(try JSONValue(parsing: Array(text.utf8)))
         self = try Self(document.object("command"), below: [])
@@ -48,7 +48,7 @@ struct CommandDescription: Sendable {
         var subcommands: [CommandDescription] = []
         if object.value("subcommands") != nil {
             for item in try object.objects("subcommands", maximum: 1000) where Self.isShown(item) {
-                // The parser's own command, which is the same as --help.
+                // The parser adds this command, which is equivalent to --help.
                 guard try item.string("commandName") != "help" else { continue }
                 subcommands.append(try Self(item, below: path))
             }
@@ -85,7 +85,7 @@ extension CommandDescription.Argument {
 }
 
 extension JSONObject {
-    /// A text that may have several lines, which `string(_:)` refuses.
+    /// A string that may have several lines, which `string(_:)` rejects.
     fileprivate func prose(_ name: String) -> String? {
         guard case .string(let text)? = value(name) else { return nil }
         return text

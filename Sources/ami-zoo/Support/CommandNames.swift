@@ -4,8 +4,9 @@
 internal import ArgumentParser
 internal import ZooCore
 
-/// Checks the names of commands on a command line before the parser reads it, which calls a command
-/// that it does not know an unexpected argument.
+/// Checks the command names on a command line before the parser reads it.
+///
+/// The parser reports an unknown command as an unexpected argument.
 enum CommandNames {
     /// Checks that the leading words name commands.
     ///
@@ -24,7 +25,7 @@ enum CommandNames {
         if words.first == "help" { words = words.dropFirst() }
         for word in words {
             let subcommands = command.configuration.subcommands
-            // An option, or an argument of a command without subcommands: the parser's to read.
+            // The parser handles options and the arguments of commands without subcommands.
             guard !subcommands.isEmpty, !word.hasPrefix("-") else { return }
             guard let next = subcommands.first(where: { $0._commandName == word }) else {
                 throw unknown(word, after: path, among: subcommands)
@@ -46,12 +47,12 @@ enum CommandNames {
             .commandUnknown,
             ["unknown command '\(asked)'", nearest.question].compactMap(\.self)
                 .joined(separator: "; "),
-            remedy: "'\(path.joined(separator: " ")) --help' lists the commands"
+            remedy: "run '\(path.joined(separator: " ")) --help' to list the commands"
         )
     }
 }
 
 extension ZooError.Code {
-    /// A word in the place of a command is not the name of one.
+    /// The command line names a command that does not exist.
     static let commandUnknown = Self("command.unknown", .usage)
 }

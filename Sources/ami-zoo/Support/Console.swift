@@ -9,8 +9,9 @@ internal import Darwin
 
 /// Standard output for results, standard error for everything else.
 enum Console {
-    /// Lets writes to a pipe that nobody reads any more fail, where they would end the process: what was
-    /// computed for long is still written to its file.
+    /// Ignores SIGPIPE, so that a write to a closed pipe fails instead of ending the process.
+    ///
+    /// The result of a long computation is still written to its file.
     static func outliveReaders() { signal(SIGPIPE, SIG_IGN) }
 
     /// Prints a result.
@@ -18,18 +19,18 @@ enum Console {
         write(text + terminator, to: STDOUT_FILENO)
     }
 
-    /// Prints a remark.
+    /// Prints a note to standard error.
     static func note(_ text: String) { write("ami-zoo: \(text)\n", to: STDERR_FILENO) }
 
-    /// Prints to standard error as it is.
+    /// Prints text to standard error without a prefix.
     static func raw(_ text: String) { write(text, to: STDERR_FILENO) }
 
-    /// Whether a person sees standard error.
+    /// Whether standard error is a terminal.
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
-    /// Writes at once, so that a reader of a pipe sees each line when it is written.
+    /// Writes without buffering, so that the reader of a pipe sees each line immediately.
     ///
-    /// A reader that went away is no failure of ours.
+    /// Ignores errors: a closed pipe is not a failure of the command.
     private static func write(_ text: String, to descriptor: Int32) {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {

@@ -7,7 +7,7 @@ internal import ZooConvert
 internal import ZooCore
 internal import ZooTensor
 
-/// What a person decides about a conversion; the rest the tensors say.
+/// The options of a conversion that the tensors do not determine.
 struct ConversionArguments: ParsableArguments {
     @Option(help: "The family: \(Self.families). Default: detected.")
     var family: String?
@@ -42,7 +42,7 @@ struct ConversionArguments: ParsableArguments {
     )
     var backboneLevels: [Int]?
 
-    /// An element type, or the one there is.
+    /// The dtype of the converted weights, or the dtype of the upstream weights.
     enum DTypeChoice: Equatable {
         case keep
         case convert(DType)
@@ -63,7 +63,7 @@ struct ConversionArguments: ParsableArguments {
         case "f32": .convert(.f32)
         case "bf16": .convert(.bf16)
         case "f16": .convert(.f16)
-        default: throw ValidationError("'\(text)' is none of keep, f32, bf16 and f16")
+        default: throw ValidationError("'\(text)' is not one of keep, f32, bf16 and f16")
         }
     }
 
@@ -96,9 +96,10 @@ struct ConversionArguments: ParsableArguments {
         else { throw ValidationError("numbers must be greater than 0") }
     }
 
-    /// The time that a release states: never the clock's, so that equal inputs make equal releases.
+    /// The creation time in the release record: `SOURCE_DATE_EPOCH`, or 1970 if it is not set.
     ///
-    /// `SOURCE_DATE_EPOCH` is how build systems give one, reproducible-builds.org.
+    /// The clock is not used, so that equal inputs give equal releases. Source of the variable:
+    /// reproducible-builds.org.
     static var created: Timestamp {
         let seconds = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"].flatMap { Int($0) }
         return Timestamp(secondsSince1970: min(max(seconds ?? 0, 0), 253_402_300_799))

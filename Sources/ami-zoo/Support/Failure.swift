@@ -5,7 +5,7 @@ internal import ArgumentParser
 internal import ZooCore
 
 extension ZooError.Category {
-    /// The exit status of the contract: sysexits.h where it has a name for the case.
+    /// The documented exit status, from sysexits.h where it defines one.
     var exitStatus: Int32 {
         switch self {
         case .usage: 64
@@ -19,12 +19,12 @@ extension ZooError.Category {
     }
 }
 
-/// How a failure reaches whoever called.
+/// Reports a failure on standard error or as JSON, and through the exit status.
 enum Failure {
     /// The status of a process that SIGINT ended, as shells report it.
     private static let interrupted: Int32 = 130
 
-    /// Prints what went wrong and returns what ends the process with the right status.
+    /// Prints the error and returns an error that ends the process with its exit status.
     static func show(_ error: any Error, json: Bool) -> any Error {
         switch error {
         case let error as ZooError:
@@ -34,7 +34,7 @@ enum Failure {
                 Console.note("error: \(error.message) [\(error.code)]")
                 var cause = error.cause
                 while let inner = cause as? ZooError {
-                    Console.note("  because: \(inner.message) [\(inner.code)]")
+                    Console.note("  caused by: \(inner.message) [\(inner.code)]")
                     cause = inner.cause
                 }
                 if let remedy = error.remedy { Console.note("  remedy: \(remedy)") }

@@ -4,16 +4,16 @@
 internal import ZooClient
 internal import ZooCore
 
-/// What to do when a registry lacks a model that the catalogue has.
+/// The remedy for a model that the registry lacks and the catalogue has.
 enum ImportAdvice {
-    /// The error, or one with the command that imports the model as its remedy.
+    /// Adds the command that imports the model as the remedy of an error.
     ///
     /// - Parameters:
-    ///   - error: why a command failed.
-    ///   - reference: the model that it asked a registry for.
+    ///   - error: the error of a command.
+    ///   - reference: the model that the command requested from a registry.
     /// - Returns: the error to show.
     static func added(to error: any Error, about reference: String?) -> any Error {
-        // Without a catalogue, or without an entry that can be imported, the error stands as it is.
+        // Without a catalogue entry that can be imported, the error stays unchanged.
         guard let error = error as? ZooError, error.code == .modelUnknown, let reference,
             let name = (try? ModelReference(parsing: reference))?.name,
             (try? Surroundings().catalogue().entry(name)) != nil
@@ -21,7 +21,7 @@ enum ImportAdvice {
         return ZooError(
             error.code,
             error.message,
-            remedy: "'ami-zoo import \(name)' downloads it from the lab and converts it",
+            remedy: "run 'ami-zoo import \(name)' to download it from the lab and convert it",
             cause: error.cause
         )
     }

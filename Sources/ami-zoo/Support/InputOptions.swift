@@ -7,7 +7,7 @@ internal import ZooMedia
 
 /// Options of commands that read images and videos.
 struct InputOptions: ParsableArguments {
-    /// What an input may be, for the help of commands.
+    /// The help text of an input argument.
     static let help: ArgumentHelp = """
         An image, a video, a folder of images, or a .safetensors file with 'pixel_values' \
         [batch, frames, channels, height, width].

@@ -9,7 +9,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// Turns SIGINT and SIGTERM into cancellation, so that a command ends tidily.
+/// Cancels a command on SIGINT or SIGTERM, so that it can clean up.
 enum Interruption {
     /// Runs `work` in a task that the first signal cancels; a second one ends the process.
     static func cancelling<Result: Sendable>(
@@ -44,7 +44,7 @@ extension Duration {
         return milliseconds.rounded() / 1000
     }
 
-    /// For people: `0.24 s`, `12.3 s`, `3 min 5 s`.
+    /// A short text, such as `0.24 s`, `12.3 s` or `3 min 5 s`.
     var shortText: String {
         let seconds = secondsToMilliseconds
         if seconds < 10 { return "\((seconds * 100).rounded() / 100) s" }

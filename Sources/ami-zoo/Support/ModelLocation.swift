@@ -6,16 +6,16 @@ internal import ZooFiles
 internal import ZooInference
 internal import ZooStore
 
-/// A release or a plain folder, as commands take it.
+/// The model argument of a command: an installed release or a folder.
 struct ModelLocation {
     /// The model folder.
     let folder: String
-    /// What to call it in messages.
+    /// The name in messages.
     let name: String
-    /// The release, when it is one.
+    /// The release; nil for a folder without a release record.
     let release: InstalledRelease?
 
-    /// Finds what a person means: an installed release first, then a folder.
+    /// Resolves a model argument: an installed release first, then a folder.
     ///
     /// - Throws: ``ZooError`` with code `store.not-installed` or `io.not-found`.
     init(_ text: String, in store: ModelStore) throws(ZooError) {
@@ -31,7 +31,7 @@ struct ModelLocation {
                     if try FileSystem.status(text) == nil { throw error }
                     throw ZooError(
                         .inputUnsuitable,
-                        "'\(text)' is a file, and a model is an installed one or a folder",
+                        "'\(text)' is a file, not an installed model or a folder",
                         remedy: "give the folder that holds the model's config.json"
                     )
                 }
@@ -42,10 +42,10 @@ struct ModelLocation {
             throw ZooError(
                 .fileMissing,
                 "'\(text)' is neither an installed model nor a folder",
-                remedy: "'ami-zoo cache ls' shows what is installed"
+                remedy: "run 'ami-zoo cache ls' to list the installed models"
             )
         }
-        // A folder that ami-zoo did not make is a model folder all the same.
+        // A folder without a release record is also a model folder.
         self.init(path, path, try? InstalledRelease(folder: path))
     }
 

@@ -50,9 +50,9 @@ struct NetworkOptions: ParsableArguments {
         }
     }
 
-    /// Puts the options, and what the environment says, into the settings of a transport.
+    /// Applies the options and the environment variables to the settings of a transport.
     ///
-    /// - Throws: ``ZooError`` with code `io.not-found` when there is no such `--ca-file`.
+    /// - Throws: ``ZooError`` with code `io.not-found` if the file of `--ca-file` does not exist.
     func apply(
         to configuration: inout TransportConfiguration,
         environment: (String) -> String?
@@ -67,7 +67,7 @@ struct NetworkOptions: ParsableArguments {
             guard try FileSystem.status(caFile) != nil else {
                 throw ZooError(
                     .fileMissing,
-                    "there is no file '\(caFile)', which --ca-file names",
+                    "the file '\(caFile)' that --ca-file names does not exist",
                     remedy: "give the path of a PEM file with certificates"
                 )
             }
@@ -77,7 +77,7 @@ struct NetworkOptions: ParsableArguments {
         func value(_ name: String) -> String? {
             environment(name).flatMap { $0.isEmpty ? nil : $0 }
         }
-        // As the program curl reads them; libcurl itself reads none of the three.
+        // As in the curl program; libcurl itself reads none of the three variables.
         let bundle = value("CURL_CA_BUNDLE")
         let file = bundle ?? value("SSL_CERT_FILE")
         let folder = bundle == nil ? value("SSL_CERT_DIR") : nil

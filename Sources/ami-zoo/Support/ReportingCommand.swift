@@ -28,13 +28,13 @@ struct OutputOptions: ParsableArguments {
     var progress = ProgressStyle.auto
 }
 
-/// What a command has to say: rendered as text for people or as JSON for programs.
+/// The result of a command, rendered as text for people or as JSON for programs.
 protocol Report {
     /// The documented fields.
     var json: JSONValue { get }
-    /// The text for people, without a final newline; not promised to stay the same.
+    /// The text for people, without a final newline; its format is not stable.
     var text: String { get }
-    /// Zero, or the status of a check that found something.
+    /// 0, or the status of a check that found failures.
     var exitStatus: Int32 { get }
 }
 
@@ -42,11 +42,11 @@ extension Report {
     var exitStatus: Int32 { 0 }
 }
 
-/// A command that makes one report.
+/// A command that prints one report.
 protocol ReportingCommand: AsyncParsableCommand {
     associatedtype Outcome: Report
     var output: OutputOptions { get }
-    /// The reference of the model that the command asks a registry for; nil when it asks for none.
+    /// The reference of the model that the command requests from a registry; nil if there is none.
     var requestedModel: String? { get }
     func report() async throws -> Outcome
 }
@@ -59,7 +59,7 @@ extension ReportingCommand {
         let outcome: Outcome
         do {
             outcome = try await report()
-            // Weights that could not be read are zeros to those who compute with them.
+            // Weights that cannot be read appear as zeros, which would make the result wrong.
             try MappedFile.requireAllIntact()
         } catch {
             throw Failure.show(

@@ -10,21 +10,22 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// The registry and the catalogue that ship with the program, found from where the program lies.
+/// The registry and the catalogue that ship with the program, located relative to the program.
 ///
 /// ```
 /// PREFIX/bin/ami-zoo                    an installation: the folders in PREFIX/share/ami-zoo
 /// TREE/.build/…/ami-zoo                 a build: the folders of the source tree
 /// ```
-/// Symbolic links to the program are followed first, and PREFIX may be moved. No other folder is
-/// searched: whoever can write to a folder above the program must not choose its registry.
+/// Symbolic links to the program are resolved first, and PREFIX is relocatable. No other folder
+/// is searched, so that write access to a folder above the program does not allow choosing its
+/// registry.
 struct ShippedFiles: Sendable {
     /// The registry folder; nil when there is none beside the program.
     let registry: String?
     /// The folder of the catalogue; nil when there is none beside the program.
     let catalogue: String?
 
-    /// What ships with the program at a path.
+    /// Locates the files that ship with the program at a path.
     ///
     /// - Parameter program: the absolute path of the executable, without symbolic links.
     init(of program: String) {
@@ -46,7 +47,7 @@ struct ShippedFiles: Sendable {
     /// What ships with the running program.
     static var current: ShippedFiles { ShippedFiles(of: executable() ?? "/") }
 
-    /// The folder that holds the build folder of a program.
+    /// The source tree that contains the build folder of a program.
     private static func sourceTree(of program: String) -> String? {
         var folder = FileSystem.parent(of: program)
         while folder != "/", folder != "." {
@@ -58,12 +59,12 @@ struct ShippedFiles: Sendable {
     }
 
     private static func isRegistry(_ folder: String) -> Bool {
-        // A folder that cannot be examined is not the one we look for.
+        // Skips a folder whose status cannot be read.
         let status = try? FileSystem.status("\(folder)/\(RegistryLayout.description)")
         return status.flatMap(\.self) != nil
     }
 
-    /// The path of the running program, without symbolic links; nil when the system does not tell.
+    /// The path of the running program, without symbolic links; nil if it is unknown.
     private static func executable() -> String? {
         #if os(Linux)
         let path = "/proc/self/exe"

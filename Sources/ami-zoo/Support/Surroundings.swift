@@ -26,7 +26,7 @@ struct RegistryOptions: ParsableArguments {
     var registry: String?
 }
 
-/// The environment of the process; the only place that reads it.
+/// The environment of the process.
 struct Surroundings: Sendable {
     private let environment: [String: String]
 
@@ -36,7 +36,7 @@ struct Surroundings: Sendable {
 
     /// The local store.
     ///
-    /// - Throws: ``ZooError`` with code `environment.no-home` when no variable says where it is.
+    /// - Throws: ``ZooError`` with code `environment.no-home` if no variable determines its path.
     var store: ModelStore {
         get throws(ZooError) {
             if let root = environment["AMI_ZOO_HOME"], !root.isEmpty {
@@ -45,7 +45,7 @@ struct Surroundings: Sendable {
             guard let data = folder("XDG_DATA_HOME", orBelowHome: ".local/share") else {
                 throw ZooError(
                     .noHome,
-                    "HOME is not set to an absolute path, so there is no place for the local store",
+                    "HOME is not set to an absolute path, so the local store has no location",
                     remedy: "set HOME, or set AMI_ZOO_HOME to the folder for models"
                 )
             }
@@ -75,8 +75,8 @@ struct Surroundings: Sendable {
     /// The registry that a command reads.
     ///
     /// - Parameters:
-    ///   - options: what the command line says.
-    ///   - host: the host that a reference names, when no option names a registry.
+    ///   - options: the options on the command line.
+    ///   - host: the host in a reference, used if no option names a registry.
     /// - Returns: the location.
     /// - Throws: ``ZooError`` with code `registry.address-invalid`, or that of a broken
     ///   configuration file.
@@ -115,7 +115,7 @@ struct Surroundings: Sendable {
         guard let folder = ShippedFiles.current.catalogue else {
             throw ZooError(
                 .importModelMissing,
-                "no catalogue of models lies beside this program",
+                "no model catalogue ships with this program",
                 remedy: "give its folder with --catalogue"
             )
         }
@@ -150,6 +150,6 @@ struct Surroundings: Sendable {
 }
 
 extension ZooError.Code {
-    /// No environment variable says where the local store is.
+    /// No environment variable determines the path of the local store.
     static let noHome = Self("environment.no-home", .inputOutput)
 }

@@ -12,7 +12,7 @@ enum NumPyArray {
     static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
     private static let headerLimit = 1 << 16
 
-    /// Finds the array in some bytes of a file.
+    /// Parses the array in a range of bytes of a file.
     ///
     /// - Throws: ``ZooError`` with code `checkpoint.numpy-malformed` or `io.*`.
     static func view(
@@ -27,10 +27,10 @@ enum NumPyArray {
                 remedy: "save it again with numpy.save or numpy.savez"
             )
         }
-        guard content.count >= 12 else { throw malformed("is cut off") }
+        guard content.count >= 12 else { throw malformed("is truncated") }
         let start = try file.bytes(content.lowerBound..<content.lowerBound + 12)
         guard Array(start[0..<6]) == magic, (1...3).contains(start[6]) else {
-            throw malformed("is not of a version that is known here")
+            throw malformed("has an unsupported format version")
         }
         let isShort = start[6] == 1
         let length =
@@ -38,21 +38,21 @@ enum NumPyArray {
             | (isShort ? 0 : Int(start[10]) << 16 | Int(start[11]) << 24)
         let headerStart = content.lowerBound + (isShort ? 10 : 12)
         guard length <= headerLimit, length <= content.upperBound - headerStart else {
-            throw malformed("has a header that is cut off or too long")
+            throw malformed("has a header that is truncated or too long")
         }
         let text = try file.bytes(headerStart..<headerStart + length)
         guard let header = NumPyHeader(String(decoding: text, as: UTF8.self)) else {
-            throw malformed("has a header that is not understood")
+            throw malformed("has an invalid header")
         }
         guard let dtype = header.dtype else {
-            throw malformed("has elements of type '\(header.description.prefix(20))'")
+            throw malformed("has the unsupported dtype '\(header.description.prefix(20))'")
         }
         let data = headerStart + length..<content.upperBound
         guard header.sizes.count <= PickleLimits.rank,
             let shape = Shape(checking: header.sizes),
             shape.byteCount(of: dtype) == data.count
-        else { throw malformed("does not have the size of its shape") }
-        // Column-major elements are the row-major ones of the reversed shape.
+        else { throw malformed("has a size that does not match its shape") }
+        // Column-major order equals row-major order of the reversed shape.
         let reversed = TensorView.rowMajorStrides(header.sizes.reversed()).reversed()
         return TensorView(
             dtype: dtype,
@@ -65,14 +65,14 @@ enum NumPyArray {
     }
 }
 
-/// The header of an array: the literal of a Python dictionary with three entries.
+/// The header of an array: a Python dictionary literal with three entries.
 struct NumPyHeader {
     /// The element type as NumPy writes it, such as `<f4`.
     let description: String
     let isColumnMajor: Bool
     let sizes: [Int]
 
-    /// Reads a header; nil when it is not what NumPy writes.
+    /// Parses a header; nil if NumPy does not write such a header.
     init?(_ text: String) {
         let text = text.filter { !$0.isWhitespace }
         guard text.hasPrefix("{"), text.hasSuffix("}"),

@@ -3,12 +3,12 @@
 
 internal import ZooTensor
 
-/// The names a pickle may hold: those that PyTorch writes for tensors and plain containers.
+/// The allowlist of global names: those that PyTorch writes for tensors and plain containers.
 ///
-/// Everything else is refused when it is met. A list of forbidden names would be no defence:
-/// scanners with one are passed by regularly.
+/// All other names are rejected. A denylist would not be safe: scanners that use one are
+/// regularly bypassed.
 ///
-/// Source: pytorch/pytorch `torch/_weights_only_unpickler.py`, a subset of what is allowed there.
+/// Source: a subset of the allowlist in pytorch/pytorch `torch/_weights_only_unpickler.py`.
 enum PickleGlobal: Hashable {
     case orderedDictionary
     case counter
@@ -26,17 +26,17 @@ enum PickleGlobal: Hashable {
     case storage(DType)
     /// A storage of bytes.
     case untypedStorage
-    /// A storage that should name its element type and does not.
+    /// `TypedStorage`, which does not name its element type.
     case typedStorage
     /// An element type, such as `torch.float32`.
     case dtype(DType)
 
-    /// The functions that make a tensor from a storage, which differ in their last arguments.
+    /// The functions that build a tensor from a storage; they differ in their last arguments.
     enum Rebuild: Hashable {
         case first, second, third
     }
 
-    /// Finds a name; nil when it is not allowed.
+    /// Looks up a name; nil if it is not on the allowlist.
     init?(module: String, name: String) {
         let module = module == "__builtin__" ? "builtins" : module
         guard let global = Self.names["\(module) \(name)"] else { return nil }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// The instructions of a pickle that plain data needs.
+/// The pickle opcodes that plain data needs.
 ///
-/// Source: CPython `Lib/pickletools.py`, which describes every instruction. Those that are missing
-/// here build objects of arbitrary classes, reach outside the pickle, or are never written by
-/// PyTorch.
+/// Source: CPython `Lib/pickletools.py`, which describes every opcode. The opcodes that are
+/// missing here build objects of arbitrary classes, refer to data outside the pickle, or are
+/// never written by PyTorch.
 enum PickleInstruction: UInt8 {
     case protocolVersion = 0x80
     case frame = 0x95

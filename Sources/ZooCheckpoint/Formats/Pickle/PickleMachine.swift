@@ -7,26 +7,26 @@ internal import ZooTensor
 /// Reads a pickle into inert values: protocol 2 as PyTorch writes it, and the plain data of
 /// protocol 4.
 ///
-/// It looks nothing up and calls nothing. Names outside ``PickleGlobal`` and instructions outside
-/// the list below end the reading, and every resource has a limit (``PickleLimits``).
+/// It imports nothing and calls nothing. Names outside ``PickleGlobal`` and opcodes outside
+/// ``PickleInstruction`` are errors, and every resource has a limit (``PickleLimits``).
 struct PickleMachine {
     private var reader: PickleReader
     private var pickle = Pickle()
     private var stack: [PickleValue.Reference] = []
     private var marks: [Int] = []
     private var memo: [PickleValue.Reference?] = []
-    /// Parts of storages by name.
+    /// The parts of storages, by name.
     private var parts: [String: Range<Int>] = [:]
     private let isLegacy: Bool
 
     /// Reads the pickle that begins at `start`.
     ///
     /// - Parameters:
-    ///   - bytes: where the pickle lies.
-    ///   - start: its first byte.
-    ///   - isLegacy: whether storages may be parts of others, as in the legacy container.
-    ///   - source: where the bytes come from, for messages.
-    /// - Returns: what the pickle says.
+    ///   - bytes: the bytes that contain the pickle.
+    ///   - start: the offset of its first byte.
+    ///   - isLegacy: whether a storage may be a part of another one, as in the legacy container.
+    ///   - source: the name of the file, for messages.
+    /// - Returns: the values of the pickle.
     /// - Throws: ``ZooError`` with a `checkpoint.pickle-*` code.
     static func read(
         _ bytes: [UInt8],
@@ -52,7 +52,7 @@ struct PickleMachine {
             guard let instruction = PickleInstruction(rawValue: code) else {
                 throw reader.error(
                     .pickleInstruction,
-                    "holds the instruction \(hexadecimal(code)), which plain data does not need"
+                    "holds the opcode \(hexadecimal(code)), which plain data does not need"
                 )
             }
             if instruction == .stop {
@@ -119,7 +119,7 @@ struct PickleMachine {
             let names = try pop(count: 2)
             guard case .string(let module) = pickle.values[names[0]],
                 case .string(let name) = pickle.values[names[1]]
-            else { throw reader.malformed("takes a name from values that are not text") }
+            else { throw reader.malformed("uses a name that is not a string") }
             try pushGlobal(module: module, name: name)
         case .reduce, .newObject:
             let parts = try pop(count: 2)
@@ -148,7 +148,7 @@ struct PickleMachine {
 
     private mutating func pop(count: Int) throws(ZooError) -> [PickleValue.Reference] {
         guard stack.count - (marks.last ?? 0) >= count else {
-            throw reader.malformed("takes \(count) values from a stack that has fewer")
+            throw reader.malformed("pops \(count) values from a stack that has fewer")
         }
         defer { stack.removeLast(count) }
         return Array(stack.suffix(count))
@@ -169,7 +169,7 @@ struct PickleMachine {
 
     private mutating func remember(at index: Int) throws(ZooError) {
         guard index < PickleLimits.memo else {
-            throw reader.limit("\(PickleLimits.memo) remembered values")
+            throw reader.limit("\(PickleLimits.memo) memo entries")
         }
         let value = try top()
         while memo.count <= index { memo.append(nil) }
@@ -178,7 +178,7 @@ struct PickleMachine {
 
     private mutating func recall(_ index: Int) throws(ZooError) {
         guard memo.indices.contains(index), let value = memo[index] else {
-            throw reader.malformed("refers to value \(index), which it has not made")
+            throw reader.malformed("refers to memo entry \(index), which does not exist")
         }
         guard stack.count < PickleLimits.values else {
             throw reader.limit("\(PickleLimits.values) values")
@@ -193,7 +193,7 @@ struct PickleMachine {
         guard case .list(var items) = pickle.values[target] else {
             throw reader.malformed("appends to a value that is not a list")
         }
-        // Taken out while it grows, so that it is not copied each time.
+        // Moved out of the array while it grows, which avoids a copy on each append.
         pickle.values[target] = .none
         items.append(contentsOf: elements)
         pickle.values[target] = .list(items)
@@ -215,7 +215,7 @@ struct PickleMachine {
         pickle.values[target] = .dictionary(items, isOrdered: isOrdered)
     }
 
-    /// Whether a value can be a key: no container, but for a tuple of plain values.
+    /// Whether a value can be a key: any value but a container, or a tuple of such values.
     private func isKey(_ reference: PickleValue.Reference) -> Bool {
         func isPlain(_ value: PickleValue) -> Bool {
             switch value {
@@ -231,7 +231,7 @@ struct PickleMachine {
 
     /// Drops the attributes of an `OrderedDict`, such as the `_metadata` of a state dictionary.
     ///
-    /// They say nothing about tensors, and nothing else may have any.
+    /// They do not describe tensors. No other value may have attributes.
     private mutating func build() throws(ZooError) {
         let state = try pop(count: 1)[0]
         guard case .dictionary(_, isOrdered: true) = pickle.values[try top()],
@@ -241,7 +241,7 @@ struct PickleMachine {
         }
     }
 
-    // MARK: Calls that are understood, not made
+    // MARK: Calls, which are interpreted and not executed
 
     private mutating func call(
         _ function: PickleValue.Reference,
@@ -249,13 +249,13 @@ struct PickleMachine {
         isNewObject: Bool
     ) throws(ZooError) {
         guard case .global(let global) = pickle.values[function] else {
-            throw reader.malformed("calls a value that is not a name")
+            throw reader.malformed("calls a value that is not a global name")
         }
         guard case .tuple(let arguments) = pickle.values[arguments] else {
-            throw reader.malformed("calls a name with a value that is not a tuple")
+            throw reader.malformed("calls a global name with arguments that are not a tuple")
         }
         guard !isNewObject || global == .orderedDictionary || global == .parameter else {
-            throw reader.malformed("makes an object that is not plain data")
+            throw reader.malformed("builds an object that is not plain data")
         }
         try push(try result(of: global, arguments))
     }
@@ -297,13 +297,14 @@ struct PickleMachine {
         case .rebuildTensor(let rebuild): return try tensor(rebuild, values)
         case .orderedDictionary, .storage, .untypedStorage, .typedStorage, .dtype: break
         }
-        throw reader.malformed("calls '\(global)' with arguments that it does not take")
+        throw reader.malformed("calls '\(global)' with invalid arguments")
     }
 
     // MARK: Storages and tensors
 
-    /// A persistent identifier: `("storage", type, key, location, count)`, and in the legacy
-    /// container which part of it is meant.
+    /// Pushes the storage of a persistent identifier: `("storage", type, key, location, count)`.
+    ///
+    /// In the legacy container, the tuple also selects a part of the storage.
     private mutating func pushStorage() throws(ZooError) {
         guard case .tuple(let items) = pickle.values[try pop(count: 1)[0]], items.count >= 5,
             items.count <= 6
@@ -311,13 +312,13 @@ struct PickleMachine {
         let values = items.map { pickle.values[$0] }
         guard case .string("storage") = values[0], case .string(let key) = values[2],
             case .string = values[3], case .integer(let count) = values[4], count >= 0
-        else { throw reader.malformed("describes a storage wrongly") }
+        else { throw reader.malformed("has an invalid description of a storage") }
         let dtype: DType?
         switch values[1] {
         case .global(.storage(let type)): dtype = type
         case .global(.untypedStorage): dtype = nil
         case .global(.typedStorage):
-            throw reader.invalidTensor("a storage does not say the type of its elements")
+            throw reader.invalidTensor("a storage does not state its element type")
         default: throw reader.malformed("refers to a storage of an unknown type")
         }
         let part = values.count == 6 ? try self.part(values[5], of: key, count: count) : nil
@@ -325,27 +326,27 @@ struct PickleMachine {
         try push(.storage(pickle.storages.count - 1))
     }
 
-    /// The part of a storage that is meant, in the legacy container only.
+    /// The selected part of a storage, in the legacy container only.
     private mutating func part(
         _ value: PickleValue,
         of key: String,
         count: Int
     ) throws(ZooError) -> Range<Int>? {
-        guard isLegacy else { throw reader.malformed("describes a storage wrongly") }
+        guard isLegacy else { throw reader.malformed("has an invalid description of a storage") }
         if case .none = value { return nil }
         guard case .tuple(let view) = value, view.count == 3,
             case .string(let name) = pickle.values[view[0]],
             case .integer(let offset) = pickle.values[view[1]],
             case .integer(let length) = pickle.values[view[2]]
-        else { throw reader.malformed("describes a part of a storage wrongly") }
+        else { throw reader.malformed("has an invalid description of a part of a storage") }
         guard offset >= 0, length >= 0, offset <= count, length <= count - offset else {
-            throw reader.invalidTensor("a part of a storage lies outside it")
+            throw reader.invalidTensor("a part of a storage is outside the storage")
         }
-        // PyTorch takes the first part of a name for all that have it.
+        // PyTorch uses the first part with a name for all parts with that name.
         let part = offset..<offset + length
         let known = parts.updateValue(part, forKey: name)
         guard name != key, known ?? part == part else {
-            throw reader.invalidTensor("storage '\(name)' is described in two ways")
+            throw reader.invalidTensor("storage '\(name)' has two different descriptions")
         }
         return part
     }
@@ -361,10 +362,10 @@ struct PickleMachine {
             case .third: 7...8
             }
         guard counts.contains(values.count), case .storage(let storage) = values[0] else {
-            throw reader.malformed("describes a tensor wrongly")
+            throw reader.malformed("has an invalid description of a tensor")
         }
         guard case .integer(let offset) = values[1] else {
-            throw reader.invalidTensor("a tensor's offset is not a whole number")
+            throw reader.invalidTensor("a tensor's offset is not an integer")
         }
         let sizes = try integers(values[2], "sizes")
         let strides = try integers(values[3], "strides")
@@ -373,20 +374,20 @@ struct PickleMachine {
                 throw reader.invalidTensor("a tensor has hooks")
             }
         }
-        // Such as `conj`, whose mere presence makes PyTorch read the elements differently.
+        // For example `conj`, which changes how PyTorch reads the elements.
         if values.count > counts.lowerBound {
             guard case .dictionary(let notes, _) = values[counts.upperBound - 1], notes.isEmpty
-            else { throw reader.invalidTensor("a tensor has properties that are not known here") }
+            else { throw reader.invalidTensor("a tensor has unsupported properties") }
         }
         var dtype = pickle.storages[storage].dtype
         if rebuild == .third {
             guard case .global(.dtype(let type)) = values[6] else {
-                throw reader.invalidTensor("a tensor has an element type that is not known here")
+                throw reader.invalidTensor("a tensor has an unsupported element type")
             }
             dtype = type
         }
         guard let dtype else {
-            throw reader.invalidTensor("a tensor over untyped bytes names no element type")
+            throw reader.invalidTensor("a tensor over an untyped storage has no element type")
         }
         pickle.tensors.append(
             Pickle.Tensor(
@@ -404,7 +405,7 @@ struct PickleMachine {
         let items: [PickleValue.Reference]
         switch value {
         case .tuple(let elements), .list(let elements): items = elements
-        default: throw reader.invalidTensor("a tensor's \(what) are not numbers")
+        default: throw reader.invalidTensor("a tensor's \(what) are not integers")
         }
         guard items.count <= PickleLimits.rank else {
             throw reader.invalidTensor("a tensor has \(items.count) axes")
@@ -412,7 +413,7 @@ struct PickleMachine {
         var numbers: [Int] = []
         for item in items {
             guard case .integer(let number) = pickle.values[item], number >= 0 else {
-                throw reader.invalidTensor("a tensor's \(what) are not numbers from 0 upwards")
+                throw reader.invalidTensor("a tensor's \(what) are not integers of at least 0")
             }
             numbers.append(number)
         }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Looks for names in a pickle that is refused, to say what it would have used.
+/// Searches a rejected pickle for the global names that it uses, for the error message.
 ///
-/// A search for the pattern of an instruction, not a reading: good enough for a message, and never
-/// what decides.
+/// The search matches the byte pattern of an opcode and does not parse the pickle. It is used
+/// only for messages, never to accept or reject a file.
 enum PickleScan {
     /// The names outside the allowlist that protocol-2 instructions mention, in order, each once.
     static func names(in bytes: [UInt8]) -> [String] {

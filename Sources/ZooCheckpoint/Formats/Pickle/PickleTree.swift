@@ -3,27 +3,27 @@
 
 internal import ZooCore
 
-/// The tensors of a pickle by the keys that lead to them.
+/// The tensors of a pickle, named by the path of keys that leads to them.
 struct PickleTree {
-    /// A tensor's name, keys joined by dots, and its place in ``Pickle/tensors``.
+    /// The name of each tensor (keys joined by dots) and its index in ``Pickle/tensors``.
     private(set) var tensors: [(name: String, tensor: Int)] = []
     /// The keys of the outermost dictionary.
     private(set) var topLevelKeys: [String] = []
-    /// The numbers and texts of the outermost dictionary, as people read them.
+    /// The numbers and strings of the outermost dictionary, as text.
     private(set) var notes: [String: String] = [:]
 
-    /// A container on the way.
+    /// A container on the current path.
     private struct Level {
         let container: PickleValue.Reference
         let children: [(key: String, value: PickleValue.Reference)]
         var next = 0
     }
 
-    /// Walks a pickle.
+    /// Traverses a pickle.
     ///
-    /// - Throws: ``ZooError`` with code `checkpoint.pickle-limit` for one that holds itself, nests
-    ///   too deep, or unfolds without end, and `checkpoint.pickle-malformed` when two tensors have
-    ///   the same name.
+    /// - Throws: ``ZooError`` with code `checkpoint.pickle-limit` if the pickle contains itself, is
+    ///   nested too deeply, or expands to too many values, and `checkpoint.pickle-malformed` if two
+    ///   tensors have the same name.
     init(of pickle: Pickle, source: String) throws(ZooError) {
         let reader = PickleReader(bytes: [], position: pickle.end, source: source)
         let holdsTensors = try Self.holdsTensors(pickle, reader)
@@ -62,7 +62,7 @@ struct PickleTree {
             guard let level = levels.last else { return }
             steps += 1
             guard steps <= PickleLimits.steps else {
-                throw reader.limit("\(PickleLimits.steps) values when shared ones are unfolded")
+                throw reader.limit("\(PickleLimits.steps) values, shared ones counted each time")
             }
             levels[levels.count - 1].next += 1
             let child = level.children[level.next]
@@ -71,10 +71,10 @@ struct PickleTree {
         }
     }
 
-    /// Which values are tensors or lead to one.
+    /// Which values are tensors or contain one.
     ///
-    /// Looks at each value once, however often it is referred to, so that what holds no tensor costs
-    /// no walk.
+    /// Visits each value once, however often it is referenced, so that values without tensors are
+    /// not traversed later.
     private static func holdsTensors(
         _ pickle: Pickle,
         _ reader: PickleReader
@@ -88,7 +88,7 @@ struct PickleTree {
         while true {
             if let value = next {
                 switch states[value] {
-                case .open: throw reader.limit("finite space: it holds itself")
+                case .open: throw reader.limit("nested levels, because it contains itself")
                 case .done: break
                 case .new:
                     if case .tensor = pickle.values[value] { holds[value] = true }
@@ -110,7 +110,7 @@ struct PickleTree {
                 holds[container] = level.children.contains { holds[$0.value] }
                 depths[container] = 1 + (level.children.map { depths[$0.value] }.max() ?? 0)
                 guard depths[container] <= PickleLimits.depth else {
-                    throw reader.limit("\(PickleLimits.depth) levels")
+                    throw reader.limit("\(PickleLimits.depth) nested levels")
                 }
                 levels.removeLast()
                 next = nil
@@ -118,7 +118,7 @@ struct PickleTree {
         }
     }
 
-    /// The children of a container by their keys; of equal keys the last one counts, as in Python.
+    /// The children of a container by key; the last of several equal keys wins, as in Python.
     private static func children(
         of value: PickleValue.Reference,
         in pickle: Pickle
@@ -143,7 +143,7 @@ struct PickleTree {
         }
     }
 
-    /// A key as text, and what kind of key it is: the text `1` and the number 1 are two keys.
+    /// A key as text, and its kind: the string `1` and the number 1 are different keys.
     private static func key(_ value: PickleValue, position: Int) -> (kind: String, text: String) {
         switch value {
         case .string(let text): ("text ", text)

@@ -3,18 +3,18 @@
 
 internal import ZooTensor
 
-/// One value of a pickle, inert: what it says, never what it would do.
+/// One value of a pickle, as inert data.
 ///
-/// Values refer to each other by their place in ``Pickle/values``, so that a pickle that holds
-/// itself, or nests a million deep, costs nothing to keep and nothing to throw away.
+/// Values refer to each other by their index in ``Pickle/values``, so that a cyclic or deeply
+/// nested pickle needs no recursion to store or to free.
 enum PickleValue {
-    /// The place of a value in ``Pickle/values``.
+    /// The index of a value in ``Pickle/values``.
     typealias Reference = Int
 
     case none
     case bool(Bool)
     case integer(Int)
-    /// A whole number of more than 64 bits.
+    /// An integer of more than 64 bits.
     case largeInteger
     case float(Double)
     case string(String)
@@ -22,70 +22,70 @@ enum PickleValue {
     case tuple([Reference])
     case list([Reference])
     case set([Reference])
-    /// Keys and values in turn; `isOrdered` for an `OrderedDict`, which may have attributes.
+    /// Alternating keys and values; `isOrdered` for an `OrderedDict`, which may have attributes.
     case dictionary([Reference], isOrdered: Bool)
-    /// A name of the allowlist.
+    /// A global name on the allowlist.
     case global(PickleGlobal)
-    /// The place of a storage in ``Pickle/storages``.
+    /// The index of a storage in ``Pickle/storages``.
     case storage(Int)
-    /// The place of a tensor in ``Pickle/tensors``.
+    /// The index of a tensor in ``Pickle/tensors``.
     case tensor(Int)
-    /// A value that says nothing about tensors: a device, a layout, an element type.
+    /// A value that does not affect tensors: a device, a layout, an element type.
     case opaque
 }
 
-/// Everything a pickle says.
+/// The content of a pickle.
 struct Pickle {
-    /// The elements that tensors share.
+    /// A storage: the elements that tensors refer to.
     struct Storage: Hashable {
         /// The name of the record that holds the elements.
         let key: String
-        /// The type of the elements; nil for bytes that each tensor reads in its own way.
+        /// The type of the elements; nil for an untyped storage, whose tensors state their types.
         let dtype: DType?
-        /// How many elements, or bytes.
+        /// The number of elements, or of bytes for an untyped storage.
         let count: Int
-        /// Which of the elements are meant, in the legacy container; nil for all.
+        /// The selected elements in the legacy container; nil for all.
         let part: Range<Int>?
     }
 
     /// A view of a storage.
     struct Tensor: Hashable {
-        /// The place of the storage in ``Pickle/storages``.
+        /// The index of the storage in ``Pickle/storages``.
         let storage: Int
         /// The type of the elements.
         let dtype: DType
-        /// The first element.
+        /// The index of the first element in the storage.
         let offset: Int
-        /// The sizes, outermost first.
+        /// The shape, outermost size first.
         let sizes: [Int]
-        /// The distance between neighbours along each axis, in elements.
+        /// The strides, in elements.
         let strides: [Int]
     }
 
     var values: [PickleValue] = []
     var storages: [Storage] = []
     var tensors: [Tensor] = []
-    /// The value the pickle stands for.
+    /// The root value of the pickle.
     var root: PickleValue.Reference = 0
-    /// Where the pickle ends in the bytes it was read from.
+    /// The offset of the end of the pickle in its bytes.
     var end = 0
 }
 
-/// What reading a pickle may cost; every limit is far above what checkpoints of any size need.
+/// The limits for reading a pickle, far above what checkpoints of any size need.
 enum PickleLimits {
     /// Bytes of a pickle.
     static let bytes = 64 << 20
     /// Instructions.
     static let instructions = 10_000_000
-    /// Values made.
+    /// Values created.
     static let values = 2_000_000
-    /// Values that others refer to.
+    /// Memo entries.
     static let memo = 1_000_000
-    /// Bytes of one text.
+    /// Bytes of one string.
     static let text = 16 << 20
-    /// Containers inside each other.
+    /// Nested containers.
     static let depth = 1_000
-    /// Steps of a walk over all values, which meets a shared value every time it is referred to.
+    /// Steps of a traversal, which visits a shared value once for each reference.
     static let steps = 2_000_000
     /// Axes of a tensor.
     static let rank = 64

@@ -3,8 +3,9 @@
 
 internal import ZooTensor
 
-/// Writes the pickle of a nested dictionary of tensors: protocol 2, the instructions that
-/// `torch.save` itself writes, and no others.
+/// Writes a nested dictionary of tensors as a pickle.
+///
+/// It uses protocol 2 and only the opcodes that `torch.save` itself writes.
 struct PickleWriter {
     private(set) var bytes: [UInt8] = [0x80, 2]
 
@@ -17,7 +18,7 @@ struct PickleWriter {
         put(.mark)
     }
 
-    /// Closes a dictionary, whose keys and values stand behind its beginning.
+    /// Closes a dictionary, after its keys and values.
     mutating func endDictionary() { put(.setItems) }
 
     /// Opens a list; `endList` closes it.

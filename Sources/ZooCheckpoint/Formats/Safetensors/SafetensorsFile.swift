@@ -5,7 +5,7 @@ package import ZooCore
 package import ZooFiles
 internal import ZooTensor
 
-/// One safetensors file: `u64` little-endian length of the header, the header, the elements.
+/// A safetensors file: the header length as a little-endian `u64`, the header, the elements.
 package struct SafetensorsFile: Sendable {
     package let header: SafetensorsHeader
     private let file: MappedFile
@@ -19,8 +19,8 @@ package struct SafetensorsFile: Sendable {
         guard file.byteCount >= 8 else {
             throw ZooError(
                 .safetensorsHeaderTruncated,
-                "'\(path)' has \(file.byteCount) bytes, and a header needs at least 8",
-                remedy: "the file is incomplete; fetch it again"
+                "'\(path)' has \(file.byteCount) bytes; a header needs at least 8",
+                remedy: "the file is incomplete; download it again"
             )
         }
         let length = try file.bytes(0..<8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
@@ -36,8 +36,8 @@ package struct SafetensorsFile: Sendable {
         guard dataStart <= file.byteCount else {
             throw ZooError(
                 .safetensorsHeaderTruncated,
-                "'\(path)' declares a header of \(length) bytes and has \(file.byteCount) in all",
-                remedy: "the file is incomplete; fetch it again"
+                "'\(path)' declares a header of \(length) bytes, but has only \(file.byteCount) bytes",
+                remedy: "the file is incomplete; download it again"
             )
         }
         header = try SafetensorsHeader(
@@ -49,12 +49,12 @@ package struct SafetensorsFile: Sendable {
         try requireBooleans()
     }
 
-    /// Where each tensor begins, counted from the start of the file.
+    /// The offset of each tensor from the start of the file, in bytes.
     package var tensorStarts: [Int] {
         header.entries.map { dataStart + $0.range.lowerBound }
     }
 
-    /// The tensor of an entry.
+    /// The tensor of a header entry.
     package func view(_ entry: SafetensorsHeader.Entry) -> TensorView {
         TensorView(
             dtype: entry.description.dtype,
@@ -64,7 +64,7 @@ package struct SafetensorsFile: Sendable {
         )
     }
 
-    /// Programs disagree on what a BOOL of 2 means, so that no file may hold one.
+    /// Checks that BOOL elements are 0 or 1, because programs read other values differently.
     private func requireBooleans() throws(ZooError) {
         for entry in header.entries where entry.description.dtype == .bool {
             let (start, end) = (entry.range.lowerBound, entry.range.upperBound)

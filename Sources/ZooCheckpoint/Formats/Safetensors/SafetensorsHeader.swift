@@ -4,17 +4,17 @@
 package import ZooCore
 internal import ZooTensor
 
-/// The header of a safetensors file: which tensors there are, and where.
+/// The header of a safetensors file: the tensors and their offsets.
 ///
 /// The rules are those of the reference implementation (huggingface/safetensors 0.8.0,
 /// `src/tensor.rs`), and stricter where it is lenient: names appear once at every level, the header
 /// begins with `{`, names are not empty, reserved or made of control characters, and shapes have at
-/// most 64 sizes. A header is accepted whole or refused whole.
+/// most 64 axes. A header is accepted or rejected as a whole.
 package struct SafetensorsHeader: Sendable {
     /// One tensor and its place in the data that follows the header.
     package struct Entry: Sendable {
         package let description: TensorDescription
-        /// Bytes of the data area.
+        /// The byte range in the data area.
         package let range: Range<Int>
     }
 
@@ -22,13 +22,13 @@ package struct SafetensorsHeader: Sendable {
     package enum Limits {
         /// Bytes of a header, as in the reference implementation.
         package static let header = 100_000_000
-        /// Sizes of a shape.
+        /// Axes of a shape.
         package static let rank = 64
         /// JSON values of a header; a tensor takes about eight.
         static let values = 1 << 23
     }
 
-    /// The tensors in the order of their bytes.
+    /// The tensors in the order of their data.
     package let entries: [Entry]
     /// The free-form metadata.
     package let metadata: [String: String]
@@ -38,7 +38,7 @@ package struct SafetensorsHeader: Sendable {
     /// - Parameters:
     ///   - text: the bytes of the header, without the length before it.
     ///   - dataSize: the number of bytes that follow the header.
-    ///   - source: where it comes from, for messages.
+    ///   - source: the name of the file, for messages.
     /// - Throws: ``ZooError`` with a `checkpoint.safetensors-*` code.
     package init(parsing text: [UInt8], dataSize: Int, source: String) throws(ZooError) {
         let members = try Self.members(of: text, source: source)
@@ -125,7 +125,7 @@ package struct SafetensorsHeader: Sendable {
         guard let dtype = DType(rawValue: dtypeName), dtype != .c128 else {
             throw ZooError(
                 .safetensorsDTypeUnknown,
-                "\(place): there is no element type '\(dtypeName.prefix(40))'"
+                "\(place): unknown dtype '\(dtypeName.prefix(40))'"
             )
         }
         let sizes = try integers(fields["shape"], "shape", of: place)
@@ -134,7 +134,7 @@ package struct SafetensorsHeader: Sendable {
         else {
             throw ZooError(
                 .safetensorsShapeInvalid,
-                "\(place): the shape \(sizes.prefix(8)) is negative, too large or too deep"
+                "\(place): the shape \(sizes.prefix(8)) is negative, too large or has too many axes"
             )
         }
         let offsets = try integers(fields["data_offsets"], "data_offsets", of: place)
@@ -148,7 +148,7 @@ package struct SafetensorsHeader: Sendable {
         guard shape.byteCount(of: dtype) == size else {
             throw ZooError(
                 .safetensorsSizeMismatch,
-                "\(place): \(size) bytes do not hold \(dtype.rawValue) elements of shape \(shape)"
+                "\(place): \(size) bytes do not match \(dtype.rawValue) elements of shape \(shape)"
             )
         }
         return Entry(
@@ -175,7 +175,7 @@ package struct SafetensorsHeader: Sendable {
             guard case .integer(let integer) = element else {
                 throw ZooError(
                     .safetensorsEntryInvalid,
-                    "\(place): '\(field)' holds more than integers"
+                    "\(place): '\(field)' has elements that are not integers"
                 )
             }
             integers.append(integer)
@@ -189,7 +189,7 @@ package struct SafetensorsHeader: Sendable {
             && name.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }
 
-    /// Tensors must tile the data area: no hole, no overlap, nothing after the last.
+    /// Checks that the tensors cover the data area without gaps, overlaps or trailing bytes.
     private static func requireContiguous(
         _ entries: [Entry],
         dataSize: Int,
@@ -202,7 +202,7 @@ package struct SafetensorsHeader: Sendable {
             guard begin >= position else {
                 throw ZooError(
                     .safetensorsOffsetsOverlap,
-                    "\(place) begins at byte \(begin), inside the one that ends at \(position)"
+                    "\(place) begins at byte \(begin), inside the tensor that ends at \(position)"
                 )
             }
             guard begin == position else {
@@ -215,7 +215,7 @@ package struct SafetensorsHeader: Sendable {
                 throw ZooError(
                     .safetensorsDataTruncated,
                     "\(place) ends at byte \(entry.range.upperBound) of \(dataSize)",
-                    remedy: "the file is incomplete; fetch it again"
+                    remedy: "the file is incomplete; download it again"
                 )
             }
             position = entry.range.upperBound

@@ -5,20 +5,20 @@ public import ZooCore
 internal import ZooFiles
 public import ZooTensor
 
-/// Writes safetensors files: equal tensors and metadata make equal bytes.
+/// Writes safetensors files; equal tensors and metadata give equal bytes.
 public enum SafetensorsWriter {
-    /// A tensor to write: what it is, and where its bytes come from when they are needed.
+    /// A tensor to write: its description, and a closure that provides its bytes.
     package struct Entry {
         /// The name; not empty, not `__metadata__`.
         package let name: String
         /// The type of the elements.
         package let dtype: DType
-        /// The sizes.
+        /// The shape.
         package let shape: Shape
-        /// Hands out the row-major little-endian bytes, piece by piece, from the first to the last.
+        /// Passes the row-major little-endian bytes to its argument, chunk by chunk and in order.
         package let elements: ((RawSpan) throws -> Void) throws -> Void
 
-        /// A tensor to write.
+        /// Creates an entry.
         package init(
             name: String,
             dtype: DType,
@@ -34,7 +34,7 @@ public enum SafetensorsWriter {
         var byteCount: Int { shape.byteCount(of: dtype) ?? 0 }
     }
 
-    /// Writes a file; the old content or the new is there at every instant.
+    /// Writes a file atomically.
     ///
     /// Tensors are ordered by element size, largest first, then by name, so that every tensor is
     /// aligned for its type; the header is padded with spaces to a multiple of 8.
@@ -42,7 +42,7 @@ public enum SafetensorsWriter {
     /// - Parameters:
     ///   - tensors: the tensors by name. Names are not empty, not `__metadata__`.
     ///   - metadata: free-form metadata.
-    ///   - path: where to write.
+    ///   - path: the file to write.
     /// - Throws: ``ZooError`` with an `io.*` code.
     public static func write(
         _ tensors: [String: StoredTensor],
@@ -57,12 +57,12 @@ public enum SafetensorsWriter {
         try uncancelled { _ in _ = try write(entries, metadata: metadata, to: path) }
     }
 
-    /// Writes tensors as their bytes come in, in the order of the other `write`.
+    /// Writes tensors from entries, in the same order as the other `write`.
     ///
     /// - Parameters:
     ///   - entries: the tensors.
     ///   - metadata: free-form metadata.
-    ///   - path: where to write.
+    ///   - path: the file to write.
     /// - Returns: the size and the digest of the file.
     /// - Throws: ``ZooError`` with an `io.*` code, or what an entry throws.
     @discardableResult
@@ -111,8 +111,10 @@ public enum SafetensorsWriter {
         (0..<8).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
     }
 
-    /// The header as JSON text; tensors stand in the order of their bytes, which a JSON object as
-    /// such does not keep, so that it is put together here.
+    /// The header as JSON text.
+    ///
+    /// The members must be in the order of the tensors' bytes. A JSON object value does not keep an
+    /// order, so the text is assembled here.
     private static func headerBytes(
         _ tensors: [Entry],
         metadata: [String: String]

@@ -4,19 +4,19 @@
 internal import ZooCore
 internal import ZooFiles
 
-/// `model.safetensors.index.json`: which file of a set holds which tensor.
+/// `model.safetensors.index.json`: the shard file of each tensor.
 struct ShardIndex {
-    /// Bytes of an index; one entry takes about a hundred.
+    /// The maximum size of an index in bytes; one entry takes about 100.
     static let limit = 64 << 20
-    /// Files of a set.
+    /// The maximum number of shards.
     static let shardLimit = 10_000
 
     /// The file of each tensor.
     let fileOfTensor: [String: String]
-    /// The size of all tensors together, in bytes, when the index states it.
+    /// The total size of all tensors in bytes, if the index states it.
     let totalSize: Int?
 
-    /// The files of the set, sorted.
+    /// The shard files, sorted.
     var files: [String] { Set(fileOfTensor.values).sorted() }
 
     /// Reads an index from a file; symbolic links are followed.
@@ -32,7 +32,7 @@ struct ShardIndex {
     ///
     /// - Parameters:
     ///   - text: the document.
-    ///   - source: where it comes from, for messages.
+    ///   - source: the name of the file, for messages.
     /// - Throws: ``ZooError`` with code `checkpoint.index-malformed` or
     ///   `checkpoint.index-path-unsafe`.
     init(parsing text: [UInt8], source: String) throws(ZooError) {
@@ -51,24 +51,24 @@ struct ShardIndex {
         } catch {
             throw ZooError(
                 .shardIndexMalformed,
-                "'\(source)' is not an index of shards",
+                "'\(source)' is not a shard index",
                 cause: error
             )
         }
         for file in fileOfTensor.values {
-            // Shards lie beside their index, so that a name with a folder in it is never right.
+            // Shards are in the folder of their index, so a name with a folder is never valid.
             guard !file.contains("/"), !file.contains("\\"), file.hasSuffix(".safetensors"),
                 !file.hasPrefix(".")
             else {
                 throw ZooError(
                     .shardIndexPathUnsafe,
                     "'\(source)' names the file '\(file)'; shards are `.safetensors` files "
-                        + "beside their index"
+                        + "in the folder of their index"
                 )
             }
         }
         guard files.count <= Self.shardLimit else {
-            throw ZooError(.shardIndexMalformed, "'\(source)' names \(files.count) files")
+            throw ZooError(.shardIndexMalformed, "'\(source)' names too many files: \(files.count)")
         }
     }
 }

@@ -12,19 +12,19 @@ extension TorchFile {
     ]
     private static let legacyProtocol = 1001
 
-    /// Where the first pickle ends, in a file that begins as the legacy container does; otherwise nil.
+    /// The end of the first pickle in a file that begins like the legacy container; otherwise nil.
     static func legacyStart(_ start: [UInt8]) -> Int? {
         guard start.count > 2, start[0] == 0x80, (2...5).contains(start[1]) else { return nil }
-        // From protocol 4 on, a frame and its length come first.
+        // From protocol 4 on, the pickle begins with a frame opcode and its length.
         let number = start[2] == PickleInstruction.frame.rawValue ? 11 : 2
         guard start.dropFirst(number).starts(with: legacyMagic) else { return nil }
         return number + legacyMagic.count
     }
 
-    /// Reads the container of PyTorch 0.2 to 1.5: pickles one after the other, then the storages.
+    /// Reads the container of PyTorch 0.2 to 1.5: consecutive pickles, then the storages.
     ///
-    /// Elements are little-endian whatever machine wrote them, as `torch.load` reads them: the
-    /// writer swaps them where need be, and what the file says about that machine has no effect.
+    /// Elements are always little-endian, as `torch.load` reads them. A big-endian writer swaps
+    /// bytes, and the byte order that the file states has no effect.
     ///
     /// - Throws: ``ZooError`` with a `checkpoint.torch-*` or `checkpoint.pickle-*` code.
     init(legacy file: MappedFile, from start: Int) throws(ZooError) {
@@ -46,7 +46,7 @@ extension TorchFile {
         }
         let system = try next()
         guard case .dictionary = system.values[system.root] else {
-            throw Self.layout("does not say which machine wrote it", file.path)
+            throw Self.layout("does not describe the machine that wrote it", file.path)
         }
         let object = try next()
         let keys = try Self.keys(try next(), source: file.path)
@@ -72,7 +72,7 @@ extension TorchFile {
         var keys: [String] = []
         for item in items {
             guard case .string(let key) = pickle.values[item] else {
-                throw layout("has a list of storages with something else in it", source)
+                throw layout("has a list of storages with an invalid entry", source)
             }
             keys.append(key)
         }
@@ -82,7 +82,7 @@ extension TorchFile {
         return keys
     }
 
-    /// Each storage is a count of elements, 8 bytes, and the elements.
+    /// Locates the storages, each of which is an element count of 8 bytes and the elements.
     private static func places(
         of keys: [String],
         _ storages: [Pickle.Storage],

@@ -8,7 +8,7 @@ extension TorchFile {
     private static let pickleName = "data.pkl"
     private static let smallRecord = 64
 
-    /// Whether the records are those of `torch.save` or of TorchScript.
+    /// Whether the records are those of a `torch.save` or TorchScript file.
     static func claims(_ directory: ZipDirectory) -> Bool {
         directory.records.contains { record in
             record.name == pickleName || record.name.hasSuffix("/\(pickleName)")
@@ -42,8 +42,8 @@ extension TorchFile {
         guard pickle.end == bytes.count else {
             throw ZooError(
                 .pickleMalformed,
-                "the pickle in '\(file.path)' has \(bytes.count - pickle.end) bytes after its end",
-                remedy: "the file was made to mislead; fetch it again"
+                "the pickle in '\(file.path)' is followed by \(bytes.count - pickle.end) extra bytes",
+                remedy: "the file is damaged or malicious; download it again"
             )
         }
         try self.init(pickle, in: file) { key, count throws(ZooError) in
@@ -60,7 +60,7 @@ extension TorchFile {
         }
     }
 
-    /// The folder that all records lie in, with a slash at its end.
+    /// The folder that contains all records, with a trailing slash.
     private static func root(
         of directory: ZipDirectory,
         source: String
@@ -80,7 +80,7 @@ extension TorchFile {
             guard name != "constants.pkl", !name.hasPrefix("code/") else {
                 throw ZooError(
                     .torchScript,
-                    "'\(source)' is a TorchScript program, which holds code beside its weights",
+                    "'\(source)' is a TorchScript program, which contains code besides its weights",
                     remedy: "save the weights alone: torch.save(model.state_dict(), …)"
                 )
             }
@@ -92,7 +92,7 @@ extension TorchFile {
         ZooError(
             .torchLayout,
             "the PyTorch file '\(source)' \(what)",
-            remedy: "the file is incomplete or was not written by torch.save; fetch it again"
+            remedy: "the file is incomplete or was not written by torch.save; download it again"
         )
     }
 }

@@ -5,35 +5,36 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooTensor
 
-/// What a file that `torch.save` wrote holds.
+/// The content of a file that `torch.save` wrote.
 ///
-/// Source of both containers: pytorch/pytorch `torch/serialization.py`.
+/// Source of both container formats: pytorch/pytorch `torch/serialization.py`.
 struct TorchFile {
-    /// The tensors by name, which is the keys that lead to them, joined by dots.
+    /// The tensors by name: the keys that lead to them, joined by dots.
     let tensors: [(name: String, view: TensorView)]
     /// The keys of the outermost dictionary.
     let topLevelKeys: [String]
-    /// The numbers and texts of the outermost dictionary.
+    /// The numbers and strings of the outermost dictionary.
     let notes: [String: String]
 
-    /// Where a storage lies in the file.
+    /// The location of a storage in the file.
     struct Place {
         let content: Range<Int>
         let isBigEndian: Bool
     }
 
-    /// Bytes that all tensors together may take beyond what the file holds: views may repeat
-    /// elements, but not without end.
+    /// The maximum bytes by which all tensors together may exceed the size of the file.
+    ///
+    /// Views may repeat elements; this limits the expansion.
     private static let expansion = 1 << 30
-    /// How often the file's bytes may be repeated by views of them.
+    /// The maximum ratio of the tensors' bytes to the file's bytes.
     private static let repetition = 16
 
-    /// Puts a pickle and its storages together.
+    /// Combines a pickle with its storages.
     ///
     /// - Parameters:
-    ///   - pickle: what the file says.
+    ///   - pickle: the pickle of the file.
     ///   - file: the file.
-    ///   - place: where the storage with a key lies; `bytes` is the size the pickle says.
+    ///   - place: locates the storage with a key; `bytes` is the size that the pickle states.
     /// - Throws: ``ZooError`` with code `checkpoint.tensor-invalid` or `checkpoint.pickle-limit`, or
     ///   what `place` throws.
     init(
@@ -49,7 +50,7 @@ struct TorchFile {
         for storage in pickle.storages {
             if let (other, _) = known[storage.key] {
                 guard other.dtype == storage.dtype, other.count == storage.count else {
-                    throw invalid.error("storage '\(storage.key)' is described in two ways")
+                    throw invalid.error("storage '\(storage.key)' has two different descriptions")
                 }
                 continue
             }
@@ -71,7 +72,7 @@ struct TorchFile {
             guard !overflow, sum <= limit else {
                 throw ZooError(
                     .pickleLimit,
-                    "the tensors of '\(file.path)' unfold to more than \(ByteCount(limit)), from a "
+                    "the tensors of '\(file.path)' expand to more than \(ByteCount(limit)), from a "
                         + "file of \(ByteCount(file.byteCount))",
                     remedy: "save copies of the tensors instead of expanded views"
                 )
@@ -90,7 +91,7 @@ struct TorchFile {
             ZooError(
                 .torchTensorInvalid,
                 "\(what), in '\(source)'",
-                remedy: "the file is damaged or was made to mislead; fetch it again"
+                remedy: "the file is damaged or malicious; download it again"
             )
         }
     }
@@ -103,20 +104,20 @@ struct TorchFile {
         _ invalid: Invalid
     ) throws(ZooError) -> TensorView {
         guard tensor.sizes.count == tensor.strides.count else {
-            throw invalid.error("a tensor has \(tensor.sizes.count) sizes and other strides")
+            throw invalid.error("a tensor has \(tensor.sizes.count) sizes, but not as many strides")
         }
         guard let shape = Shape(checking: tensor.sizes),
             shape.byteCount(of: tensor.dtype) != nil, tensor.dtype.bitWidth >= 8
-        else { throw invalid.error("a tensor has more elements than can be counted") }
+        else { throw invalid.error("a tensor's number of elements overflows") }
         guard storage.dtype == nil || storage.dtype == tensor.dtype else {
-            throw invalid.error("a tensor reads its storage as another element type")
+            throw invalid.error("a tensor has another element type than its storage")
         }
-        // Such a storage has no elements to swap, and PyTorch takes its bytes as they are.
+        // An untyped storage has no elements to swap, and PyTorch does not swap its bytes.
         guard storage.dtype != nil || !place.isBigEndian else {
-            throw invalid.error("a tensor reads untyped bytes of a big-endian machine")
+            throw invalid.error("a tensor uses an untyped storage in a big-endian file")
         }
         let width = tensor.dtype.bitWidth / 8
-        // An axis of one element is never stepped along, whatever its stride.
+        // The stride of an axis of one element is never used.
         let strides = zip(tensor.sizes, tensor.strides).map { $0 <= 1 ? 0 : $1 }
         let part = storage.part ?? 0..<place.content.count / width
         guard shape.elementCount > 0 else {
@@ -133,13 +134,13 @@ struct TorchFile {
             let (distance, tooFar) = (size - 1).multipliedReportingOverflow(by: stride)
             let (sum, tooLarge) = last.addingReportingOverflow(distance)
             guard !tooFar, !tooLarge else {
-                throw invalid.error("a tensor reaches further than can be counted")
+                throw invalid.error("a tensor's last offset overflows")
             }
             last = sum
         }
         guard tensor.offset >= 0, last < part.count else {
             throw invalid.error(
-                "a tensor uses element \(last) of storage '\(storage.key)', which has \(part.count)"
+                "a tensor uses element \(last) of storage '\(storage.key)', which has \(part.count) elements"
             )
         }
         return TensorView(

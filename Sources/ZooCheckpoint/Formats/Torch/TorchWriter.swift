@@ -6,10 +6,10 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooTensor
 
-/// Writes what `torch.load` reads.
+/// Writes files that `torch.load` reads.
 ///
-/// That is a ZIP file of stored records: a pickle of nested dictionaries, and one storage for each
-/// tensor. Equal tensors make equal bytes.
+/// Such a file is a ZIP file of uncompressed records: a pickle of nested dictionaries, and one
+/// storage for each tensor. Equal tensors give equal bytes.
 package enum TorchWriter {
     /// A dictionary, a list, or a tensor.
     package indirect enum Node {
@@ -21,14 +21,14 @@ package enum TorchWriter {
         case tensor(SafetensorsWriter.Entry)
     }
 
-    /// Records begin at multiples of this, so that elements can be mapped.
+    /// The alignment of records in bytes, so that elements can be mapped.
     private static let alignment = 64
 
-    /// Writes a file; the old content or the new is there at every instant.
+    /// Writes a file atomically.
     ///
     /// - Parameters:
-    ///   - root: what the file holds.
-    ///   - path: where to write.
+    ///   - root: the content of the file.
+    ///   - path: the file to write.
     /// - Throws: ``ZooError`` with code `checkpoint.dtype-mismatch` for an element type that PyTorch
     ///   has no storage for or an `io.*` code, or what an entry throws.
     package static func write(_ root: Node, to path: String) throws {
@@ -69,7 +69,7 @@ package enum TorchWriter {
             guard PickleWriter.storageNames[tensor.dtype] != nil else {
                 throw ZooError(
                     .tensorDTypeMismatch,
-                    "'\(tensor.name)' is \(tensor.dtype.rawValue), which PyTorch files do not hold"
+                    "'\(tensor.name)' is \(tensor.dtype.rawValue), which PyTorch files cannot store"
                 )
             }
             pickle.tensor(tensor.dtype, tensor.shape.sizes, key: String(tensors.count))
@@ -77,7 +77,7 @@ package enum TorchWriter {
         }
     }
 
-    /// A ZIP file in the making, in the large form throughout.
+    /// Writes a ZIP file, always in the ZIP64 format.
     private struct ZipWriter {
         let file: OpenFile
         private var position = 0
@@ -90,14 +90,14 @@ package enum TorchWriter {
             try add(name, size: bytes.count) { body in try body(unsafe bytes.span.bytes) }
         }
 
-        /// Adds a record; its checksum is known at the end and written into the header then.
+        /// Adds a record; writes its checksum into the header after the content.
         mutating func add(
             _ name: String,
             size: Int,
             _ content: ((RawSpan) throws -> Void) throws -> Void
         ) throws {
             let start = position
-            // Name, extra field of the sizes (20 bytes), and padding that is an extra field too.
+            // Name, ZIP64 extra field (20 bytes), and padding, which is also an extra field.
             let unpadded = start + 30 + name.utf8.count + 20 + 4
             let padding = (alignment - unpadded % alignment) % alignment
             let dataStart = unpadded + padding
@@ -145,9 +145,9 @@ package enum TorchWriter {
             try file.write(directory + end + locator + small, at: position)
         }
 
-        /// What local and central headers share, from the version to the length of the name.
+        /// The common fields of local and central headers, from the version to the name length.
         ///
-        /// Sizes are in the extra field; the time is the earliest a ZIP file can state.
+        /// Sizes are in the extra field; the time is the earliest that a ZIP file can state.
         private static func fixed(_ checksum: UInt32, _ name: String) -> [UInt8] {
             number(45, 2) + number(0, 4) + number(0, 2) + number(0x21, 2)
                 + number(Int(checksum), 4) + number(0xFFFF_FFFF, 4) + number(0xFFFF_FFFF, 4)

@@ -5,28 +5,28 @@ internal import CChecksum
 internal import ZooCore
 internal import ZooFiles
 
-/// The records of a ZIP file whose bytes are stored as they are, as PyTorch and NumPy write it.
+/// The records of an uncompressed ZIP file, as PyTorch and NumPy write it.
 ///
-/// The central directory says what there is, and every local header must agree with it: programs
-/// that trust one or the other must not see different files. Records follow each other from the
-/// first byte on, without overlap.
+/// The records are read from the central directory, and every local header must agree with it, so
+/// that programs that trust one or the other cannot see different files. Records are consecutive
+/// from the first byte on, without overlap.
 ///
 /// Source of the layout: PKWARE APPNOTE 6.3.10, sections 4.3 to 4.5.
 struct ZipDirectory {
     /// A file inside the file.
     struct Record {
         let name: String
-        /// Its bytes.
+        /// The byte range of its content.
         let content: Range<Int>
         let checksum: UInt32
     }
 
-    /// The records, in the order of their bytes.
+    /// The records, in file order.
     let records: [Record]
     private let recordOfName: [String: Int]
     private let file: MappedFile
 
-    /// Entries of a directory; an optimiser keeps a few per tensor.
+    /// The maximum number of entries; an optimizer state has a few for each tensor.
     private static let recordLimit = 1_000_000
     private static let largestDescriptor = 24
 
@@ -46,20 +46,20 @@ struct ZipDirectory {
             found.append((record, entry.start))
         }
         guard reader.position == end.directory.upperBound else {
-            throw reader.malformed("has a directory of another length than it says")
+            throw reader.malformed("has a directory whose length differs from the stated length")
         }
         found.sort { $0.start < $1.start }
         var position = 0
         var recordOfName: [String: Int] = [:]
         var folded: Set<String> = []
         for (index, (record, start)) in found.enumerated() {
-            // After a record there may be a descriptor that repeats its sizes.
+            // A record may be followed by a data descriptor that repeats its sizes.
             let slack = index == 0 ? 0 : Self.largestDescriptor
             guard start >= position, start - position <= slack else {
                 throw reader.malformed("has records that overlap, or bytes between them")
             }
             position = record.content.upperBound
-            // PyTorch looks records up without regard to case.
+            // PyTorch looks up records case-insensitively.
             guard folded.insert(record.name.lowercased()).inserted else {
                 throw reader.malformed("has the record '\(record.name)' twice")
             }
@@ -75,15 +75,15 @@ struct ZipDirectory {
     /// The record with a name, or nil.
     subscript(name: String) -> Record? { recordOfName[name].map { records[$0] } }
 
-    /// The bytes of a record, checked against its checksum.
+    /// Reads the bytes of a record and verifies its checksum.
     ///
     /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum`, `checkpoint.pickle-limit` or `io.*`.
     func bytes(of record: Record, limit: Int) throws(ZooError) -> [UInt8] {
         guard record.content.count <= limit else {
             throw ZooError(
                 .pickleLimit,
-                "'\(record.name)' of '\(file.path)' has \(record.content.count) bytes, and at most "
-                    + "\(limit) are read",
+                "'\(record.name)' of '\(file.path)' has \(record.content.count) bytes; the limit is "
+                    + "\(limit)",
                 remedy: "save the weights alone: torch.save(model.state_dict(), …)"
             )
         }
@@ -94,7 +94,7 @@ struct ZipDirectory {
         return bytes
     }
 
-    /// Checks the bytes of a record, in little memory.
+    /// Verifies the checksum of a record in constant memory.
     ///
     /// - Throws: ``ZooError`` with code `checkpoint.zip-checksum` or `io.*`, or `CancellationError`.
     func requireChecksum(of record: Record, _ cancellation: Cancellation) throws {
@@ -119,21 +119,21 @@ struct ZipDirectory {
         ZooError(
             .zipChecksum,
             "'\(record.name)' of '\(file.path)' does not have the checksum that the file states",
-            remedy: "the file is damaged; fetch it again"
+            remedy: "the file is damaged; download it again"
         )
     }
 }
 
-/// Numbers and names of a ZIP file, taken from the front.
+/// A sequential reader of the integers and names in a ZIP file.
 struct ZipReader {
     let file: MappedFile
-    /// The place in the file that is read next.
+    /// The offset in the file that is read next.
     var position: Int
     private let content: [UInt8]
-    /// Where `content` begins in the file.
+    /// The offset of `content` in the file.
     private let start: Int
 
-    /// A reader of part of a file, which is clamped to what there is.
+    /// Creates a reader of a range, clamped to the size of the file.
     ///
     /// - Throws: ``ZooError`` with an `io.*` code.
     init(_ file: MappedFile, reading range: Range<Int>) throws(ZooError) {
@@ -146,14 +146,14 @@ struct ZipReader {
 
     mutating func integer(_ count: Int) throws(ZooError) -> Int {
         let number = try bytes(count).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        guard let integer = Int(exactly: number) else { throw malformed("has an absurd length") }
+        guard let integer = Int(exactly: number) else { throw malformed("has an invalid length") }
         return integer
     }
 
     mutating func bytes(_ count: Int) throws(ZooError) -> ArraySlice<UInt8> {
         let first = position - start
         guard first >= 0, content.count - first >= count else {
-            throw malformed("ends inside its directory")
+            throw malformed("is truncated inside its directory")
         }
         position += count
         return content[first..<first + count]
@@ -163,7 +163,7 @@ struct ZipReader {
         ZooError(
             .zipMalformed,
             "the ZIP file '\(file.path)' \(what)",
-            remedy: "the file is incomplete, damaged or made to mislead; fetch it again"
+            remedy: "the file is incomplete, damaged or malicious; download it again"
         )
     }
 }

@@ -4,12 +4,12 @@
 internal import ZooCore
 internal import ZooFiles
 
-/// The end of a ZIP file: how many entries its directory has, and where that lies.
+/// The end record of a ZIP file: the number of entries and the location of the directory.
 struct ZipEnd {
     let count: Int
     let directory: Range<Int>
 
-    /// Bytes of a directory, which is read whole: a few hundred for each record.
+    /// The maximum size of a directory in bytes; it takes a few hundred bytes for each record.
     private static let largestDirectory = 256 << 20
     private static let signature = 0x0605_4B50
     private static let size = 22
@@ -18,8 +18,9 @@ struct ZipEnd {
     private static let locatorSignature = 0x0706_4B50
     private static let locatorSize = 20
 
-    /// Reads the end; a comment behind it is refused, since two programs may look for the end in
-    /// different places of it.
+    /// Reads the end record.
+    ///
+    /// A comment after it is rejected, because programs may find different end records in it.
     init(_ file: MappedFile) throws(ZooError) {
         let start = file.byteCount - Self.size
         var reader = try ZipReader(file, reading: max(start, 0)..<file.byteCount)
@@ -39,32 +40,32 @@ struct ZipEnd {
             var reader = try ZipReader(file, reading: max(end, 0)..<file.byteCount)
             guard end >= 0, try reader.integer(4) == Self.largeSignature,
                 try reader.integer(8) == Self.largeSize - 12
-            else { throw reader.malformed("lacks the large directory that its end speaks of") }
+            else { throw reader.malformed("lacks the ZIP64 end record that its locator names") }
             reader.position += 4
             guard try reader.integer(4) == 0, try reader.integer(4) == 0 else {
-                throw reader.malformed("is spread over several disks")
+                throw reader.malformed("is split over several disks")
             }
             let large = [try reader.integer(8), try reader.integer(8)]
             let largeLength = try reader.integer(8)
             let largeOffset = try reader.integer(8)
             guard try reader.integer(4) == Self.locatorSignature, try reader.integer(4) == 0,
                 try reader.integer(8) == end, try reader.integer(4) == 1
-            else { throw reader.malformed("has two ends that disagree") }
+            else { throw reader.malformed("has two end records that disagree") }
             for (small, large) in zip(counts, large) where small != 0xFFFF && small != large {
-                throw reader.malformed("has two ends that disagree")
+                throw reader.malformed("has two end records that disagree")
             }
             guard length == 0xFFFF_FFFF || length == largeLength,
                 offset == 0xFFFF_FFFF || offset == largeOffset
-            else { throw reader.malformed("has two ends that disagree") }
+            else { throw reader.malformed("has two end records that disagree") }
             (counts, length, offset) = (large, largeLength, largeOffset)
         }
         guard disks == [0, 0], counts[0] == counts[1] else {
-            throw reader.malformed("is spread over several disks")
+            throw reader.malformed("is split over several disks")
         }
         guard offset <= end, length == end - offset, length <= Self.largestDirectory else {
             throw reader.malformed("has a directory outside its bounds")
         }
-        // An entry takes at least 46 bytes, so that the count is bounded by what is there.
+        // An entry takes at least 46 bytes, so the length of the directory bounds the count.
         guard counts[0] <= length / 46 else {
             throw reader.malformed("claims more entries than its directory holds")
         }
@@ -86,7 +87,7 @@ struct ZipEnd {
 struct ZipEntry {
     let name: String
     let checksum: UInt32
-    /// Where its local header begins.
+    /// The offset of its local header.
     let start: Int
     private let flags: Int
     private let size: Int
@@ -101,7 +102,7 @@ struct ZipEntry {
     /// Reads an entry of the central directory.
     init(central reader: inout ZipReader, within directory: Range<Int>) throws(ZooError) {
         guard try reader.integer(4) == Self.centralSignature else {
-            throw reader.malformed("has a directory with something else in it")
+            throw reader.malformed("has a directory with an invalid entry")
         }
         reader.position += 4
         flags = try reader.integer(2)
@@ -119,7 +120,7 @@ struct ZipEntry {
         guard reader.position <= directory.upperBound, disk == 0 else {
             throw reader.malformed("has an entry outside its directory")
         }
-        // Uncompressed size, compressed size, place: in this order, where they do not fit.
+        // The extra field has uncompressed size, compressed size and offset, if they do not fit.
         for index in [1, 0] where sizes[index] == Self.large {
             sizes[index] = try extra.next(reader)
         }
@@ -136,22 +137,22 @@ struct ZipEntry {
         guard method == 0 else {
             throw ZooError(
                 .zipCompressed,
-                "'\(self.name)' of '\(reader.file.path)' is compressed, which is not read here",
+                "'\(self.name)' of '\(reader.file.path)' is compressed, which is not supported",
                 remedy: "save it again with torch.save or numpy.savez"
             )
         }
         guard flags & ~(Self.descriptor | Self.utf8) == 0, sizes[0] == sizes[1] else {
-            throw reader.malformed("has an entry '\(self.name)' of a kind that is not known here")
+            throw reader.malformed("has an entry '\(self.name)' of an unsupported kind")
         }
         size = sizes[0]
     }
 
-    /// Where the bytes lie; the local header must say what the directory says.
+    /// The byte range of the content; the local header must agree with the directory.
     func content(in file: MappedFile, before end: Int) throws(ZooError) -> Range<Int> {
-        // Names and extra fields are 128 KiB at most, and rarely more than a hundred bytes.
+        // Names and extra fields take at most 128 KiB, and rarely more than 100 bytes.
         let fixed = 30
         var reader = try ZipReader(file, reading: max(start, 0)..<max(start, 0) + fixed)
-        let disagreement = reader.malformed("describes '\(name)' in two ways")
+        let disagreement = reader.malformed("has a conflicting local header for '\(name)'")
         guard start >= 0, start < end, try reader.integer(4) == Self.localSignature else {
             throw disagreement
         }
@@ -168,7 +169,7 @@ struct ZipEntry {
         for index in [1, 0] where sizes[index] == Self.large {
             sizes[index] = try extra.next(reader)
         }
-        // With a descriptor behind the bytes, the header may leave its fields empty.
+        // If a data descriptor follows the bytes, the fields of the header may be empty.
         let mayBeEmpty = flags & Self.descriptor != 0
         let sizesAgree = sizes.allSatisfy { $0 == size || mayBeEmpty && $0 == 0 }
         let checksumAgrees = localChecksum == Int(checksum) || mayBeEmpty && localChecksum == 0
@@ -176,7 +177,7 @@ struct ZipEntry {
             throw disagreement
         }
         guard reader.position <= end, size <= end - reader.position else {
-            throw reader.malformed("has a record '\(name)' that reaches beyond its end")
+            throw reader.malformed("has a record '\(name)' that extends past its end")
         }
         return reader.position..<reader.position + size
     }
@@ -193,7 +194,7 @@ struct ZipEntry {
     }
 }
 
-/// The large numbers of an entry: extra field 1.
+/// The 64-bit fields of an entry (extra field 1, ZIP64).
 struct ZipExtra {
     private var numbers: [Int] = []
 
