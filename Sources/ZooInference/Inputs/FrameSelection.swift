@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Which frames of a video to read.
+/// The frames of a video to read.
 public struct FrameSelection: Hashable, Sendable {
-    /// The values that ``count`` and ``step`` accept.
+    /// The valid range of ``count`` and ``step``.
     public static let range = 1...65_536
 
     /// Frames to read; nil for as many as the model was trained on.
     public var count: Int?
-    /// Distance between two frames in frames of the video; nil spreads the frames over the whole video.
+    /// Frames of the video from one selected frame to the next; nil spreads the frames over the
+    /// video.
     public var step: Int?
 
-    /// Selects frames; both numbers must lie in ``range``.
+    /// Creates a selection; `count` and `step` must be in ``range``.
     public init(count: Int? = nil, step: Int? = nil) {
         for value in [count, step] {
             precondition(value.map(Self.range.contains) ?? true, "not in \(Self.range)")
