@@ -4,7 +4,8 @@
 
 import PackageDescription
 
-/// Settings of every Swift target: language mode 6, explicit and internal imports, strict memory safety.
+/// Settings of every Swift target: language mode 6, explicit and internal imports, strict memory
+/// safety.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .strictMemorySafety(),
@@ -51,8 +52,8 @@ let package = Package(
         ),
         // Handles SIGBUS in mapped files: records an unreadable page instead of crashing.
         .target(name: "CMappings"),
-        // File access: errors that name the path, durable atomic replacement, mapped files, threads for
-        // blocking calls.
+        // File access: errors that name the path, durable atomic replacement, mapped files, threads
+        // for blocking calls.
         .target(
             name: "ZooFiles",
             dependencies: ["ZooCore", "CMappings"],
@@ -131,13 +132,15 @@ let package = Package(
             pkgConfig: "libwebpdemux",
             providers: [.apt(["libwebp-dev"]), .brew(["webp"])]
         ),
-        // Decodes image files in memory to RGB; contains the longjmp error handling of libjpeg and libpng.
+        // Decodes image files in memory to RGB; contains the longjmp error handling of libjpeg and
+        // libpng.
         .target(
             name: "CImageShims",
             dependencies: ["CJPEG", "CPNG", "CWebP"],
             linkerSettings: ["jpeg", "png", "webpdemux", "webp"].map { .linkedLibrary($0) }
         ),
-        // Reads images and video as tensors, with the resampling rules of the reference implementations.
+        // Reads images and video as tensors, with the resampling rules of the reference
+        // implementations.
         .target(
             name: "ZooMedia",
             dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "CFFmpegShims", "CImageShims"],
@@ -146,7 +149,8 @@ let package = Package(
 
         // MARK: Level 2 - the shelf and the bench
 
-        // Resolves, fetches, installs, verifies and packs; reads a registry folder or any web server.
+        // Resolves, fetches, installs, verifies and packs; reads a registry folder or any web
+        // server.
         .target(
             name: "ZooClient",
             dependencies: [
@@ -187,7 +191,8 @@ let package = Package(
             dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "ZooCheckpoint"],
             swiftSettings: settings
         ),
-        // Runs models on files: opens inputs, forms batches, clips, masks and actions, writes features.
+        // Runs models on files: opens inputs, forms batches, clips, masks and actions, writes
+        // features.
         .target(
             name: "ZooInference",
             dependencies: [

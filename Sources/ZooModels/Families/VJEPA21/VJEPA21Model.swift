@@ -107,7 +107,7 @@ public struct VJEPA21Model: VideoEncoder {
     /// Encodes videos [batch, frames, channels, height, width], or images with one frame; see
     /// ``JEPAEncoder``.
     ///
-    /// ``Encoding/context`` holds the input of the predictor: the concatenation of four levels if it was
+    /// ``Encoding/context`` holds the input of the predictor: four concatenated levels if it was
     /// trained on those.
     public func encode(
         _ pixelValues: Tensor,
