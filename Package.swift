@@ -4,7 +4,8 @@
 
 import PackageDescription
 
-/// One list for every target: language mode 6, explicit and internal imports, marked unsafety.
+/// Settings of every Swift target: language mode 6, explicit and internal imports, strict memory
+/// safety.
 let settings: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .strictMemorySafety(),
@@ -18,7 +19,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "ami-zoo", targets: ["ami-zoo"]),
-        // With the modules whose types are part of its interface.
+        // Includes the modules whose types are part of its public API.
         .library(
             name: "ZooModels",
             targets: ["ZooModels", "ZooCheckpoint", "ZooTensor", "ZooCore"]
@@ -51,23 +52,23 @@ let package = Package(
             dependencies: [.product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: settings
         ),
-        // Turns a page of a mapped file that cannot be read into a mark instead of a crash.
+        // Handles SIGBUS in mapped files: records an unreadable page instead of crashing.
         .target(name: "CMappings"),
-        // Files: reads and writes that name their paths in errors, durable replacement, mapped files,
-        // threads for calls that block.
+        // File access: errors that name the path, durable atomic replacement, mapped files, threads
+        // for blocking calls.
         .target(
             name: "ZooFiles",
             dependencies: ["ZooCore", "CMappings"],
             swiftSettings: settings
         ),
-        // The few vector kernels a compiler must see as C, dispatched at run time.
+        // Vector kernels in C, dispatched at run time.
         .target(name: "CKernels"),
         .systemLibrary(
             name: "COpenBLAS",
             pkgConfig: "openblas",
             providers: [.apt(["libopenblas-dev"])]
         ),
-        // Shapes, tensors, kernels over BLAS; knows no files and no models.
+        // Shapes, tensors, kernels over BLAS; independent of files and models.
         .target(
             name: "ZooTensor",
             dependencies: ["CKernels", "COpenBLAS"],
@@ -76,29 +77,29 @@ let package = Package(
 
         // MARK: Level 1 - one mechanism each
 
-        // The local store: installed releases, staging, remembered documents; blobs of a registry.
+        // The local store: installed releases, staging, cached documents; blobs of a registry.
         .target(name: "ZooStore", dependencies: ["ZooCore", "ZooFiles"], swiftSettings: settings),
         .systemLibrary(
             name: "CCurl",
             pkgConfig: "libcurl",
             providers: [.apt(["libcurl4-openssl-dev"])]
         ),
-        // HTTP bytes: ranges, resume, retry, limits.
+        // HTTP transfers: ranges, resume, retry, limits.
         .target(
             name: "ZooTransport",
             dependencies: ["ZooCore", "CCurl"],
             swiftSettings: settings
         ),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-        // Release archives: deterministic packing, blocks, extraction straight into place.
+        // Release archives: deterministic packing, blocks, extraction to the final paths.
         .target(
             name: "ZooArchive",
             dependencies: ["ZooCore", "ZooFiles", "CZstd"],
             swiftSettings: settings
         ),
-        // The checksum of ZIP files.
+        // The CRC-32 of ZIP files.
         .target(name: "CChecksum"),
-        // Checkpoint files to named tensors, without executing anything.
+        // Reads named tensors from checkpoint files without executing code.
         .target(
             name: "ZooCheckpoint",
             dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "CChecksum"],
@@ -112,7 +113,7 @@ let package = Package(
                 .brew(["ffmpeg"]),
             ]
         ),
-        // The calls of FFmpeg whose types differ between its versions, behind opaque handles.
+        // Wraps FFmpeg calls whose types differ between versions, behind opaque handles.
         .target(
             name: "CFFmpegShims",
             dependencies: ["CFFmpeg"],
@@ -133,13 +134,15 @@ let package = Package(
             pkgConfig: "libwebpdemux",
             providers: [.apt(["libwebp-dev"]), .brew(["webp"])]
         ),
-        // Image files in memory to RGB; errors of libjpeg and libpng, which jump, end here.
+        // Decodes image files in memory to RGB; contains the longjmp error handling of libjpeg and
+        // libpng.
         .target(
             name: "CImageShims",
             dependencies: ["CJPEG", "CPNG", "CWebP"],
             linkerSettings: ["jpeg", "png", "webpdemux", "webp"].map { .linkedLibrary($0) }
         ),
-        // Images and video to tensors, with the resampling rules of the reference implementations.
+        // Reads images and video as tensors, with the resampling rules of the reference
+        // implementations.
         .target(
             name: "ZooMedia",
             dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "CFFmpegShims", "CImageShims"],
@@ -148,7 +151,8 @@ let package = Package(
 
         // MARK: Level 2 - the shelf and the bench
 
-        // Resolve, fetch, install, verify, pack: a registry folder or any web server.
+        // Resolves, fetches, installs, verifies and packs; reads a registry folder or any web
+        // server.
         .target(
             name: "ZooClient",
             dependencies: [
@@ -177,19 +181,20 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        // What labs publish to release folders and back: families, names, element types.
+        // Converts upstream checkpoints to release folders and back: families, names, dtypes.
         .target(
             name: "ZooConvert",
             dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "ZooCheckpoint"],
             swiftSettings: settings
         ),
-        // JEPA families over shared layers; runs without network or database.
+        // JEPA families over shared layers.
         .target(
             name: "ZooModels",
             dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "ZooCheckpoint"],
             swiftSettings: settings
         ),
-        // From paths to numbers: opening inputs, batches, clips, masks and actions, writing features.
+        // Runs models on files: opens inputs, forms batches, clips, masks and actions, writes
+        // features.
         .target(
             name: "ZooInference",
             dependencies: [
@@ -215,14 +220,14 @@ let package = Package(
 
         // MARK: Tests
 
-        // A scripted hostile server, nginx, temporary folders.
+        // A scripted misbehaving server, nginx, temporary folders.
         .target(
             name: "ZooTesting",
             dependencies: ["ZooCore"],
             swiftSettings: settings
         ),
         .testTarget(name: "ZooCoreTests", dependencies: ["ZooCore"], swiftSettings: settings),
-        // Files that other processes change, devices, disks that fail.
+        // Files that other processes change, devices, failing disks.
         .testTarget(
             name: "ZooFilesTests",
             dependencies: ["ZooFiles", "ZooCore", "ZooTesting"],
@@ -241,7 +246,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        // Decoded pixels, resampled pixels and sampled clips against those of Pillow, OpenCV, PyTorch.
+        // Compares decoded and resampled pixels and sampled clips with Pillow, OpenCV and PyTorch.
         .testTarget(
             name: "ZooMediaTests",
             dependencies: ["ZooMedia", "ZooCheckpoint", "ZooCore", "ZooTensor"],
@@ -280,7 +285,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        // The program as its users run it: text, JSON, exit statuses, signals, other programs.
+        // Runs the program: text, JSON, exit statuses, signals, other programs.
         .testTarget(
             name: "CommandTests",
             dependencies: ["ami-zoo", "ZooCheckpoint", "ZooCore", "ZooTensor", "ZooTesting"],

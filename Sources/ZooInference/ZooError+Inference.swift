@@ -4,10 +4,10 @@
 public import ZooCore
 
 extension ZooError.Code {
-    /// Inputs give features of different shapes, which do not fit into one tensor.
+    /// The features of the inputs have different shapes and cannot be joined into one tensor.
     public static let inputShapesDiffer = Self("input.shapes-differ", .badData)
-    /// An input is of a kind that the command or the model cannot use.
+    /// The command or the model cannot use this kind of input.
     public static let inputUnsuitable = Self("input.unsuitable", .badData)
-    /// A path cannot be written to: its ending has no meaning, or it names something that is read.
+    /// The output path has an unsupported extension, or is inside an input.
     public static let outputUnsuitable = Self("output.unsuitable", .usage)
 }

@@ -4,28 +4,27 @@
 public import ZooCore
 
 extension ZooError.Code {
-    /// A folder's configuration names a model that no family here knows.
+    /// The `model_type` in `config.json` is not supported.
     public static let familyUnknown = Self("model.family-unknown", .badData)
-    /// A model is of a known family, and of a kind that this program does not run.
+    /// The family is supported, but not this kind of model.
     public static let modelUnsupported = Self("model.unsupported", .badData)
-    /// A configuration contradicts itself or asks for absurd sizes.
+    /// A configuration is inconsistent, or a size is out of range.
     public static let configurationInvalid = Self("model.configuration-invalid", .badData)
-    /// An input does not have the shape the model takes.
+    /// An input does not have the shape that the model requires.
     public static let inputShapeInvalid = Self("model.input-shape-invalid", .badData)
-    /// A selection of tokens is empty, uneven, or names tokens that do not exist.
+    /// A token selection is empty, differs in length per sample, or has tokens that do not exist.
     public static let tokenSelectionInvalid = Self("model.token-selection-invalid", .badData)
-    /// The output of a block is asked for that the encoder does not have.
+    /// The output of a block was requested that the encoder does not have.
     public static let levelInvalid = Self("model.level-invalid", .badData)
-    /// A probe and a backbone do not belong together.
+    /// A probe does not match the backbone.
     public static let probeMismatch = Self("model.probe-mismatch", .badData)
-    /// A model has no read-out of the kind that was asked for.
+    /// A model has no read-out of the requested kind.
     public static let readOutMissing = Self("model.read-out-missing", .notFound)
-    /// A read-out's tensors do not fit together, or do not fit the prediction.
+    /// The tensors of a read-out are inconsistent, or do not match the prediction.
     public static let readOutInvalid = Self("model.read-out-invalid", .badData)
-    /// A protocol of surprise has windows that do not fit the video, or contexts that do not fit the
-    /// windows.
+    /// Windows are longer than the video, or contexts do not fit into the windows.
     public static let surpriseProtocolInvalid = Self("model.surprise-protocol-invalid", .badData)
-    /// The settings of a search are out of range.
+    /// A planning setting is out of range.
     public static let planSettingsInvalid = Self("model.plan-settings-invalid", .usage)
     /// A model computed NaN or infinite values.
     public static let resultNotFinite = Self("model.result-not-finite", .badData)

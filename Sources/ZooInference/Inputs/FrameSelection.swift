@@ -3,19 +3,20 @@
 
 public import ZooMedia
 
-/// Which frames of a video to read, and which way up.
+/// The frames of a video to read, and their orientation.
 public struct FrameSelection: Hashable, Sendable {
-    /// The values that ``count`` and ``step`` accept.
+    /// The valid range of ``count`` and ``step``.
     public static let range = 1...65_536
 
     /// Frames to read; nil for as many as the model was trained on.
     public var count: Int?
-    /// Distance between two frames in frames of the video; nil spreads the frames over the whole video.
+    /// Frames of the video from one selected frame to the next; nil spreads the frames over the
+    /// video.
     public var step: Int?
-    /// Whether images and frames are turned as EXIF or the display matrix says.
+    /// Whether to apply the orientation that the metadata of an image or a video states.
     public var orientation: Orientation
 
-    /// Selects frames; both numbers must lie in ``range``.
+    /// Creates a selection; `count` and `step` must be in ``range``.
     public init(count: Int? = nil, step: Int? = nil, orientation: Orientation = .upright) {
         for value in [count, step] {
             precondition(value.map(Self.range.contains) ?? true, "not in \(Self.range)")

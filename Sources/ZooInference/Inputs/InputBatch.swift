@@ -3,19 +3,19 @@
 
 public import ZooTensor
 
-/// Inputs of one shape that are encoded together, because single small inputs leave threads idle.
+/// A batch of inputs of the same shape; encoding small inputs one by one would leave threads idle.
 public struct InputBatch: Sendable {
-    /// The largest number of elements of a batch of several inputs, 16 images of 256 × 256.
+    /// The maximum number of elements of a batch of several inputs: 16 images of 256 × 256 pixels.
     private static let limit = 16 * 3 * 256 * 256
 
     /// The inputs.
     public private(set) var inputs: [InferenceInput] = []
     private var elements = 0
 
-    /// An empty batch.
+    /// Creates an empty batch.
     public init() {}
 
-    /// Whether an input can be added: it has the shape of the others, and the batch stays small.
+    /// Whether an input has the shape of the others and fits into the size limit.
     public func accepts(_ clip: InferenceInput) -> Bool {
         guard let first = inputs.first else { return true }
         return first.pixelValues.shape.sizes.dropFirst()
@@ -23,15 +23,16 @@ public struct InputBatch: Sendable {
             && elements + clip.pixelValues.shape.elementCount <= Self.limit
     }
 
-    /// Adds an input that ``accepts(_:)`` accepts.
+    /// Adds an input; ``accepts(_:)`` must return true for it.
     public mutating func append(_ clip: InferenceInput) {
         precondition(accepts(clip), "an input of another shape")
         inputs.append(clip)
         elements += clip.pixelValues.shape.elementCount
     }
 
-    /// The pixels of all inputs, [rows, frames, channels, height, width] or without `frames`; those of a
-    /// single input are not copied.
+    /// The pixels of all inputs, [rows, frames, channels, height, width], or without `frames`.
+    ///
+    /// The pixels of a single input are not copied.
     public var pixelValues: Tensor { Tensor(joining: inputs.map(\.pixelValues)) }
 
     /// The name of the input of each row; a tensor file with several clips has several rows.

@@ -7,13 +7,13 @@ internal import ZooMedia
 public import ZooModels
 internal import ZooTensor
 
-/// Reads inputs of a model: images, videos, folders of frames, and `.safetensors` files with
-/// `pixel_values`.
+/// Reads images, videos, folders of frames, and `.safetensors` files with `pixel_values` for a
+/// model.
 ///
-/// Images and videos are decoded and preprocessed as the model folder's `preprocessor_config.json` says;
-/// tensor files hold preprocessed pixels and are taken as they are.
+/// Images and videos are decoded, and preprocessed as `preprocessor_config.json` of the model
+/// folder specifies. Tensor files hold preprocessed pixels, which are not changed.
 public struct InputReader: Sendable {
-    /// The largest size of one input's pixels in bytes, 2,700 frames of 256 × 256.
+    /// The maximum size of the pixels of one input in bytes: 2,700 frames of 256 × 256 pixels.
     private static let pixelByteLimit = 2 << 30
 
     private let folder: String
@@ -21,14 +21,13 @@ public struct InputReader: Sendable {
     private let selection: FrameSelection
     private let size: InputSize
 
-    /// Creates a reader; nothing is read yet.
+    /// Creates a reader without reading any files.
     ///
     /// - Parameters:
     ///   - folder: the model folder, which holds the preprocessing configuration.
     ///   - input: the input that the model was trained on.
     ///   - selection: the frames of a video to read.
-    ///   - onNote: called with a sentence when an input is read that has another size than the model was
-    ///     trained on, once per size.
+    ///   - onNote: called with a warning once per input size that differs from the training size.
     public init(
         folder: String,
         input: ModelInput,
@@ -41,10 +40,10 @@ public struct InputReader: Sendable {
         size = InputSize(input, onNote: onNote)
     }
 
-    /// Expands folders of images for an image model, in natural order; a video model takes a folder as
-    /// one clip.
+    /// Replaces folders by the images in them, in natural order, for an image model.
     ///
-    /// Every path is looked up first, so that a mistyped path is reported before anything is computed.
+    /// A video model takes a folder as one clip. All paths are checked first, so that a mistyped
+    /// path is reported before any computation.
     ///
     /// - Throws: `ZooError` with code `io.*`, or `media.no-frames` for an empty folder.
     public func expand(_ paths: [String]) throws(ZooError) -> [String] {
@@ -59,7 +58,7 @@ public struct InputReader: Sendable {
             let names = try FileSystem.names(in: path).filter { !$0.hasPrefix(".") }
                 .sorted(by: FrameFolder.isOrdered)
             guard !names.isEmpty else {
-                throw ZooError(.mediaNoFrames, "there are no images in the folder '\(path)'")
+                throw ZooError(.mediaNoFrames, "the folder '\(path)' has no images")
             }
             items += names.map { "\(path)/\($0)" }
         }
@@ -68,13 +67,13 @@ public struct InputReader: Sendable {
 
     /// Reads an image, or one clip of a video.
     ///
-    /// A video model takes an image as `ModelInput.imageFrames` equal frames, and a video that is too
-    /// short with its last frame repeated.
+    /// For a video model an image is repeated `ModelInput.imageFrames` times, and a video that is
+    /// too short is padded with its last frame.
     ///
     /// - Parameter path: an image, a video, a folder of frames, or a `.safetensors` file.
     /// - Returns: one sample, or the samples of a tensor file.
-    /// - Throws: `ZooError` with code `input.unsuitable`, or a `media.*`, `model.*`, `checkpoint.*` or
-    ///   `io.*` code; `CancellationError`.
+    /// - Throws: `ZooError` with code `input.unsuitable`, or a `media.*`, `model.*`, `checkpoint.*`
+    ///   or `io.*` code; `CancellationError`.
     public func clip(_ path: String) async throws -> InferenceInput {
         if let clip = try await tensors(path) { return clip }
         let media = try await open(path)
@@ -92,8 +91,8 @@ public struct InputReader: Sendable {
         guard !media.isImage else {
             throw ZooError(
                 .inputUnsuitable,
-                "'\(path)' is a still image, and a video is needed",
-                remedy: "give a video file, or a folder of its frames"
+                "'\(path)' is an image, and this command needs a video",
+                remedy: "pass a video file, or a folder of frames"
             )
         }
         let all = Array(stride(from: 0, to: try await media.countFrames(), by: selection.step ?? 1))
@@ -102,14 +101,14 @@ public struct InputReader: Sendable {
 
     /// Reads several clips of a video and several crops of each.
     ///
-    /// Several clips, or one with a given step, are sampled as facebookresearch/vjepa2 samples them.
+    /// Samples several clips, or one clip with a step, as facebookresearch/vjepa2 does.
     ///
     /// - Parameters:
     ///   - path: an image, a video, a folder of frames, or a `.safetensors` file.
     ///   - clips: clips over the length of the video, at least 1.
     ///   - views: crops along the longer side of the image, at least 1.
-    ///   - seed: the seed of the clips' start frames, which upstream samples at random; nil for the first
-    ///     possible frames.
+    ///   - seed: the seed of the start frames of the clips, which upstream samples at random; nil
+    ///     for the first possible frames.
     /// - Returns: the crops of all clips.
     /// - Throws: as ``clip(_:)``, and `media.sampling-invalid`.
     public func views(
@@ -122,8 +121,8 @@ public struct InputReader: Sendable {
             guard clips == 1, views == 1 else {
                 throw ZooError(
                     .inputUnsuitable,
-                    "'\(path)' holds pixels that are cropped already",
-                    remedy: "leave out --clips and --views, or give the video"
+                    "'\(path)' holds preprocessed pixels, which cannot be split into clips and views",
+                    remedy: "omit --clips and --views, or pass the video"
                 )
             }
             return InferenceViews(pixelValues: clip.pixelValues, frameIndices: nil)
@@ -145,8 +144,8 @@ public struct InputReader: Sendable {
         try check(indices.reduce(0) { $0 + $1.count }, views: views, of: path)
         var preprocessing = try await preprocessing()
         if views > 1 {
-            // Several crops are a protocol of the lab's, which scales with OpenCV; the colours are
-            // those of the model.
+            // Evaluation with several crops follows upstream, which resizes with OpenCV; mean and
+            // std are those of the model.
             let (mean, std) = (preprocessing.mean, preprocessing.std)
             preprocessing = .metaVideoViews(crop: input.height, count: views)
             (preprocessing.mean, preprocessing.std) = (mean, std)
@@ -174,8 +173,8 @@ public struct InputReader: Sendable {
         guard selection.count == nil, selection.step == nil else {
             throw ZooError(
                 .inputUnsuitable,
-                "'\(path)' holds frames that are chosen already",
-                remedy: "leave out --frames and --step, or give the video"
+                "'\(path)' holds preprocessed frames, from which none can be selected",
+                remedy: "omit --frames and --step, or pass the video"
             )
         }
         let clip = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
@@ -190,7 +189,7 @@ public struct InputReader: Sendable {
             throw ZooError(
                 .inputUnsuitable,
                 "the model takes \(input.channels) channels, and '\(path)' has three (RGB)",
-                remedy: "give a .safetensors file with 'pixel_values'"
+                remedy: "pass a .safetensors file with 'pixel_values'"
             )
         }
         let media = try await MediaFile.open(path, orientation: selection.orientation)
@@ -202,7 +201,7 @@ public struct InputReader: Sendable {
         try await BlockingWork.run { [folder] _ in try Preprocessing(folder: folder) }
     }
 
-    /// The frames of a clip: spread over the whole, or every so many from the start.
+    /// The frames of a clip: spread over the video, or every `step`th from the start.
     private func indices(of media: MediaFile) async throws -> [Int] {
         if media.isImage {
             return Array(repeating: 0, count: selection.count ?? input.imageFrames)
@@ -212,30 +211,29 @@ public struct InputReader: Sendable {
                 .inputUnsuitable,
                 "'\(media.path)' is a \(media.kind == .folder ? "folder" : "video"), and the model takes "
                     + "single images",
-                remedy: "give images, or a folder of them"
+                remedy: "pass images, or a folder of images"
             )
         }
         let (count, frames) = (try await media.countFrames(), selection.count ?? input.frames)
         if let step = selection.step {
             return (0..<frames).map { min($0 * step, count - 1) }
         }
-        // A video that is too short is padded with its last frame.
         return (0..<frames).map { count < frames ? min($0, count - 1) : $0 * count / frames }
     }
 
-    /// Refuses what would not fit into memory, before it is read.
+    /// Checks the size of the pixels in memory before they are read.
     private func check(_ frames: Int, views: Int = 1, of path: String) throws(ZooError) {
         let bytes = frames * views * input.channels * input.height * input.width * 4
         guard bytes > Self.pixelByteLimit else { return }
         throw ZooError(
             .mediaTooLarge,
-            "\(frames * views) pictures of \(input.width) x \(input.height) pixels from '\(path)' take "
+            "\(frames * views) images of \(input.width) x \(input.height) pixels from '\(path)' take "
                 + "\(bytes >> 20) MiB; the limit is \(Self.pixelByteLimit >> 20) MiB",
-            remedy: "take fewer: give --frames, --step, or a part of the video"
+            remedy: "read fewer frames with --frames or --step, or pass a part of the video"
         )
     }
 
-    /// Refuses pictures of a size that the model cannot use, before all of them are decoded.
+    /// Checks the size of the first image before all images are decoded.
     private func checkSize(of media: MediaFile, _ preprocessing: Preprocessing) async throws {
         guard preprocessing.resize == .none, preprocessing.crop == .none else { return }
         let image = try await media.firstImage()

@@ -7,10 +7,12 @@ internal import ZooMedia
 internal import ZooModels
 internal import ZooTensor
 
-/// Compares the sizes of inputs with the size that a model was trained on, and notes each size once.
+/// Compares input sizes with the training size, and reports each differing size once.
 final class InputSize: Sendable {
-    /// Pictures that the preprocessing does not resize may have sides of this many times those of
-    /// training; positions further away mean nothing to a model.
+    /// The valid ratio of a side to the training size, for images that the preprocessing does not
+    /// resize.
+    ///
+    /// A model has not learned positions outside this range.
     private static let range = 0.5...2
 
     private let input: ModelInput
@@ -22,7 +24,7 @@ final class InputSize: Sendable {
         self.onNote = onNote
     }
 
-    /// Notes the size of preprocessed pixels [.., height, width] when it is not that of training.
+    /// Reports the size of preprocessed pixels [.., height, width] if it is not the training size.
     func note(_ pixels: Shape, of path: String) {
         let sizes = Array(pixels.sizes.suffix(2))
         guard let onNote, sizes != [input.height, input.width],
@@ -30,18 +32,19 @@ final class InputSize: Sendable {
         else { return }
         onNote(
             "'\(path)' is \(sizes[1]) x \(sizes[0]) pixels; the model was trained on \(input.width) x "
-                + "\(input.height), and features of other sizes may be worse"
+                + "\(input.height), and features at other sizes may be worse"
         )
     }
 
-    /// Notes that an image or a video was turned before the model saw it.
+    /// Notes that an image or a video is rotated or mirrored before the model sees it.
     func note(_ turn: EXIFOrientation, of path: String) {
         onNote?(
-            "'\(path)' is \(turn.summary), as the file says; --orientation stored leaves it as it is"
+            "'\(path)' is \(turn.summary), as its metadata states; --orientation stored reads it as stored"
         )
     }
 
-    /// Refuses an image far from the size of training, if the preprocessing does not resize it.
+    /// Rejects an image whose size is far from the training size if the preprocessing does not
+    /// resize it.
     ///
     /// - Throws: `ZooError` with code `input.unsuitable`.
     func requireNear(
@@ -60,7 +63,7 @@ final class InputSize: Sendable {
             "'\(path)' is \(width) x \(height) pixels; the model takes \(input.width) x \(input.height), "
                 + "and its preprocessing does not resize",
             remedy:
-                "scale it to \(input.width) x \(input.height) pixels first, or give a .safetensors "
+                "scale it to \(input.width) x \(input.height) pixels first, or pass a .safetensors "
                 + "file with 'pixel_values'"
         )
     }

@@ -8,19 +8,18 @@ public import ZooMedia
 public import ZooModels
 public import ZooTensor
 
-/// Observations of one episode for a model that predicts under actions: frames, with states and actions
-/// where the model has them.
+/// Observations of one episode for an action-conditioned model: frames, states and actions.
 ///
-/// They come from two images (start and goal), or from a `.safetensors` or `.npz` file with one sample of
-/// `observations` [1, frames, height, width, 3] of bytes, `pixel_values` [1, frames, 3, height, width] or
-/// `latents` [1, frames, tokens, width], and `states` or `measurements` [1, frames, width] and `actions`
-/// [1, actions, action width].
+/// They are read from two images (start and goal), or from a `.safetensors` or `.npz` file with one
+/// sample of `observations` [1, frames, height, width, 3] of bytes, `pixel_values` [1, frames, 3,
+/// height, width] or `latents` [1, frames, tokens, width], and `states` or `measurements` [1,
+/// frames, width] and `actions` [1, actions, action width].
 public struct ObservationSequence: Sendable {
     /// The model that the observations are for.
     public let model: any ActionConditionedModel
-    /// Frames as the model's encoder takes them, [1, frames, 3, height, width].
+    /// Frames for the encoder of the model, [1, frames, 3, height, width].
     private var pixels: Tensor?
-    /// In place of pixels: features of an encoder of another project, [1, frames, tokens, width].
+    /// Features of an external encoder, instead of pixels, [1, frames, tokens, width].
     private var latents: Tensor?
     /// [1, frames, state width].
     private var states: Tensor?
@@ -34,8 +33,8 @@ public struct ObservationSequence: Sendable {
     /// - Parameters:
     ///   - paths: one tensor file, or two images: start and goal.
     ///   - state: the state at both images, for models with states; [state width] numbers.
-    ///   - isReversed: whether to swap start and goal, by reversing the order of the frames.
-    ///   - orientation: whether images are turned as EXIF says.
+    ///   - isReversed: whether to reverse the order of the frames, which swaps start and goal.
+    ///   - orientation: whether to apply the orientation that an image's metadata states.
     ///   - model: the model that the observations are for.
     ///   - folder: its folder, which holds the preprocessing configuration.
     ///   - onNote: receives notes about images; see ``InputReader``.
@@ -75,7 +74,7 @@ public struct ObservationSequence: Sendable {
             guard paths[0].hasSuffix(".safetensors") || paths[0].hasSuffix(".npz") else {
                 throw Self.unsuitable(
                     "'\(paths[0])' is neither a .safetensors nor a .npz file",
-                    remedy: "give one of them, or two images: start and goal"
+                    remedy: "pass such a file, or two images: start and goal"
                 )
             }
             self = try await BlockingWork.run { [path = paths[0]] _ in
@@ -85,7 +84,7 @@ public struct ObservationSequence: Sendable {
         guard isReversed else { return }
         guard actions == nil else {
             throw Self.unsuitable(
-                "the file has past actions, which do not lead from the last frame to the first"
+                "the file has past actions, so its frames cannot be reversed"
             )
         }
         pixels = pixels?.reversedFrames
@@ -110,7 +109,7 @@ public struct ObservationSequence: Sendable {
             else {
                 throw Self.unsuitable(
                     "'\(name)' in '\(path)' is \(stored.dtype.rawValue) of shape \(stored.shape), "
-                        + "and must be one sample of F32, F16 or BF16 numbers with \(rank) axes"
+                        + "and must be one sample of F32, F16 or BF16 with \(rank) dimensions"
                 )
             }
             let tensor = stored.tensor
@@ -135,13 +134,13 @@ public struct ObservationSequence: Sendable {
             counts.allSatisfy({ $0 == count })
         else {
             throw Self.unsuitable(
-                "'\(path)' does not hold frames ('observations', 'pixel_values' or 'latents'), with as "
-                    + "many 'states' or 'measurements'"
+                "'\(path)' has no frames ('observations', 'pixel_values' or 'latents'), or a different "
+                    + "number of 'states' or 'measurements'"
             )
         }
     }
 
-    /// Images of bytes, [1, frames, height, width, 3], as upstream's demonstration has them.
+    /// Reads images of bytes [1, frames, height, width, 3], the format of the upstream demo.
     private func observations(
         _ checkpoint: Checkpoint,
         _ folder: String
@@ -172,11 +171,13 @@ public struct ObservationSequence: Sendable {
         return Tensor(stacking: [Tensor(stacking: frames)])
     }
 
-    /// The planning problem: the first frame is known, or with past actions all but the last; the last
-    /// frame is the goal.
+    /// Creates the planning problem, whose goal is the last frame.
+    ///
+    /// The first frame is known, or with past actions all frames but the last.
     ///
     /// - Parameters:
-    ///   - window: the most frames that a prediction is made from; nil for the model's default.
+    ///   - window: the maximum number of context frames of a prediction; nil for the model's
+    ///     default.
     ///   - pool: the threads to encode on.
     /// - Returns: the problem, of one sample.
     /// - Throws: `ZooError` with code `input.unsuitable` or a `model.*` code; `CancellationError`.
@@ -189,8 +190,8 @@ public struct ObservationSequence: Sendable {
         let known = actions == nil ? 1 : frames - 1
         guard frames >= 2, known == 1 || actions?.shape[1] == known - 1 else {
             throw Self.unsuitable(
-                "\(frames) frames with \(actions?.shape[1] ?? 0) actions are given; planning needs known "
-                    + "frames, one action for each but the last of them, and a goal frame"
+                "the input has \(frames) frames and \(actions?.shape[1] ?? 0) actions; planning needs "
+                    + "known frames, one action for each but the last of them, and a goal frame"
             )
         }
         func part(_ range: Range<Int>) throws(ZooError) -> LatentSequence {
@@ -209,20 +210,21 @@ public struct ObservationSequence: Sendable {
         )
     }
 
-    /// Predicts the frames that follow under the actions: one action for each known frame but the last,
-    /// then one for each frame to predict.
+    /// Predicts the frames after the known ones for the actions.
+    ///
+    /// There is one action for each known frame but the last, then one for each predicted frame.
     ///
     /// - Parameter pool: the threads to compute on.
     /// - Returns: the predicted frames, without the known ones.
-    /// - Throws: `ZooError` with code `input.unsuitable`, `model.result-not-finite` or another `model.*`
-    ///   code; `CancellationError`.
+    /// - Throws: `ZooError` with code `input.unsuitable`, `model.result-not-finite` or another
+    ///   `model.*` code; `CancellationError`.
     public func rollOut(on pool: ComputePool = .shared) async throws -> LatentSequence {
         let (latents, states) = try await sequence(on: pool)
         let known = latents.shape[1]
         guard let actions, actions.shape[1] >= known else {
             throw Self.unsuitable(
-                "\(known) frames with \(actions?.shape[1] ?? 0) 'actions' are given; predicting needs at "
-                    + "least as many actions as frames"
+                "the input has \(known) frames and \(actions?.shape[1] ?? 0) 'actions'; prediction needs "
+                    + "at least as many actions as frames"
             )
         }
         let all = try await model.rollOut(
@@ -274,8 +276,8 @@ public struct ObservationSequence: Sendable {
 
     private static var needsLatents: ZooError {
         unsuitable(
-            "this model predicts features of an encoder that the release does not hold",
-            remedy: "give a file with 'latents' [1, frames, tokens, width]"
+            "this model predicts features of an encoder that is not in the release",
+            remedy: "pass a file with 'latents' [1, frames, tokens, width]"
         )
     }
 
@@ -284,13 +286,13 @@ public struct ObservationSequence: Sendable {
             .inputUnsuitable,
             what,
             remedy: remedy
-                ?? "'ami-zoo plan --help' says what such a file holds"
+                ?? "'ami-zoo plan --help' describes the contents of the file"
         )
     }
 }
 
 extension Tensor {
-    /// [1, frames, …] with the last frame first.
+    /// [1, frames, …] in reverse order of the frames.
     fileprivate var reversedFrames: Tensor {
         Tensor(joining: (0..<shape[1]).reversed().map { frames($0..<$0 + 1) }).reshaped(shape)
     }

@@ -7,28 +7,28 @@ public import ZooTensor
 
 /// Writes features to a `.safetensors` or `.npy` file.
 public struct FeatureWriter: Sendable {
-    /// The endings of paths that can be written to.
+    /// The supported file extensions.
     public static let endings = [".safetensors", ".npy"]
 
     /// The absolute path.
     public let path: String
 
-    /// Checks that the file can be written, before anything is computed for it.
+    /// Checks that the file can be written, before the computation.
     ///
     /// - Parameters:
-    ///   - path: the file; its ending selects the format.
-    ///   - sources: files and folders that are read, which must not be written to.
+    ///   - path: the file; its extension selects the format.
+    ///   - sources: input files and folders, which must not be written to.
     /// - Throws: as ``OutputFile/init(_:endings:apartFrom:)``.
     public init(_ path: String, apartFrom sources: [String]) throws(ZooError) {
         self.path = try OutputFile(path, endings: Self.endings, apartFrom: sources).path
     }
 
-    /// Writes a tensor, and in safetensors the tensors that accompany it.
+    /// Writes a tensor, and to a safetensors file also companion tensors.
     ///
     /// - Parameters:
-    ///   - tensor: the main tensor; a `.npy` file holds nothing else.
+    ///   - tensor: the main tensor, the only one in a `.npy` file.
     ///   - name: its name in a safetensors file.
-    ///   - companions: further tensors of a safetensors file, by name.
+    ///   - companions: additional tensors of a safetensors file, by name.
     /// - Throws: `ZooError` with an `io.*` code.
     public func write(
         _ tensor: Tensor,

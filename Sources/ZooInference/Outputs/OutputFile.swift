@@ -4,25 +4,25 @@
 public import ZooCore
 internal import ZooFiles
 
-/// A file to write, checked before anything is computed for it.
+/// An output file, checked before the computation.
 public struct OutputFile: Sendable {
     /// The absolute path.
     public let path: String
 
-    /// Checks that the file can be written and replaces nothing that is read.
+    /// Checks that the file can be written and is not an input.
     ///
     /// - Parameters:
-    ///   - text: the path as it was given.
-    ///   - endings: the allowed endings, such as `.npy`.
-    ///   - sources: files and folders that are read; files inside these folders must not be written to
-    ///     either.
+    ///   - text: the path.
+    ///   - endings: the allowed file extensions, such as `.npy`.
+    ///   - sources: input files and folders; the output must be neither one of them nor inside one
+    ///     of the folders.
     /// - Throws: `ZooError` with code `output.unsuitable`, `io.not-found` or `io.not-permitted`.
     public init(_ text: String, endings: [String], apartFrom sources: [String]) throws(ZooError) {
         path = FileSystem.absolute(text)
         guard endings.contains(where: path.hasSuffix) else {
             throw ZooError(
                 .outputUnsuitable,
-                "the path to write to is '\(text)', and must end in \(endings.joined(separator: " or "))"
+                "the output path '\(text)' must end in \(endings.joined(separator: " or "))"
             )
         }
         let folder = FileSystem.parent(of: path)
@@ -30,7 +30,7 @@ public struct OutputFile: Sendable {
             throw ZooError(
                 .fileMissing,
                 "'\(path)' cannot be written: there is no folder '\(folder)'",
-                remedy: "make the folder first"
+                remedy: "create the folder first"
             )
         }
         guard !FileSystem.isFolder(path) else {
@@ -41,7 +41,7 @@ public struct OutputFile: Sendable {
             throw ZooError(
                 .outputUnsuitable,
                 "'\(path)' cannot be written: the command reads '\(source)'",
-                remedy: "write to another file, outside the folders that are read"
+                remedy: "choose another output file, outside the input folders"
             )
         }
         try FileSystem.requireWritable(folder: folder)

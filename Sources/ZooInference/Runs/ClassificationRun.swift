@@ -6,18 +6,18 @@ internal import ZooFiles
 public import ZooModels
 public import ZooTensor
 
-/// Classifies videos with a classifier of transformers, or with an encoder and a probe.
+/// Classifies videos with a transformers classifier, or with an encoder and a probe.
 public struct ClassificationRun: Sendable {
-    /// How many parts of each video are classified and averaged.
+    /// The clips and views of each video that are classified and averaged.
     public struct Sampling: Hashable, Sendable {
         /// Clips over the length of the video.
         public var clips: Int
         /// Crops along the longer side of the image.
         public var views: Int
-        /// The seed of the clips' start frames; nil for the first possible frames.
+        /// The seed of the start frames of the clips; nil for the first possible frames.
         public var seed: UInt64?
 
-        /// States a sampling; both numbers are at least 1.
+        /// Creates a sampling; `clips` and `views` must be at least 1.
         public init(clips: Int = 1, views: Int = 1, seed: UInt64? = nil) {
             precondition(clips >= 1 && views >= 1, "\(clips) clips and \(views) views")
             self.clips = clips
@@ -30,11 +30,11 @@ public struct ClassificationRun: Sendable {
     public struct Result: Sendable {
         /// The path of the input.
         public let name: String
-        /// Scores of each video in it: one, or the samples of a tensor file.
+        /// The scores of each video of the input: one, or the samples of a tensor file.
         public let classification: Classification
         /// The number of videos.
         public let videos: Int
-        /// For each clip, the indices of its frames in the video; nil for images and tensor files.
+        /// The indices in the video of the frames of each clip; nil for images and tensor files.
         public let frameIndices: [[Int]]?
     }
 
@@ -43,13 +43,13 @@ public struct ClassificationRun: Sendable {
     /// Reads the inputs.
     public let reader: InputReader
 
-    /// Loads a model, and the probe if one is given.
+    /// Loads a model, and optionally a probe.
     ///
     /// - Parameters:
     ///   - folder: the model folder.
-    ///   - probe: the folder of a probe that was trained on the model; nil for a model with a classifier.
+    ///   - probe: the folder of a probe for the model; nil for a model with a classifier.
     ///   - selection: the frames of a video to read.
-    ///   - onNote: receives notes about inputs; see ``InputReader``.
+    ///   - onNote: receives warnings about inputs; see ``InputReader``.
     /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
     public init(
         folder: String,
@@ -74,7 +74,7 @@ public struct ClassificationRun: Sendable {
     ///
     /// - Parameters:
     ///   - paths: images, videos, folders of frames, or `.safetensors` files.
-    ///   - sampling: how many parts of each video are classified and averaged.
+    ///   - sampling: the clips and views of each video.
     ///   - pool: the threads to compute on.
     ///   - progress: called from any thread; one step per input.
     /// - Returns: one result per input, in order.

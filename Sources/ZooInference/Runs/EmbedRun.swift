@@ -6,23 +6,23 @@ internal import ZooFiles
 public import ZooModels
 public import ZooTensor
 
-/// Encodes inputs with the model of a folder: from paths to features.
+/// Computes features of input files with the model of a folder.
 ///
 ///     let run = try await EmbedRun(folder: "model")
 ///     let features = try await run.features(of: ["photo.jpg"])
 ///     print(features.values.shape)  // [1, tokens, width]
 public struct EmbedRun: Sendable {
-    /// What becomes of the tokens of an input.
+    /// How the tokens of an input are pooled.
     public enum Pooling: String, CaseIterable, Sendable {
-        /// Every token is kept.
+        /// Keeps all tokens.
         case none
-        /// The tokens are averaged.
+        /// Averages the tokens.
         case mean
     }
 
     /// Features of several inputs.
     public struct Features: Sendable {
-        /// [rows, tokens, width], or [rows, width] when tokens were averaged.
+        /// [rows, tokens, width], or [rows, width] for averaged tokens.
         public let values: Tensor
         /// The input of each row; a tensor file with several samples has several rows.
         public let names: [String]
@@ -32,7 +32,7 @@ public struct EmbedRun: Sendable {
     public let model: any JEPAEncoder
     /// Reads the inputs.
     public let reader: InputReader
-    /// What becomes of the tokens of an input.
+    /// How the tokens of an input are pooled.
     public var pooling: Pooling
 
     /// Loads the model of a folder.
@@ -40,8 +40,8 @@ public struct EmbedRun: Sendable {
     /// - Parameters:
     ///   - folder: a model folder with `config.json` and weights.
     ///   - selection: the frames of a video to read.
-    ///   - pooling: what becomes of the tokens of an input.
-    ///   - onNote: receives notes about inputs; see ``InputReader``.
+    ///   - pooling: how the tokens of an input are pooled.
+    ///   - onNote: receives warnings about inputs; see ``InputReader``.
     /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
     public init(
         folder: String,
@@ -61,17 +61,17 @@ public struct EmbedRun: Sendable {
         self.pooling = pooling
     }
 
-    /// Encodes inputs, several small ones of one shape at a time.
+    /// Encodes inputs; small inputs of the same shape are encoded in batches.
     ///
     /// - Parameters:
-    ///   - paths: at least one image, video, folder of frames, or `.safetensors` file; a folder means
-    ///     the images in it for an image model, and one clip for a video model.
+    ///   - paths: at least one image, video, folder of frames, or `.safetensors` file; a folder
+    ///     stands for the images in it for an image model, and for one clip for a video model.
     ///   - pool: the threads to compute on.
     ///   - progress: called from any thread; one step per input.
     /// - Returns: the features in the order of the inputs.
-    /// - Throws: `ZooError` with code `input.shapes-differ` when inputs have different numbers of tokens
-    ///   and are not averaged, `model.result-not-finite`, or a code of ``InputReader/clip(_:)``;
-    ///   `CancellationError`.
+    /// - Throws: `ZooError` with code `input.shapes-differ` if inputs have different numbers of
+    ///   tokens and tokens are not averaged, `model.result-not-finite`, or a code of
+    ///   ``InputReader/clip(_:)``; `CancellationError`.
     public func features(
         of paths: [String],
         on pool: ComputePool = .shared,
@@ -111,7 +111,7 @@ public struct EmbedRun: Sendable {
     }
 }
 
-/// Features of one batch after another, to be joined to one tensor.
+/// Collects the features of batches and joins them into one tensor.
 private struct FeatureRows {
     private let pooling: EmbedRun.Pooling
     private var parts: [Tensor] = []
@@ -127,9 +127,9 @@ private struct FeatureRows {
         {
             throw ZooError(
                 .inputShapesDiffer,
-                "'\(batch.names[0])' gives features of shape \(part.shape), and '\(names[0])' of "
-                    + "\(first.shape)",
-                remedy: "embed inputs of different sizes one by one, or with '--pool mean'"
+                "the features of '\(batch.names[0])' have the shape \(part.shape), and those of "
+                    + "'\(names[0])' \(first.shape)",
+                remedy: "embed inputs of different sizes separately, or with '--pool mean'"
             )
         }
         parts.append(part)

@@ -6,30 +6,30 @@ internal import ZooFiles
 public import ZooModels
 public import ZooTensor
 
-/// Predicts the features of the tokens of a clip that are masked.
+/// Predicts the features of masked tokens of a clip.
 public struct MaskedPredictionRun: Sendable {
-    /// What the encoder sees when it encodes the context of a prediction.
+    /// The tokens that the encoder sees when it encodes the context.
     public enum EncoderView: String, CaseIterable, Sendable {
-        /// The context alone, so that the targets have no influence.
+        /// Only the context, so that the targets have no influence.
         case context
-        /// The whole clip, of which the context's tokens are then taken: what
-        /// `VJEPA2Model.forward` of transformers computes.
+        /// The whole clip, from which the context tokens are selected afterwards, as in
+        /// `VJEPA2Model.forward` of transformers.
         case clip
     }
 
-    /// What to predict from what.
+    /// Context and targets of a prediction.
     public struct Settings: Sendable {
-        /// The first frames of the clip are the context; nil reads token ids from the input's tensors
-        /// `context_mask` and `target_mask`.
+        /// The number of first frames that form the context; nil reads token ids from the tensors
+        /// `context_mask` and `target_mask` of the input.
         public var contextFrames: Int?
         /// Frames to predict after the context; nil for the rest of the clip.
         public var horizon: Int?
         /// The index of the predictor's mask token; see `ForwardOptions.maskIndex`.
         public var maskIndex: Int
-        /// What the encoder sees.
+        /// The tokens that the encoder sees.
         public var encoderView: EncoderView
 
-        /// States settings.
+        /// Creates settings.
         public init(
             contextFrames: Int? = nil,
             horizon: Int? = nil,
@@ -43,7 +43,7 @@ public struct MaskedPredictionRun: Sendable {
         }
     }
 
-    /// Predicted features and the input they belong to.
+    /// The predicted features and the input.
     public struct Result: Sendable {
         /// The features of the targets, [batch, targets, width].
         public let predicted: TokenFeatures
@@ -63,9 +63,9 @@ public struct MaskedPredictionRun: Sendable {
     /// - Parameters:
     ///   - folder: a model folder with `config.json` and weights.
     ///   - selection: the frames of a video to read.
-    ///   - onNote: receives notes about inputs; see ``InputReader``.
-    /// - Throws: `ZooError` with code `model.unsupported` for a model without predictor of masked tokens,
-    ///   or another `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
+    ///   - onNote: receives warnings about inputs; see ``InputReader``.
+    /// - Throws: `ZooError` with code `model.unsupported` for a model without a predictor of masked
+    ///   tokens, or another `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
     public init(
         folder: String,
         selection: FrameSelection = FrameSelection(),
@@ -87,13 +87,12 @@ public struct MaskedPredictionRun: Sendable {
     ///
     /// - Parameters:
     ///   - path: an image, a video, a folder of frames, or a `.safetensors` file.
-    ///   - settings: what to predict from what.
+    ///   - settings: context and targets.
     ///   - pool: the threads to compute on.
     ///   - progress: called from any thread; one step for the encoder and one for the predictor.
     /// - Returns: the predicted features, and the clip.
-    /// - Throws: `ZooError` with code `model.token-selection-invalid`, `model.input-shape-invalid` or
-    ///   `model.result-not-finite`, or a code of ``InputReader/clip(_:)``;
-    ///   `CancellationError`.
+    /// - Throws: `ZooError` with code `model.token-selection-invalid`, `model.input-shape-invalid`
+    ///   or `model.result-not-finite`, or a code of ``InputReader/clip(_:)``; `CancellationError`.
     public func predict(
         _ path: String,
         _ settings: Settings,
@@ -122,7 +121,7 @@ public struct MaskedPredictionRun: Sendable {
     }
 }
 
-/// The tokens that are given, and those to predict.
+/// The context tokens and the target tokens.
 private struct MaskSelection {
     let context: TokenSelection
     let targets: TokenSelection
@@ -142,8 +141,9 @@ private struct MaskSelection {
             else {
                 throw ZooError(
                     .tokenSelectionInvalid,
-                    "\(contextFrames) context frames of a clip of \(shape[1]) leave nothing to predict",
-                    remedy: "choose 1 to \(shape[1] - 1) frames, or a horizon of at least 1"
+                    "there are no frames to predict after \(contextFrames) context frames of a clip of "
+                        + "\(shape[1])",
+                    remedy: "use 1 to \(shape[1] - 1) context frames, or a horizon of at least 1"
                 )
             }
             context = try model.tokens(ofFrames: 0..<contextFrames, batch: shape[0])
@@ -158,9 +158,9 @@ private struct MaskSelection {
         else {
             throw ZooError(
                 .tokenSelectionInvalid,
-                "neither a number of context frames nor masks are given",
+                "neither a number of context frames nor masks were given",
                 remedy:
-                    "give --context-frames N, or put 'context_mask' and 'target_mask' into the input"
+                    "pass --context-frames N, or put 'context_mask' and 'target_mask' into the input"
             )
         }
         self.context = context

@@ -4,11 +4,11 @@
 internal import Synchronization
 internal import ZooModels
 
-/// How far a run is: whole steps, such as forward passes, and the completed share of the current one.
+/// The progress of a run, in steps such as forward passes.
 public struct RunProgress: Hashable, Sendable {
     /// Completed steps.
     public let completed: Int
-    /// All steps, at least 1.
+    /// The total number of steps, at least 1.
     public let total: Int
     /// The completed share of the current step, 0 up to but not including 1.
     public let partial: Double
@@ -16,7 +16,7 @@ public struct RunProgress: Hashable, Sendable {
     /// The completed share of the run, 0 to 1.
     public var fraction: Double { min(1, (Double(completed) + partial) / Double(total)) }
 
-    /// States progress.
+    /// Creates a progress value.
     public init(completed: Int, total: Int, partial: Double = 0) {
         self.completed = completed
         self.total = max(total, 1)
@@ -24,7 +24,7 @@ public struct RunProgress: Hashable, Sendable {
     }
 }
 
-/// Counts the steps of a run and reports them; layers of a forward pass are shares of a step.
+/// Counts and reports the steps of a run; layers of a forward pass are fractions of a step.
 final class StepCounter: Sendable {
     private let total: Int
     private let completed = Atomic(0)
@@ -35,7 +35,7 @@ final class StepCounter: Sendable {
         self.handler = handler
     }
 
-    /// The options of a forward pass that is the current step.
+    /// Returns options that report the layers of a forward pass as progress of the current step.
     func forward(_ options: ForwardOptions = ForwardOptions()) -> ForwardOptions {
         guard handler != nil else { return options }
         var options = options
@@ -45,7 +45,7 @@ final class StepCounter: Sendable {
         return options
     }
 
-    /// Counts completed steps.
+    /// Adds completed steps.
     func advance(by steps: Int = 1) {
         completed.wrappingAdd(steps, ordering: .relaxed)
         report(partial: 0)

@@ -8,19 +8,19 @@ public import ZooTensor
 
 /// Measures how surprising a video is to a model, window by window.
 public struct SurpriseRun: Sendable {
-    /// Windows and contexts; what is nil follows from the model and the video.
+    /// Windows and contexts; nil values are derived from the model and the video.
     public struct Settings: Sendable {
-        /// Frames of a window; nil for those of the model, at most 16.
+        /// Frames of a window; nil for the frames of a training clip, at most 16.
         public var window: Int?
         /// Frames between the starts of two windows.
         public var stride: Int
-        /// How many frames of a window the model sees, with one measurement for each; empty for half of
-        /// the window.
+        /// The numbers of context frames, with one measurement for each; empty for half of the
+        /// window.
         public var contextFrames: [Int]
         /// The index of the predictor's mask token; see `ForwardOptions.maskIndex`.
         public var maskIndex: Int
 
-        /// States settings.
+        /// Creates settings.
         public init(
             window: Int? = nil,
             stride: Int = SurpriseProtocol.usualStride,
@@ -34,7 +34,7 @@ public struct SurpriseRun: Sendable {
         }
     }
 
-    /// The measurement and the video it belongs to.
+    /// The measurement and the video.
     public struct Result: Sendable {
         /// The surprise in every window.
         public let surprise: Surprise
@@ -52,10 +52,10 @@ public struct SurpriseRun: Sendable {
     /// - Parameters:
     ///   - folder: a model folder with `config.json` and weights.
     ///   - selection: the frames of the video to read.
-    ///   - onNote: receives notes about inputs; see ``InputReader``.
-    /// - Throws: `ZooError` with code `model.unsupported` for a model of single images or without predictor
-    ///   of masked tokens, or another
-    ///   `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
+    ///   - onNote: receives warnings about inputs; see ``InputReader``.
+    /// - Throws: `ZooError` with code `model.unsupported` for an image model or a model without a
+    ///   predictor of masked tokens, or another `model.*`, `checkpoint.*` or `io.*` code;
+    ///   `CancellationError`.
     public init(
         folder: String,
         selection: FrameSelection = FrameSelection(),
@@ -67,11 +67,11 @@ public struct SurpriseRun: Sendable {
         guard model.input.frames > 1 else {
             throw ZooError(
                 .modelUnsupported,
-                "the model sees single images, and surprise is measured over time",
+                "the model is an image model, and surprise needs a video model",
                 remedy: "use a video model, such as V-JEPA or V-JEPA 2"
             )
         }
-        // Refused here, before a whole video is read.
+        // Checked here, before a whole video is read.
         _ = try model.requirePredictor()
         reader = InputReader(
             folder: folder,

@@ -5,29 +5,30 @@ public import ZooCore
 public import ZooModels
 internal import ZooTensor
 
-/// A predicted trajectory, and the true one where the clip's file has it.
+/// A predicted trajectory, and the true one if the clip file has it.
 public struct TrajectoryReading: Sendable {
     /// A position in a frame, in pixels.
     public typealias Point = TrajectoryReadOut.Point
-    /// Where and when the ball lands, in pixels and frames.
+    /// The position in pixels and the time in frames of the landing.
     public typealias Landing = TrajectoryReadOut.Landing
 
-    /// Frames that the model saw.
+    /// The number of context frames.
     public let contextFrames: Int
-    /// What was read from the prediction.
+    /// The predicted trajectory.
     public let predicted: TrajectoryReadOut.Trajectory
     /// The ball's true position in every frame of the clip, if known.
     public let truePositions: [Point]?
     /// The ball's true landing, if known.
     public let trueLanding: Landing?
 
-    /// Reads a prediction.
+    /// Reads the trajectory from a prediction.
     ///
     /// - Parameters:
     ///   - latents: the predicted features of one clip.
     ///   - readOut: the read-out of the model.
     ///   - clip: the clip; its file may hold `positions` [1, frames, 2] and `landing` [1, 2].
-    /// - Throws: `ZooError` with code `model.read-out-invalid`, also for more than one clip.
+    /// - Throws: `ZooError` with code `model.read-out-invalid`, also if there is more than one
+    ///   clip.
     public init(
         of latents: TokenFeatures,
         by readOut: TrajectoryReadOut,
@@ -37,7 +38,7 @@ public struct TrajectoryReading: Sendable {
             throw ZooError(
                 .readOutInvalid,
                 "the input holds \(clip.pixelValues.shape[0]) clips",
-                remedy: "a trajectory is read from one clip at a time"
+                remedy: "pass a file with a single clip"
             )
         }
         contextFrames = readOut.contextFrames
@@ -55,7 +56,8 @@ public struct TrajectoryReading: Sendable {
         }
     }
 
-    /// The distance in pixels between predicted and true position in each predicted frame, if known.
+    /// The distance in pixels between predicted and true position in each predicted frame, if
+    /// known.
     public var positionErrors: [Double]? {
         truePositions.map { truth in
             zip(predicted.positions, truth.dropFirst(contextFrames)).map { one, other in

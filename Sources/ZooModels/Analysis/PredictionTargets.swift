@@ -5,14 +5,13 @@ public import ZooCore
 internal import ZooTensor
 
 extension MaskedPredictor {
-    /// The targets of predictions: the features of the encoder, each token normalised to mean
-    /// 0 and variance 1.
+    /// The prediction targets: encoder features, each token normalised to mean 0 and variance 1.
     ///
-    /// Source: `h = F.layer_norm(h, (h.size(-1),))` in the training loops of facebookresearch/ijepa,
-    /// jepa and vjepa2; epsilon 1e-5.
+    /// Source: `h = F.layer_norm(h, (h.size(-1),))` in the training loops of
+    /// facebookresearch/ijepa, jepa and vjepa2; epsilon 1e-5.
     ///
-    /// - Parameter encoding: of everything that is to be compared.
-    /// - Returns: targets, [batch, tokens, width].
+    /// - Parameter encoding: an encoding of all tokens that are compared.
+    /// - Returns: the targets, [batch, tokens, width].
     /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     public func predictionTargets(of encoding: Encoding) throws(ZooError) -> TokenFeatures {
         try encoding.tokens.normalised(parts: 1)
@@ -25,13 +24,14 @@ extension TokenFeatures {
 
     /// Layer normalisation of each of `parts` equal parts of every token, without weight and bias.
     ///
-    /// - Throws: `ZooError` with code `model.input-shape-invalid` when the width is no multiple.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid` if the width is not a multiple of
+    ///   `parts`.
     func normalised(parts: Int) throws(ZooError) -> TokenFeatures {
         let width = values.shape[2]
         guard width.isMultiple(of: parts) else {
             throw ZooError(
                 .inputShapeInvalid,
-                "features of \(width) elements do not have \(parts) equal levels"
+                "features of \(width) elements cannot be split into \(parts) equal levels"
             )
         }
         let part = width / parts

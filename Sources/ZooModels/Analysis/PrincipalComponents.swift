@@ -4,27 +4,28 @@
 internal import ZooCore
 public import ZooTensor
 
-/// The principal components of tokens, and the projection of each token on them.
+/// The projections of tokens on their principal components.
 ///
-/// With three components as red, green and blue this is the usual picture of patch features: parts of
-/// a thing that a model sees as alike get alike colours.
+/// Three components as red, green and blue give the usual image of patch features, in which similar
+/// features have similar colours.
 public struct PrincipalComponents: Sendable {
     /// The projections of the tokens, [tokens, components], centred.
     ///
-    /// The sign of a component is arbitrary; here the token farthest from the middle lies on the
-    /// positive side.
+    /// The sign of a component is arbitrary; it is chosen such that the projection with the largest
+    /// absolute value is positive.
     public let projections: Tensor
-    /// The share of the variance that each component explains.
+    /// The fraction of the variance that each component explains.
     public let explained: [Float]
 
-    /// Finds the components of a set of tokens.
+    /// Computes the principal components of tokens.
     ///
     /// - Parameters:
-    ///   - tokens: [tokens, width]; tokens of several frames or images together get the same colours.
-    ///   - count: how many components; at most the tokens and the width.
+    ///   - tokens: [tokens, width]; pass tokens of several frames or images together for consistent
+    ///     colours.
+    ///   - count: the number of components, at most the number of tokens and the width.
     ///   - pool: the threads to compute on.
-    /// - Throws: `ZooError` with code `model.input-shape-invalid` when there are fewer tokens or
-    ///   elements than components, or when elements are not finite; `CancellationError` when the
+    /// - Throws: `ZooError` with code `model.input-shape-invalid` if there are fewer tokens or
+    ///   elements than components, or if elements are not finite; `CancellationError` when the
     ///   task is cancelled.
     public init(
         of tokens: Tensor,
@@ -35,7 +36,7 @@ public struct PrincipalComponents: Sendable {
         guard shape.rank == 2, count >= 1, min(shape[0], shape[1]) >= count else {
             throw ZooError(
                 .inputShapeInvalid,
-                "features of shape \(shape) do not have \(count) principal components"
+                "features of shape \(shape) have fewer than \(count) principal components"
             )
         }
         let parts = try await pool.run { _ in try Self.parts(of: tokens.matrix, count: count) }
@@ -47,7 +48,7 @@ public struct PrincipalComponents: Sendable {
         count: Int
     ) throws -> (projections: Tensor, explained: [Float]) {
         let (rows, columns) = (tokens.rows, tokens.columns)
-        // Transposed: tokens are columns, so that a mean belongs to a row.
+        // Transposed, with tokens as columns.
         let features = Matrix(rows: columns, columns: rows)
         var total = 0.0
         for column in 0..<columns {
@@ -64,7 +65,7 @@ public struct PrincipalComponents: Sendable {
         for row in 0..<rows {
             for column in 0..<columns { centred[row, column] = features[column, row] }
         }
-        // Both products have the same eigenvalues that are not zero; the smaller one is solved.
+        // XᵀX and XXᵀ have the same non-zero eigenvalues; the smaller one is decomposed.
         let isTall = rows >= columns
         let side = min(rows, columns)
         let product = Matrix(rows: side, columns: side)
@@ -76,7 +77,7 @@ public struct PrincipalComponents: Sendable {
         guard let leading = LeadingEigenvectors(ofSymmetric: product, count: count) else {
             throw ZooError(
                 .inputShapeInvalid,
-                "the features have elements that are not finite, and no principal components"
+                "principal components cannot be computed: the features hold NaN or infinite values"
             )
         }
         let found = Matrix(rows: count, columns: rows)

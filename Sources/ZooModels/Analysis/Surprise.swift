@@ -4,51 +4,54 @@
 internal import ZooCore
 public import ZooTensor
 
-/// The distance of a model's predictions from the features of what it then saw, window by window.
+/// The distance between predicted and actual features of a video, window by window.
 ///
-/// The measure of facebookresearch/jepa-intuitive-physics
-/// (`evaluation_code/evals/intuitive_physics/eval.py`): the encoder sees the first frames of a window
-/// alone, the predictor predicts the features of the others, and the surprise is the mean absolute
-/// difference from the normalised features of the whole window.
+/// The encoder sees only the first frames of a window, the predictor predicts the features of the
+/// other frames, and the surprise is the mean absolute difference from the normalised features of
+/// the whole window.
+///
+/// Source: facebookresearch/jepa-intuitive-physics
+/// `evaluation_code/evals/intuitive_physics/eval.py`.
 public struct Surprise: Hashable, Sendable {
     /// One window of one video.
     public struct Window: Hashable, Sendable {
-        /// Its first frame.
+        /// The first frame.
         public let start: Int
-        /// The mean absolute difference over tokens and elements, one for each of
+        /// The mean absolute difference over tokens and elements, for each of
         /// ``SurpriseProtocol/contexts``.
         public let values: [Float]
     }
 
     /// The protocol of the measurement.
     public let method: SurpriseProtocol
-    /// For every video, its windows in order.
+    /// The windows of each video, in order.
     public let videos: [[Window]]
 
-    /// The mean over a video's windows, for each context.
+    /// Returns the mean over the windows of a video, for each context.
     public func means(of video: Int) -> [Float] {
         pooled(video) { values in values.reduce(0, +) / Float(values.count) }
     }
 
-    /// The greatest of a video's windows, for each context.
+    /// Returns the maximum over the windows of a video, for each context.
     public func maxima(of video: Int) -> [Float] { pooled(video) { $0.max() ?? 0 } }
 
     private func pooled(_ video: Int, _ pool: ([Float]) -> Float) -> [Float] {
         method.contexts.indices.map { index in pool(videos[video].map { $0.values[index] }) }
     }
 
-    /// Measures the surprise of a model at videos.
+    /// Measures the surprise of videos.
     ///
     /// - Parameters:
     ///   - videos: [batch, frames, channels, height, width], normalised as the model's card says.
-    ///   - model: a model with a predictor, trained on its own features.
+    ///   - model: a model whose predictor was trained on the features of its own encoder.
     ///   - method: windows and contexts; contexts must be whole tubelets.
     ///   - pool: the threads to compute on.
-    ///   - progress: called after each forward pass with the passes done and their total.
+    ///   - progress: called after each forward pass with the number of completed passes and their
+    ///     total.
     /// - Returns: the surprise in every window.
     /// - Throws: `ZooError` with code `model.surprise-protocol-invalid`, `model.unsupported`,
-    ///   `model.input-shape-invalid` or `model.token-selection-invalid`; `CancellationError` when the
-    ///   task is cancelled.
+    ///   `model.input-shape-invalid` or `model.token-selection-invalid`; `CancellationError` when
+    ///   the task is cancelled.
     public static func measure(
         _ videos: Tensor,
         with model: any JEPAEncoder,
@@ -59,8 +62,8 @@ public struct Surprise: Hashable, Sendable {
         guard videos.shape.rank == 5, videos.shape[0] >= 1 else {
             throw ZooError(
                 .inputShapeInvalid,
-                "surprise is measured over videos [batch, frames, channels, height, width], and the "
-                    + "input is \(videos.shape)"
+                "the input has the shape \(videos.shape), and must be videos [batch, frames, channels, "
+                    + "height, width]"
             )
         }
         let predictor = try model.requirePredictor()

@@ -3,14 +3,13 @@
 
 public import ZooCore
 
-/// The protocol of a surprise measurement: windows of a video, and how much of each the model sees.
+/// The protocol of a surprise measurement: the windows of a video, and their context frames.
 public struct SurpriseProtocol: Hashable, Sendable {
     /// Frames of a window.
     public let window: Int
     /// Frames between the starts of two windows.
     public let stride: Int
-    /// How many frames of a window the model sees before it predicts the others; several give a
-    /// measurement each.
+    /// The numbers of context frames of a window; each gives one measurement.
     public let contexts: [Int]
     /// The index of the mask token; see ``ForwardOptions/maskIndex``.
     public let maskIndex: Int
@@ -18,10 +17,10 @@ public struct SurpriseProtocol: Hashable, Sendable {
     /// The stride of facebookresearch/jepa-intuitive-physics (`stride_sliding_window`).
     public static let usualStride = 2
 
-    /// Checks a protocol.
+    /// Creates a protocol.
     ///
-    /// - Throws: `ZooError` with code `model.surprise-protocol-invalid` when a number is not
-    ///   positive, or a context leaves nothing of the window to predict.
+    /// - Throws: `ZooError` with code `model.surprise-protocol-invalid` if a number is not
+    ///   positive, or a context covers the whole window.
     public init(
         window: Int,
         stride: Int = usualStride,
@@ -30,11 +29,11 @@ public struct SurpriseProtocol: Hashable, Sendable {
     ) throws(ZooError) {
         guard window >= 2, stride >= 1, !contexts.isEmpty, maskIndex >= 0 else {
             throw Self.invalid(
-                "a window of \(window) frames, moved by \(stride), seen \(contexts) frames at a time"
+                "window \(window), stride \(stride) or contexts \(contexts) are out of range"
             )
         }
         if let context = contexts.first(where: { $0 < 1 || $0 >= window }) {
-            throw Self.invalid("\(context) frames are seen of a window of \(window)")
+            throw Self.invalid("a context of \(context) frames does not fit a window of \(window)")
         }
         self.window = window
         self.stride = stride
@@ -42,13 +41,13 @@ public struct SurpriseProtocol: Hashable, Sendable {
         self.maskIndex = maskIndex
     }
 
-    /// The first frames of the windows of a video; all of them lie inside it.
+    /// Returns the first frame of each window; all windows lie inside the video.
     ///
-    /// - Throws: `ZooError` with code `model.surprise-protocol-invalid` when the video is shorter
+    /// - Throws: `ZooError` with code `model.surprise-protocol-invalid` if the video is shorter
     ///   than a window.
     public func starts(frames: Int) throws(ZooError) -> [Int] {
         guard frames >= window else {
-            throw Self.invalid("the video has \(frames) frames, and a window \(window)")
+            throw Self.invalid("the video has \(frames) frames, fewer than a window of \(window)")
         }
         return Array(Swift.stride(from: 0, through: frames - window, by: stride))
     }

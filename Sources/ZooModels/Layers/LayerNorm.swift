@@ -14,7 +14,7 @@ package struct LayerNorm: Sendable {
     /// The epsilon added to the variance.
     package let epsilon: Float
 
-    /// A norm without weights: weight 1 and bias 0.
+    /// Creates a norm without learned parameters: weight 1 and bias 0.
     package static func withoutWeights(width: Int, epsilon: Float) -> LayerNorm {
         LayerNorm(
             weight: Tensor(shape: [width], values: Array(repeating: 1, count: width)),
@@ -37,7 +37,7 @@ package struct LayerNorm: Sendable {
         }
     }
 
-    /// Stores the normalised rows of `input` for products.
+    /// Writes the normalised rows of `input` to `output`, packed for products.
     package func apply(to input: Matrix, into output: ProductRows, session: ComputeSession) {
         session.forEachBlock(of: input.rows) { range, scratch in
             let normalised = scratch.matrix(
@@ -56,9 +56,9 @@ package struct LayerNorm: Sendable {
 }
 
 extension ComputeSession {
-    /// Calls `body` for blocks of rows, on all threads; blocks are whole tiles of the kernels.
+    /// Calls `body` for blocks of rows, on all threads; blocks consist of whole kernel tiles.
     func forEachBlock(of rows: Int, _ body: @Sendable (Range<Int>, Scratch) -> Void) {
-        // Small enough for every thread to get some, and for the cache.
+        // Small enough to occupy all threads, and to fit into the cache.
         let height = Swift.max(12, Swift.min(96, rows / threads / 12 * 12))
         forEach((rows + height - 1) / height) { index, scratch in
             body(index * height..<Swift.min((index + 1) * height, rows), scratch)
@@ -67,7 +67,7 @@ extension ComputeSession {
 }
 
 extension WeightScope {
-    /// Takes `<name>.weight` and `<name>.bias`, each [width].
+    /// Loads `<name>.weight` and `<name>.bias`, each [width].
     package func layerNorm(
         _ name: String,
         width: Int,

@@ -5,14 +5,14 @@ package import ZooCheckpoint
 package import ZooCore
 package import ZooTensor
 
-/// y = x · weightᵀ + bias, the weight stored as [outputs, inputs].
+/// A linear layer: y = x · weightᵀ + bias, with the weight [outputs, inputs].
 package struct Linear: Sendable {
     /// The weight, [outputs, inputs].
     package let weight: WeightMatrix
-    /// The bias, [outputs].
+    /// The bias, [outputs]; nil for none.
     package let bias: Tensor?
 
-    /// Writes the map of `input` [rows, inputs] to `output` [rows, outputs].
+    /// Applies the layer to `input` [rows, inputs] and writes to `output` [rows, outputs].
     package func apply(to input: Matrix, into output: Matrix, scratch: Scratch) {
         scratch.measure(.linear, operations: 2 * input.rows * weight.inputs * weight.outputs) {
             weight.multiply(input, into: output, scratch: scratch)
@@ -20,12 +20,12 @@ package struct Linear: Sendable {
         }
     }
 
-    /// Adds the map of all of `rows` to `output` [rows, outputs]: a residual connection.
+    /// Applies the layer to `rows` and adds the result to `output`: a residual connection.
     ///
     /// - Parameters:
     ///   - rows: [rows, inputs].
     ///   - output: [rows, outputs].
-    ///   - kind: what a profile should call it.
+    ///   - kind: the kind of work in a profile.
     ///   - session: the threads to use.
     package func add(
         of rows: ProductRows,
@@ -54,15 +54,17 @@ package struct Linear: Sendable {
 }
 
 extension Range<Int> {
-    /// Parts of at most 120 rows, so that what a product writes is still in the cache for the passes
-    /// after it; whole tiles of the kernels, which have 6 or 12 rows.
+    /// Blocks of at most 120 rows.
+    ///
+    /// The output of a product is then still in the cache for the following passes. A block
+    /// consists of whole kernel tiles, which have 6 or 12 rows.
     var blocks: [Range<Int>] {
         stride(from: lowerBound, to: upperBound, by: 120).map {
             $0..<Swift.min($0 + 120, upperBound)
         }
     }
 
-    /// The samples that these rows belong to, when each has `tokens` rows, and which tokens they are.
+    /// Splits the rows by sample, with the range of tokens in each; a sample has `tokens` rows.
     func samples(of tokens: Int) -> [(sample: Int, tokens: Range<Int>)] {
         guard !isEmpty else { return [] }
         return (lowerBound / tokens...(upperBound - 1) / tokens).map { sample in
@@ -73,7 +75,7 @@ extension Range<Int> {
 }
 
 extension WeightScope {
-    /// Takes `<name>.weight` [outputs, inputs] and `<name>.bias` [outputs].
+    /// Loads `<name>.weight` [outputs, inputs] and `<name>.bias` [outputs].
     package func linear(
         _ name: String,
         from inputs: Int,

@@ -5,12 +5,12 @@ package import ZooCheckpoint
 package import ZooCore
 package import ZooTensor
 
-/// x + second(GELU(first(normalised x))), the feed-forward half of a transformer block.
+/// The MLP of a transformer block: x + second(GELU(first(norm(x)))).
 package struct MLP: Sendable {
     package let first: Linear
     package let second: Linear
 
-    /// Adds the map of the normalised rows to the rows they came from.
+    /// Applies the MLP to normalised rows and adds the result to `rows`.
     ///
     /// - Parameters:
     ///   - normalised: [rows, width].
@@ -47,19 +47,20 @@ package struct MLP: Sendable {
         second.add(of: hidden, to: rows, kind: .mlpLinear, session: session)
     }
 
-    /// Adds the map of few normalised rows to the rows they came from, on the calling thread.
+    /// Applies the MLP to a few normalised rows on the calling thread, and adds the result to
+    /// `rows`.
     ///
     /// - Parameters:
     ///   - normalised: [rows, width].
     ///   - rows: [rows, width].
-    ///   - scratch: the calling worker's memory.
+    ///   - scratch: the memory of the calling worker.
     package func add(of normalised: Matrix, to rows: Matrix, scratch: Scratch) {
         let hidden = hidden(of: normalised, scratch)
         if let bias = second.bias { rows.addBias(bias) }
         second.weight.multiply(hidden, into: rows, accumulating: true, scratch: scratch)
     }
 
-    /// Writes the map of the normalised rows to `output`, [rows, width].
+    /// Applies the MLP to normalised rows and writes to `output`, [rows, width].
     package func apply(to normalised: Matrix, into output: Matrix, scratch: Scratch) {
         second.apply(to: hidden(of: normalised, scratch), into: output, scratch: scratch)
     }
@@ -77,7 +78,7 @@ package struct MLP: Sendable {
 }
 
 extension WeightScope {
-    /// Takes `<name>.fc1` [hidden, width] and `<name>.fc2` [width, hidden], with biases.
+    /// Loads `<name>.fc1` [hidden, width] and `<name>.fc2` [width, hidden], with biases.
     package func mlp(_ name: String, width: Int, hidden: Int) throws(ZooError) -> MLP {
         let scope = scope(name)
         return MLP(

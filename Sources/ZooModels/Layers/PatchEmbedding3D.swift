@@ -5,16 +5,17 @@ package import ZooCheckpoint
 package import ZooCore
 package import ZooTensor
 
-/// Cuts a video into blocks and maps each linearly to a token.
+/// A patch embedding of videos: a linear layer on tubelets of patches.
 ///
-/// A block is `tubelet` frames by `patch` by `patch` pixels. Frames and pixels at the end that fill no block are dropped.
+/// A tubelet is `tubelet` frames by `patch` by `patch` pixels. Frames and pixels at the end that do
+/// not fill a tubelet are dropped.
 package struct PatchEmbedding3D: Sendable {
     package let linear: Linear
     package let channels: Int
     package let tubelet: Int
     package let patch: Int
 
-    /// The sizes of the tokens of a video [.., frames, channels, height, width].
+    /// Returns the token grid of a video [.., frames, channels, height, width].
     package func tokens(
         frames: Int,
         height: Int,
@@ -27,9 +28,9 @@ package struct PatchEmbedding3D: Sendable {
     ///
     /// - Parameters:
     ///   - pixels: [batch, frames, channels, height, width].
-    ///   - frames: the number of frames to read; beyond the last, the video begins again.
-    ///   - ids: the tokens to embed, for each sample equally many, counted columns first, then rows,
-    ///     then frames.
+    ///   - frames: the number of frames to read; after the last frame the video repeats.
+    ///   - ids: the ids of the tokens to embed, the same number for each sample; ids count columns
+    ///     first, then rows, then frames.
     ///   - output: [batch · tokens, width].
     ///   - session: the threads to use.
     package func apply(
@@ -42,7 +43,7 @@ package struct PatchEmbedding3D: Sendable {
         let (height, width) = (pixels.shape[3], pixels.shape[4])
         let sizes = tokens(frames: frames, height: height, width: width)
         let grid = TokenGrid(rows: sizes.rows, columns: sizes.columns)
-        // Every row of pixels is a row of this matrix.
+        // A row of this matrix is a row of pixels.
         let lines = pixels.reshaped([pixels.shape.elementCount / width, width]).matrix
         let frameCount = pixels.shape[1]
         let count = ids.first?.count ?? 0
@@ -88,7 +89,7 @@ package struct PatchEmbedding3D: Sendable {
 }
 
 extension WeightScope {
-    /// Takes `<name>.weight` [width, channels, patch, patch] and `<name>.bias` [width]: the
+    /// Loads `<name>.weight` [width, channels, patch, patch] and `<name>.bias` [width], a patch
     /// embedding of images, which are videos of one frame.
     package func patchEmbedding2D(
         _ name: String,
@@ -109,8 +110,8 @@ extension WeightScope {
         )
     }
 
-    /// Takes `<name>.weight` [width, channels, tubelet, patch, patch] and `<name>.bias` [width], the
-    /// parameters of a convolution whose stride is its kernel.
+    /// Loads `<name>.weight` [width, channels, tubelet, patch, patch] and `<name>.bias` [width], a
+    /// convolution whose stride equals its kernel size.
     package func patchEmbedding3D(
         _ name: String,
         channels: Int,

@@ -4,56 +4,55 @@
 internal import Foundation
 package import ZooTensor
 
-/// The rotary position embeddings of V-JEPA 2 and 2.1, along time, height and width.
+/// The rotary position embedding of V-JEPA 2 and 2.1, along time, height and width.
 ///
-/// A head is cut into three segments of s = 2·⌊⌊w/3⌋/2⌋ elements, one per axis, and a rest that is not
-/// turned. With m = s/2 and θ(k) = position · 10000^(−k/m), element j of a segment is turned by an
-/// angle that ``Layout`` chooses.
+/// A head of width w is split into three segments of s = 2·⌊⌊w/3⌋/2⌋ elements, one per axis; the
+/// remaining elements are not rotated. With m = s/2 and θ(k) = position · 10000^(−k/m), ``Layout``
+/// selects the angle for element j of a segment.
 ///
 /// Source: facebookresearch/vjepa2 `src/models/utils/modules.py`, `rotate_queries_or_keys`, and
 /// `app/vjepa_2_1/models/utils/modules.py`.
 package struct RotaryEmbedding3D: Sendable {
-    /// Which angle belongs to which element.
+    /// The assignment of angles to elements.
     package enum Layout: Sendable {
-        /// V-JEPA 2: element j is turned by θ(j mod m).
+        /// V-JEPA 2: element j has the angle θ(j mod m).
         ///
-        /// The angles are *tiled*, so that the two elements of a pair (2i, 2i+1) get different ones.
-        /// That is not a rotation; it is a bug of the original training code that the released
-        /// weights depend on.
+        /// The two elements of a pair (2i, 2i+1) have different angles, so this is not a rotation.
+        /// It is a bug of the original training code that the released weights depend on.
         case tiled
-        /// V-JEPA 2.1: elements 2i and 2i+1 are turned by θ(i), a rotation.
+        /// V-JEPA 2.1: elements 2i and 2i+1 have the angle θ(i), which is a rotation.
         case interleaved
     }
 
-    /// The elements of one segment.
+    /// The number of elements of a segment.
     private let segment: Int
     private let layout: Layout
-    /// How fast each angle grows with the position: 10000^(−k/m), k = 0..<m.
+    /// The frequencies 10000^(−k/m), k = 0..<m.
     private let frequencies: [Float]
 
-    /// The narrowest head whose segments hold a pair.
+    /// The minimum width of a head, at which each segment is one pair.
     package static let leastHeadWidth = 6
 
-    /// The embedding for heads of `headWidth` elements, at least ``leastHeadWidth``.
+    /// Creates an embedding for heads of `headWidth` elements, at least ``leastHeadWidth``.
     package init(headWidth: Int, layout: Layout) {
         precondition(headWidth >= Self.leastHeadWidth, "heads of \(headWidth) elements")
         self.layout = layout
         segment = 2 * (headWidth / 3 / 2)
         let pairs = segment / 2
-        // PyTorch computes these in float32, step by step; so do we, for the same angles.
+        // Computed in float32 with the same operations as PyTorch, for identical angles.
         frequencies = (0..<pairs).map { k in
             1 / Float(pow(10000, Double(Float(k) / Float(pairs))))
         }
     }
 
-    /// The tables for tokens at the places in `grid` that their ids say.
+    /// Computes the rotation tables of tokens.
     ///
     /// - Parameters:
-    ///   - ids: the tokens.
-    ///   - grid: where ids lie.
-    ///   - rowScale: what positions from top to bottom are multiplied by.
-    ///   - columnScale: what positions from left to right are multiplied by.
-    /// - Returns: one row for each token.
+    ///   - ids: the ids of the tokens.
+    ///   - grid: the grid that the ids refer to.
+    ///   - rowScale: the factor for row positions.
+    ///   - columnScale: the factor for column positions.
+    /// - Returns: the tables, one row for each token.
     package func rotation(
         for ids: [Int],
         in grid: TokenGrid,
@@ -81,7 +80,7 @@ package struct RotaryEmbedding3D: Sendable {
         return Rotation(cosines: cosines, sines: sines)
     }
 
-    /// The elements of a segment that are turned by an angle.
+    /// Returns the elements of a segment that an angle applies to.
     private func columns(of angle: Int) -> [Int] {
         switch layout {
         case .tiled: [angle, segment / 2 + angle]

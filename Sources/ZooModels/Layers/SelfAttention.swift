@@ -3,26 +3,28 @@
 
 package import ZooTensor
 
-/// Multi-head self-attention whose queries and keys may be turned by position.
+/// Multi-head self-attention, optionally with rotary positions.
 package struct SelfAttention: Sendable {
     package let query: Linear
     package let key: Linear
     package let value: Linear
     package let projection: Linear
     package let heads: Int
-    /// Tokens of a group, when tokens come in groups and attend to their own and to earlier ones
-    /// only; nil when every token attends to all.
+    /// Tokens per group for causal attention, in which tokens attend to their own and earlier
+    /// groups.
+    ///
+    /// It is nil if every token attends to all tokens.
     package var group: Int?
 
-    /// The elements of one head.
+    /// The number of elements of a head.
     package var headWidth: Int { query.weight.outputs / heads }
 
     /// Computes queries, keys and values of all tokens and stores them by head.
     ///
     /// - Parameters:
     ///   - normalised: [batch · tokens, width].
-    ///   - rotations: the tables of the tokens: none, one for all samples, or one per sample.
-    ///   - state: where queries, keys and values go.
+    ///   - rotations: the rotation tables: none, one for all samples, or one per sample.
+    ///   - state: receives queries, keys and values.
     ///   - session: the threads to use.
     package func project(
         _ normalised: ProductRows,
@@ -73,7 +75,7 @@ package struct SelfAttention: Sendable {
         }
     }
 
-    /// Lets every token attend to the tokens of its sample; the result is `state.attended`.
+    /// Computes attention within each sample and writes to `state.attended`.
     package func attend(_ state: AttentionState, session: ComputeSession) {
         Attention.apply(
             queries: state.queries,
@@ -87,12 +89,12 @@ package struct SelfAttention: Sendable {
     }
 }
 
-/// The memory of an attention layer; layers of equal sizes share it, one after the other.
+/// The buffers of an attention layer, reused by successive layers of equal size.
 package struct AttentionState: Sendable {
     package let queries: HeadStack
     package let keys: HeadStack
     package let values: HeadStack
-    /// What the tokens have attended to, [batch · tokens, heads · head width].
+    /// The output of attention before the projection, [batch · tokens, heads · head width].
     package let attended: Matrix
 
     package init(batch: Int, tokens: Int, heads: Int, headWidth: Int) {

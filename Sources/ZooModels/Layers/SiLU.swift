@@ -5,7 +5,7 @@ internal import Foundation
 internal import ZooTensor
 
 extension Matrix {
-    /// Replaces every element by x / (1 + e⁻ˣ).
+    /// Applies SiLU, x / (1 + e⁻ˣ), to every element in place.
     func applySiLU() {
         for row in 0..<rows {
             for column in 0..<columns {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Where tokens lie in a video: token ids count columns first, then rows, then frames.
+/// The grid of tokens in a video; token ids count columns first, then rows, then frames.
 package struct TokenGrid: Hashable, Sendable {
-    /// Tokens from top to bottom.
+    /// The number of rows.
     package let rows: Int
-    /// Tokens from left to right.
+    /// The number of columns.
     package let columns: Int
 
     package init(rows: Int, columns: Int) {
@@ -14,7 +14,7 @@ package struct TokenGrid: Hashable, Sendable {
         self.columns = columns
     }
 
-    /// The position of a token along time, height and width.
+    /// Returns the position of a token along time, height and width.
     package func position(of id: Int) -> (frame: Int, row: Int, column: Int) {
         let inFrame = id % (rows * columns)
         return (id / (rows * columns), inFrame / columns, inFrame % columns)

@@ -10,16 +10,17 @@ package struct TransformerBlock: Sendable {
     package let norm2: LayerNorm
     package let mlp: MLP
 
-    /// Rows that go through the MLP together: its wide rows, 32 MiB for a width of 1024, are all the
-    /// memory it takes, whatever the number of tokens.
+    /// Rows that the MLP processes together, which bounds its memory for any number of tokens.
+    ///
+    /// The hidden rows take 32 MiB for a width of 1024.
     private static let groupHeight = 2040
 
     /// Applies the block to the tokens of some samples in place.
     ///
     /// - Parameters:
     ///   - x: [batch · tokens, width].
-    ///   - rotations: the tables of the tokens: none, one for all samples, or one per sample.
-    ///   - state: memory for the attention, for the same batch and tokens.
+    ///   - rotations: the rotation tables: none, one for all samples, or one per sample.
+    ///   - state: buffers for the attention, for the same batch and tokens.
     ///   - session: the threads to use.
     package func apply(
         to x: Matrix,

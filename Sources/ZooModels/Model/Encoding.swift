@@ -7,13 +7,12 @@ public import ZooTensor
 public struct Encoding: Sendable {
     /// The features of every token after the final norm: [batch, tokens, width].
     public let tokens: TokenFeatures
-    /// The features that the predictor takes: ``tokens``, or several levels of the encoder side by side
-    /// where it was trained on those.
+    /// The input of the predictor: ``tokens``, or several levels of the encoder concatenated along
+    /// the width if the predictor was trained on those.
     public let context: TokenFeatures
     /// The patch embeddings and the output of each layer before the final norm, each
-    /// [batch, tokens, width]; empty unless asked for.
+    /// [batch, tokens, width]; empty unless ``ForwardOptions/keepsLayers`` is set.
     public let layers: [Tensor]
-    /// The output of each block that ``ForwardOptions/levels`` asks for, through the final norm, in the
-    /// order asked for.
+    /// The output of each block of ``ForwardOptions/levels``, after the final norm, in that order.
     public let levels: [TokenFeatures]
 }

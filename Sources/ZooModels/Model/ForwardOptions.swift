@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// Options of a forward pass: further outputs, the mask token, progress.
+/// Options of a forward pass: additional outputs, the mask token, progress.
 public struct ForwardOptions: Sendable {
     /// Whether to keep the output of every layer, before the final norm.
     public var keepsLayers: Bool
-    /// The blocks of an encoder whose output to give through the final norm, counted from 0: what
-    /// `out_layers` is to facebookresearch/vjepa2 `src/models/vision_transformer.py`.
-    public var levels: [Int]
-    /// The index of the predictor's mask token, modulo their number.
+    /// The encoder blocks whose outputs to return after the final norm, counted from 0.
     ///
-    /// 1 is what the reference implementations do when they are called directly; training used
-    /// others too, and the choice changes results: state it with any score.
+    /// Corresponds to `out_layers` of facebookresearch/vjepa2 `src/models/vision_transformer.py`.
+    public var levels: [Int]
+    /// The index of the predictor's mask token, modulo the number of mask tokens.
+    ///
+    /// The default of the reference implementations is 1. Training used other mask tokens too, and
+    /// the choice changes results: report it with any score.
     public var maskIndex: Int
     /// Called from a compute thread after each layer.
     public var progress: (@Sendable (LayerProgress) -> Void)?
 
-    /// Options for a forward pass.
+    /// Creates options.
     public init(
         keepsLayers: Bool = false,
         levels: [Int] = [],
@@ -25,7 +26,7 @@ public struct ForwardOptions: Sendable {
     ) {
         self.keepsLayers = keepsLayers
         self.levels = levels
-        precondition(maskIndex >= 0, "there is no mask token \(maskIndex)")
+        precondition(maskIndex >= 0, "the mask token index \(maskIndex) is negative")
         self.maskIndex = maskIndex
         self.progress = progress
     }
@@ -35,6 +36,6 @@ public struct ForwardOptions: Sendable {
 public struct LayerProgress: Hashable, Sendable {
     /// The number of completed layers.
     public let completed: Int
-    /// The number of all layers.
+    /// The total number of layers.
     public let total: Int
 }

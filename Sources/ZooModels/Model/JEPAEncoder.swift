@@ -4,7 +4,7 @@
 public import ZooCore
 public import ZooTensor
 
-/// Encodes observations, images or clips, to features of tokens.
+/// An encoder from images or clips to features of tokens.
 public protocol JEPAEncoder: Sendable {
     /// The family of the model.
     var family: FamilyID { get }
@@ -15,13 +15,13 @@ public protocol JEPAEncoder: Sendable {
     /// The number of elements of a token's features.
     var width: Int { get }
 
-    /// The predictor of masked tokens; nil when the release has none, or its predictor takes actions.
+    /// The predictor of masked tokens; nil if the release has none, or its predictor takes actions.
     var predictor: (any MaskedPredictor)? { get }
 
-    /// The tokens that cover some frames, for every sample of a batch.
+    /// Returns the tokens that cover some frames, for every sample of a batch.
     ///
-    /// - Throws: `ZooError` with code `model.token-selection-invalid` when the frames do not
-    ///   begin and end where tokens do.
+    /// - Throws: `ZooError` with code `model.token-selection-invalid` if the frames are not whole
+    ///   tubelets.
     func tokens(ofFrames frames: Range<Int>, batch: Int) throws(ZooError) -> TokenSelection
 
     /// Encodes images or clips.
@@ -30,7 +30,7 @@ public protocol JEPAEncoder: Sendable {
     ///   - pixelValues: [batch, frames, channels, height, width], normalised as the model's card
     ///     says.
     ///   - visible: the tokens that the encoder sees, nil for all; the others have no influence.
-    ///   - options: further outputs and progress.
+    ///   - options: additional outputs and progress.
     ///   - pool: the threads to compute on.
     /// - Returns: the features of all tokens, or of the visible ones.
     /// - Throws: `ZooError` with code `model.input-shape-invalid` or
@@ -44,8 +44,9 @@ public protocol JEPAEncoder: Sendable {
 }
 
 extension JEPAEncoder {
-    /// Checks that frames [.., height, width] have the size of training, which
-    /// ``tokens(ofFrames:batch:)`` and the positions of a predictor assume.
+    /// Checks that frames [.., height, width] have the training size.
+    ///
+    /// ``tokens(ofFrames:batch:)`` and the positions of a predictor assume this size.
     ///
     /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     public func requireTrainedSize(_ pixels: Shape) throws(ZooError) {
@@ -53,19 +54,19 @@ extension JEPAEncoder {
         guard Array(sizes) == [input.height, input.width] else {
             throw ZooError(
                 .inputShapeInvalid,
-                "frames of \(sizes.map(String.init).joined(separator: " by ")) pixels cannot be "
-                    + "predicted from",
-                remedy: "the predictor knows frames of \(input.height) by \(input.width)"
+                "the frames are \(sizes.map(String.init).joined(separator: " by ")) pixels, which the "
+                    + "predictor does not support",
+                remedy: "resize the frames to \(input.height) by \(input.width) pixels"
             )
         }
     }
 
-    /// Encodes whole videos on the shared threads; see ``encode(_:visible:options:on:)``.
+    /// Encodes all tokens on the shared threads; see ``encode(_:visible:options:on:)``.
     public func encode(_ pixelValues: Tensor) async throws -> Encoding {
         try await encode(pixelValues, visible: nil, options: ForwardOptions(), on: .shared)
     }
 
-    /// The predictor of masked tokens, for callers that need one.
+    /// Returns the predictor of masked tokens, or throws if there is none.
     ///
     /// - Throws: `ZooError` with code `model.unsupported`.
     public func requirePredictor() throws(ZooError) -> any MaskedPredictor {
@@ -74,32 +75,32 @@ extension JEPAEncoder {
             throw ZooError(
                 .modelUnsupported,
                 "the predictor of \(family.title) takes actions and does not predict masked tokens",
-                remedy: "use 'ami-zoo predict' or 'plan' with a file that holds 'actions'"
+                remedy: "use 'ami-zoo predict' or 'ami-zoo plan' with a file that holds 'actions'"
             )
         }
         throw ZooError(
             .modelUnsupported,
             "this release of \(family.title) has no predictor",
-            remedy: "convert the lab's training file, which has one"
+            remedy: "convert the original training checkpoint, which includes the predictor"
         )
     }
 }
 
-/// The input that a model was trained on; other sizes may work.
+/// The input that a model was trained on; other sizes may work too.
 public struct ModelInput: Hashable, Sendable {
     /// Frames of a clip.
     public let frames: Int
     /// Colour channels.
     public let channels: Int
-    /// Pixels from top to bottom.
+    /// The height in pixels.
     public let height: Int
-    /// Pixels from left to right.
+    /// The width in pixels.
     public let width: Int
-    /// Pixels of a patch, each way: a token covers so many rows and columns.
+    /// The side of a patch in pixels.
     public let patch: Int
     /// Frames that one token covers.
     public let tubelet: Int
-    /// Frames that a still image is repeated to.
+    /// The number of frames that a still image is repeated to.
     public let imageFrames: Int
 
     init(

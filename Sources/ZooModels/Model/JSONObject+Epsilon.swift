@@ -4,7 +4,7 @@
 internal import ZooCore
 
 extension JSONObject {
-    /// The epsilon that norms add to the variance: `layer_norm_eps`, or `default` where the member is
+    /// Returns `layer_norm_eps`, the epsilon that norms add to the variance, or `default` if it is
     /// absent.
     ///
     /// - Throws: `ZooError` with code `format.field-invalid`.

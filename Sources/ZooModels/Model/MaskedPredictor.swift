@@ -4,18 +4,18 @@
 public import ZooCore
 public import ZooTensor
 
-/// Predicts the features of masked tokens from the features of visible ones.
+/// A predictor of the features of masked tokens from the features of visible tokens.
 public protocol MaskedPredictor: Sendable {
-    /// Predicts the features of tokens from the features of others.
+    /// Predicts the features of tokens.
     ///
     /// - Parameters:
     ///   - targets: the tokens to predict.
-    ///   - context: the visible tokens, ``Encoding/context`` whole or selected from.
-    ///   - options: the mask token, and progress.
+    ///   - context: the features of visible tokens: all or some tokens of ``Encoding/context``.
+    ///   - options: the mask token and progress.
     ///   - pool: the threads to compute on.
-    /// - Returns: features of the targets, to be compared with ``predictionTargets(of:)``.
-    /// - Throws: `ZooError` with code `model.input-shape-invalid`, `model.token-selection-invalid` or
-    ///   `model.result-not-finite`; `CancellationError` when the task is cancelled.
+    /// - Returns: the features of the targets, comparable with ``predictionTargets(of:)``.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`, `model.token-selection-invalid`
+    ///   or `model.result-not-finite`; `CancellationError` when the task is cancelled.
     func predict(
         _ targets: TokenSelection,
         from context: TokenFeatures,
@@ -23,10 +23,10 @@ public protocol MaskedPredictor: Sendable {
         on pool: ComputePool
     ) async throws -> TokenFeatures
 
-    /// The features of the encoder that predictions are compared with; see the default implementation.
+    /// Returns the encoder features that predictions are compared with.
     ///
-    /// - Throws: `ZooError` with code `model.unsupported` when the predictor was trained on the features
-    ///   of another model.
+    /// - Throws: `ZooError` with code `model.unsupported` if the predictor was trained on the
+    ///   features of another model.
     func predictionTargets(of encoding: Encoding) throws(ZooError) -> TokenFeatures
 }
 

@@ -4,33 +4,33 @@
 internal import ZooCheckpoint
 public import ZooCore
 
-/// A family of models that this program runs: how to recognise and load one, and how to plan with it.
+/// A supported family of models: how to detect and load a model, and its planning presets.
 public struct ModelFamily: Sendable {
-    /// The stable name.
+    /// The identifier.
     public let id: FamilyID
     /// Search settings that upstream uses besides ``ActionConditionedModel/planning``.
     public let planningPresets: [PlanningPreset]
-    /// Loads the encoder of a model folder, and with it the predictor of masked tokens; nil for families
-    /// whose encoder is another project's.
+    /// Loads the encoder of a model folder and its predictor of masked tokens; nil for families
+    /// with an external encoder.
     private let loader: Loader?
-    /// Loads what predicts under actions; nil for families without.
+    /// Loads the action-conditioned model; nil for families without one.
     private let worldModelLoader: WorldModelLoader?
 
     typealias Loader = @Sendable (ModelFolder) throws(ZooError) -> (any JEPAEncoder)?
     typealias WorldModelLoader =
         @Sendable (ModelFolder) throws(ZooError) -> any ActionConditionedModel
 
-    /// Whether models of the family predict under actions: ``loadWorldModel(folder:)``.
+    /// Whether models of the family are action-conditioned; see ``loadWorldModel(folder:)``.
     public var predictsUnderActions: Bool { worldModelLoader != nil }
 
     /// All families.
     ///
-    /// To add one, add a folder in `Families` and a line here.
+    /// To add a family, add a folder in `Families` and a line here.
     public static let all: [ModelFamily] = [
         .vjepa2, .vjepa21, .vjepa2AC, .ijepa, .vjepa, .jepaWM, .dinoWM, .lewm,
     ]
 
-    /// The family of a name; nil when this program cannot run its models by themselves.
+    /// Creates the family of an identifier; nil if its models cannot be run on their own.
     public init?(_ id: FamilyID) {
         guard let family = Self.all.first(where: { $0.id == id }) else { return nil }
         self = family
@@ -49,7 +49,7 @@ public struct ModelFamily: Sendable {
         self.worldModelLoader = worldModelLoader
     }
 
-    /// Finds the family of a model folder by `model_type` in its `config.json`.
+    /// Detects the family of a model folder by `model_type` in its `config.json`.
     ///
     /// - Throws: `ZooError` with code `model.family-unknown`, `model.configuration-invalid` or
     ///   `io.*`.
@@ -57,28 +57,27 @@ public struct ModelFamily: Sendable {
         try detect(ModelFolder(path))
     }
 
-    /// Loads a model folder of any family that has an encoder: `config.json` and the weights beside
-    /// it.
+    /// Loads the encoder of a model folder, which holds `config.json` and the weights.
     ///
-    /// - Throws: `ZooError` with code `model.unsupported` when the release has no encoder of its own;
-    ///   otherwise a `model.*`, `checkpoint.*` or `io.*` code.
+    /// - Throws: `ZooError` with code `model.unsupported` if the release has no encoder; otherwise
+    ///   a `model.*`, `checkpoint.*` or `io.*` code.
     public static func load(folder path: String) throws(ZooError) -> any JEPAEncoder {
         let folder = try ModelFolder(path)
         let family = try detect(folder)
         guard let encoder = try family.loader?(folder) else {
             throw ZooError(
                 .modelUnsupported,
-                "'\(path)' is a \(family.id.title) predictor, and its encoder is another model",
-                remedy: "encode with the model that the predictor was trained on; its card names it"
+                "'\(path)' is a \(family.id.title) predictor without an encoder",
+                remedy: "use the encoder that the predictor was trained on; its model card names it"
             )
         }
         return encoder
     }
 
-    /// Loads a model folder of any family that predicts under actions: `config.json` and the weights
-    /// beside it.
+    /// Loads the action-conditioned model of a model folder, which holds `config.json` and the
+    /// weights.
     ///
-    /// - Throws: `ZooError` with code `model.unsupported` when the family takes no actions;
+    /// - Throws: `ZooError` with code `model.unsupported` if the family takes no actions;
     ///   otherwise a `model.*`, `checkpoint.*` or `io.*` code.
     public static func loadWorldModel(
         folder path: String
@@ -89,8 +88,8 @@ public struct ModelFamily: Sendable {
             let known = all.filter { $0.worldModelLoader != nil }.map(\.id.title)
             throw ZooError(
                 .modelUnsupported,
-                "'\(path)' is a model of \(family.id.title), which takes no actions",
-                remedy: known.isEmpty ? nil : "models of \(known.joined(separator: ", ")) do"
+                "'\(path)' is a \(family.id.title) model, which takes no actions",
+                remedy: known.isEmpty ? nil : "use a model of \(known.joined(separator: ", "))"
             )
         }
         return try loader(folder)
@@ -107,8 +106,8 @@ public struct ModelFamily: Sendable {
             let known = all.map { "'\($0.id.modelType)'" }.joined(separator: ", ")
             throw ZooError(
                 .familyUnknown,
-                "the model in '\(folder.path)' is of type '\(type.prefix(80))'",
-                remedy: "the types that run are \(known)"
+                "the model in '\(folder.path)' has the unsupported type '\(type.prefix(80))'",
+                remedy: "use a model of one of these types: \(known)"
             )
         }
         return family

@@ -4,12 +4,12 @@
 package import ZooCore
 internal import ZooFiles
 
-/// A folder with a model: `config.json`, and weights beside it.
+/// A model folder, which holds `config.json` and the weights.
 package struct ModelFolder: Sendable {
-    /// Bytes of a configuration; label lists make some of them long.
+    /// The maximum size of a configuration in bytes; lists of labels make some of them long.
     private static let limit = 4 << 20
 
-    /// The path.
+    /// The path of the folder.
     package let path: String
     /// The members of `config.json`.
     package let configuration: JSONObject
@@ -20,14 +20,14 @@ package struct ModelFolder: Sendable {
     package init(_ path: String) throws(ZooError) {
         self.path = path
         let file = "\(path)/config.json"
-        // The cache of Hugging Face is made of symbolic links.
+        // The Hugging Face cache consists of symbolic links.
         let bytes = try FileSystem.document(file, limit: Self.limit, followingLinks: true)
         do {
             configuration = try JSONObject(try JSONValue(parsing: bytes))
         } catch {
             throw ZooError(
                 .configurationInvalid,
-                "'\(file)' is not a configuration",
+                "'\(file)' is not a valid configuration",
                 cause: error
             )
         }
@@ -35,10 +35,10 @@ package struct ModelFolder: Sendable {
 }
 
 extension ModelFolder {
-    /// Reads the configuration of a family, and says which family's is not valid.
+    /// Reads the configuration of a family, and names the family in errors.
     ///
-    /// - Throws: `ZooError` with code `model.configuration-invalid` in place of `format.field-invalid`,
-    ///   or what `body` throws.
+    /// - Throws: `ZooError` with code `model.configuration-invalid` instead of
+    ///   `format.field-invalid`, and any other error of `body`.
     func configuration<Result>(
         of family: FamilyID,
         _ body: (JSONObject) throws(ZooError) -> Result

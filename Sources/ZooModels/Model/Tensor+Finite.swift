@@ -5,8 +5,9 @@ package import ZooCore
 package import ZooTensor
 
 extension Tensor {
-    /// Checks that a result holds no NaN or infinite values, which damaged weights or pixels in wrong
-    /// units cause.
+    /// Checks that a result holds no NaN or infinite values.
+    ///
+    /// Damaged weights and pixels in wrong units cause such values.
     ///
     /// - Throws: `ZooError` with code `model.result-not-finite`.
     package func requireFinite(_ what: String) throws(ZooError) {
@@ -14,7 +15,7 @@ extension Tensor {
             throw ZooError(
                 .resultNotFinite,
                 "the \(what) of this model hold NaN or infinite values",
-                remedy: "verify the model's weights, and check the units of the input"
+                remedy: "run 'ami-zoo verify' on the model, and check the units of the input"
             )
         }
     }

@@ -4,23 +4,23 @@
 public import ZooCore
 public import ZooTensor
 
-/// Features of tokens, and which tokens they are.
+/// Features of tokens, and the ids of the tokens.
 public struct TokenFeatures: Sendable {
     /// The features, [batch, tokens, width].
     public let values: Tensor
     /// The tokens, in the order of `values`.
     public let selection: TokenSelection
 
-    /// Joins features and the tokens they belong to.
+    /// Creates features of tokens.
     ///
-    /// - Throws: `ZooError` with code `model.input-shape-invalid` when `values` is not
+    /// - Throws: `ZooError` with code `model.input-shape-invalid` if `values` is not
     ///   [batch, tokens, width] for the tokens of `selection`.
     public init(values: Tensor, selection: TokenSelection) throws(ZooError) {
         let shape = values.shape
         guard shape.rank == 3, shape[0] == selection.batch, shape[1] == selection.count else {
             throw ZooError(
                 .inputShapeInvalid,
-                "features of shape \(shape) do not belong to \(selection.batch) samples of "
+                "features of shape \(shape) do not match \(selection.batch) samples of "
                     + "\(selection.count) tokens"
             )
         }
@@ -28,15 +28,15 @@ public struct TokenFeatures: Sendable {
         self.selection = selection
     }
 
-    /// The features of some of the tokens, in the order asked for.
+    /// Returns the features of some of the tokens, in the order of `wanted`.
     ///
-    /// - Throws: `ZooError` with code `model.token-selection-invalid` when a token is not among
-    ///   these, or the number of samples differs.
+    /// - Throws: `ZooError` with code `model.token-selection-invalid` if a token has no features,
+    ///   or the number of samples differs.
     public func selecting(_ wanted: TokenSelection) throws(ZooError) -> TokenFeatures {
         guard wanted.batch == selection.batch else {
             throw ZooError(
                 .tokenSelectionInvalid,
-                "tokens of \(wanted.batch) samples are selected, and there are \(selection.batch)"
+                "the selection has \(wanted.batch) samples, and the features have \(selection.batch)"
             )
         }
         let width = values.shape[2]
@@ -49,7 +49,7 @@ public struct TokenFeatures: Sendable {
                 guard let row = rowOfID[id] else {
                     throw ZooError(
                         .tokenSelectionInvalid,
-                        "token \(id) is selected, and sample \(sample) has no features of it",
+                        "sample \(sample) has no features of the selected token \(id)",
                         remedy: "the input has tokens 0 to \(selection.count - 1)"
                     )
                 }

@@ -4,37 +4,37 @@
 public import ZooCore
 public import ZooTensor
 
-/// The ids of tokens of each sample: equally many for every sample, in any order.
+/// Token ids of each sample, in any order, the same number for every sample.
 ///
 /// Token ids count columns first, then rows, then tubelets of frames.
 public struct TokenSelection: Hashable, Sendable {
-    /// The largest id that positions are computed for; far beyond any video.
+    /// The largest valid token id, far larger than any video needs.
     public static let largestID = 1 << 24
 
     /// The ids, one list per sample.
     public let ids: [[Int]]
 
-    /// Checks a selection.
+    /// Creates a selection.
     ///
-    /// - Throws: `ZooError` with code `model.token-selection-invalid` when there is no sample, a
-    ///   sample has no tokens or another number of them than the first, or an id is negative or
-    ///   greater than ``largestID``.
+    /// - Throws: `ZooError` with code `model.token-selection-invalid` if there is no sample, a
+    ///   sample has no tokens or a different number of tokens than the first sample, or an id is
+    ///   negative or greater than ``largestID``.
     public init(_ ids: [[Int]]) throws(ZooError) {
         guard let first = ids.first, !first.isEmpty else {
-            throw ZooError(.tokenSelectionInvalid, "a selection of tokens is empty")
+            throw ZooError(.tokenSelectionInvalid, "the token selection is empty")
         }
         for (sample, tokens) in ids.enumerated() {
             guard tokens.count == first.count else {
                 throw ZooError(
                     .tokenSelectionInvalid,
-                    "\(tokens.count) tokens are selected in sample \(sample), and \(first.count) "
-                        + "in the first; every sample needs equally many"
+                    "sample \(sample) has \(tokens.count) selected tokens, and the first sample has "
+                        + "\(first.count); all samples need the same number"
                 )
             }
             if let id = tokens.first(where: { $0 < 0 || $0 > Self.largestID }) {
                 throw ZooError(
                     .tokenSelectionInvalid,
-                    "there is no token \(id) (sample \(sample))"
+                    "token \(id) of sample \(sample) does not exist"
                 )
             }
         }
@@ -43,13 +43,13 @@ public struct TokenSelection: Hashable, Sendable {
 
     private init(unchecked ids: [[Int]]) { self.ids = ids }
 
-    /// The first `count` tokens of every sample; both numbers are at least 1.
+    /// Returns the first `count` tokens of every sample; `count` and `batch` must be at least 1.
     public static func first(_ count: Int, batch: Int) -> TokenSelection {
         precondition(count >= 1 && batch >= 1 && count <= largestID)
         return TokenSelection(unchecked: Array(repeating: Array(0..<count), count: batch))
     }
 
-    /// The ids as I64 of shape [batch, tokens], as a mask is stored.
+    /// The ids as an I64 tensor of shape [batch, tokens], the format of stored masks.
     public var storedTensor: StoredTensor {
         StoredTensor(shape: Shape([batch, count]), integers: ids.flatMap(\.self))
     }
@@ -57,6 +57,6 @@ public struct TokenSelection: Hashable, Sendable {
     /// The number of samples.
     public var batch: Int { ids.count }
 
-    /// The number of tokens of a sample.
+    /// The number of tokens per sample.
     public var count: Int { ids[0].count }
 }

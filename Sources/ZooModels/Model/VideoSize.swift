@@ -3,7 +3,7 @@
 
 internal import ZooCore
 
-/// The clips a model was trained on, and how they are cut into tokens.
+/// The size of the clips that a model was trained on, and of its tubelets and patches.
 struct VideoSize: Hashable, Sendable {
     let frames: Int
     let side: Int
@@ -11,7 +11,7 @@ struct VideoSize: Hashable, Sendable {
     let tubelet: Int
     let patch: Int
 
-    /// Sizes that have been checked: `side` is at least a patch.
+    /// Creates sizes; `side` must be at least `patch`.
     init(frames: Int, side: Int, channels: Int, tubelet: Int, patch: Int) {
         self.frames = frames
         self.side = side
@@ -34,13 +34,14 @@ struct VideoSize: Hashable, Sendable {
         }
     }
 
-    /// The tokens of a whole clip.
+    /// The token grid of a whole clip.
     var tokens: GridSize {
         GridSize(frames: frames / tubelet, rows: side / patch, columns: side / patch)
     }
 
-    /// The input of training; images are repeated to 16 frames as the evaluations of
-    /// facebookresearch/jepa and vjepa2 repeat them.
+    /// The training input.
+    ///
+    /// Images are repeated to 16 frames, as in the evaluations of facebookresearch/jepa and vjepa2.
     var input: ModelInput {
         ModelInput(
             frames: frames,
@@ -53,7 +54,7 @@ struct VideoSize: Hashable, Sendable {
         )
     }
 
-    /// The tokens that cover some frames of a clip of the trained size.
+    /// Returns the tokens that cover some frames of a clip of the training size.
     ///
     /// - Throws: `ZooError` with code `model.token-selection-invalid`.
     func tokens(ofFrames frames: Range<Int>, batch: Int) throws(ZooError) -> TokenSelection {
@@ -71,7 +72,7 @@ struct VideoSize: Hashable, Sendable {
         guard last <= TokenSelection.largestID / perFrame else {
             throw ZooError(
                 .tokenSelectionInvalid,
-                "frames up to \(frames.upperBound) of \(perFrame) tokens each are too many"
+                "frames up to \(frames.upperBound) with \(perFrame) tokens each have too many tokens"
             )
         }
         let ids = Array(first * perFrame..<last * perFrame)

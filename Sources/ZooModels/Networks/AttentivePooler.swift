@@ -3,15 +3,16 @@
 
 internal import ZooTensor
 
-/// Learned queries that attend to the tokens of an encoder and so sum them up.
+/// Pools the tokens of an encoder with learned queries and cross-attention.
 ///
-/// First blocks of self-attention over the tokens, where there are any; then q ← q + XA(q, norm1(x)) and
-/// q ← q + MLP(norm2(q)). The queries are not normalised before attention, and attention has no
-/// output projection.
+/// Optional self-attention blocks over the tokens are followed by q ← q + XA(q, norm1(x)) and
+/// q ← q + MLP(norm2(q)), where XA is cross-attention. The queries are not normalised before
+/// attention, and attention has no output projection.
 ///
-/// Source: facebookresearch/vjepa2 `src/models/attentive_pooler.py` and, for one block, facebookresearch/jepa.
+/// Source: facebookresearch/vjepa2 `src/models/attentive_pooler.py` and, for one block,
+/// facebookresearch/jepa.
 struct AttentivePooler: Sendable {
-    /// [queries, width].
+    /// The learned queries, [queries, width].
     let queries: Matrix
     let blocks: [TransformerBlock]
     let norm1: LayerNorm
@@ -24,7 +25,7 @@ struct AttentivePooler: Sendable {
 
     private var width: Int { queries.columns }
 
-    /// Sums up tokens [batch, tokens, width]: [batch · queries, width].
+    /// Pools tokens [batch, tokens, width] to [batch · queries, width].
     ///
     /// - Throws: `CancellationError`.
     func pool(_ tokens: Tensor, session: ComputeSession) throws -> Matrix {

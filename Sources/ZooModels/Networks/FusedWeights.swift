@@ -5,10 +5,12 @@ internal import ZooCheckpoint
 internal import ZooCore
 internal import ZooTensor
 
-/// The weights of Meta's Vision Transformers under their own names.
+/// Loads the weights of Vision Transformers with Meta's tensor names.
 extension WeightScope {
-    /// Takes `<name>.weight` [parts · outputs, inputs] and, if there is one, `<name>.bias` as several
-    /// linear maps, in the order of the rows.
+    /// Splits `<name>.weight` [parts · outputs, inputs] and an optional `<name>.bias` into linear
+    /// layers.
+    ///
+    /// The layers are in the order of the rows.
     func fusedLinears(
         _ name: String,
         parts: Int,
@@ -28,7 +30,7 @@ extension WeightScope {
         }
     }
 
-    /// Takes `<name>.0`, `<name>.1` and so on, each [1, 1, width], as rows.
+    /// Loads `<name>.0`, `<name>.1` and so on, each [1, 1, width], as rows.
     func numberedTokens(_ name: String, count: Int, width: Int) throws(ZooError) -> Matrix {
         let rows = Matrix(rows: count, columns: width)
         for index in 0..<count {
@@ -38,10 +40,11 @@ extension WeightScope {
         return rows
     }
 
-    /// Blocks `<name>.<i>.norm1`, `.attn.{qkv,proj}`, `.norm2`, `.mlp.{fc1,fc2}`, and the norm.
+    /// Loads blocks `<name>.<i>.norm1`, `.attn.{qkv,proj}`, `.norm2`, `.mlp.{fc1,fc2}`, and the
+    /// norm.
     ///
+    /// With a `group`, tokens attend to tokens of their own and earlier groups of that size.
     /// Source: facebookresearch/jepa `src/models/utils/modules.py`.
-    /// With a `group`, tokens attend to those of their own and of earlier groups of as many tokens.
     func metaStack(
         _ name: String,
         norm: String,
@@ -70,7 +73,7 @@ extension WeightScope {
         )
     }
 
-    /// One block: `norm1`, `attn.{qkv,proj}`, `norm2`, `mlp.{fc1,fc2}`.
+    /// Loads one block: `norm1`, `attn.{qkv,proj}`, `norm2`, `mlp.{fc1,fc2}`.
     func metaBlock(
         width: Int,
         heads: Int,

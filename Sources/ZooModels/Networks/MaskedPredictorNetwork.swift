@@ -5,16 +5,15 @@ internal import ZooCheckpoint
 internal import ZooCore
 internal import ZooTensor
 
-/// Predicts masked tokens: visible tokens and a mask token for each of the others go through a
-/// transformer together.
+/// A transformer that predicts targets from visible tokens and one mask token per target.
 struct MaskedPredictorNetwork: MaskedPredictor {
-    /// How features of the encoder become tokens of the predictor.
+    /// The map from encoder features to predictor tokens.
     enum Input: Sendable {
         case linear(Linear)
-        /// Two maps with GELU between them.
+        /// Two linear layers with GELU between them.
         case mlp(Linear, Linear)
 
-        /// The elements of the features it takes.
+        /// The width of the encoder features.
         var width: Int {
             switch self {
             case .linear(let first), .mlp(let first, _): first.weight.inputs
@@ -38,25 +37,25 @@ struct MaskedPredictorNetwork: MaskedPredictor {
     }
 
     let input: Input
-    /// The mask tokens, [mask tokens, width]; one of them stands for all targets.
+    /// The mask tokens, [mask tokens, width]; one of them is used for all targets.
     let maskTokens: Matrix
-    /// What is added to every token, [1, width].
+    /// An embedding that is added to every token, [1, width].
     var offset: Matrix?
     let positions: PositionCoding
     let stack: TransformerStack
     let output: Linear
-    /// The map of the context's tokens, for models that have one.
+    /// The output layer for context tokens, if the model has one.
     var contextOutput: Linear?
 
-    /// What a forward pass gives.
+    /// The result of a forward pass.
     struct Prediction: Sendable {
-        /// Features of the targets.
+        /// The features of the targets.
         let targets: TokenFeatures
-        /// Features of the context, by ``contextOutput``.
+        /// The features of the context, computed by ``contextOutput``.
         let context: TokenFeatures?
     }
 
-    /// Checks that targets and context belong to each other and to this predictor.
+    /// Checks that targets and context match each other and this predictor.
     ///
     /// - Throws: `ZooError` with code `model.input-shape-invalid` or
     ///   `model.token-selection-invalid`.
@@ -64,14 +63,14 @@ struct MaskedPredictorNetwork: MaskedPredictor {
         guard context.values.shape[2] == input.width else {
             throw ZooError(
                 .inputShapeInvalid,
-                "the context has features of \(context.values.shape[2]) elements, and the model "
-                    + "of \(input.width)"
+                "the context has features of \(context.values.shape[2]) elements, and the predictor "
+                    + "takes \(input.width)"
             )
         }
         guard targets.batch == context.selection.batch else {
             throw ZooError(
                 .tokenSelectionInvalid,
-                "the targets are of \(targets.batch) samples, and the context of "
+                "the targets have \(targets.batch) samples, and the context has "
                     + "\(context.selection.batch)"
             )
         }
@@ -80,7 +79,7 @@ struct MaskedPredictorNetwork: MaskedPredictor {
         guard max(ids, targets.ids.joined().max() ?? 0) <= largest else {
             throw ZooError(
                 .tokenSelectionInvalid,
-                "a token lies beyond the \(largest + 1) positions that the predictor knows"
+                "a token id is outside the \(largest + 1) positions of the predictor"
             )
         }
     }
@@ -94,7 +93,7 @@ struct MaskedPredictorNetwork: MaskedPredictor {
         try await prediction(of: targets, from: context, options: options, on: pool).targets
     }
 
-    /// Predicts the features of `targets`, and maps those of the context where the network can.
+    /// Predicts the features of `targets`, and of the context if the network has ``contextOutput``.
     func prediction(
         of targets: TokenSelection,
         from context: TokenFeatures,
@@ -109,9 +108,9 @@ struct MaskedPredictorNetwork: MaskedPredictor {
 
     /// Predicts the features of `targets`, which ``requireFit(_:_:)`` has checked.
     ///
-    /// The reference sorts context and targets by id before the blocks and back afterwards. Each
-    /// token carries its position, and nothing in a block depends on the order of tokens, so that
-    /// is left out here: it changes results by rounding only.
+    /// The reference sorts context and targets by id before the blocks and restores the order
+    /// afterwards. This is omitted here: the blocks are equivariant to the order of tokens, so it
+    /// changes results only by rounding.
     private func prediction(
         of targets: TokenSelection,
         from context: TokenFeatures,

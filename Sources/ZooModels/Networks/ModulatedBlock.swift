@@ -3,16 +3,16 @@
 
 internal import ZooTensor
 
-/// A pre-norm block that a condition of each group of tokens modulates (adaptive layer norm).
+/// A pre-norm block with adaptive layer norm (AdaLN), conditioned per group of tokens.
 ///
 /// With (shift1, scale1, gate1, shift2, scale2, gate2) = modulation(condition):
 /// x ← x + gate1 · attention(norm1(x) · (1 + scale1) + shift1), and likewise with the MLP.
 ///
 /// Source: facebookresearch/jepa-wms `app/plan_common/models/AdaLN_vit.py`, `FWAdaLNBlock`.
 struct ModulatedBlock: Sendable {
-    /// Norms, attention that looks back by groups, and MLP.
+    /// Norms, attention that is causal between groups, and MLP.
     let block: TransformerBlock
-    /// From a condition to six rows, [6 · width, width].
+    /// The linear layer from a condition to shift, scale and gate, [6 · width, width].
     let modulation: Linear
 
     private static let panelHeight = 256
@@ -29,10 +29,10 @@ struct ModulatedBlock: Sendable {
     ///
     /// - Parameters:
     ///   - x: [batch · tokens, width].
-    ///   - group: tokens that share a condition.
+    ///   - group: the number of tokens that share a condition.
     ///   - conditions: [batch · groups, width].
-    ///   - rotation: the tables of the tokens of a sample.
-    ///   - state: memory for the attention, for the same batch and tokens.
+    ///   - rotation: the rotation table of the tokens of a sample.
+    ///   - state: buffers for the attention, for the same batch and tokens.
     ///   - session: the threads to use.
     func apply(
         to x: Matrix,
@@ -100,7 +100,7 @@ struct ModulatedBlock: Sendable {
 }
 
 extension LayerNorm {
-    /// The norm whose result is this one's times (1 + scale) plus shift; rows [1, width].
+    /// Returns the norm multiplied by (1 + scale) plus shift, both [1, width].
     fileprivate func modulated(shift: Matrix, scale: Matrix) -> LayerNorm {
         let (weights, biases) = (weight.values, bias.values)
         let factors = weights.indices.map { 1 + scale[0, $0] }

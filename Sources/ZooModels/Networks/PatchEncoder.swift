@@ -5,30 +5,32 @@ internal import ZooCheckpoint
 internal import ZooCore
 internal import ZooTensor
 
-/// Pixels to features: patch embedding, positions, blocks, norm.
+/// A Vision Transformer: patch embedding, positions, blocks, norm.
 struct PatchEncoder: Sendable {
     let embedding: PatchEmbedding3D
     let positions: PositionCoding
     let stack: TransformerStack
-    /// What is added to every token, [1, width].
+    /// An embedding that is added to every token, [1, width].
     var offset: Matrix?
-    /// The blocks whose outputs have norms of their own, and are the only ones that can be asked for;
-    /// empty when every block's output goes through the final norm.
+    /// The blocks with separate output norms, whose outputs alone can be requested.
+    ///
+    /// It is empty if the final norm applies to the outputs of all blocks.
     var levels: [Level] = []
-    /// Whether the predictor takes the features of all ``levels`` side by side, or those of the last
-    /// block.
+    /// Whether the predictor takes the concatenated features of all ``levels``, or those of the
+    /// last block.
     var joinsLevels = false
-    /// Whether a clip too short for one tubelet is repeated, as transformers does, or refused.
+    /// Whether a clip shorter than one tubelet is repeated, as in transformers, or rejected.
     var repeatsShortClips = false
 
-    /// A block whose output counts, and the norm it goes through.
+    /// A block and its output norm.
     struct Level: Sendable {
         let block: Int
         let norm: LayerNorm
     }
 
-    /// Encodes an input [batch, frames, channels, height, width], all tokens of it or those that are
-    /// `visible`; see ``JEPAEncoder/encode(_:visible:options:on:)``.
+    /// Encodes all or the `visible` tokens of an input [batch, frames, channels, height, width].
+    ///
+    /// See ``JEPAEncoder/encode(_:visible:options:on:)``.
     func encode(
         _ pixels: Tensor,
         visible: TokenSelection?,
@@ -41,8 +43,7 @@ struct PatchEncoder: Sendable {
         }
     }
 
-    /// The tokens of an input [batch, frames, channels, height, width], all of them or those that
-    /// are `visible`.
+    /// Returns all or the `visible` tokens of an input [batch, frames, channels, height, width].
     func selection(
         of pixels: Shape,
         visible: TokenSelection?
@@ -72,8 +73,8 @@ struct PatchEncoder: Sendable {
         guard visible.batch == pixels[0], visible.ids.joined().allSatisfy({ $0 < count }) else {
             throw ZooError(
                 .tokenSelectionInvalid,
-                "the input has \(pixels[0]) samples with tokens 0 to \(count - 1); the visible "
-                    + "tokens are not among them"
+                "the visible tokens do not match the input, which has \(pixels[0]) samples with "
+                    + "tokens 0 to \(count - 1)"
             )
         }
         return visible
@@ -143,21 +144,22 @@ struct PatchEncoder: Sendable {
         )
     }
 
-    /// What the output of a block goes through before it is given.
+    /// Returns the output norm of a block.
     private func norm(ofBlock block: Int) throws(ZooError) -> LayerNorm {
         if let level = levels.first(where: { $0.block == block }) { return level.norm }
         guard levels.isEmpty, stack.blocks.indices.contains(block) else {
             let known = levels.map { "\($0.block)" }.joined(separator: ", ")
             throw ZooError(
                 .levelInvalid,
-                "the output of block \(block) is asked for, and the encoder has blocks "
+                "the output of block \(block) was requested, and the encoder has blocks "
                     + (levels.isEmpty ? "0 to \(stack.blocks.count - 1)" : "\(known) as levels")
             )
         }
         return stack.norm
     }
 
-    /// Positions that are stretched over an input need more than one row and one column of it.
+    /// Checks that an input has more than one row and column of patches, which interpolated
+    /// positions need.
     private func requireSpread(_ pixels: Shape) throws(ZooError) {
         guard case .rotary(_, let grid) = positions, grid.lastPlace != nil else { return }
         let found = sizes(of: pixels)
@@ -170,7 +172,7 @@ struct PatchEncoder: Sendable {
         }
     }
 
-    /// The sizes of the tokens of an input [batch, frames, channels, height, width].
+    /// Returns the token grid of an input [batch, frames, channels, height, width].
     private func sizes(of pixels: Shape) -> GridSize {
         let found = embedding.tokens(
             frames: frames(of: pixels),
@@ -180,7 +182,7 @@ struct PatchEncoder: Sendable {
         return GridSize(frames: found.frames, rows: found.rows, columns: found.columns)
     }
 
-    /// The frames that are read.
+    /// Returns the number of frames that are read.
     private func frames(of pixels: Shape) -> Int {
         repeatsShortClips && pixels[1] < embedding.tubelet
             ? pixels[1] * embedding.tubelet : pixels[1]

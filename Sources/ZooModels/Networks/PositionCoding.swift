@@ -3,25 +3,24 @@
 
 internal import ZooTensor
 
-/// How the positions of tokens enter a transformer.
+/// The position encoding of a transformer.
 enum PositionCoding: Sendable {
     /// A row of a table is added to each token before the first block.
     case table(PositionTable)
-    /// Queries and keys of every block are turned, by places in a grid.
+    /// Queries and keys of every block are rotated by positions in a grid.
     case rotary(RotaryEmbedding3D, RotaryGrid)
 
-    /// The grid of rotary positions.
+    /// The grid for rotary positions.
     struct RotaryGrid: Sendable {
-        /// Rows and columns of tokens.
         var grid: TokenGrid
-        /// Whether the grid is that of the input, or stays the same for every input.
+        /// Whether the grid follows the input, or is the same for every input.
         var followsInput = false
-        /// What the last row and the last column are taken to be, as if every grid had that size;
-        /// nil takes them as they are.
+        /// The position of the last row and column, to which positions are scaled; nil for no
+        /// scaling.
         var lastPlace: Float?
     }
 
-    /// The coding for inputs of other sizes than the model was trained on.
+    /// Returns the encoding for inputs of a given size.
     func fitted(to sizes: GridSize) -> PositionCoding {
         switch self {
         case .table(let table): return .table(table.interpolated(to: sizes))
@@ -32,7 +31,7 @@ enum PositionCoding: Sendable {
         }
     }
 
-    /// What attention needs: nothing, one table for all samples, or one per sample.
+    /// Returns the rotation tables: none, one for all samples, or one per sample.
     func rotations(for selection: TokenSelection) -> [Rotation] {
         guard case .rotary(let embedding, let places) = self else { return [] }
         let isUniform = selection.ids.allSatisfy { $0 == selection.ids[0] }
@@ -55,14 +54,14 @@ enum PositionCoding: Sendable {
         }
     }
 
-    /// The largest token id that has a position; nil when every id has one.
+    /// The largest token id that has a position; nil if every id has one.
     var largestID: Int? {
         guard case .table(let table) = self else { return nil }
         return table.values.shape[0] - 1
     }
 }
 
-/// The sizes of the tokens of one input.
+/// The size of the token grid of an input.
 struct GridSize: Hashable, Sendable {
     let frames: Int
     let rows: Int
@@ -73,7 +72,7 @@ struct GridSize: Hashable, Sendable {
 
 /// A learned or fixed vector for each position, [positions, width].
 struct PositionTable: Sendable {
-    /// How a table is stretched, as the reference implementations do.
+    /// The interpolation of a table, as in the reference implementations.
     enum Interpolation: Sendable {
         /// Over rows and columns, with a = −0.75: huggingface/transformers
         /// `models/ijepa/modeling_ijepa.py`.
@@ -86,7 +85,7 @@ struct PositionTable: Sendable {
     let sizes: GridSize
     let interpolation: Interpolation
 
-    /// The table for inputs of other sizes; itself for its own.
+    /// Returns the table interpolated to another size, or itself for its own size.
     func interpolated(to target: GridSize) -> PositionTable {
         guard target != sizes else { return self }
         let width = values.shape[1]
@@ -120,9 +119,9 @@ struct PositionTable: Sendable {
         )
     }
 
-    /// For each place along an axis, the old places it is made of and how much of each.
+    /// Returns the source positions and weights for each target position along an axis.
     ///
-    /// Half-pixel centres, corners not aligned, edges repeated: pytorch/pytorch
+    /// Half-pixel centres, `align_corners=False`, repeated edges: pytorch/pytorch
     /// `aten/src/ATen/native/UpSample.h`.
     private func weights(from old: Int, to new: Int, isTime: Bool) -> [[(Int, Double)]] {
         (0..<new).map { index in

@@ -3,18 +3,18 @@
 
 internal import ZooCore
 
-/// The sizes of a transformer, as a configuration states them.
+/// The sizes of a transformer in a configuration.
 public struct TransformerSizes: Hashable, Sendable {
-    /// Elements of a token.
+    /// The width: elements of a token.
     public let width: Int
-    /// Attention heads.
+    /// The number of attention heads.
     public let heads: Int
-    /// Blocks.
+    /// The number of blocks.
     public let layers: Int
-    /// Elements of a token inside the MLP of a block.
+    /// The hidden width of an MLP.
     public let hidden: Int
 
-    /// Elements of a token that one head sees.
+    /// The number of elements of a head.
     public var headWidth: Int { width / heads }
 
     init(width: Int, heads: Int, layers: Int, hidden: Int) {

@@ -3,11 +3,11 @@
 
 internal import ZooTensor
 
-/// Blocks, one after the other, and a final norm.
+/// A sequence of blocks and a final norm.
 struct TransformerStack: Sendable {
     let blocks: [TransformerBlock]
     let norm: LayerNorm
-    /// Attention heads of each block.
+    /// The number of attention heads of each block.
     let heads: Int
     /// Elements of a token.
     let width: Int
@@ -16,12 +16,13 @@ struct TransformerStack: Sendable {
     ///
     /// - Parameters:
     ///   - x: the tokens.
-    ///   - ids: which tokens they are.
-    ///   - positions: where they lie, as far as attention has to know.
-    ///   - options: what to do besides.
+    ///   - ids: the ids of the tokens.
+    ///   - positions: the position encoding.
+    ///   - options: additional outputs and progress.
     ///   - session: the threads to use.
-    ///   - after: is shown `x` after each block, by the block's number.
-    /// - Returns: `x` before the first block and after each, [batch, tokens, width], if asked for.
+    ///   - after: called with the index of each block and `x` after it.
+    /// - Returns: `x` before the first block and after each block, [batch, tokens, width], if the
+    ///   options request it.
     /// - Throws: `CancellationError`.
     func apply(
         to x: Matrix,

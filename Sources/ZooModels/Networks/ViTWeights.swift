@@ -4,9 +4,9 @@
 internal import ZooCheckpoint
 internal import ZooCore
 
-/// The weights of Vision Transformers under the names that transformers writes to files.
+/// Loads the weights of Vision Transformers with the tensor names of transformers.
 extension WeightScope {
-    /// Blocks `encoder.layer.<i>` and `layernorm`.
+    /// Loads blocks `encoder.layer.<i>` and `layernorm`.
     ///
     /// Source: huggingface/transformers `models/vit/modeling_vit.py`.
     func vitStack(

@@ -4,7 +4,7 @@
 public import ZooCore
 public import ZooTensor
 
-/// The networks of a masked video model: an encoder of clips, and a predictor where the release has one.
+/// The networks of a video model: an encoder of clips, and a predictor if the release has one.
 public struct VideoNetworks: Sendable {
     let encoder: PatchEncoder
     let predictor: (any MaskedPredictor)?
@@ -17,23 +17,23 @@ public struct VideoNetworks: Sendable {
     }
 }
 
-/// An encoder of clips that are cut into tubelets of patches: V-JEPA and its successors.
+/// An encoder of clips that are split into tubelets of patches: V-JEPA and its successors.
 public protocol VideoEncoder: JEPAEncoder {
     /// The encoder and the predictor.
     var networks: VideoNetworks { get }
 }
 
 extension VideoEncoder {
-    /// Clips of the frames and the size of training.
+    /// Clips with the number of frames and the image size of training.
     public var input: ModelInput { networks.size.input }
 
-    /// The elements of a token's features.
+    /// The number of elements of a token's features.
     public var width: Int { networks.encoder.stack.width }
 
-    /// The predictor of masked tokens; nil when the release has none.
+    /// The predictor of masked tokens; nil if the release has none.
     public var predictor: (any MaskedPredictor)? { networks.predictor }
 
-    /// The tokens of whole tubelets; their ids count columns first, then rows, then tubelets.
+    /// Returns the tokens of whole tubelets; ids count columns first, then rows, then tubelets.
     public func tokens(
         ofFrames frames: Range<Int>,
         batch: Int

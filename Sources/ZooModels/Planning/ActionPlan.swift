@@ -5,13 +5,13 @@ public import ZooTensor
 
 /// The result of a planner.
 public struct ActionPlan: Sendable {
-    /// A normal distribution of each number of each step, and how good its best samples were.
+    /// The sampling distribution after an iteration, and the energies of its best samples.
     public struct Iteration: Sendable {
-        /// The means after this iteration, [steps, planned numbers].
+        /// The means after this iteration, [steps, planned dimensions].
         public let mean: Tensor
-        /// The stds after this iteration, [steps, planned numbers].
+        /// The stds after this iteration, [steps, planned dimensions].
         public let std: Tensor
-        /// The least energy of a sample.
+        /// The minimum energy of the samples.
         public let leastEnergy: Float
         /// The mean energy of the elites.
         public let eliteEnergy: Float
@@ -27,10 +27,10 @@ public struct ActionPlan: Sendable {
 public struct PlanningProgress: Hashable, Sendable {
     /// Completed iterations.
     public let iteration: Int
-    /// All iterations.
+    /// The total number of iterations.
     public let iterations: Int
-    /// Candidates of this iteration that were predicted.
+    /// Completed candidates of this iteration.
     public let candidates: Int
-    /// All candidates of an iteration.
+    /// The number of candidates per iteration.
     public let samples: Int
 }

@@ -4,25 +4,26 @@
 internal import ZooCore
 public import ZooTensor
 
-/// Plans moves of a robot arm, as V-JEPA 2-AC is planned with: steps along x, y and z and of the
-/// gripper, without turns.
+/// Plans moves of a robot arm with V-JEPA 2-AC: translation along x, y and z and the gripper, no
+/// rotation.
 ///
 /// Source: facebookresearch/vjepa2 `notebooks/utils/mpc_utils.py`, `cem`.
 public struct ArmPlanner: Sendable {
-    /// The numbers of a step that are planned.
+    /// The planned dimensions of a step.
     public enum Axis: Int, CaseIterable, Hashable, Sendable {
         case x, y, z, gripper
     }
 
     /// Settings of the search.
     public struct Settings: Hashable, Sendable {
-        /// Steps of a plan (`rollout`).
+        /// The number of steps of a plan (`rollout`); default: 1.
         public var horizon = 1
-        /// Action sequences sampled per iteration (`samples`).
+        /// Action sequences sampled per iteration (`samples`); default: 100.
         public var samples = 100
-        /// The best of them, which the next iteration is fitted to (`topk`).
+        /// The number of best samples that the next distribution is fitted to (`topk`); default:
+        /// 10.
         public var elites = 10
-        /// Iterations (`cem_steps`).
+        /// The number of iterations (`cem_steps`); default: 100.
         public var iterations = 100
         /// The weight of the old means of x, y and z (`momentum_mean`).
         public var meanMomentum = 0.25
@@ -32,11 +33,11 @@ public struct ArmPlanner: Sendable {
         public var gripperMeanMomentum = 0.15
         /// The weight of the old std of the gripper (`momentum_std_gripper`).
         public var gripperStdMomentum = 0.15
-        /// The longest move along an axis in metres, and the first std (`maxnorm`).
+        /// The maximum move along an axis in metres, and the initial std (`maxnorm`).
         public var longestMove = 0.05
-        /// Axes that do not vary, and what they are instead (`axis`).
+        /// Axes that are fixed, and their values (`axis`).
         public var pinned: [Axis: Double] = [:]
-        /// The step from which on the gripper closes, counted from 0; nil when it need not
+        /// The first step, counted from 0, in which the gripper closes; nil for no constraint
         /// (`close_gripper`).
         public var closesFrom: Int?
 
@@ -51,7 +52,7 @@ public struct ArmPlanner: Sendable {
             return settings
         }()
 
-        /// Those of `notebooks/energy_landscape_example.ipynb`.
+        /// The settings of `notebooks/energy_landscape_example.ipynb`.
         public static let notebook: Settings = {
             var settings = Settings()
             (settings.horizon, settings.samples, settings.iterations) = (2, 25, 2)
@@ -61,9 +62,9 @@ public struct ArmPlanner: Sendable {
         }()
     }
 
-    /// The fastest the gripper may move in a step.
+    /// The maximum move of the gripper per step.
     private static let gripperLimit: Float = 0.75
-    /// Moves of the gripper below this become none.
+    /// Moves of the gripper below this threshold are set to 0.
     private static let leastGripperMove: Float = 0.25
 
     /// Settings of the search.
@@ -72,16 +73,16 @@ public struct ArmPlanner: Sendable {
     /// Creates a planner.
     public init(_ settings: Settings) { self.settings = settings }
 
-    /// Searches for the moves whose predicted last frame is nearest to the goal.
+    /// Searches for the moves whose predicted last frame has the least distance to the goal.
     ///
     /// - Parameters:
-    ///   - problem: known frames and goal, of a model whose actions are changes of a ``Pose``.
-    ///   - noise: asked once per iteration, for [steps, samples, 4] numbers.
+    ///   - problem: known frames and goal, for a model whose actions are changes of a ``Pose``.
+    ///   - noise: called once per iteration for [steps, samples, 4] values.
     ///   - pool: the threads to compute on.
     ///   - progress: called with the progress of the search.
-    /// - Returns: the plan, [horizon, 7]; its iterations tell of x, y, z and the gripper.
+    /// - Returns: the plan, [horizon, 7]; its iterations hold x, y, z and the gripper.
     /// - Throws: `ZooError` with code `model.plan-settings-invalid`, `model.energy-not-finite`,
-    ///   `model.unsupported` for a model of other actions, or `model.input-shape-invalid`;
+    ///   `model.unsupported` for a model with other actions, or `model.input-shape-invalid`;
     ///   `CancellationError` when the task is cancelled.
     public func plan(
         _ problem: PlanningProblem,
@@ -125,8 +126,8 @@ public struct ArmPlanner: Sendable {
         guard momenta.allSatisfy({ (0...1).contains($0) }), settings.longestMove >= 0 else {
             throw ZooError(
                 .planSettingsInvalid,
-                "momenta of \(momenta) and moves of \(settings.longestMove) m are not possible",
-                remedy: "momenta are between 0 and 1, and moves not below 0"
+                "the momenta \(momenta) or the maximum move of \(settings.longestMove) m are out of range",
+                remedy: "use momenta from 0 to 1, and a move of at least 0 m"
             )
         }
         let limit = Float(settings.longestMove)
@@ -163,7 +164,7 @@ public struct ArmPlanner: Sendable {
         )
     }
 
-    /// x, y, z and gripper as an action without turns.
+    /// Creates an action from x, y, z and gripper, without rotation.
     @Sendable
     private static func action(_ step: ArraySlice<Float>) -> [Float] {
         let numbers = Array(step)
@@ -172,16 +173,16 @@ public struct ArmPlanner: Sendable {
 }
 
 extension Pose {
-    /// Checks that the actions of a model can be changes of a pose.
+    /// Checks that the actions of a model have the width of a pose.
     ///
     /// - Throws: `ZooError` with code `model.unsupported`.
     static func requireActions(of model: any ActionConditionedModel) throws(ZooError) {
         guard model.latentShape.actionWidth == width else {
             throw ZooError(
                 .modelUnsupported,
-                "actions of \(model.latentShape.actionWidth) numbers are not changes of a pose, which are "
-                    + "\(width)",
-                remedy: "plan with the general planner instead"
+                "the actions of the model have \(model.latentShape.actionWidth) values; changes of a pose "
+                    + "have \(width)",
+                remedy: "use the general planner instead"
             )
         }
     }

@@ -4,31 +4,31 @@
 internal import ZooCore
 public import ZooTensor
 
-/// Plans actions of any kind, as the world models LeWM, JEPA-WM and DINO-WM are planned with.
+/// Plans actions of any kind with the cross-entropy method, for LeWM, JEPA-WM and DINO-WM.
 ///
-/// Every number of an action, and of a block of actions that a model takes at once, is drawn by
-/// itself. The first sample is the current mean; stds are those of n − 1; nothing of an old
-/// mean or std stays. The plan is the last mean.
+/// The values of an action, or of a block of actions that a model takes at once, are sampled
+/// independently. The first sample is the current mean, stds are computed with n − 1, and there is
+/// no momentum. The plan is the last mean.
 ///
 /// Source: galilai-group/stable-worldmodel `planning/solver/cem.py`, `CEMSolver`, and
 /// facebookresearch/jepa-wms `evals/simu_env_planning/planning/planning/planner.py`, `CEMPlanner`.
 public struct CrossEntropyPlanner: Sendable {
     /// Settings of the search.
     public struct Settings: Hashable, Sendable {
-        /// Steps of a plan, each an action or block of actions of the model.
+        /// The number of steps of a plan, each an action or a block of actions of the model.
         public var horizon: Int
         /// Action sequences sampled per iteration.
         public var samples: Int
-        /// The best of them, which the next iteration is fitted to.
+        /// The number of best samples that the next distribution is fitted to.
         public var elites: Int
-        /// Iterations.
+        /// The number of iterations.
         public var iterations: Int
-        /// The first std of every number.
+        /// The initial std of every value; default: 1.
         public var std: Double = 1
-        /// The greatest amount of each number of an action; nil for no bounds.
+        /// The maximum absolute value of each dimension of an action; nil for no bounds.
         public var limits: [Double]?
 
-        /// States settings.
+        /// Creates settings.
         public init(
             horizon: Int,
             samples: Int,
@@ -45,18 +45,18 @@ public struct CrossEntropyPlanner: Sendable {
             self.limits = limits
         }
 
-        /// LeWM (arXiv 2603.19312).
+        /// The settings of LeWM (arXiv 2603.19312).
         public static let lewm = Settings(horizon: 5, samples: 300, elites: 30, iterations: 30)
-        /// JEPA-WM and DINO-WM (arXiv 2512.24497) in Push-T, PointMaze and Wall.
+        /// The settings of JEPA-WM and DINO-WM (arXiv 2512.24497) in Push-T, PointMaze and Wall.
         public static let jepaWM = Settings(horizon: 6, samples: 300, elites: 10, iterations: 30)
-        /// JEPA-WM and DINO-WM in Metaworld.
+        /// The settings of JEPA-WM and DINO-WM in Metaworld.
         public static let jepaWMMetaworld = Settings(
             horizon: 6,
             samples: 300,
             elites: 10,
             iterations: 15
         )
-        /// JEPA-WM and DINO-WM with the robot arms of DROID.
+        /// The settings of JEPA-WM and DINO-WM for the robot arms of DROID.
         public static let jepaWMDroid = Settings(
             horizon: 3,
             samples: 300,
@@ -73,11 +73,11 @@ public struct CrossEntropyPlanner: Sendable {
     /// Creates a planner.
     public init(_ settings: Settings) { self.settings = settings }
 
-    /// Searches for the actions whose predicted last frame is nearest to the goal.
+    /// Searches for the actions whose predicted last frame has the least distance to the goal.
     ///
     /// - Parameters:
     ///   - problem: known frames, goal and model.
-    ///   - noise: asked once per iteration, for [steps, samples, action width] numbers.
+    ///   - noise: called once per iteration for [steps, samples, action width] values.
     ///   - pool: the threads to compute on.
     ///   - progress: called with the progress of the search.
     /// - Returns: the plan, [horizon, action width].
@@ -101,8 +101,8 @@ public struct CrossEntropyPlanner: Sendable {
         guard limits.map({ $0.count == width && $0.allSatisfy { $0 >= 0 } }) ?? true else {
             throw ZooError(
                 .planSettingsInvalid,
-                "\(limits?.count ?? 0) limits do not bound actions of \(width) numbers",
-                remedy: "give as many limits, none below 0"
+                "\(limits?.count ?? 0) limits do not match actions of \(width) values, or one is negative",
+                remedy: "pass one limit for each value, at least 0"
             )
         }
         let bounds = limits?.map { Float($0) }

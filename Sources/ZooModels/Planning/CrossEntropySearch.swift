@@ -4,16 +4,16 @@
 internal import ZooCore
 internal import ZooTensor
 
-/// The cross-entropy method: sample action sequences from normal distributions, keep the best, and take
-/// their means and stds for the next round.
+/// The cross-entropy method: sample action sequences, keep the elites, fit the next distribution to
+/// them.
 ///
 /// Source: Rubinstein and Kroese, "The Cross-Entropy Method", 2004.
 struct CrossEntropySearch: Sendable {
-    /// The first distribution of a planned number, and its momenta.
+    /// The initial distribution of a planned dimension, and its momenta.
     struct Variable: Sendable {
-        /// The first mean.
+        /// The initial mean.
         var mean: Float = 0
-        /// The first std.
+        /// The initial std.
         var std: Float
         /// The weight of the old mean.
         var meanMomentum: Float = 0
@@ -21,7 +21,7 @@ struct CrossEntropySearch: Sendable {
         var stdMomentum: Float = 0
     }
 
-    /// The numbers that are planned for a step.
+    /// The planned dimensions of a step.
     let variables: [Variable]
     let horizon: Int
     let samples: Int
@@ -29,12 +29,12 @@ struct CrossEntropySearch: Sendable {
     let iterations: Int
     /// Whether the first sample is the mean itself.
     let includesMean: Bool
-    /// Brings the planned numbers of a step within bounds.
+    /// Clamps the planned values of a step to their bounds.
     let bound: @Sendable (inout [Float], _ step: Int) -> Void
-    /// Makes an action of the planned numbers of a step.
+    /// Creates an action from the planned values of a step.
     let action: @Sendable (ArraySlice<Float>) -> [Float]
 
-    /// Samples, the numbers of all steps one after the other.
+    /// A sampled action sequence: the concatenated values of all steps.
     private typealias Course = [Float]
 
     func run(
@@ -94,7 +94,7 @@ struct CrossEntropySearch: Sendable {
         return history
     }
 
-    /// Makes samples of noise [steps, samples, planned numbers].
+    /// Creates samples from noise [steps, samples, planned dimensions].
     private func draw(_ mean: [Float], _ std: [Float], _ noise: [Float]) -> [Course] {
         let width = variables.count
         return (0..<samples).map { sample in
@@ -110,7 +110,7 @@ struct CrossEntropySearch: Sendable {
         }
     }
 
-    /// The samples of least energy, the least first; equal ones in the order they were drawn.
+    /// Returns the samples with the least energy in ascending order; ties are in sampling order.
     private func best(_ energies: [Float]) throws(ZooError) -> [Int] {
         let order = energies.indices.filter { energies[$0].isFinite }
             .sorted { (energies[$0], $0) < (energies[$1], $1) }
@@ -118,14 +118,14 @@ struct CrossEntropySearch: Sendable {
             throw ZooError(
                 .energyNotFinite,
                 "\(energies.count - order.count) of \(energies.count) action sequences have no "
-                    + "finite energy, so that \(elites) best ones cannot be told",
-                remedy: "check that frames and states are in the units the model was trained with"
+                    + "finite energy, so \(elites) elites cannot be selected",
+                remedy: "check that frames and states use the units that the model was trained with"
             )
         }
         return Array(order.prefix(elites))
     }
 
-    /// Mean, and std with n − 1.
+    /// Returns the mean, and the std with n − 1.
     private static func moments(_ numbers: [Float]) -> (mean: Float, std: Float) {
         let mean = numbers.reduce(0.0) { $0 + Double($1) } / Double(numbers.count)
         let squares = numbers.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) }
@@ -137,9 +137,8 @@ struct CrossEntropySearch: Sendable {
     }
 }
 
-/// What every search is told.
 extension CrossEntropySearch {
-    /// Checks what callers chose.
+    /// Checks the settings of a search.
     ///
     /// - Throws: `ZooError` with code `model.plan-settings-invalid`.
     static func require(
@@ -156,12 +155,12 @@ extension CrossEntropySearch {
         else {
             throw ZooError(
                 .planSettingsInvalid,
-                "a search of \(iterations) iterations with \(elites) elites of \(samples) samples of "
-                    + "\(horizon) steps of \(width) numbers is not possible",
+                "a search with \(iterations) iterations, \(elites) elites, \(samples) samples, "
+                    + "\(horizon) steps and \(width) values per step is not possible",
                 remedy:
-                    "take at least one iteration and one step, and from two elites up to as many "
-                    + "as there are samples, of up to 67108864 numbers together; all other settings "
-                    + "must be finite"
+                    "use at least one iteration, one step and two elites, no more elites than samples, "
+                    + "and at most 67108864 values in all samples together; all other settings must be "
+                    + "finite"
             )
         }
     }

@@ -4,28 +4,28 @@
 internal import ZooCore
 public import ZooTensor
 
-/// The energies of a grid of moves, which show what a planner searches in.
+/// The energies of a grid of moves: the search space of a planner.
 ///
 /// Source: facebookresearch/vjepa2 `notebooks/energy_landscape_example.ipynb`.
 public struct EnergyLandscape: Sendable {
     /// The moves along an axis, in metres.
     public let moves: [Double]
-    /// The candidates, [moves³, 7]: x slowest, z fastest; no turns, the gripper still.
+    /// The candidates, [moves³, 7]: x slowest, z fastest; without rotation or gripper moves.
     public let actions: Tensor
     /// The energy of each candidate.
     public let energies: [Float]
 
-    /// Predicts one step for every move of a grid.
+    /// Computes the energy of one step for every move of a grid.
     ///
     /// - Parameters:
-    ///   - problem: known frames and goal, of a model whose actions are changes of a ``Pose``.
-    ///   - size: the longest move along an axis, in metres.
-    ///   - count: moves along an axis, at least 2.
+    ///   - problem: known frames and goal, for a model whose actions are changes of a ``Pose``.
+    ///   - size: the maximum move along an axis, in metres, greater than 0.
+    ///   - count: the number of moves along an axis, 2 to 100.
     ///   - pool: the threads to compute on.
     ///   - progress: called with the number of completed candidates.
-    /// - Throws: `ZooError` with code `model.plan-settings-invalid`, `model.energy-not-finite`, `model.unsupported` for a model
-    ///   of other actions, or `model.input-shape-invalid`; `CancellationError` when the task is
-    ///   cancelled.
+    /// - Throws: `ZooError` with code `model.plan-settings-invalid`, `model.energy-not-finite`,
+    ///   `model.unsupported` for a model with other actions, or `model.input-shape-invalid`;
+    ///   `CancellationError` when the task is cancelled.
     public init(
         of problem: PlanningProblem,
         size: Double = 0.075,
@@ -37,8 +37,8 @@ public struct EnergyLandscape: Sendable {
         guard (2...100).contains(count), size.isFinite, size > 0 else {
             throw ZooError(
                 .planSettingsInvalid,
-                "a grid of \(count) moves of up to \(size) m is not possible",
-                remedy: "take 2 to 100 moves along an axis, of more than 0 m"
+                "a grid of \(count) moves per axis of up to \(size) m is not possible",
+                remedy: "use 2 to 100 moves per axis, and a maximum move greater than 0 m"
             )
         }
         let step = 2 * size / Double(count - 1)
@@ -60,13 +60,14 @@ public struct EnergyLandscape: Sendable {
             throw ZooError(
                 .energyNotFinite,
                 "\(lost) of \(energies.count) moves have no finite energy",
-                remedy: "check that frames and states are in the units the model was trained with"
+                remedy: "check that frames and states use the units that the model was trained with"
             )
         }
     }
 
-    /// The energies by moves along x and z, [moves along x][moves along z]: each the sum over the
-    /// moves along y, as the histogram of the demonstration has it.
+    /// The energies summed over the moves along y, [moves along x][moves along z].
+    ///
+    /// This is the histogram of the upstream notebook.
     public var histogram: [[Double]] {
         let count = moves.count
         return (0..<count).map { x in
@@ -76,7 +77,7 @@ public struct EnergyLandscape: Sendable {
         }
     }
 
-    /// The move of least energy, [7]; the first of equal ones.
+    /// The move with the least energy, [7]; the first one for ties.
     public var leastAction: [Float] {
         let index = energies.indices.min { (energies[$0], $0) < (energies[$1], $1) } ?? 0
         return Array(actions.values[index * Pose.width..<(index + 1) * Pose.width])

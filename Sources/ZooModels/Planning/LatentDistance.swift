@@ -3,7 +3,7 @@
 
 internal import ZooTensor
 
-/// The distance of a predicted frame from a goal, which planning minimises.
+/// The distance between a predicted frame and the goal, which planning minimises.
 public struct LatentDistance: Hashable, Sendable {
     /// How element-wise differences are reduced to one number.
     public enum Kind: Hashable, Sendable {
@@ -15,9 +15,10 @@ public struct LatentDistance: Hashable, Sendable {
         case sumOfSquares
     }
 
-    /// The distance of latents.
+    /// The kind of distance between latents.
     public var kind: Kind
-    /// The weight of the mean squared difference of states, which is added; 0 ignores states.
+    /// The weight of the mean squared difference of states, which is added; default: 0, ignores
+    /// states.
     public var stateWeight: Double
 
     /// Creates a distance.
@@ -26,15 +27,17 @@ public struct LatentDistance: Hashable, Sendable {
         self.stateWeight = stateWeight
     }
 
-    /// V-JEPA 2-AC: facebookresearch/vjepa2 `notebooks/utils/mpc_utils.py`, `l1`.
+    /// The distance of V-JEPA 2-AC: facebookresearch/vjepa2 `notebooks/utils/mpc_utils.py`, `l1`.
     public static let vjepa2AC = LatentDistance(.meanAbsolute)
-    /// JEPA-WM and DINO-WM where they have proprioception: facebookresearch/jepa-wms
-    /// `evals/simu_env_planning/planning/planning/objectives.py`, with the weight of its simulations.
+    /// The distance of JEPA-WM and DINO-WM with proprioception.
+    ///
+    /// Source: facebookresearch/jepa-wms `evals/simu_env_planning/planning/planning/objectives.py`,
+    /// with the weight of its simulations.
     public static let jepaWM = LatentDistance(.meanSquare, stateWeight: 0.1)
-    /// LeWM: galilai-group/stable-worldmodel `planning/objective.py`, `GoalMSE`.
+    /// The distance of LeWM: galilai-group/stable-worldmodel `planning/objective.py`, `GoalMSE`.
     public static let lewm = LatentDistance(.sumOfSquares)
 
-    /// The distance of two frames, element by element.
+    /// Returns the distance between the latents of two frames.
     func between(_ found: Matrix, _ goal: Matrix) -> Double {
         switch kind {
         case .meanAbsolute: Self.sum(found, goal) { abs($0) } / Double(found.columns * found.rows)
@@ -43,7 +46,7 @@ public struct LatentDistance: Hashable, Sendable {
         }
     }
 
-    /// The mean square of the differences of states.
+    /// Returns the mean squared difference of states.
     static func meanSquare(_ found: Matrix, _ goal: Matrix) -> Double {
         sum(found, goal) { $0 * $0 } / Double(found.columns * found.rows)
     }
@@ -56,7 +59,8 @@ public struct LatentDistance: Hashable, Sendable {
         precondition(found.rows == goal.rows && found.columns == goal.columns)
         var total = 0.0
         for row in 0..<found.rows {
-            // Rows in float32, their sums in float64: fast, and exact enough for any length.
+            // Rows are summed in float32, and row sums in float64: fast, and precise for any
+            // length.
             var partial: Float = 0
             for column in 0..<found.columns {
                 partial += term(found[row, column] - goal[row, column])

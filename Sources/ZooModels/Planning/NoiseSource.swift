@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// A source of random numbers for planners.
+/// A source of normally distributed random numbers for planners.
 public protocol NoiseSource: Sendable {
-    /// The next numbers of a normal distribution with mean 0 and std 1.
+    /// Returns the next random numbers, with mean 0 and std 1.
     mutating func normals(_ count: Int) -> [Float]
 }
 
-/// Normal numbers that follow from a seed, the same on every machine.
+/// Normally distributed numbers from a seed, identical on every machine.
 ///
 /// Bits come from SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
-/// generators", OOPSLA 2014), normal numbers from pairs of uniform ones by Marsaglia's polar method.
-/// Only addition, multiplication, division and square root are used, which IEEE 754 defines to the
-/// last bit; the logarithm is built from them here, since those of C libraries differ.
+/// generators", OOPSLA 2014); Marsaglia's polar method transforms pairs of uniform numbers.
+/// Only addition, multiplication, division and square root are used, which IEEE 754 defines
+/// exactly. The logarithm is computed from them, because those of C libraries differ.
 public struct SeededNoise: NoiseSource {
     private var state: UInt64
     /// The second number of the last pair.
     private var spare: Double?
 
-    /// The numbers of a seed.
+    /// Creates a source from a seed.
     public init(seed: UInt64) { state = seed }
 
-    /// The next numbers.
+    /// Returns the next random numbers.
     public mutating func normals(_ count: Int) -> [Float] { (0..<count).map { _ in Float(next()) } }
 
     private mutating func next() -> Double {
@@ -39,7 +39,7 @@ public struct SeededNoise: NoiseSource {
         }
     }
 
-    /// From −1 up to 1.
+    /// Returns a uniform number from −1 up to 1.
     private mutating func uniform() -> Double {
         Double(nextBits() >> 11) * 0x1p-52 - 1
     }
@@ -52,10 +52,10 @@ public struct SeededNoise: NoiseSource {
         return bits ^ (bits >> 31)
     }
 
-    /// The natural logarithm of a normal number, to about 1e-15.
+    /// Returns the natural logarithm of a normal floating-point number, accurate to about 1e-15.
     ///
-    /// With x = m · 2^e and m from √½ to √2, ln x = e ln 2 + 2 artanh z, z = (m − 1) / (m + 1), by the
-    /// series of artanh; its terms fall by a factor of at least 34.
+    /// With x = m · 2^e and m from √½ to √2, ln x = e ln 2 + 2 artanh z, z = (m − 1) / (m + 1),
+    /// computed with the series of artanh, whose terms decrease by a factor of at least 34.
     static func logarithm(_ x: Double) -> Double {
         var (exponent, mantissa) = (Double(x.exponent), x.significand)
         if mantissa > 2.0.squareRoot() { (exponent, mantissa) = (exponent + 1, mantissa / 2) }

@@ -6,7 +6,7 @@ public import ZooTensor
 
 /// A planning problem: known frames, a goal frame, and the model that predicts.
 public struct PlanningProblem: Sendable {
-    /// Latents that are predicted at a time, in elements: 64 MiB of float32.
+    /// The maximum number of latent elements that are predicted at a time: 64 MiB of float32.
     private static let elementsAtOnce = 1 << 24
 
     /// The model that predicts.
@@ -19,10 +19,10 @@ public struct PlanningProblem: Sendable {
     public let goal: LatentSequence
     /// The distance to the goal.
     public let distance: LatentDistance
-    /// The most frames that a prediction is made from; nil for as many as the model takes.
+    /// The maximum number of context frames of a prediction; nil for the maximum of the model.
     public let window: Int?
 
-    /// States a problem.
+    /// Creates a problem.
     ///
     /// - Parameters:
     ///   - model: the model that predicts.
@@ -30,7 +30,8 @@ public struct PlanningProblem: Sendable {
     ///   - pastActions: [1, frames − 1, action width]; nil for a single frame.
     ///   - goal: one frame of one sample.
     ///   - distance: the distance to the goal.
-    ///   - window: the most frames that a prediction is made from.
+    ///   - window: the maximum number of context frames of a prediction; nil for the maximum of the
+    ///     model.
     /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     public init(
         model: any ActionConditionedModel,
@@ -47,15 +48,15 @@ public struct PlanningProblem: Sendable {
         else {
             throw ZooError(
                 .inputShapeInvalid,
-                "known frames of shape \(shape) with actions \(past.shape) must be [1, frames, "
-                    + "\(sizes.tokens), \(sizes.width)] with [1, frames - 1, "
+                "the known frames have the shape \(shape) and the past actions \(past.shape); they must "
+                    + "be [1, frames, \(sizes.tokens), \(sizes.width)] and [1, frames - 1, "
                     + "\(sizes.actionWidth)]"
             )
         }
         guard goal.latents.shape == Shape([1, 1, sizes.tokens, sizes.width]) else {
             throw ZooError(
                 .inputShapeInvalid,
-                "a goal of shape \(goal.latents.shape) must be [1, 1, \(sizes.tokens), "
+                "the goal has the shape \(goal.latents.shape), and must be [1, 1, \(sizes.tokens), "
                     + "\(sizes.width)]"
             )
         }
@@ -66,13 +67,13 @@ public struct PlanningProblem: Sendable {
         else {
             throw ZooError(
                 .inputShapeInvalid,
-                "this model needs states of \(sizes.stateWidth) numbers with the frames"
+                "the model needs a state of \(sizes.stateWidth) values with each frame"
             )
         }
         guard distance.stateWeight == 0 || sizes.stateWidth > 0, window ?? 1 > 0 else {
             throw ZooError(
                 .inputShapeInvalid,
-                "this model has no states to compare, or is to predict from no frames"
+                "the distance compares states, which the model does not have, or the window is less than 1"
             )
         }
         self.model = model
@@ -83,17 +84,18 @@ public struct PlanningProblem: Sendable {
         self.window = window
     }
 
-    /// The energy of action sequences: the distance of their predicted last frame from the goal.
+    /// Computes the energies of action sequences: the distances of their last predicted frames to
+    /// the goal.
     ///
-    /// Candidates are predicted some at a time, so that memory does not grow with their number.
+    /// Candidates are predicted in batches, so that memory usage does not depend on their number.
     ///
     /// - Parameters:
     ///   - actions: [candidates, steps, action width].
     ///   - pool: the threads to compute on.
     ///   - progress: called with the number of completed candidates.
-    /// - Returns: one number per candidate.
-    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the task
-    ///   is cancelled.
+    /// - Returns: one energy per candidate.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the
+    ///   task is cancelled.
     public func energies(
         of actions: Tensor,
         on pool: ComputePool = .shared,
@@ -105,7 +107,7 @@ public struct PlanningProblem: Sendable {
         else {
             throw ZooError(
                 .inputShapeInvalid,
-                "actions of shape \(actions.shape) must be [candidates, steps, "
+                "the actions have the shape \(actions.shape), and must be [candidates, steps, "
                     + "\(sizes.actionWidth)]"
             )
         }
@@ -131,7 +133,7 @@ public struct PlanningProblem: Sendable {
         return result
     }
 
-    /// The past actions, and after them those of some candidates.
+    /// Returns the past actions followed by the actions of some candidates.
     private func whole(_ actions: Tensor, _ range: Range<Int>) -> Tensor {
         let (past, steps) = (pastActions.shape[1], actions.shape[1])
         let width = actions.shape[2]
@@ -145,7 +147,7 @@ public struct PlanningProblem: Sendable {
         return Tensor(shape: [range.count, past + steps, width], buffer: result.buffer)
     }
 
-    /// The distances of the last frames from the goal.
+    /// Returns the distances of the last frames to the goal.
     private func distances(of outcome: LatentSequence) -> [Float] {
         let (count, frames) = (outcome.latents.shape[0], outcome.latents.shape[1])
         let tokens = outcome.latents.shape[2]
@@ -167,7 +169,7 @@ public struct PlanningProblem: Sendable {
 }
 
 extension Tensor {
-    /// [1, ..] as [`count`, ..], every sample the same.
+    /// Repeats [1, ..] to [`count`, ..].
     fileprivate func repeated(_ count: Int) -> Tensor {
         let width = shape.elementCount
         let result = Matrix(rows: count, columns: width)

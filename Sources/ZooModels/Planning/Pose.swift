@@ -4,32 +4,32 @@
 internal import Foundation
 package import ZooTensor
 
-/// The position and rotation of a robot arm's hand, and how far its gripper is closed.
+/// The position and rotation of the end effector of a robot arm, and the state of its gripper.
 ///
-/// An action is the same seven numbers, taken as a change: positions and grippers are added, and the
-/// action's rotation is done after the pose's, about the fixed axes of the base.
+/// An action is a change of the same seven values: positions and grippers are added, and the
+/// rotation of the action is applied after that of the pose, about the fixed axes of the base.
 ///
 /// Source: facebookresearch/vjepa2 `notebooks/utils/mpc_utils.py`, `compute_new_pose` and
 /// `poses_to_diff`, which use `scipy.spatial.transform.Rotation` with the axes "xyz".
 public struct Pose: Hashable, Sendable {
-    /// The numbers of a pose.
+    /// The number of values of a pose.
     public static let width = 7
 
     /// x, y and z, in metres.
     public var position: SIMD3<Double>
-    /// Turns about the fixed axes x, then y, then z, in radians: the rotation is Rz · Ry · Rx.
+    /// Angles about the fixed axes x, then y, then z, in radians: the rotation is Rz · Ry · Rx.
     public var angles: SIMD3<Double>
     /// 0 when open, 1 when closed.
     public var gripper: Double
 
-    /// Joins the parts of a pose.
+    /// Creates a pose from its parts.
     public init(position: SIMD3<Double>, angles: SIMD3<Double> = .zero, gripper: Double = 0) {
         self.position = position
         self.angles = angles
         self.gripper = gripper
     }
 
-    /// Takes x, y, z, three angles and the gripper, seven numbers.
+    /// Creates a pose from seven values: x, y, z, three angles and the gripper.
     public init(_ values: some Collection<Float>) {
         precondition(values.count == Self.width, "a pose of \(values.count) numbers")
         let numbers = values.map(Double.init)
@@ -38,12 +38,12 @@ public struct Pose: Hashable, Sendable {
         gripper = numbers[6]
     }
 
-    /// x, y, z, three angles and the gripper.
+    /// The seven values: x, y, z, three angles and the gripper.
     public var values: [Float] {
         [position.x, position.y, position.z, angles.x, angles.y, angles.z, gripper].map(Float.init)
     }
 
-    /// The pose after an action; the gripper stays between 0 and 1.
+    /// Returns the pose after an action; the gripper is clamped to 0 to 1.
     public func moved(by action: Pose) -> Pose {
         Pose(
             position: position + action.position,
@@ -52,7 +52,7 @@ public struct Pose: Hashable, Sendable {
         )
     }
 
-    /// The action that leads from this pose to another.
+    /// Returns the action from this pose to another.
     public func change(to other: Pose) -> Pose {
         Pose(
             position: other.position - position,
@@ -61,7 +61,7 @@ public struct Pose: Hashable, Sendable {
         )
     }
 
-    /// Poses [.., 7] moved by actions of the same shape.
+    /// Returns poses [.., 7] after actions of the same shape.
     package static func move(_ poses: Tensor, by actions: Tensor) -> Tensor {
         precondition(poses.shape == actions.shape)
         let (from, by) = (poses.values, actions.values)
@@ -93,7 +93,7 @@ private struct Quaternion {
 
     var inverse: Quaternion { Quaternion(x: -x, y: -y, z: -z, w: w) }
 
-    /// The rotation `right`, then `left`.
+    /// Returns the rotation by `right`, then by `left`.
     static func * (left: Quaternion, right: Quaternion) -> Quaternion {
         Quaternion(
             x: left.w * right.x + left.x * right.w + left.y * right.z - left.z * right.y,
@@ -105,8 +105,8 @@ private struct Quaternion {
 
     /// α and γ from −π to π, β from −π/2 to π/2.
     ///
-    /// Where β is within 1e-7 of ±π/2, α and γ turn about the same axis; γ is then 0 and α the whole
-    /// turn, as scipy 1.17 has it. Source: Bernardes and Viollet, "Quaternion to Euler angles
+    /// If β is within 1e-7 of ±π/2, α and γ rotate about the same axis; γ is then 0 and α the whole
+    /// angle, as in scipy 1.17. Source: Bernardes and Viollet, "Quaternion to Euler angles
     /// conversion", PLoS ONE 17(11), 2022, as in scipy `spatial/transform/_rotation.pyx`.
     var angles: SIMD3<Double> {
         let half = (sum: atan2(x + z, w - y), difference: atan2(z - x, y + w))
@@ -123,7 +123,7 @@ private struct Quaternion {
 }
 
 extension Double {
-    /// The same angle from −π to π, for angles from −3π to 3π.
+    /// The equivalent angle from −π to π, for angles from −3π to 3π.
     fileprivate var wrapped: Double {
         self < -.pi ? self + 2 * .pi : self > .pi ? self - 2 * .pi : self
     }

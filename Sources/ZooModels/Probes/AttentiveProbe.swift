@@ -5,29 +5,29 @@ internal import ZooCheckpoint
 public import ZooCore
 public import ZooTensor
 
-/// An attentive probe of V-JEPA or V-JEPA 2: from the tokens of a frozen encoder to classes.
+/// An attentive probe of V-JEPA or V-JEPA 2, which classifies tokens of a frozen encoder.
 ///
-/// Computes what `AttentiveClassifier` of facebookresearch/jepa and facebookresearch/vjepa2 computes in
-/// float32, and for anticipation (EPIC-KITCHENS-100) the variant with three queries and three heads.
+/// Equivalent to `AttentiveClassifier` of facebookresearch/jepa and facebookresearch/vjepa2 in
+/// float32. Probes for anticipation (EPIC-KITCHENS-100) have three queries and three heads.
 public struct AttentiveProbe: Sendable {
-    /// One linear map from a summary of the tokens to classes.
+    /// A linear layer from one pooled query to classes.
     private struct Head: Sendable {
         let name: String
         let query: Int
         let map: Linear
     }
 
-    /// The elements of a token's features.
+    /// The number of elements of a token's features.
     public let width: Int
     /// The classes of each head: one set, or verbs, nouns and actions.
     public let classes: [ProbeClasses]
-    /// The blocks of the encoder, counted from 0, whose outputs it reads through the final norm, one
-    /// after the other; empty for the last alone.
+    /// The encoder blocks, counted from 0, whose outputs it reads after the final norm,
+    /// concatenated as tokens; empty for only the last block.
     public let backboneLevels: [Int]
     private let pooler: AttentivePooler
     private let heads: [Head]
 
-    /// Loads a folder that `ami-zoo convert` wrote for a probe.
+    /// Loads a probe from a folder that `ami-zoo convert` wrote.
     ///
     /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code.
     public init(folder path: String) throws(ZooError) {
@@ -37,7 +37,7 @@ public struct AttentiveProbe: Sendable {
         try weights.requireComplete()
     }
 
-    /// Takes the weights of a probe.
+    /// Creates a probe from its weights.
     init(_ configuration: ProbeConfiguration, _ weights: WeightScope) throws(ZooError) {
         width = configuration.width
         classes = configuration.classes.map(\.classes)
@@ -63,16 +63,18 @@ public struct AttentiveProbe: Sendable {
         }
     }
 
-    /// Whether it anticipates what comes after a clip: then it reads predicted tokens too, and its
-    /// classes do not exclude each other.
+    /// Whether the probe anticipates actions after a clip.
+    ///
+    /// Such a probe also reads predicted tokens, and its classes are not mutually exclusive.
     public var isAnticipation: Bool { classes.count > 1 }
 
-    /// Scores classes.
+    /// Computes the logits of the classes.
     ///
     /// - Parameters:
-    ///   - tokens: [batch, tokens, width]: of one view, tokens of all its clips one after the other.
+    ///   - tokens: [batch, tokens, width]: the concatenated tokens of all clips of one view.
     ///   - pool: the threads to compute on.
-    /// - Returns: logits [batch, classes]: under `logits`, or under `verb`, `noun` and `action`.
+    /// - Returns: logits [batch, classes] with the key `logits`, or the keys `verb`, `noun` and
+    ///   `action`.
     /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the
     ///   task is cancelled.
     public func logits(
@@ -109,12 +111,13 @@ public struct AttentiveProbe: Sendable {
     }
 }
 
-/// Classes that a probe tells apart.
+/// The classes of a head of a probe.
 public struct ProbeClasses: Hashable, Sendable {
     /// The name in results: `logits`, `verb`, `noun` or `action`.
     public let name: String
-    /// How many there are.
+    /// The number of classes.
     public let count: Int
-    /// Their names in the order of the logits (`id2label`); empty when they are not known.
+    /// The names of the classes in the order of the logits (`id2label`); empty if they are not
+    /// known.
     public let labels: [String]
 }

@@ -10,13 +10,16 @@ public struct Classification: Sendable {
     public struct Head: Sendable {
         /// The classes.
         public let classes: ProbeClasses
-        /// [videos, views, classes].
+        /// The logits, [videos, views, classes].
         public let logits: Tensor
-        /// [videos, classes]: of every view the softmax of the logits, averaged over the views; of an
-        /// anticipation the logistic function instead, since its classes do not exclude each other.
+        /// The softmax of the logits, averaged over the views, [videos, classes].
+        ///
+        /// For anticipation it is the logistic function instead of the softmax, because the classes
+        /// are not mutually exclusive.
         public let probabilities: Tensor
 
-        /// The most probable classes of a video, best first; of equal ones the first.
+        /// Returns the most probable classes of a video, best first; ties are in order of the
+        /// index.
         public func top(_ count: Int, ofVideo video: Int = 0) -> [ClassScore] {
             let all = probabilities.values[video * classes.count..<(video + 1) * classes.count]
             return all.enumerated()
@@ -32,28 +35,28 @@ public struct Classification: Sendable {
         }
     }
 
-    /// One head, or those of verbs, nouns and actions.
+    /// One head, or the heads of verbs, nouns and actions.
     public let heads: [Head]
 
-    /// The head of a name: `logits`, or `verb`, `noun` or `action`.
+    /// Returns the head with a name: `logits`, `verb`, `noun` or `action`.
     public func head(_ name: String) -> Head? { heads.first { $0.classes.name == name } }
 }
 
 /// The probability of a class.
 public struct ClassScore: Hashable, Sendable {
-    /// The number of the class, from 0.
+    /// The index of the class, from 0.
     public let index: Int
-    /// Its name, where it is known.
+    /// The name of the class, if it is known.
     public let label: String?
-    /// From 0 to 1.
+    /// The probability, from 0 to 1.
     public let probability: Float
 }
 
 extension Classification.Head {
-    /// Turns logits [videos · views, classes] to scores of the videos.
+    /// Computes the scores of videos from logits [videos · views, classes].
     ///
-    /// Source: facebookresearch/vjepa2 `evals/video_classification_frozen/eval.py` (softmax of each view,
-    /// then the mean), `evals/action_anticipation_frozen/metrics.py` (logistic function).
+    /// Source: facebookresearch/vjepa2 `evals/video_classification_frozen/eval.py` (softmax of each
+    /// view, then the mean), `evals/action_anticipation_frozen/metrics.py` (logistic function).
     init(_ classes: ProbeClasses, logits: [Tensor], videos: Int, isExclusive: Bool) {
         let (count, views) = (classes.count, logits.count / videos)
         var probabilities = [Double](repeating: 0, count: videos * count)

@@ -5,9 +5,9 @@ internal import ZooCheckpoint
 internal import ZooCore
 internal import ZooTensor
 
-/// The poolers of probes under the names of their weights.
+/// Loads the poolers of probes.
 extension WeightScope {
-    /// A pooler under the names of facebookresearch/jepa.
+    /// Loads a pooler with the tensor names of facebookresearch/jepa.
     func vjepaPooler(
         _ configuration: ProbeConfiguration
     ) throws(ZooError) -> AttentivePooler {
@@ -15,7 +15,7 @@ extension WeightScope {
         let block = scope("cross_attention_block")
         let attention = block.scope("xattn")
         let fused = try attention.fusedLinears("kv", parts: 2, from: width, to: width)
-        // In the files, and read by nobody.
+        // The files hold this layer, but upstream does not use it.
         _ = try attention.linear("proj", from: width, to: width)
         return AttentivePooler(
             queries: try queryTokens(configuration),
@@ -30,7 +30,7 @@ extension WeightScope {
         )
     }
 
-    /// A pooler under the names of transformers' `VJEPA2AttentivePooler`.
+    /// Loads a pooler with the tensor names of `VJEPA2AttentivePooler` of transformers.
     func vjepa2Pooler(
         _ configuration: ProbeConfiguration
     ) throws(ZooError) -> AttentivePooler {

@@ -3,7 +3,7 @@
 
 internal import ZooCore
 
-/// What `config.json` of a probe says, or of a classifier that has one.
+/// The `config.json` of a probe, or of a classifier that includes a probe.
 struct ProbeConfiguration {
     let width: Int
     let heads: Int
@@ -11,11 +11,11 @@ struct ProbeConfiguration {
     let layers: Int
     let queries: Int
     let epsilon: Double
-    /// The blocks of the backbone that are read; empty for the last alone.
+    /// The blocks of the backbone that the probe reads; empty for only the last block.
     let backboneLevels: [Int]
-    /// The classifiers, and what weights call them.
+    /// The classes of each head, and the scope of its weights.
     let classes: [(classes: ProbeClasses, scope: String)]
-    /// Whether it is a probe of the first V-JEPA.
+    /// Whether it is a probe of V-JEPA 1.
     let isFirst: Bool
 
     /// Reads the configuration of a folder that `ami-zoo convert` wrote for a probe.
@@ -29,8 +29,8 @@ struct ProbeConfiguration {
             else {
                 throw ZooError(
                     .familyUnknown,
-                    "the model is of type '\(type.prefix(80))', and not an attentive probe",
-                    remedy: "give the folder of a probe; a model that has its classifier needs none"
+                    "the model has the type '\(type.prefix(80))', which is not an attentive probe",
+                    remedy: "pass the folder of a probe, or no probe for a model with a classifier"
                 )
             }
             isFirst = family == .vjepaProbe
@@ -53,7 +53,7 @@ struct ProbeConfiguration {
                 throw ZooError(
                     .modelUnsupported,
                     "probes of V-JEPA with more than one block are not supported",
-                    remedy: "no published probe has them"
+                    remedy: "use a published probe, which has a single block"
                 )
             }
             backboneLevels =
@@ -64,18 +64,19 @@ struct ProbeConfiguration {
             }
             classes = try Self.classes(of: fields)
             guard classes.count == 1 || queries == classes.count else {
-                throw fields.invalid("num_queries", "must be one for each head")
+                throw fields.invalid("num_queries", "must be the number of heads")
             }
             guard classes.count == 1 || backboneLevels.isEmpty else {
-                throw fields.invalid("backbone_levels", "is not for probes for anticipation")
+                throw fields.invalid("backbone_levels", "is not supported for anticipation probes")
             }
         } catch {
             throw error.asConfigurationError("the configuration of the probe is not valid")
         }
     }
 
-    /// Reads the configuration of `VJEPA2ForVideoClassification`, whose pooler has the heads and the
-    /// norms of the encoder.
+    /// Reads the configuration of `VJEPA2ForVideoClassification`.
+    ///
+    /// Its pooler has the number of heads and the epsilon of the encoder.
     ///
     /// - Throws: `ZooError` with a `model.*` code.
     init(classifier fields: JSONObject, _ encoder: VJEPA2Configuration) throws(ZooError) {
@@ -89,7 +90,7 @@ struct ProbeConfiguration {
         do throws(ZooError) {
             layers = try fields.optionalInteger("num_pooler_layers", in: 0...64) ?? 3
             let labels = try Self.labels(of: fields)
-            // A configuration of transformers with neither has two classes.
+            // The default of transformers is two classes.
             let given = try fields.optionalInteger("num_labels", in: 1...1_000_000)
             let count = labels?.count ?? given ?? 2
             classes = [
@@ -121,7 +122,7 @@ struct ProbeConfiguration {
         return found
     }
 
-    /// `id2label`: the names of classes 0, 1, 2 and so on, under their numbers as text.
+    /// Reads `id2label`, a map from the indices 0, 1, 2 and so on, as strings, to class names.
     private static func labels(of fields: JSONObject) throws(ZooError) -> [String]? {
         guard let names = try fields.optionalObject("id2label") else { return nil }
         let members = names.members(besides: [])
@@ -131,7 +132,7 @@ struct ProbeConfiguration {
         var labels: [String] = []
         for index in 0..<members.count {
             guard case .string(let label)? = members[String(index)] else {
-                throw fields.invalid("id2label", "has no text for class \(index)")
+                throw fields.invalid("id2label", "has no string for class \(index)")
             }
             labels.append(label)
         }
@@ -140,7 +141,7 @@ struct ProbeConfiguration {
 }
 
 extension ZooError {
-    /// The same problem as a fault of a configuration; other problems stay what they are.
+    /// Wraps an invalid field as a configuration error, and returns other errors unchanged.
     fileprivate func asConfigurationError(_ message: String) -> ZooError {
         code == .fieldInvalid ? ZooError(.configurationInvalid, message, cause: self) : self
     }

@@ -4,27 +4,28 @@
 public import ZooCore
 public import ZooTensor
 
-/// An encoder of videos and a probe that was trained on its tokens: from pixels to classes.
+/// A video classifier: an encoder and a probe that was trained on its tokens.
 ///
-/// Computes what `VJEPA2ForVideoClassification` of transformers 5.23 computes on one clip, and the protocol
-/// of facebookresearch/vjepa2 on several (`evals/video_classification_frozen`): the tokens of all clips
-/// of a view go through the probe together, and the views are averaged.
+/// For one clip it is equivalent to `VJEPA2ForVideoClassification` of transformers 5.23. For
+/// several clips it follows `evals/video_classification_frozen` of facebookresearch/vjepa2: the
+/// probe reads the tokens of all clips of a view together, and the probabilities of the views are
+/// averaged.
 public struct VideoClassifier: Sendable {
     /// The encoder.
     public let backbone: any JEPAEncoder
-    /// The classifier over its tokens.
+    /// The probe.
     public let probe: AttentiveProbe
-    /// The predicted frames that an anticipation probe reads besides the clip.
+    /// The predicted frames that an anticipation probe reads in addition to the clip.
     public var anticipation = Anticipation.epicKitchens
 
-    /// Joins an encoder and a probe.
+    /// Creates a classifier from an encoder and a probe.
     ///
-    /// - Throws: `ZooError` with code `model.probe-mismatch` when their widths differ.
+    /// - Throws: `ZooError` with code `model.probe-mismatch` if their widths differ.
     public init(backbone: any JEPAEncoder, probe: AttentiveProbe) throws(ZooError) {
         guard backbone.width == probe.width else {
             throw ZooError(
                 .probeMismatch,
-                "the probe reads tokens of \(probe.width) elements, and the backbone has "
+                "the probe reads tokens of \(probe.width) elements, and the backbone has tokens of "
                     + "\(backbone.width)",
                 remedy: "use the backbone that the probe was trained on; its card names it"
             )
@@ -33,9 +34,9 @@ public struct VideoClassifier: Sendable {
         self.probe = probe
     }
 
-    /// Loads a folder that transformers wrote for a `VJEPA2ForVideoClassification`.
+    /// Loads a `VJEPA2ForVideoClassification` from a folder that transformers wrote.
     ///
-    /// - Throws: `ZooError` with code `model.unsupported` when there is no classifier in the folder;
+    /// - Throws: `ZooError` with code `model.unsupported` if the folder has no classifier;
     ///   otherwise a `model.*`, `checkpoint.*` or `io.*` code.
     public init(folder path: String) throws(ZooError) {
         let folder = try ModelFolder(path)
@@ -45,13 +46,13 @@ public struct VideoClassifier: Sendable {
             throw ZooError(
                 .modelUnsupported,
                 "the model in '\(path)' has no classifier",
-                remedy: "name a probe that was trained on it"
+                remedy: "pass a probe that was trained on it (--probe)"
             )
         }
         try self.init(backbone: parts.model, probe: probe)
     }
 
-    /// Loads a model of any family, and a probe that `ami-zoo convert` wrote.
+    /// Loads a model of any family and a probe that `ami-zoo convert` wrote.
     ///
     /// - Throws: `ZooError` with code `model.probe-mismatch`, or a `model.*`, `checkpoint.*` or
     ///   `io.*` code.
@@ -62,18 +63,18 @@ public struct VideoClassifier: Sendable {
 
     /// Classifies videos.
     ///
-    /// The clips of one view of one video are encoded at a time, so that memory does not grow with
-    /// views and videos.
+    /// Only the clips of one view of one video are encoded at a time, so that memory usage does not
+    /// depend on the number of views and videos.
     ///
     /// - Parameters:
-    ///   - pixelValues: [videos, views, clips, frames, channels, height, width], views being crops of
-    ///     the image and clips parts of the time; or [videos, frames, channels, height, width] for one
-    ///     clip each. Normalised as the model's card says.
-    ///   - options: ``ForwardOptions/progress`` counts the layers of all passes through the encoder, and
-    ///     ``ForwardOptions/maskIndex`` is for anticipation.
+    ///   - pixelValues: [videos, views, clips, frames, channels, height, width], where views are
+    ///     crops of the image and clips are parts of the video; or [videos, frames, channels,
+    ///     height, width] for one clip each. Normalised as the model's card says.
+    ///   - options: ``ForwardOptions/progress`` counts the layers of all forward passes of the
+    ///     encoder, and ``ForwardOptions/maskIndex`` is used for anticipation.
     ///   - pool: the threads to compute on.
     /// - Returns: the logits of every view, and the probabilities of every video.
-    /// - Throws: `ZooError` with code `model.input-shape-invalid`, or `model.level-invalid` when the
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`, or `model.level-invalid` if the
     ///   probe reads blocks that the backbone does not have; `CancellationError` when the task is
     ///   cancelled.
     public func classify(
@@ -111,8 +112,9 @@ public struct VideoClassifier: Sendable {
         )
     }
 
-    /// What the probe reads of the clips of one view, [1, tokens, width]: clip after clip, and of each
-    /// clip level after level.
+    /// Returns the tokens that the probe reads for one view, [1, tokens, width].
+    ///
+    /// They are ordered by clip, then by level.
     private func tokens(
         of clips: Tensor,
         _ options: ForwardOptions,
@@ -139,8 +141,8 @@ public struct VideoClassifier: Sendable {
             guard predicted.shape[2] == probe.width else {
                 throw ZooError(
                     .probeMismatch,
-                    "the probe reads tokens of \(probe.width) elements, and the backbone predicts "
-                        + "those of another model, of \(predicted.shape[2])",
+                    "the probe reads tokens of \(probe.width) elements, and the predictor of the "
+                        + "backbone predicts tokens of \(predicted.shape[2])",
                     remedy: "use the backbone that the probe was trained on; its card names it"
                 )
             }
@@ -168,26 +170,26 @@ public struct VideoClassifier: Sendable {
 
 /// The frames after a clip whose predicted tokens an anticipation probe reads.
 public struct Anticipation: Hashable, Sendable {
-    /// Frames between the clip and these frames.
+    /// Frames between the clip and the predicted frames.
     public let framesAhead: Int
-    /// The number of these frames.
+    /// The number of predicted frames.
     public let frames: Int
 
-    /// States frames.
+    /// Creates a range of frames; `framesAhead` is at least 0 and `frames` at least 1.
     public init(framesAhead: Int, frames: Int) {
         precondition(framesAhead >= 0 && frames > 0)
         self.framesAhead = framesAhead
         self.frames = frames
     }
 
-    /// EPIC-KITCHENS-100: two frames, one second after clips of 8 frames a second.
+    /// EPIC-KITCHENS-100: two frames, one second after clips of 8 frames per second.
     ///
     /// Source: facebookresearch/vjepa2 `configs/eval/vitl/ek100.yaml`,
     /// `evals/action_anticipation_frozen/modelcustom/vit_encoder_predictor_concat_ar.py`.
     public static let epicKitchens = Anticipation(framesAhead: 8, frames: 2)
 }
 
-/// Clips by video and view.
+/// Clips, indexed by video and view.
 private struct ClipBatch {
     let videos: Int
     let views: Int
@@ -214,7 +216,8 @@ private struct ClipBatch {
         pixels = pixelValues.reshaped([all, shape.elementCount / all])
     }
 
-    /// [clips, frames, channels, height, width] of a view, counted through all videos.
+    /// Returns the clips [clips, frames, channels, height, width] of a view, counted over all
+    /// videos.
     func clips(ofView view: Int) -> Tensor {
         let copy = Matrix(rows: clips, columns: pixels.shape[1])
         copy.copy(from: pixels.matrix.rows(view * clips..<(view + 1) * clips))

@@ -5,12 +5,14 @@ public import ZooCheckpoint
 public import ZooCore
 public import ZooTensor
 
-/// A clip as a `.safetensors` file carries it: pixels, and what else is known about it.
+/// The contents of a `.safetensors` file with a clip: pixels and optional other tensors.
 public struct Clip: Sendable {
-    /// [batch, frames, channels, height, width], or [batch, channels, height, width] of images,
-    /// normalised as the model's card says.
+    /// The pixels, [batch, frames, channels, height, width], or [batch, channels, height, width]
+    /// for images.
+    ///
+    /// They are normalised as the model's card says.
     public let pixelValues: Tensor
-    /// Every tensor of the file.
+    /// All tensors of the file.
     public let checkpoint: Checkpoint
 
     /// Opens a file that holds a tensor `pixel_values`.
@@ -23,25 +25,25 @@ public struct Clip: Sendable {
         else {
             throw ZooError(
                 .inputShapeInvalid,
-                "'\(path)' holds no 'pixel_values' of shape [batch, frames, channels, height, "
-                    + "width], or of images without 'frames', in F32, F16 or BF16",
-                remedy: "write what transformers' video processor returns: "
+                "'\(path)' has no 'pixel_values' of shape [batch, frames, channels, height, "
+                    + "width], or [batch, channels, height, width], in F32, F16 or BF16",
+                remedy: "save the output of a transformers video processor: "
                     + "save_file({'pixel_values': pixel_values_videos}, path)"
             )
         }
         pixelValues = pixels.tensor
     }
 
-    /// A tensor of the clip in single precision, when it is there with this rank.
+    /// Returns a tensor of the file as float32; nil if it does not exist or has a different rank.
     public func values(_ name: String, rank: Int) -> Tensor? {
         guard let tensor = checkpoint[name], tensor.shape.rank == rank, tensor.dtype.isComputable
         else { return nil }
         return tensor.tensor
     }
 
-    /// Token ids, [batch, tokens] of I64, such as `context_mask` and `target_mask`.
+    /// Reads token ids, an I64 tensor [batch, tokens], such as `context_mask` or `target_mask`.
     ///
-    /// - Returns: nil when the file has no such tensor.
+    /// - Returns: the token ids; nil if the file has no such tensor.
     /// - Throws: `ZooError` with code `model.token-selection-invalid`.
     public func tokens(_ name: String) throws(ZooError) -> TokenSelection? {
         guard let tensor = checkpoint[name] else { return nil }

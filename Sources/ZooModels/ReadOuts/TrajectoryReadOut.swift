@@ -5,46 +5,47 @@ internal import ZooCheckpoint
 public import ZooCore
 public import ZooTensor
 
-/// A linear map from predicted latents to where a ball goes, as `ami/ball-drop` carries one.
+/// A linear map from predicted latents to the trajectory of a ball, as in `ami/ball-drop`.
 ///
 /// File `read_outs/trajectory.safetensors`, format `ami-zoo.read-out/1`:
 /// `position.weight` [tubelets, 2 · frames, features] and `position.bias` [tubelets, 2 · frames]
 /// give x and y of each frame of a predicted tubelet from its flattened latents (tokens row by row,
 /// then channels); `landing.weight` [2, tubelets · features] and `landing.bias` [2] give x and the
-/// time of the first floor contact from all of them. Pixels from the top left corner; frames from
-/// the start of the clip. Fitted by `models/ami/ball-drop/evaluate.py`.
+/// time of the first floor contact from the latents of all tubelets. Positions are in pixels from
+/// the top left corner, times in frames from the start of the clip. Fitted by
+/// `models/ami/ball-drop/evaluate.py`.
 public struct TrajectoryReadOut: Sendable {
-    /// A place in a frame, in pixels: x to the right, y down.
+    /// A position in a frame in pixels: x to the right, y down.
     public struct Point: Sendable, Equatable {
         /// Pixels from the left edge.
         public let x: Double
         /// Pixels from the top edge.
         public let y: Double
 
-        /// A place.
+        /// Creates a position.
         public init(x: Double, y: Double) {
             self.x = x
             self.y = y
         }
     }
 
-    /// When and where the ball first touches the floor.
+    /// The time and position of the first floor contact.
     public struct Landing: Sendable, Equatable {
         /// Pixels from the left edge.
         public let x: Double
-        /// Frames from the start of the clip, with a fraction.
+        /// The time in frames from the start of the clip; it may be fractional.
         public let frame: Double
 
-        /// A landing.
+        /// Creates a landing.
         public init(x: Double, frame: Double) {
             self.x = x
             self.frame = frame
         }
     }
 
-    /// The trajectory that is read from latents.
+    /// A predicted trajectory.
     public struct Trajectory: Sendable, Equatable {
-        /// The position of the ball in each predicted frame, the first of them ``contextFrames``.
+        /// The position of the ball in each predicted frame; the first is frame ``contextFrames``.
         public let positions: [Point]
         /// The position and time of the landing.
         public let landing: Landing
@@ -53,7 +54,7 @@ public struct TrajectoryReadOut: Sendable {
     /// The path of the file in a model folder.
     public static let path = "read_outs/trajectory.safetensors"
 
-    /// Frames that the model must have seen.
+    /// The required number of context frames.
     public let contextFrames: Int
     private let positionWeight: Tensor
     private let positionBias: Tensor
@@ -71,7 +72,7 @@ public struct TrajectoryReadOut: Sendable {
             throw ZooError(
                 .readOutMissing,
                 "the model has no trajectory read-out ('\(Self.path)')",
-                remedy: "ami/ball-drop has one",
+                remedy: "use a model with this file, such as ami/ball-drop",
                 cause: error
             )
         }
@@ -92,16 +93,16 @@ public struct TrajectoryReadOut: Sendable {
         guard shape[1] % 2 == 0, shape.elementCount > 0,
             positionBias.shape == Shape([shape[0], shape[1]]),
             landingWeight.shape == Shape([2, shape[0] * shape[2]]), landingBias.shape == Shape([2])
-        else { throw Self.invalid("its tensors do not fit together") }
+        else { throw Self.invalid("the shapes of its tensors are inconsistent") }
     }
 
     private static func invalid(_ what: String) -> ZooError {
         ZooError(.readOutInvalid, "the trajectory read-out cannot be used: \(what)")
     }
 
-    /// Tubelets that it reads.
+    /// The number of tubelets that it reads.
     public var tubelets: Int { positionWeight.shape[0] }
-    /// Frames of one tubelet.
+    /// The number of frames per tubelet.
     public var framesPerTubelet: Int { positionWeight.shape[1] / 2 }
     private var features: Int { positionWeight.shape[2] }
 
@@ -109,11 +110,11 @@ public struct TrajectoryReadOut: Sendable {
     ///
     /// - Parameter latents: [tubelets · tokens, width] of the predicted tubelets, in order.
     /// - Returns: the trajectory.
-    /// - Throws: `ZooError` with code `model.read-out-invalid` when the shapes do not fit.
+    /// - Throws: `ZooError` with code `model.read-out-invalid` if the shapes do not match.
     public func trajectory(of latents: Tensor) throws(ZooError) -> Trajectory {
         guard latents.shape.elementCount == tubelets * features else {
             throw Self.invalid(
-                "it reads \(tubelets * features) numbers, and the prediction has "
+                "it reads \(tubelets * features) values, and the prediction has "
                     + "\(latents.shape.elementCount)"
             )
         }
@@ -139,7 +140,7 @@ public struct TrajectoryReadOut: Sendable {
         )
     }
 
-    /// Σ a[i]·b[j] in double precision, as the fit was made.
+    /// The dot product in double precision, like the fit.
     private static func dot(
         _ a: [Float],
         _ aStart: Int,

@@ -4,35 +4,36 @@
 public import ZooCore
 public import ZooTensor
 
-/// A model that predicts how latents change under actions.
+/// A model that predicts latents from previous latents and actions.
 public protocol ActionConditionedModel: Sendable {
-    /// The family it belongs to.
+    /// The family of the model.
     var family: FamilyID { get }
 
-    /// The sizes of what ``predict(_:under:on:)`` takes and returns.
+    /// The shape of the inputs and outputs of ``predict(_:under:on:)``.
     var latentShape: LatentShape { get }
 
-    /// The planning settings of upstream.
+    /// The default planning settings of upstream.
     var planning: PlanningDefaults { get }
 
-    /// The encoder of frames; nil when the model predicts features of an encoder that the release does
-    /// not hold.
+    /// The encoder of frames; nil if the model predicts features of an encoder that is not in the
+    /// release.
     var frameEncoder: (any FrameEncoder)? { get }
 
-    /// The encoder of measured states; nil when states are the measurements themselves, or the model
-    /// has none.
+    /// The encoder of measurements to states; nil if states are the measurements, or there are no
+    /// states.
     var measurementEncoder: (any MeasurementEncoder)? { get }
 
     /// Predicts the frame after each known one.
     ///
     /// - Parameters:
-    ///   - known: frames in order; no more than ``LatentShape/frames``.
-    ///   - actions: the action at each frame, [batch, frames, action width], in the units of training.
+    ///   - known: frames in order, at most ``LatentShape/frames``.
+    ///   - actions: the action at each frame, [batch, frames, action width], in the units of
+    ///     training.
     ///   - pool: the threads to compute on.
-    /// - Returns: as many frames; frame t is what follows frame t of `known`. To look further ahead,
-    ///   append the last of them and predict again.
-    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the task
-    ///   is cancelled.
+    /// - Returns: the same number of frames; frame t is the prediction for frame t + 1 of `known`.
+    ///   To predict further, append the last frame and predict again.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the
+    ///   task is cancelled.
     func predict(
         _ known: LatentSequence,
         under actions: Tensor,
@@ -41,24 +42,24 @@ public protocol ActionConditionedModel: Sendable {
 }
 
 extension ActionConditionedModel {
-    /// None: the release holds no encoder.
+    /// The default is nil: the release has no encoder.
     public var frameEncoder: (any FrameEncoder)? { nil }
 
-    /// None: states are the measurements themselves.
+    /// The default is nil: states are the measurements.
     public var measurementEncoder: (any MeasurementEncoder)? { nil }
 }
 
-/// The sizes of the latents a model predicts.
+/// The shape of the latents, actions and states of a model.
 public struct LatentShape: Hashable, Sendable {
-    /// Tokens of a frame.
+    /// The number of tokens per frame.
     public let tokens: Int
-    /// Elements of a token.
+    /// The number of elements per token.
     public let width: Int
-    /// Numbers of an action.
+    /// The number of values per action.
     public let actionWidth: Int
-    /// Numbers of a state; 0 for models without.
+    /// The number of values per state; 0 for models without states.
     public let stateWidth: Int
-    /// The most frames that a prediction can be made from.
+    /// The maximum number of context frames of a prediction.
     public let frames: Int
 
     /// Creates a shape.
@@ -71,17 +72,19 @@ public struct LatentShape: Hashable, Sendable {
     }
 }
 
-/// Latents of successive frames, and the states of the body that acts.
+/// Latents of successive frames, and optionally the states of the robot.
 public struct LatentSequence: Sendable {
-    /// [batch, frames, tokens, width].
+    /// The latents, [batch, frames, tokens, width].
     public let latents: Tensor
-    /// [batch, frames, state width], for models that have states: poses of V-JEPA 2-AC, encoded
-    /// proprioception of JEPA-WM and DINO-WM.
+    /// The states, [batch, frames, state width], for models with states.
+    ///
+    /// They are poses for V-JEPA 2-AC, and encoded proprioception for JEPA-WM and DINO-WM.
     public let states: Tensor?
 
-    /// Joins latents and states.
+    /// Creates a sequence.
     ///
-    /// - Throws: `ZooError` with code `model.input-shape-invalid` when their batch or frames differ.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid` if the batch or frames of latents
+    ///   and states differ.
     public init(latents: Tensor, states: Tensor? = nil) throws(ZooError) {
         guard latents.shape.rank == 4,
             states.map({
@@ -91,8 +94,8 @@ public struct LatentSequence: Sendable {
         else {
             throw ZooError(
                 .inputShapeInvalid,
-                "latents of shape \(latents.shape) must be [batch, frames, tokens, width], with states "
-                    + "[batch, frames, state width] of the same frames"
+                "the latents have the shape \(latents.shape), and must be [batch, frames, tokens, width], "
+                    + "with states [batch, frames, state width] of the same frames"
             )
         }
         self.latents = latents

@@ -5,41 +5,42 @@ internal import ZooCheckpoint
 internal import ZooCore
 internal import ZooTensor
 
-/// A world model over the features of an encoder of another project, whose tokens hold proprioception: what
-/// JEPA-WM and DINO-WM share.
+/// A world model over features of an external encoder, such as JEPA-WM and DINO-WM.
 ///
-/// A state is the embedded proprioception of every token of a frame, one after the other, as
-/// ``ActionConditionedModel/measurementEncoder`` gives it and as it is predicted.
+/// Tokens also hold embedded proprioception. A state is the concatenated embedded proprioception of
+/// all tokens of a frame, as ``ActionConditionedModel/measurementEncoder`` returns it and as it is
+/// predicted.
 public protocol FeatureWorldModel: ActionConditionedModel {
     /// The tokens of a frame.
     var features: FeatureTokens { get }
 }
 
 extension FeatureWorldModel {
-    /// The sizes of what ``ActionConditionedModel/predict(_:under:on:)`` takes and returns.
+    /// The shape of the inputs and outputs of ``ActionConditionedModel/predict(_:under:on:)``.
     public var latentShape: LatentShape { features.shape }
 
-    /// The encoder of proprioception; nil for models without.
+    /// The encoder of proprioception; nil for models without proprioception.
     public var measurementEncoder: (any MeasurementEncoder)? { features.proprioception }
 
-    /// Two frames at a time; the settings of the simulations, or of DROID for arms.
+    /// Contexts of two frames, with the settings of the simulations, or of DROID for robot arms.
     public var planning: PlanningDefaults { .jepaWM(latentShape) }
 }
 
-/// Tokens of visual features and of embedded proprioception.
+/// The layout of tokens of visual features and embedded proprioception.
 public struct FeatureTokens: Sendable {
     let shape: LatentShape
     let proprioception: ProprioceptionEncoder?
 
-    /// Takes `proprio_encoder` where tokens hold proprioception.
+    /// Creates a layout, and loads `proprio_encoder` if tokens hold proprioception.
     ///
     /// - Parameters:
     ///   - weights: the weights of the model.
-    ///   - side: tokens along a side of a frame.
-    ///   - width: visual elements of a token.
-    ///   - actionWidth: numbers of an action.
-    ///   - proprioception: measured numbers, and elements of a token that they become; 0 for none.
-    ///   - frames: the most frames that a prediction is made from.
+    ///   - side: the number of tokens along a side of a frame.
+    ///   - width: the number of visual elements of a token.
+    ///   - actionWidth: the number of values per action.
+    ///   - proprioception: the number of measured values, and of their elements in a token; 0 for
+    ///     none.
+    ///   - frames: the maximum number of context frames of a prediction.
     /// - Throws: `ZooError` with a `checkpoint.*` code.
     init(
         _ weights: WeightScope,
@@ -71,10 +72,10 @@ public struct FeatureTokens: Sendable {
     }
 }
 
-/// Embeds proprioception, and repeats it for every token of a frame.
+/// Embeds proprioception and repeats it for every token of a frame.
 struct ProprioceptionEncoder: MeasurementEncoder {
     let embedding: MeasurementEmbedding
-    /// Tokens of a frame.
+    /// The number of tokens per frame.
     let tokens: Int
 
     var measurementWidth: Int { embedding.inputs }

@@ -3,18 +3,19 @@
 
 public import ZooTensor
 
-/// Encodes single frames to latents, as an ``ActionConditionedModel`` takes them.
+/// An encoder of single frames to latents of an ``ActionConditionedModel``.
 public protocol FrameEncoder: Sendable {
     /// The input that the encoder was trained on.
     var input: ModelInput { get }
 
-    /// Encodes frames, each by itself.
+    /// Encodes each frame separately.
     ///
     /// - Parameters:
-    ///   - pixelValues: [batch, frames, channels, height, width], normalised as the model's card says.
+    ///   - pixelValues: [batch, frames, channels, height, width], normalised as the model's card
+    ///     says.
     ///   - pool: the threads to compute on.
-    /// - Returns: [batch, frames, tokens, width].
-    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the task is
-    ///   cancelled.
+    /// - Returns: the latents, [batch, frames, tokens, width].
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the
+    ///   task is cancelled.
     func encodeFrames(_ pixelValues: Tensor, on pool: ComputePool) async throws -> Tensor
 }

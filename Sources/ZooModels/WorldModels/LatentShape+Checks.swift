@@ -5,7 +5,7 @@ package import ZooCore
 package import ZooTensor
 
 extension LatentShape {
-    /// Checks what a prediction is to be made from.
+    /// Checks the shapes of the inputs of a prediction.
     ///
     /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     package func requireFit(_ known: LatentSequence, _ actions: Tensor) throws(ZooError) {
@@ -14,29 +14,30 @@ extension LatentShape {
         else {
             throw ZooError(
                 .inputShapeInvalid,
-                "latents of shape \(shape) must be [batch, frames, \(tokens), \(width)] with 1 to "
-                    + "\(frames) frames"
+                "the latents have the shape \(shape), and must be [batch, frames, \(tokens), "
+                    + "\(width)] with 1 to \(frames) frames"
             )
         }
         guard actions.shape == Shape([shape[0], shape[1], actionWidth]) else {
             throw ZooError(
                 .inputShapeInvalid,
-                "actions of shape \(actions.shape) must be [\(shape[0]), \(shape[1]), \(actionWidth)]"
+                "the actions have the shape \(actions.shape), and must be [\(shape[0]), \(shape[1]), "
+                    + "\(actionWidth)]"
             )
         }
         guard known.states.map({ $0.shape[2] }) ?? 0 == stateWidth else {
             throw ZooError(
                 .inputShapeInvalid,
                 stateWidth == 0
-                    ? "this model has no states, and some are given"
-                    : "this model needs a state of \(stateWidth) numbers with each frame"
+                    ? "the model takes no states, and states were passed"
+                    : "the model needs a state of \(stateWidth) values with each frame"
             )
         }
     }
 }
 
 extension Tensor {
-    /// Frames [batch, frames, channels, height, width] as clips of one frame each.
+    /// Reshapes frames [batch, frames, channels, height, width] to clips of one frame each.
     ///
     /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     package func framesAsClips() throws(ZooError) -> Tensor {

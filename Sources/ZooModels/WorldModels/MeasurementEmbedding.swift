@@ -5,27 +5,29 @@ internal import ZooCheckpoint
 internal import ZooCore
 internal import ZooTensor
 
-/// A linear map of the numbers of one step, actions or proprioception, to features.
+/// A linear layer that embeds the actions or the proprioception of one step.
 ///
-/// Source: facebookresearch/jepa-wms `app/plan_common/models/prop_embedding.py`, whose convolution over
-/// time has a kernel of one step.
+/// Source: facebookresearch/jepa-wms `app/plan_common/models/prop_embedding.py`, whose convolution
+/// over time has a kernel of one step.
 struct MeasurementEmbedding: Sendable {
     let map: Linear
 
-    /// Numbers of a step.
+    /// The number of values per step.
     var inputs: Int { map.weight.inputs }
-    /// Features of a step.
+    /// The number of features per step.
     var outputs: Int { map.weight.outputs }
 
-    /// Embeds numbers [batch, frames, inputs]: [batch · frames, outputs].
+    /// Embeds values [batch, frames, inputs] to [batch · frames, outputs].
     func embed(_ numbers: Tensor) -> Matrix {
         let result = Matrix(rows: numbers.shape[0] * numbers.shape[1], columns: outputs)
         map.apply(to: numbers.matrix, into: result, scratch: Scratch())
         return result
     }
 
-    /// Embeds measured numbers, and repeats them for each of `tokens` tokens as upstream joins them to
-    /// visual features: [batch, frames, tokens · outputs].
+    /// Embeds measurements and repeats them for each of `tokens` tokens: [batch, frames, tokens ·
+    /// outputs].
+    ///
+    /// Upstream concatenates them with visual features in this form.
     ///
     /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     func states(of measured: Tensor, tokens: Int) throws(ZooError) -> Tensor {
@@ -33,7 +35,7 @@ struct MeasurementEmbedding: Sendable {
         guard shape.rank == 3, shape[2] == inputs, shape.elementCount > 0 else {
             throw ZooError(
                 .inputShapeInvalid,
-                "measured numbers of shape \(shape) must be [batch, frames, \(inputs)]"
+                "the measurements have the shape \(shape), and must be [batch, frames, \(inputs)]"
             )
         }
         let embedded = embed(measured)
@@ -46,7 +48,7 @@ struct MeasurementEmbedding: Sendable {
 }
 
 extension WeightScope {
-    /// Takes `<name>.patch_embed.weight` [outputs, inputs, 1] and `<name>.patch_embed.bias`.
+    /// Loads `<name>.patch_embed.weight` [outputs, inputs, 1] and `<name>.patch_embed.bias`.
     func measurementEmbedding(
         _ name: String,
         from inputs: Int,

@@ -4,16 +4,15 @@
 public import ZooCore
 public import ZooTensor
 
-/// Encodes measurements of a body to states, for an ``ActionConditionedModel`` whose states are not the
-/// measurements themselves.
+/// An encoder of measurements to states of an ``ActionConditionedModel``.
 public protocol MeasurementEncoder: Sendable {
-    /// Numbers of a measurement.
+    /// The number of values per measurement.
     var measurementWidth: Int { get }
 
     /// Encodes measurements.
     ///
     /// - Parameter measured: [batch, frames, measurement width], in the units of training.
-    /// - Returns: [batch, frames, state width].
+    /// - Returns: the states, [batch, frames, state width].
     /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     func states(of measured: Tensor) throws(ZooError) -> Tensor
 }

@@ -3,9 +3,9 @@
 
 public import ZooTensor
 
-/// The settings that upstream plans with.
+/// The default planning settings of upstream.
 public struct PlanningDefaults: Hashable, Sendable {
-    /// The search for actions.
+    /// The planner and its settings.
     public enum Search: Hashable, Sendable {
         /// Moves of an arm: ``ArmPlanner``.
         case arm(ArmPlanner.Settings)
@@ -15,9 +15,9 @@ public struct PlanningDefaults: Hashable, Sendable {
 
     /// The distance to the goal.
     public let distance: LatentDistance
-    /// The most frames that a prediction is made from; nil for as many as the model takes.
+    /// The maximum number of context frames of a prediction; nil for the maximum of the model.
     public let window: Int?
-    /// The search for actions.
+    /// The planner and its settings.
     public let search: Search
 
     /// Creates defaults.
@@ -29,7 +29,7 @@ public struct PlanningDefaults: Hashable, Sendable {
 
     /// The defaults of JEPA-WM and DINO-WM: contexts of two frames, shorter than in training.
     ///
-    /// Models without proprioception that move an arm are those of DROID.
+    /// Models of robot arms without proprioception are those of DROID.
     ///
     /// Source: facebookresearch/jepa-wms `evals/simu_env_planning/planning` and its configurations.
     static func jepaWM(_ shape: LatentShape) -> PlanningDefaults {
@@ -44,18 +44,18 @@ public struct PlanningDefaults: Hashable, Sendable {
 }
 
 extension PlanningDefaults.Search {
-    /// The size of a search; nil keeps what the search has.
+    /// Changes to the size of a search; nil keeps the current value.
     public struct Size: Hashable, Sendable {
-        /// Steps of a plan.
+        /// The number of steps of a plan.
         public var horizon: Int?
         /// Action sequences sampled per iteration.
         public var samples: Int?
-        /// The best of them, which the next iteration is fitted to.
+        /// The number of best samples that the next distribution is fitted to.
         public var elites: Int?
-        /// Iterations.
+        /// The number of iterations.
         public var iterations: Int?
 
-        /// States a size.
+        /// Creates a size.
         public init(
             horizon: Int? = nil,
             samples: Int? = nil,
@@ -69,7 +69,7 @@ extension PlanningDefaults.Search {
         }
     }
 
-    /// The same search with another size.
+    /// Returns the search with another size.
     public func resized(to size: Size) -> PlanningDefaults.Search {
         switch self {
         case .arm(var settings):
@@ -114,10 +114,10 @@ extension PlanningDefaults.Search {
     }
 }
 
-/// A named search that upstream uses with the models of a family.
+/// A named search of upstream for the models of a family.
 public struct PlanningPreset: Hashable, Sendable {
     /// The name, such as `notebook`.
     public let name: String
-    /// The search for actions.
+    /// The planner and its settings.
     public let search: PlanningDefaults.Search
 }

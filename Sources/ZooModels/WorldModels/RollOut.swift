@@ -5,18 +5,18 @@ internal import ZooCore
 public import ZooTensor
 
 extension ActionConditionedModel {
-    /// Predicts frame after frame, each from known frames and from those predicted before.
+    /// Predicts frames autoregressively from known and previously predicted frames.
     ///
     /// - Parameters:
     ///   - known: at least one frame, in order.
-    ///   - actions: [batch, known frames − 1 + steps, action width]: what is done at each frame; the
-    ///     first step is done at the last known frame.
-    ///   - window: the most frames that a prediction is made from, the latest ones; nil for as many as
-    ///     the model takes.
+    ///   - actions: the action at each frame, [batch, known frames − 1 + steps, action width]; the
+    ///     first step is the action at the last known frame.
+    ///   - window: the maximum number of latest frames that are the context of a prediction; nil
+    ///     for the maximum of the model.
     ///   - pool: the threads to compute on.
-    /// - Returns: the known frames and, after them, one for each step.
-    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the task
-    ///   is cancelled.
+    /// - Returns: the known frames, followed by one frame for each step.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the
+    ///   task is cancelled.
     public func rollOut(
         from known: LatentSequence,
         under actions: Tensor,
@@ -29,7 +29,7 @@ extension ActionConditionedModel {
         else {
             throw ZooError(
                 .inputShapeInvalid,
-                "actions of shape \(actions.shape) must be [\(batch), frames, "
+                "the actions have the shape \(actions.shape), and must be [\(batch), frames, "
                     + "\(latentShape.actionWidth)] with at least one for each of \(first) known frames"
             )
         }
@@ -64,12 +64,12 @@ extension ActionConditionedModel {
     }
 }
 
-/// Something of every frame, with room for frames to come: [batch, frames, ..].
+/// A buffer [batch, frames, ..] with space for predicted frames.
 private struct FrameBuffer {
     private let rows: Matrix
     private let shape: Shape
 
-    /// Room for `frames` frames, the first of them those of `known`.
+    /// Creates a buffer of `frames` frames that starts with those of `known`.
     init(_ known: Tensor, frames: Int) {
         shape = Shape([known.shape[0], frames] + known.shape.sizes.dropFirst(2))
         rows = Matrix(
@@ -86,7 +86,7 @@ private struct FrameBuffer {
 
     var tensor: Tensor { Tensor(shape: shape, buffer: rows.buffer) }
 
-    /// Takes the last frame of a prediction.
+    /// Sets a frame to the last frame of a prediction.
     func setFrame(_ frame: Int, toLastOf found: Tensor) {
         let count = found.shape[1]
         let source = found.reshaped([found.shape[0] * count, rows.columns]).matrix

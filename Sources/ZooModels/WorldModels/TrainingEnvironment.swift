@@ -4,20 +4,21 @@
 public import ZooCore
 public import ZooTensor
 
-/// The data that a JEPA-WM or DINO-WM predictor was trained on, as far as its numbers have to be brought
-/// to the scale of training: what models take are standardised actions and proprioception.
+/// The statistics of the training data of a JEPA-WM or DINO-WM predictor.
+///
+/// The models take actions and proprioception that are standardised with these statistics.
 ///
 /// Source: facebookresearch/jepa-wms `app/plan_common/datasets/__init__.py`, `DATA_STATS`, commit
 /// `6eafb148`; rounded there to float32, as here.
 public struct TrainingEnvironment: Hashable, Sendable {
-    /// The name upstream; names of releases end in it, such as `jepa-wm-pusht`.
+    /// The upstream name, which is the suffix of release names, such as `jepa-wm-pusht`.
     public let name: String
-    /// Mean and std of each number of an action.
+    /// The mean and std of each dimension of an action.
     public let actions: Standardisation
-    /// Mean and std of each number of a frame's proprioception.
+    /// The mean and std of each dimension of proprioception.
     public let proprioception: Standardisation
 
-    /// All environments of upstream; numbers of real robots are not standardised.
+    /// All upstream environments; values of real robots are not standardised.
     public static let all: [TrainingEnvironment] = [
         TrainingEnvironment(
             name: "metaworld",
@@ -75,27 +76,27 @@ public struct TrainingEnvironment: Hashable, Sendable {
         ),
     ]
 
-    /// The environment of a name.
+    /// Returns the environment with a name.
     public static func named(_ name: String) -> TrainingEnvironment? {
         all.first { $0.name == name }
     }
 }
 
-/// Means and stds that numbers are standardised with.
+/// Means and stds for standardisation.
 public struct Standardisation: Hashable, Sendable {
-    /// The mean of each number.
+    /// The mean of each dimension.
     public let mean: [Float]
-    /// The std of each number, not 0.
+    /// The std of each dimension, not 0.
     public let std: [Float]
 
-    /// Creates a standardisation; `mean` and `std` have the same length.
+    /// Creates a standardisation; `mean` and `std` must have the same length.
     public init(mean: [Float], std: [Float]) {
         precondition(mean.count == std.count && !mean.isEmpty && !std.contains(0))
         self.mean = mean
         self.std = std
     }
 
-    /// Changes nothing.
+    /// Returns the identity: mean 0 and std 1.
     public static func identity(width: Int) -> Standardisation {
         Standardisation(
             mean: Array(repeating: 0, count: width),
@@ -103,19 +104,20 @@ public struct Standardisation: Hashable, Sendable {
         )
     }
 
-    /// (number − mean) / std.
+    /// Computes (value − mean) / std.
     ///
-    /// - Parameter numbers: [.., width], or several steps side by side, such as the five of an action.
-    /// - Returns: the same shape.
+    /// - Parameter numbers: [.., width], or several concatenated steps, such as the five of an
+    ///   action.
+    /// - Returns: the standardised values, in the same shape.
     /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     public func standardised(_ numbers: Tensor) throws(ZooError) -> Tensor {
         try mapped(numbers) { ($0 - $1) / $2 }
     }
 
-    /// number · std + mean, the inverse of ``standardised(_:)``.
+    /// Computes value · std + mean, the inverse of ``standardised(_:)``.
     ///
-    /// - Parameter numbers: [.., width], or several steps side by side.
-    /// - Returns: the same shape.
+    /// - Parameter numbers: [.., width], or several concatenated steps.
+    /// - Returns: the restored values, in the same shape.
     /// - Throws: `ZooError` with code `model.input-shape-invalid`.
     public func restored(_ numbers: Tensor) throws(ZooError) -> Tensor {
         try mapped(numbers) { $0 * $2 + $1 }
@@ -129,7 +131,7 @@ public struct Standardisation: Hashable, Sendable {
         guard shape.rank > 0, shape[shape.rank - 1].isMultiple(of: mean.count) else {
             throw ZooError(
                 .inputShapeInvalid,
-                "numbers of shape \(shape) do not come in steps of \(mean.count)"
+                "the last dimension of the shape \(shape) is not a multiple of \(mean.count)"
             )
         }
         let changed = numbers.values.enumerated().map { index, number in

@@ -39,12 +39,12 @@ struct InputOptions: ParsableArguments {
     }
 }
 
-/// Which way up images and videos are read; an option of every command that reads them.
+/// The orientation option of the commands that read images and videos.
 enum OrientationOption: String, ExpressibleByArgument, CaseIterable {
     case upright, stored
 
     static let help: ArgumentHelp =
-        "'upright' turns images and videos as EXIF or the display matrix says; 'stored' does not."
+        "'upright' applies the orientation that EXIF or the display matrix states; 'stored' ignores it."
 
     var value: Orientation { self == .upright ? .upright : .stored }
 }

@@ -16,11 +16,11 @@ extension ModelFamily {
 
 /// A DINO-WM predictor over the features of DINOv2.
 ///
-/// Computes what `ViTPredictor` of facebookresearch/jepa-wms computes in float32: a token holds visual
-/// features, embedded proprioception and the embedded action of its frame, and attends to its frame
-/// and to earlier ones.
+/// Equivalent to `ViTPredictor` of facebookresearch/jepa-wms in float32: a token holds visual
+/// features, embedded proprioception and the embedded action of its frame, and attends to its own
+/// and earlier frames.
 public struct DINOWMModel: FeatureWorldModel {
-    /// The tokens of a frame.
+    /// The layout of tokens.
     public let features: FeatureTokens
     private let action: MeasurementEmbedding
     private let positions: PositionCoding
@@ -69,9 +69,9 @@ public struct DINOWMModel: FeatureWorldModel {
     /// `dino-wm`.
     public var family: FamilyID { .dinoWM }
 
-    /// Predicts the frame after each known one; see ``ActionConditionedModel``.
+    /// Predicts the frame after each known frame; see ``ActionConditionedModel``.
     ///
-    /// What is predicted in place of the action is dropped, as upstream drops it.
+    /// The predicted action elements are dropped, as upstream does.
     public func predict(
         _ known: LatentSequence,
         under actions: Tensor,
@@ -132,11 +132,11 @@ public struct DINOWMModel: FeatureWorldModel {
 
 /// The sizes of a DINO-WM predictor, as `ami-zoo convert` writes them.
 private struct DINOWMConfiguration {
-    /// Elements of a token (`pred_total_size`).
+    /// The width of a token (`pred_total_size`).
     let width: Int
-    /// Those that are embedded action (`action_emb_dim`).
+    /// The width of the embedded action in it (`action_emb_dim`).
     let action: Int
-    /// Those that are embedded proprioception (`proprio_emb_dim`); 0 without.
+    /// The width of the embedded proprioception in it (`proprio_emb_dim`); 0 for none.
     let proprio: Int
     let actionWidth: Int
     let proprioInputs: Int
@@ -147,7 +147,7 @@ private struct DINOWMConfiguration {
     let epsilon: Double
     /// Tokens along a side of a frame (`grid_size`).
     let side: Int
-    /// Frames that there are positions for (`num_tokens`).
+    /// The number of frames with positions, from `num_tokens`.
     let frames: Int
 
     var visual: Int { width - action - proprio }
@@ -155,7 +155,7 @@ private struct DINOWMConfiguration {
     init(_ fields: JSONObject) throws(ZooError) {
         width = try fields.integer("pred_total_size", in: 1...16_384)
         guard fields.value("action_emb_dim") != nil else {
-            throw ZooError(.modelUnsupported, "the predictor has no embedding of actions")
+            throw ZooError(.modelUnsupported, "the predictor has no action embedding")
         }
         action = try fields.integer("action_emb_dim", in: 1...16_384)
         actionWidth = try fields.integer("action_dim", in: 1...4096)
@@ -169,17 +169,18 @@ private struct DINOWMConfiguration {
         side = try fields.integer("grid_size", in: 1...512)
         let positions = try fields.integer("num_tokens", in: 1...1_048_576)
         guard positions.isMultiple(of: side * side) else {
-            throw fields.invalid("num_tokens", "is not whole frames of \(side) by \(side) tokens")
+            throw fields.invalid("num_tokens", "is not a multiple of \(side) by \(side) tokens")
         }
         frames = positions / (side * side)
         guard width > action + proprio else {
-            throw fields.invalid("pred_total_size", "leaves nothing for visual features")
+            throw fields.invalid("pred_total_size", "has no elements for visual features")
         }
     }
 }
 
 extension WeightScope {
-    /// Blocks `layers.<i>.0.{norm,to_qkv,to_out.0}` and `layers.<i>.1.net.{0,1,4}`, and the norm.
+    /// Loads blocks `layers.<i>.0.{norm,to_qkv,to_out.0}` and `layers.<i>.1.net.{0,1,4}`, and the
+    /// norm.
     ///
     /// Source: facebookresearch/jepa-wms `app/plan_common/models/vit.py`.
     fileprivate func dinoWMStack(

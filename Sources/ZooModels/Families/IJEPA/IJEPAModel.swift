@@ -7,28 +7,27 @@ internal import ZooFiles
 public import ZooTensor
 
 extension ModelFamily {
-    /// I-JEPA (arXiv 2301.08243), as transformers stores it; the predictor in a file of its own.
+    /// I-JEPA (arXiv 2301.08243), as transformers stores it, with the predictor in a separate file.
     static let ijepa = ModelFamily(
         .ijepa,
         loader: { folder throws(ZooError) in try IJEPAModel(folder) }
     )
 }
 
-/// An I-JEPA model: an encoder of images and, where the release has it, a predictor of masked
-/// patches.
+/// An I-JEPA model: an encoder of images and an optional predictor of masked patches.
 ///
-/// The encoder computes what `IJepaModel` of transformers 5.23 computes in float32, for images of
-/// any size with `interpolate_pos_encoding`; the predictor what `VisionTransformerPredictor` of
-/// facebookresearch/ijepa computes for one set of targets.
+/// The encoder is equivalent to `IJepaModel` of transformers 5.23 in float32, with
+/// `interpolate_pos_encoding` for images of any size. The predictor is equivalent to
+/// `VisionTransformerPredictor` of facebookresearch/ijepa for one set of targets.
 public struct IJEPAModel: JEPAEncoder {
     private let encoder: PatchEncoder
-    /// The predictor of masked patches; nil when the release has none.
+    /// The predictor of masked patches; nil if the release has none.
     public let predictor: (any MaskedPredictor)?
     private let imageSize: Int
     private let patchSize: Int
     private let channels: Int
 
-    /// Loads a folder: `config.json`, `model.safetensors` and, for predictions,
+    /// Loads a folder with `config.json`, `model.safetensors` and optionally
     /// `predictor.safetensors`.
     ///
     /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code.
@@ -50,7 +49,8 @@ public struct IJEPAModel: JEPAEncoder {
                     try TransformerSizes(fields),
                     fields.value("pred_hidden_size") == nil
                         ? nil : try TransformerSizes(fields, prefix: "pred_"),
-                    // The default of transformers is that of another model; files state their own.
+                    // The default in transformers is that of ViT; I-JEPA files state their own
+                    // value.
                     try fields.normEpsilon(default: 1e-12)
                 )
             }
@@ -93,7 +93,7 @@ public struct IJEPAModel: JEPAEncoder {
     /// `ijepa`.
     public var family: FamilyID { .ijepa }
 
-    /// Single images of the configuration's size.
+    /// Single images of the size in the configuration.
     public var input: ModelInput {
         ModelInput(
             frames: 1,
@@ -104,10 +104,10 @@ public struct IJEPAModel: JEPAEncoder {
         )
     }
 
-    /// The elements of a token's features.
+    /// The number of elements of a token's features.
     public var width: Int { encoder.stack.width }
 
-    /// All patches of an image: `frames` can only be 0..<1.
+    /// Returns all patches of an image; `frames` must be 0..<1.
     public func tokens(
         ofFrames frames: Range<Int>,
         batch: Int
@@ -115,17 +115,15 @@ public struct IJEPAModel: JEPAEncoder {
         guard frames == 0..<1, batch >= 1 else {
             throw ZooError(
                 .tokenSelectionInvalid,
-                "the model sees single images, and frames \(frames.lowerBound) to \(frames.upperBound - 1) "
-                    + "are asked for"
+                "the model takes single images, and frames \(frames.lowerBound) to \(frames.upperBound - 1) "
+                    + "were requested"
             )
         }
         let side = imageSize / patchSize
         return .first(side * side, batch: batch)
     }
 
-    /// Encodes images [batch, channels, height, width]; see ``JEPAEncoder``.
-    ///
-    /// Clips of one frame are images too.
+    /// Encodes images [batch, channels, height, width] or clips of one frame; see ``JEPAEncoder``.
     public func encode(
         _ pixelValues: Tensor,
         visible: TokenSelection? = nil,
@@ -156,8 +154,8 @@ public struct IJEPAModel: JEPAEncoder {
     }
 }
 
-/// The networks of I-JEPA under the names that transformers writes to files, and Meta's own for the
-/// predictor.
+/// Loads the encoder of I-JEPA with the names of transformers, and the predictor with those of
+/// Meta.
 extension WeightScope {
     fileprivate func ijepaEncoder(
         _ sizes: TransformerSizes,

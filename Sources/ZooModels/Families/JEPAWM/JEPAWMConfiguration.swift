@@ -3,29 +3,29 @@
 
 internal import ZooCore
 
-/// The sizes of a JEPA-WM predictor, as `ami-zoo convert` writes them.
+/// The `config.json` of a JEPA-WM predictor, as `ami-zoo convert` writes it.
 struct JEPAWMConfiguration: Hashable, Sendable {
-    /// Elements of a visual token (`embed_dim`).
+    /// The width of visual features (`embed_dim`).
     let width: Int
-    /// Elements of a visual token inside (`pred_hidden_size`).
+    /// The width of visual features in the predictor (`pred_hidden_size`).
     let inner: Int
-    /// Features of proprioception beside them (`proprio_emb_dim`); 0 without.
+    /// The width of embedded proprioception (`proprio_emb_dim`); 0 for none.
     let proprio: Int
-    /// Numbers of measured proprioception (`proprio_dim`).
+    /// The number of values of proprioception (`proprio_dim`).
     let proprioInputs: Int
-    /// Numbers of an action, those of skipped frames together (`action_dim`).
+    /// The number of values of an action, including those of skipped frames (`action_dim`).
     let actionWidth: Int
     let heads: Int
     let layers: Int
-    /// Elements of a token inside an MLP.
+    /// The hidden width of an MLP.
     let hidden: Int
     let epsilon: Double
-    /// Tokens along a side of a frame (`grid_size`).
+    /// The number of tokens along a side of a frame (`grid_size`).
     let side: Int
-    /// The most frames a prediction is made from: those of the causal mask (`num_frames`).
+    /// The maximum number of context frames, that of the causal mask (`num_frames`).
     let frames: Int
 
-    /// Elements of a token inside, proprioception included.
+    /// The width of a token in the predictor, including proprioception.
     var total: Int { inner + proprio }
 
     /// Reads `config.json`.
@@ -38,7 +38,7 @@ struct JEPAWMConfiguration: Hashable, Sendable {
         proprioInputs =
             proprio == 0 ? 0 : try fields.integer("proprio_dim", in: 1...4096)
         guard fields.value("action_dim") != nil else {
-            throw ZooError(.modelUnsupported, "the predictor has no embedding of actions")
+            throw ZooError(.modelUnsupported, "the predictor has no action embedding")
         }
         actionWidth = try fields.integer("action_dim", in: 1...4096)
         heads = try fields.integer("pred_num_attention_heads", in: 1...1024)
@@ -54,7 +54,7 @@ struct JEPAWMConfiguration: Hashable, Sendable {
         guard all.isMultiple(of: heads), all / heads >= RotaryEmbedding3D.leastHeadWidth else {
             throw fields.invalid(
                 "pred_num_attention_heads",
-                "does not give heads of at least \(RotaryEmbedding3D.leastHeadWidth) elements"
+                "must give heads of at least \(RotaryEmbedding3D.leastHeadWidth) elements"
             )
         }
     }

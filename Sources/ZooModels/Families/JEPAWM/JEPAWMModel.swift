@@ -13,13 +13,13 @@ extension ModelFamily {
     )
 }
 
-/// A JEPA-WM predictor over the features of an encoder of another project, DINOv2 or DINOv3.
+/// A JEPA-WM predictor over the features of an external encoder, DINOv2 or DINOv3.
 ///
-/// Computes what `VisionTransformerAdaLN` of facebookresearch/jepa-wms computes in float32: tokens attend to
-/// their frame and earlier ones, and the action of a frame modulates its tokens. Proprioception is
-/// part of every token, and predicted with it.
+/// Equivalent to `VisionTransformerAdaLN` of facebookresearch/jepa-wms in float32: tokens attend to
+/// their own and earlier frames, and the action of a frame modulates its tokens. Proprioception is
+/// part of every token, and is predicted with it.
 public struct JEPAWMModel: FeatureWorldModel {
-    /// The tokens of a frame.
+    /// The layout of tokens.
     public let features: FeatureTokens
     private let action: MeasurementEmbedding
     private let input: Linear
@@ -43,7 +43,7 @@ public struct JEPAWMModel: FeatureWorldModel {
         guard checkpoint["predictor.proprio_encoder.weight"] == nil else {
             throw ZooError(
                 .modelUnsupported,
-                "the predictor embeds proprioception itself, which upstream cannot run either"
+                "predictors with their own proprioception embedding are not supported"
             )
         }
         let weights = WeightScope(checkpoint)
@@ -89,7 +89,7 @@ public struct JEPAWMModel: FeatureWorldModel {
     /// `jepa-wm`.
     public var family: FamilyID { .jepaWM }
 
-    /// Predicts the frame after each known one; see ``ActionConditionedModel``.
+    /// Predicts the frame after each known frame; see ``ActionConditionedModel``.
     public func predict(
         _ known: LatentSequence,
         under actions: Tensor,
@@ -166,7 +166,7 @@ public struct JEPAWMModel: FeatureWorldModel {
 }
 
 extension WeightScope {
-    /// Blocks of Meta with `adaLN_modulation.1`, whose attention looks back by frames.
+    /// Loads Meta blocks with `adaLN_modulation.1`, whose attention is causal between frames.
     fileprivate func modulatedBlocks(
         _ name: String,
         _ configuration: JEPAWMConfiguration

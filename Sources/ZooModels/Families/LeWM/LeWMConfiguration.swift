@@ -3,37 +3,37 @@
 
 internal import ZooCore
 
-/// The sizes of a LeWM model, as `ami-zoo convert` writes them.
+/// The `config.json` of a LeWM model, as `ami-zoo convert` writes it.
 struct LeWMConfiguration: Hashable, Sendable {
     /// The Vision Transformer.
     let encoder: TransformerSizes
-    /// Pixels along the side of an image.
+    /// The side of an image in pixels.
     let imageSize: Int
-    /// Pixels along the side of a patch.
+    /// The side of a patch in pixels.
     let patchSize: Int
     /// Colour channels.
     let channels: Int
-    /// What the norms of the Vision Transformer add to the variance.
+    /// The epsilon of the norms of the Vision Transformer.
     let epsilon: Double
-    /// Elements inside the projection heads.
+    /// The hidden width of the projection heads.
     let projectorWidth: Int
-    /// The most frames a prediction is made from.
+    /// The maximum number of context frames of a prediction.
     let frames: Int
-    /// Numbers of an action, a block of them together.
+    /// The number of values of a block of actions.
     let actionWidth: Int
-    /// Blocks of the predictor.
+    /// The number of blocks of the predictor.
     let layers: Int
-    /// Attention heads of the predictor.
+    /// The number of attention heads of the predictor.
     let heads: Int
-    /// Elements of one of them.
+    /// The number of elements of a head of the predictor.
     let headWidth: Int
-    /// Elements of a token inside the MLP of the predictor.
+    /// The hidden width of the MLP of the predictor.
     let hidden: Int
 
-    /// Elements of an embedding.
+    /// The width of an embedding.
     var width: Int { encoder.width }
 
-    /// The patches of an image.
+    /// The patch grid of an image.
     var grid: GridSize {
         GridSize(frames: 1, rows: imageSize / patchSize, columns: imageSize / patchSize)
     }

@@ -5,15 +5,15 @@ internal import ZooCheckpoint
 public import ZooCore
 public import ZooTensor
 
-/// The encoder of LeWM: a Vision Transformer whose class token, projected, is the one token of an
+/// The encoder of LeWM: a Vision Transformer whose projected class token is the only token of an
 /// image.
 ///
-/// Computes what `LeWM.encode` of galilai-group/stable-worldmodel computes in float32 around `ViTModel`
-/// of transformers 5.23, for images of any size with `interpolate_pos_encoding`.
+/// Equivalent to `LeWM.encode` of galilai-group/stable-worldmodel in float32, which uses `ViTModel`
+/// of transformers 5.23, with `interpolate_pos_encoding` for images of any size.
 public struct LeWMEncoder: JEPAEncoder, FrameEncoder {
     private let embedding: PatchEmbedding3D
     private let positions: PositionTable
-    /// What stands before the patches, position included: [1, width].
+    /// The class token with its position embedding, [1, width].
     private let classToken: Matrix
     private let stack: TransformerStack
     private let projector: MLP
@@ -58,7 +58,7 @@ public struct LeWMEncoder: JEPAEncoder, FrameEncoder {
     /// `lewm`.
     public var family: FamilyID { .lewm }
 
-    /// Single images of the size of training; the one token covers all of an image.
+    /// Single images of the training size; one token covers the whole image.
     public var input: ModelInput {
         ModelInput(
             frames: 1,
@@ -69,13 +69,13 @@ public struct LeWMEncoder: JEPAEncoder, FrameEncoder {
         )
     }
 
-    /// None: the predictor of this family takes actions.
+    /// It is nil, because the predictor of this family takes actions.
     public var predictor: (any MaskedPredictor)? { nil }
 
-    /// The elements of an embedding.
+    /// The number of elements of an embedding.
     public var width: Int { stack.width }
 
-    /// The one token of an image: `frames` can only be 0..<1.
+    /// Returns the token of an image; `frames` must be 0..<1.
     public func tokens(
         ofFrames frames: Range<Int>,
         batch: Int
@@ -83,19 +83,19 @@ public struct LeWMEncoder: JEPAEncoder, FrameEncoder {
         guard frames == 0..<1, batch >= 1 else {
             throw ZooError(
                 .tokenSelectionInvalid,
-                "the model sees single images, and frames \(frames.lowerBound) to \(frames.upperBound - 1) "
-                    + "are asked for"
+                "the model takes single images, and frames \(frames.lowerBound) to \(frames.upperBound - 1) "
+                    + "were requested"
             )
         }
         return .first(1, batch: batch)
     }
 
-    /// Encodes images [batch, channels, height, width], or clips of one frame: one token each.
+    /// Encodes images [batch, channels, height, width], or clips of one frame, to one token each.
     ///
-    /// Layers that are kept are those of the Vision Transformer: the class token and the patches.
+    /// ``Encoding/layers`` holds the class token and the patches of the Vision Transformer.
     ///
     /// - Throws: `ZooError` with code `model.input-shape-invalid`; `model.token-selection-invalid`
-    ///   when some tokens only are to be visible; `model.level-invalid` when blocks are asked for;
+    ///   if only some tokens are visible; `model.level-invalid` if levels are requested;
     ///   `CancellationError` when the task is cancelled.
     public func encode(
         _ pixelValues: Tensor,
@@ -112,11 +112,11 @@ public struct LeWMEncoder: JEPAEncoder, FrameEncoder {
         guard visible ?? selection == selection else {
             throw ZooError(
                 .tokenSelectionInvalid,
-                "an image is one token to this model, and others are to be visible"
+                "the model has one token per image, and the visible tokens differ from it"
             )
         }
         guard options.levels.isEmpty else {
-            throw ZooError(.levelInvalid, "the blocks of LeWM have no features of their own")
+            throw ZooError(.levelInvalid, "LeWM does not support the outputs of blocks")
         }
         return try await pool.run { session in
             let found = try embed(images, options: options, session: session)
@@ -132,7 +132,7 @@ public struct LeWMEncoder: JEPAEncoder, FrameEncoder {
         }
     }
 
-    /// Encodes frames, each by itself; see ``FrameEncoder``.
+    /// Encodes each frame separately; see ``FrameEncoder``.
     public func encodeFrames(
         _ pixelValues: Tensor,
         on pool: ComputePool = .shared
@@ -162,7 +162,7 @@ public struct LeWMEncoder: JEPAEncoder, FrameEncoder {
         return GridSize(frames: 1, rows: found.rows, columns: found.columns)
     }
 
-    /// Embeddings [batch, width] of images [batch, 1, channels, height, width].
+    /// Computes embeddings [batch, width] of images [batch, 1, channels, height, width].
     private func embed(
         _ images: Tensor,
         options: ForwardOptions,

@@ -14,16 +14,15 @@ extension ModelFamily {
     )
 }
 
-/// A LeWM model: an encoder of images to single tokens, and a predictor of the next under a block of
-/// actions.
+/// A LeWM model: an encoder of images to single tokens, and an action-conditioned predictor.
 ///
-/// Computes what `LeWM` of galilai-group/stable-worldmodel computes in float32, batch norms by their
-/// running statistics. A block is five actions one after the other in the released models, each
-/// standardised by the statistics of its training data.
+/// Equivalent to `LeWM` of galilai-group/stable-worldmodel in float32, with the running statistics
+/// of batch norms. The predictor takes a block of actions per frame. In the released models a block
+/// is five concatenated actions, each standardised with the statistics of the training data.
 public struct LeWMModel: ActionConditionedModel {
     /// The encoder.
     public let encoder: LeWMEncoder
-    /// The sizes of what ``predict(_:under:on:)`` takes and returns.
+    /// The shape of the inputs and outputs of ``predict(_:under:on:)``.
     public let latentShape: LatentShape
     private let predictor: LeWMPredictor
 
@@ -59,7 +58,7 @@ public struct LeWMModel: ActionConditionedModel {
     /// The encoder.
     public var frameEncoder: (any FrameEncoder)? { encoder }
 
-    /// Predicts the frame after each known one; see ``ActionConditionedModel``.
+    /// Predicts the frame after each known frame; see ``ActionConditionedModel``.
     public func predict(
         _ known: LatentSequence,
         under actions: Tensor,

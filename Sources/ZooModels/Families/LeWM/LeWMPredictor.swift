@@ -5,12 +5,12 @@ internal import ZooCheckpoint
 internal import ZooCore
 internal import ZooTensor
 
-/// Embeddings of frames and the actions at them, to embeddings of the frames that follow.
+/// Predicts embeddings of the next frames from embeddings of frames and their actions.
 ///
 /// Source: galilai-group/stable-worldmodel `wm/lewm/module.py`, `Predictor` and `Embedder`.
 struct LeWMPredictor: Sendable {
     private let action: (first: MeasurementEmbedding, second: Linear, third: Linear)
-    /// [frames, width].
+    /// The position embeddings, [frames, width].
     private let positions: Matrix
     private let blocks: [LeWMBlock]
     private let norm: LayerNorm
@@ -22,7 +22,7 @@ struct LeWMPredictor: Sendable {
         _ checkpoint: Checkpoint
     ) throws(ZooError) {
         let width = configuration.width
-        // How wide an action is inside its embedding, the weights alone say.
+        // The configuration does not state the hidden widths of the action embedding.
         func outputs(_ name: String) -> Int { checkpoint[name]?.shape.sizes.first ?? 1 }
         let (inner, hidden) = (
             outputs("action_encoder.patch_embed.weight"), outputs("action_encoder.embed.0.weight")
@@ -88,7 +88,7 @@ struct LeWMPredictor: Sendable {
         return Tensor(shape: latents.shape, buffer: result.buffer)
     }
 
-    /// Embeddings of actions: [batch · frames, width].
+    /// Embeds actions to [batch · frames, width].
     private func embed(_ actions: Tensor, session: ComputeSession) -> Matrix {
         let first = action.first.embed(actions)
         let result = Matrix(rows: first.rows, columns: action.third.weight.outputs)
@@ -106,12 +106,14 @@ struct LeWMPredictor: Sendable {
     }
 }
 
-/// A block that normalises twice: without weights before the condition modulates, with weights after.
+/// A block with two norms per branch: one without weights before the modulation, and one with
+/// weights.
 ///
-/// Source: galilai-group/stable-worldmodel `wm/lewm/module.py`, `ConditionalBlock`, whose `Attention` and
-/// `FeedForward` begin with a norm of their own.
+/// Source: galilai-group/stable-worldmodel `wm/lewm/module.py`, `ConditionalBlock`, whose
+/// `Attention` and `FeedForward` start with a norm.
 struct LeWMBlock: Sendable {
-    /// From a condition to shift, scale and gate of attention, then of the MLP: [6 · width, width].
+    /// The linear layer from a condition to shift, scale and gate of attention and MLP, [6 · width,
+    /// width].
     private let modulation: Linear
     /// The norm without weights.
     private let plain: LayerNorm
@@ -151,7 +153,7 @@ struct LeWMBlock: Sendable {
         )
     }
 
-    /// Memory for the attention of blocks like this.
+    /// Creates the attention buffers of a block.
     func state(batch: Int, frames: Int) -> AttentionState {
         AttentionState(
             batch: batch,
@@ -166,7 +168,7 @@ struct LeWMBlock: Sendable {
     /// - Parameters:
     ///   - x: [batch · frames, width].
     ///   - conditions: [batch · frames, width].
-    ///   - state: memory for the attention, for the same batch and frames.
+    ///   - state: buffers for the attention, for the same batch and frames.
     ///   - session: the threads to use.
     func apply(
         to x: Matrix,
@@ -215,10 +217,10 @@ struct LeWMBlock: Sendable {
 }
 
 extension WeightScope {
-    /// Takes `<name>.net.{0,1,3}`: a linear map, a batch norm, GELU, and a linear map.
+    /// Loads `<name>.net.{0,1,3}`: a linear layer, a batch norm, GELU, and a linear layer.
     ///
-    /// The norm is that of inference, by running statistics with ε = 1e-5, and so a linear map; it is
-    /// made one with the map before it.
+    /// At inference the batch norm (running statistics, ε = 1e-5) is linear, so it is folded into
+    /// the preceding layer.
     func projectionHead(
         _ name: String,
         width: Int,

@@ -13,11 +13,11 @@ extension ModelFamily {
     )
 }
 
-/// A V-JEPA model: an encoder of videos and, where the release has it, a predictor of masked tokens.
+/// A V-JEPA model: an encoder of videos and an optional predictor of masked tokens.
 ///
-/// Computes what `VisionTransformer` and `VisionTransformerPredictor` of facebookresearch/jepa compute
-/// in float32. Clips of other sizes than those of training get positions that are interpolated
-/// (trilinear), as there.
+/// Equivalent to `VisionTransformer` and `VisionTransformerPredictor` of facebookresearch/jepa in
+/// float32. For clips of other sizes than the training size, position embeddings are interpolated
+/// (trilinear), as upstream does.
 public struct VJEPAModel: VideoEncoder {
     /// The encoder and the predictor.
     public let networks: VideoNetworks
@@ -61,7 +61,7 @@ public struct VJEPAModel: VideoEncoder {
     public var family: FamilyID { .vjepa }
 }
 
-/// The networks of V-JEPA under the names of facebookresearch/jepa.
+/// Loads the networks of V-JEPA with the tensor names of facebookresearch/jepa.
 extension WeightScope {
     fileprivate func vjepaEncoder(
         _ sizes: TransformerSizes,

@@ -3,15 +3,16 @@
 
 public import ZooCore
 
-/// The sizes of a V-JEPA 2 model, as `VJEPA2Config` of transformers names and defaults them.
+/// The configuration of a V-JEPA 2 model, with the names and defaults of `VJEPA2Config` of
+/// transformers.
 public struct VJEPA2Configuration: Hashable, Sendable {
-    /// Pixels along the side of a patch (`patch_size`).
+    /// The side of a patch in pixels (`patch_size`).
     public let patchSize: Int
-    /// Pixels along the side of a training image (`crop_size`).
+    /// The side of a training image in pixels (`crop_size`).
     public let cropSize: Int
     /// Frames of a training clip (`frames_per_clip`); inputs may have more or fewer.
     public let framesPerClip: Int
-    /// Frames that make one token (`tubelet_size`).
+    /// Frames per tubelet (`tubelet_size`).
     public let tubeletSize: Int
     /// Colour channels (`in_chans`).
     public let channels: Int
@@ -23,12 +24,12 @@ public struct VJEPA2Configuration: Hashable, Sendable {
     public let maskTokens: Int
     /// Whether queries, keys and values have a bias (`qkv_bias`).
     public let hasQueryBias: Bool
-    /// What layer norms add to the variance (`layer_norm_eps`).
+    /// The epsilon of layer norms (`layer_norm_eps`).
     public let normEpsilon: Double
-    /// Whether a pooler and a classifier belong to the model (`architectures`).
+    /// Whether the model includes a pooler and a classifier (`architectures`).
     public let isVideoClassifier: Bool
 
-    /// The clips of training, and how they are cut into tokens.
+    /// The size of training clips, tubelets and patches.
     var video: VideoSize {
         VideoSize(
             frames: framesPerClip,
@@ -39,16 +40,16 @@ public struct VJEPA2Configuration: Hashable, Sendable {
         )
     }
 
-    /// The grid of an input of `crop_size`.
+    /// The token grid of an input of `crop_size`.
     var grid: TokenGrid { TokenGrid(rows: video.tokens.rows, columns: video.tokens.columns) }
 
     /// Reads `config.json`.
     ///
     /// Fields of transformers that have no effect at inference are ignored.
     ///
-    /// - Throws: `ZooError` with code `model.configuration-invalid` when a field has the wrong type
-    ///   or an absurd value or contradicts another, and `model.unsupported` when the model does
-    ///   something this program does not.
+    /// - Throws: `ZooError` with code `model.configuration-invalid` if a field has the wrong type,
+    ///   is out of range or contradicts another field, and `model.unsupported` if a feature of the
+    ///   model is not supported.
     public init(_ object: JSONObject) throws(ZooError) {
         do {
             try self.init(reading: object)
@@ -145,8 +146,8 @@ public struct VJEPA2Configuration: Hashable, Sendable {
         guard type == "vjepa2" else {
             throw ZooError(
                 .familyUnknown,
-                "the model is of type '\(type)', and not 'vjepa2'",
-                remedy: "only models of V-JEPA 2 hold a classifier; others need a probe (--probe)"
+                "the model has the type '\(type)', not 'vjepa2'",
+                remedy: "pass a probe (--probe): only V-JEPA 2 models can include a classifier"
             )
         }
         let activation = try object.optionalString("hidden_act") ?? "gelu"
@@ -163,9 +164,9 @@ public struct VJEPA2Configuration: Hashable, Sendable {
         guard names.count == 1, ["VJEPA2Model", classifier].contains(names[0]) else {
             throw ZooError(
                 .modelUnsupported,
-                "a '\(names.joined(separator: ", ").prefix(80))' is not supported, only a "
-                    + "'VJEPA2Model' or a '\(classifier)'",
-                remedy: "use the bare model that it was built on"
+                "the architecture '\(names.joined(separator: ", ").prefix(80))' is not supported, only "
+                    + "'VJEPA2Model' or '\(classifier)'",
+                remedy: "use the base model"
             )
         }
         return names[0]

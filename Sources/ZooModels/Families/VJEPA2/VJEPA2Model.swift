@@ -15,40 +15,42 @@ extension ModelFamily {
 
 /// A V-JEPA 2 model: an encoder of videos and a predictor of masked tokens.
 ///
-/// Computes what `VJEPA2Model` of transformers 5.23 computes in float32; like there, a clip shorter
-/// than a tubelet is repeated. Inputs of other sides than `crop_size` get the positions that
-/// ``PositionGrid`` says. The weights stay in the files they were loaded from.
+/// Equivalent to `VJEPA2Model` of transformers 5.23 in float32, which also repeats a clip shorter
+/// than a tubelet. ``PositionGrid`` selects the positions for inputs of other sizes than
+/// `crop_size`. The weights are mapped from the files.
 public struct VJEPA2Model: VideoEncoder {
-    /// The grid that positions of the encoder's tokens refer to.
+    /// The grid for the positions of encoder tokens.
     ///
-    /// An input of `crop_size` gets the same positions either way. The predictor, which sees ids only,
-    /// takes them to be of the grid of `crop_size`, in both implementations.
+    /// For an input of `crop_size` both are the same. The predictor gets only ids and uses the grid
+    /// of `crop_size` in both implementations.
     public enum PositionGrid: Sendable {
-        /// The patches of the input, rectangular ones too: what facebookresearch/vjepa2
-        /// `src/models/vision_transformer.py` computes, and what the positions mean.
+        /// The patch grid of the input, which may be rectangular, as in facebookresearch/vjepa2
+        /// `src/models/vision_transformer.py`.
         case input
-        /// The square grid of `crop_size`, whatever the input: what transformers 5.23 computes. Tokens
-        /// of other inputs are told rows and columns where they do not lie.
+        /// The square grid of `crop_size` for any input, as in transformers 5.23.
+        ///
+        /// For inputs of other sizes the rows and columns of tokens are wrong.
         case cropSize
     }
 
-    /// The sizes.
+    /// The configuration.
     public let configuration: VJEPA2Configuration
     /// The encoder and the predictor.
     public let networks: VideoNetworks
 
-    /// Loads a folder that transformers wrote: `config.json` and `model.safetensors`, or shards
-    /// with an index; float32, bfloat16 or half precision.
+    /// Loads a folder that transformers wrote: `config.json`, and `model.safetensors` or shards
+    /// with an index, in float32, bfloat16 or float16.
     ///
-    /// Of a `VJEPA2ForVideoClassification` it is the model inside, which may lack the predictor;
-    /// ``VideoClassifier`` has the rest.
+    /// From a `VJEPA2ForVideoClassification` it loads the base model, which may lack the predictor.
+    /// ``VideoClassifier`` also loads the classifier.
     ///
     /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code.
     public init(folder path: String, positions: PositionGrid = .input) throws(ZooError) {
         self = try Self.load(try ModelFolder(path), positions: positions).model
     }
 
-    /// Loads a folder whole: of a `VJEPA2ForVideoClassification` also the pooler with its classifier.
+    /// Loads the model, and from a `VJEPA2ForVideoClassification` also the pooler and the
+    /// classifier.
     static func load(
         _ folder: ModelFolder,
         positions: PositionGrid = .input

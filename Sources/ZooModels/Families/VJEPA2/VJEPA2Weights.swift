@@ -5,9 +5,9 @@ internal import ZooCheckpoint
 internal import ZooCore
 internal import ZooTensor
 
-/// The networks of V-JEPA 2 under the names that transformers gives their weights.
+/// Loads the networks of V-JEPA 2 with the tensor names of transformers.
 extension WeightScope {
-    /// The encoder, `embeddings.patch_embeddings.proj`, `layer.<i>`, `layernorm`.
+    /// Loads the encoder, `embeddings.patch_embeddings.proj`, `layer.<i>`, `layernorm`.
     func vjepa2Encoder(
         _ configuration: VJEPA2Configuration,
         positions: VJEPA2Model.PositionGrid
@@ -30,8 +30,8 @@ extension WeightScope {
         )
     }
 
-    /// The predictor, `embeddings.{predictor_embeddings,mask_tokens}`, `layer.<i>`, `layernorm`,
-    /// `proj`.
+    /// Loads the predictor, `embeddings.{predictor_embeddings,mask_tokens}`, `layer.<i>`,
+    /// `layernorm`, `proj`.
     func vjepa2Predictor(
         _ configuration: VJEPA2Configuration
     ) throws(ZooError) -> MaskedPredictorNetwork {
@@ -63,8 +63,8 @@ extension WeightScope {
         )
     }
 
-    /// Blocks `layer.<i>.norm1`, `layer.<i>.attention.{query,key,value,proj}`, `layer.<i>.norm2`,
-    /// `layer.<i>.mlp.{fc1,fc2}`, and `layernorm`.
+    /// Loads blocks `layer.<i>.norm1`, `layer.<i>.attention.{query,key,value,proj}`,
+    /// `layer.<i>.norm2`, `layer.<i>.mlp.{fc1,fc2}`, and `layernorm`.
     private func vjepa2Stack(
         _ configuration: VJEPA2Configuration,
         _ sizes: TransformerSizes

@@ -3,19 +3,20 @@
 
 internal import ZooCore
 
-/// What `config.json` of a V-JEPA 2.1 release says.
+/// The `config.json` of a V-JEPA 2.1 release.
 struct VJEPA21Configuration: Sendable {
     let sizes: VideoSize
     let encoder: TransformerSizes
     let predictor: TransformerSizes?
     let epsilon: Double
     let maskTokens: Int
-    /// Levels of the encoder that the predictor takes.
+    /// The number of encoder levels that the predictor takes.
     let levels: Int
     let outputs: Int
-    /// What the last row and column are taken to be (`interpolate_rope`); nil takes them as they are.
+    /// The position of the last row and column, to which positions are scaled (`interpolate_rope`);
+    /// nil for no scaling.
     let lastPlace: Float?
-    /// The same of the predictor.
+    /// The same for the predictor.
     let predictorLastPlace: Float?
 
     init(_ fields: JSONObject, _ stretchesPredictorPositions: Bool) throws(ZooError) {
@@ -34,13 +35,13 @@ struct VJEPA21Configuration: Sendable {
             outputs = try fields.optionalInteger("pred_out_size", in: 1...65_536) ?? encoder.width
             let heads = [encoder, predictor].compactMap { $0 }.map { $0.width / $0.heads }
             guard heads.allSatisfy({ $0 >= RotaryEmbedding3D.leastHeadWidth }) else {
-                throw fields.invalid("num_attention_heads", "leaves too few elements to a head")
+                throw fields.invalid("num_attention_heads", "gives heads with too few elements")
             }
             guard levels == 1 || levels == VJEPA21Levels.count else {
                 throw fields.invalid("pred_levels", "must be 1 or \(VJEPA21Levels.count)")
             }
             guard predictorLastPlace == nil || sizes.tokens.rows > 1 else {
-                throw fields.invalid("crop_size", "is a single patch, which cannot be stretched")
+                throw fields.invalid("crop_size", "is a single patch, which cannot be scaled")
             }
             guard VJEPA21Levels.blocks[encoder.layers] != nil else {
                 let known = VJEPA21Levels.blocks.keys.sorted().map(String.init)
@@ -60,16 +61,18 @@ struct VJEPA21Configuration: Sendable {
     }
 }
 
-/// The blocks whose outputs count as levels, each with a norm of its own.
+/// The blocks whose outputs are levels, each with its own norm.
 enum VJEPA21Levels {
     static let count = 4
-    /// What the last row and column are taken to be: (256 / 16) − 1, the grid of pretraining.
+    /// The position of the last row and column in the pretraining grid: (256 / 16) − 1.
     static let lastPlace: Float = 15
 
-    /// The blocks, from 0, by the depth of the encoder: they end its quarters, but for 37 of depth 48.
+    /// The blocks, counted from 0, by the depth of the encoder.
+    ///
+    /// They are the last blocks of its quarters, except 37 at depth 48.
     ///
     /// Source: facebookresearch/vjepa2 `app/vjepa_2_1/models/vision_transformer.py`,
-    /// `hierarchical_layers`; it knows no other depths.
+    /// `hierarchical_layers`, which supports no other depths.
     static let blocks: [Int: [Int]] = [
         12: [2, 5, 8, 11],
         24: [5, 11, 17, 23],

@@ -15,15 +15,15 @@ extension ModelFamily {
 
 /// A V-JEPA 2.1 model: an encoder of videos and of images, and a predictor of masked tokens.
 ///
-/// Computes what `app/vjepa_2_1` of facebookresearch/vjepa2 computes in float32, as its hub builds the
-/// networks: clips of one frame are images, with a patch embedding of their own; positions of the
-/// encoder are stretched to 0…15 whatever the input, those of the predictor are not.
+/// Equivalent to `app/vjepa_2_1` of facebookresearch/vjepa2 in float32, with the networks of its
+/// hub. Clips of one frame are images, which have a separate patch embedding. Positions of the
+/// encoder are scaled to 0…15 for any input; those of the predictor are not.
 public struct VJEPA21Model: VideoEncoder {
     /// The encoder and the predictor of videos.
     public let networks: VideoNetworks
-    /// The predictor of a video's tokens; nil when the release has none.
+    /// The predictor of video tokens; nil if the release has none.
     public let videoPredictor: VJEPA21Predictor?
-    /// The predictor of an image's tokens; nil when the release has none.
+    /// The predictor of image tokens; nil if the release has none.
     public let imagePredictor: VJEPA21Predictor?
     private let images: PatchEncoder
 
@@ -31,8 +31,8 @@ public struct VJEPA21Model: VideoEncoder {
     ///
     /// - Parameters:
     ///   - path: the folder.
-    ///   - stretchesPredictorPositions: whether positions of the predictor are stretched to 0…15 too, as
-    ///     they were in training; the hub of upstream does not.
+    ///   - stretchesPredictorPositions: whether positions of the predictor are scaled to 0…15 too,
+    ///     as in training; the upstream hub does not scale them.
     /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code.
     public init(
         folder path: String,
@@ -90,7 +90,8 @@ public struct VJEPA21Model: VideoEncoder {
     /// `vjepa2.1`.
     public var family: FamilyID { .vjepa21 }
 
-    /// Clips of the frames and the size of training; single images work as well.
+    /// Clips with the number of frames and the image size of training; single images are supported
+    /// too.
     public var input: ModelInput {
         let size = networks.size
         return ModelInput(
@@ -106,7 +107,7 @@ public struct VJEPA21Model: VideoEncoder {
     /// Encodes videos [batch, frames, channels, height, width], or images with one frame; see
     /// ``JEPAEncoder``.
     ///
-    /// ``Encoding/context`` holds what the predictor takes: four levels side by side where it was
+    /// ``Encoding/context`` holds the input of the predictor: four concatenated levels if it was
     /// trained on those.
     public func encode(
         _ pixelValues: Tensor,
@@ -120,7 +121,7 @@ public struct VJEPA21Model: VideoEncoder {
     }
 }
 
-/// The networks of V-JEPA 2.1 under their own names.
+/// Loads the networks of V-JEPA 2.1 with the tensor names of upstream.
 extension WeightScope {
     fileprivate func vjepa21Stack(
         _ configuration: VJEPA21Configuration

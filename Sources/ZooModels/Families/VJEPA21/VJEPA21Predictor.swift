@@ -6,14 +6,14 @@ public import ZooTensor
 
 /// The predictor of V-JEPA 2.1 for tokens of videos or of images.
 ///
-/// It predicts the levels of the encoder side by side, and maps the tokens of the context as well.
+/// It predicts the concatenated levels of the encoder, also for the tokens of the context.
 public struct VJEPA21Predictor: MaskedPredictor {
     let network: MaskedPredictorNetwork
-    /// Levels of the encoder.
+    /// The number of encoder levels.
     let levels: Int
-    /// Elements of a token of one level.
+    /// The width of a token of one level.
     let width: Int
-    /// Elements of a predicted token.
+    /// The width of a predicted token.
     let outputs: Int
 
     /// Predicts the features of tokens; see ``MaskedPredictor``.
@@ -26,16 +26,17 @@ public struct VJEPA21Predictor: MaskedPredictor {
         try await network.predict(targets, from: context, options: options, on: pool)
     }
 
-    /// Predicts the features of tokens, and maps those of the context as well.
+    /// Predicts the features of targets and of context tokens.
     ///
     /// - Parameters:
     ///   - targets: the tokens to predict.
-    ///   - context: ``Encoding/context``, whole or selected from.
-    ///   - options: the mask token, and progress.
+    ///   - context: the features of visible tokens: all or some tokens of ``Encoding/context``.
+    ///   - options: the mask token and progress.
     ///   - pool: the threads to compute on.
-    /// - Returns: features of the targets and of the context, in the space of the teacher.
-    /// - Throws: `ZooError` with code `model.input-shape-invalid`, `model.token-selection-invalid` or
-    ///   `model.result-not-finite`; `CancellationError` when the task is cancelled.
+    /// - Returns: the features of the targets and of the context, in the feature space of the
+    ///   teacher.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`, `model.token-selection-invalid`
+    ///   or `model.result-not-finite`; `CancellationError` when the task is cancelled.
     public func predictWithContext(
         _ targets: TokenSelection,
         from context: TokenFeatures,
@@ -51,7 +52,8 @@ public struct VJEPA21Predictor: MaskedPredictor {
         return (prediction.targets, prediction.context ?? context)
     }
 
-    /// The levels of the encoder side by side, each token of each level normalised by itself.
+    /// Returns the concatenated levels of the encoder, each token of each level normalised
+    /// separately.
     ///
     /// Source: the loss of `app/vjepa_2_1` of facebookresearch/vjepa2.
     ///
@@ -61,8 +63,8 @@ public struct VJEPA21Predictor: MaskedPredictor {
         guard outputs == levels * width else {
             throw ZooError(
                 .modelUnsupported,
-                "the predictor of this distilled model gives features of its teacher "
-                    + "(\(outputs) elements, and its own have \(levels * width))",
+                "the predictor of this distilled model predicts features of its teacher "
+                    + "(\(outputs) elements; its own features have \(levels * width))",
                 remedy: "compare the predictions with the features of the teacher"
             )
         }

@@ -5,15 +5,14 @@ internal import ZooCheckpoint
 internal import ZooCore
 internal import ZooTensor
 
-/// Patches of frames, an action and perhaps a state before those of each frame, to patches of the
-/// frames that follow.
+/// Predicts patches of the next frames from patches, actions and optional states of frames.
 ///
-/// Tokens attend to their own frame and to earlier ones. Tokens of actions and states lie at the
-/// time of their frame and at the origin of rows and columns, which leaves their segments of rows
-/// and columns unturned, as upstream does.
+/// The action and state tokens of a frame precede its patches. Tokens attend to their own and
+/// earlier frames. Action and state tokens have the time of their frame and row and column 0, so
+/// their row and column segments are not rotated, as upstream does.
 ///
 /// Source: facebookresearch/vjepa2 `src/models/ac_predictor.py`, `VisionTransformerPredictorAC`;
-/// without states, facebookresearch/jepa-wms, the file of that name.
+/// without states, the file of that name in facebookresearch/jepa-wms.
 struct ActionPredictor: Sendable {
     private let input: Linear
     private let action: Linear
@@ -21,7 +20,7 @@ struct ActionPredictor: Sendable {
     private let positions: PositionCoding
     private let stack: TransformerStack
     private let output: Linear
-    /// Patches of a frame.
+    /// The number of patches per frame.
     private let patches: Int
 
     init(
@@ -52,12 +51,12 @@ struct ActionPredictor: Sendable {
         output = try weights.linear("predictor_proj", from: width, to: outer)
     }
 
-    /// Predicts, without norm.
+    /// Predicts patches without the final norm of latents.
     ///
     /// - Parameters:
     ///   - latents: [batch, frames, patches, outer width].
     ///   - actions: [batch, frames, action width].
-    ///   - states: [batch, frames, state width], where there are states.
+    ///   - states: [batch, frames, state width], for models with states.
     ///   - session: the threads to use.
     /// - Returns: [batch, frames, patches, outer width].
     /// - Throws: `CancellationError`.
@@ -74,7 +73,7 @@ struct ActionPredictor: Sendable {
         let stride = leading + patches
         let x = Matrix(rows: batch * frames * stride, columns: stack.width)
         let known = latents.matrix
-        // Rows of patches in `x`; those of frame f begin after its conditions.
+        // Rows of patches in `x`; the patches of a frame follow its action and state tokens.
         @Sendable func place(_ frame: Int, _ rows: Range<Int>) -> Range<Int> {
             let first = frame * stride + leading
             return first + rows.lowerBound..<first + rows.upperBound

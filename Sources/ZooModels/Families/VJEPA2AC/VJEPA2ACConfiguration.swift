@@ -3,26 +3,26 @@
 
 internal import ZooCore
 
-/// The sizes of a V-JEPA 2-AC model, as `ami-zoo convert` writes them.
+/// The `config.json` of a V-JEPA 2-AC model, as `ami-zoo convert` writes it.
 struct VJEPA2ACConfiguration: Hashable, Sendable {
-    /// The frames the encoder was trained on, and how they are cut into tokens.
+    /// The size of training clips, tubelets and patches of the encoder.
     let video: VideoSize
-    /// The encoder; nil for a predictor alone.
+    /// The encoder; nil if there is only a predictor.
     let encoder: TransformerSizes?
     /// The predictor.
     let predictor: TransformerSizes
-    /// Elements of the encoder's features.
+    /// The width of encoder features.
     let width: Int
-    /// Numbers of an action (`action_embed_dim`).
+    /// The number of values per action (`action_embed_dim`).
     let actionWidth: Int
-    /// What layer norms add to the variance.
+    /// The epsilon of layer norms.
     let epsilon: Double
 
-    /// Patches of a frame.
+    /// The number of patches per frame.
     var patches: Int { video.tokens.rows * video.tokens.columns }
 
-    /// The most frames a prediction is made from: tubelets of a clip, as many as the causal mask of
-    /// upstream has.
+    /// The maximum number of context frames: the tubelets of a clip, as in the causal mask of
+    /// upstream.
     var frames: Int { video.tokens.frames }
 
     /// Reads `config.json`.
@@ -45,7 +45,7 @@ struct VJEPA2ACConfiguration: Hashable, Sendable {
         if case .bool(true)? = fields.value("use_extrinsics") {
             throw ZooError(
                 .modelUnsupported,
-                "the predictor takes camera extrinsics ('use_extrinsics'), which is not supported"
+                "predictors with camera extrinsics ('use_extrinsics') are not supported"
             )
         }
         video = try VideoSize(fields)
@@ -57,7 +57,7 @@ struct VJEPA2ACConfiguration: Hashable, Sendable {
             width = try fields.integer("embed_dim", in: 1...16_384)
         }
         actionWidth = try fields.integer("action_embed_dim", in: 1...4096)
-        // The predictor's norms have the same, upstream's one value for all of them.
+        // Upstream uses one epsilon for encoder and predictor.
         epsilon = try fields.normEpsilon(default: 1e-6)
         for (sizes, name) in [(encoder, "hidden_size"), (predictor, "pred_hidden_size")] {
             guard let sizes else { continue }

@@ -7,11 +7,11 @@ public import ZooTensor
 
 /// The encoder of a V-JEPA 2-AC release.
 ///
-/// Computes what `VisionTransformer` of facebookresearch/vjepa2 computes in float32, for frames of any
-/// sizes. A clip of one frame is shown twice, as upstream does with the frames it plans with. The features
-/// of ``encode(_:visible:options:on:)`` are not normalised; those of ``encodeFrames(_:on:)`` are.
+/// Equivalent to `VisionTransformer` of facebookresearch/vjepa2 in float32, for frames of any size.
+/// A clip of one frame is repeated, as upstream does for planning. The features of
+/// ``encode(_:visible:options:on:)`` are not normalised; those of ``encodeFrames(_:on:)`` are.
 public struct VJEPA2ACEncoder: VideoEncoder, FrameEncoder {
-    /// The encoder; the predictor of this family takes actions.
+    /// The encoder, without a predictor of masked tokens.
     public let networks: VideoNetworks
     /// Normalises latents, without weights.
     let norm: LayerNorm
@@ -47,7 +47,7 @@ public struct VJEPA2ACEncoder: VideoEncoder, FrameEncoder {
     /// `vjepa2-ac`.
     public var family: FamilyID { .vjepa2AC }
 
-    /// Encodes frames as latents: each shown twice as a clip of its own, and normalised.
+    /// Encodes frames to normalised latents, each as a clip of two equal frames.
     ///
     /// Source: facebookresearch/vjepa2 `notebooks/utils/world_model_wrapper.py`, `encode`.
     ///
@@ -55,8 +55,8 @@ public struct VJEPA2ACEncoder: VideoEncoder, FrameEncoder {
     ///   - pixelValues: [batch, frames, channels, height, width], the whole image without crop.
     ///   - pool: the threads to compute on.
     /// - Returns: [batch, frames, tokens, width].
-    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the task is
-    ///   cancelled.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the
+    ///   task is cancelled.
     public func encodeFrames(
         _ pixelValues: Tensor,
         on pool: ComputePool = .shared

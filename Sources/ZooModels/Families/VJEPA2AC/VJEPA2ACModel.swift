@@ -19,16 +19,15 @@ extension ModelFamily {
     )
 }
 
-/// A V-JEPA 2-AC model: the encoder of V-JEPA 2, and a predictor of the next frame under an action of
-/// a robot arm.
+/// A V-JEPA 2-AC model: the encoder of V-JEPA 2, and a predictor for the actions of a robot arm.
 ///
 /// Latents are features of single frames after a layer norm without weights (`normalize_reps` of
-/// upstream), states are poses, actions their changes: ``Pose`` says how. Releases of a predictor
-/// that takes actions only have no states.
+/// upstream). States are poses and actions are changes of them; see ``Pose``. Releases whose
+/// predictor takes only actions have no states.
 public struct VJEPA2ACModel: ActionConditionedModel {
-    /// The encoder; nil in releases of the predictor alone.
+    /// The encoder; nil in releases with only the predictor.
     public let encoder: VJEPA2ACEncoder?
-    /// The sizes of what ``predict(_:under:on:)`` takes and returns.
+    /// The shape of the inputs and outputs of ``predict(_:under:on:)``.
     public let latentShape: LatentShape
     private let predictor: ActionPredictor
     private let norm: LayerNorm
@@ -52,7 +51,7 @@ public struct VJEPA2ACModel: ActionConditionedModel {
         } else {
             encoder = nil
         }
-        // Whether there are states, the weights say.
+        // The configuration does not state whether there are states.
         let hasStates = checkpoint["predictor.state_encoder.weight"] != nil
         let inner = weights.scope("predictor")
         predictor = try ActionPredictor(
@@ -60,7 +59,7 @@ public struct VJEPA2ACModel: ActionConditionedModel {
             configuration,
             stateWidth: hasStates ? Pose.width : 0
         )
-        // In the files of upstream, and of no effect in the released configuration.
+        // Upstream files hold these weights, which the released configuration does not use.
         if let extrinsics = checkpoint["predictor.extrinsics_encoder.weight"],
             extrinsics.shape.rank == 2
         {
@@ -74,7 +73,7 @@ public struct VJEPA2ACModel: ActionConditionedModel {
         guard !hasStates || configuration.actionWidth == Pose.width else {
             throw ZooError(
                 .modelUnsupported,
-                "a predictor with poses and actions of \(configuration.actionWidth) numbers is not "
+                "predictors with poses and actions of \(configuration.actionWidth) values are not "
                     + "supported, only \(Pose.width)"
             )
         }
@@ -91,18 +90,18 @@ public struct VJEPA2ACModel: ActionConditionedModel {
     /// `vjepa2-ac`.
     public var family: FamilyID { .vjepa2AC }
 
-    /// The encoder; nil in releases of the predictor alone.
+    /// The encoder; nil in releases with only the predictor.
     public var frameEncoder: (any FrameEncoder)? { encoder }
 
-    /// The settings of upstream's energy landscape notebook.
+    /// The settings of the energy landscape notebook of upstream.
     public var planning: PlanningDefaults {
         PlanningDefaults(distance: .vjepa2AC, search: .arm(.notebook))
     }
 
-    /// Predicts the frame after each known one; see ``ActionConditionedModel``.
+    /// Predicts the frame after each known frame; see ``ActionConditionedModel``.
     ///
-    /// Predictions are normalised as ``VJEPA2ACEncoder/encodeFrames(_:on:)`` normalises, and states are moved by their
-    /// actions, so that they can be predicted from again.
+    /// Predictions are normalised like ``VJEPA2ACEncoder/encodeFrames(_:on:)``, and actions are
+    /// applied to the states, so that the result can be the input of the next prediction.
     public func predict(
         _ known: LatentSequence,
         under actions: Tensor,
@@ -116,15 +115,15 @@ public struct VJEPA2ACModel: ActionConditionedModel {
         )
     }
 
-    /// The predictor's own output: ``predict(_:under:on:)`` before the norm.
+    /// Returns the predictions of ``predict(_:under:on:)`` before the norm.
     ///
     /// - Parameters:
     ///   - known: frames in order.
     ///   - actions: [batch, frames, action width].
     ///   - pool: the threads to compute on.
     /// - Returns: [batch, frames, tokens, width].
-    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the task
-    ///   is cancelled.
+    /// - Throws: `ZooError` with code `model.input-shape-invalid`; `CancellationError` when the
+    ///   task is cancelled.
     public func predictUnnormalised(
         _ known: LatentSequence,
         under actions: Tensor,
