@@ -23,6 +23,23 @@ import ZooTesting
         }
     }
 
+    @Test func packingAgainRestoresDamagedBlobs() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try SampleRegistry(in: folder)
+            try await registry.publish("1.0.0", seeds: [1])
+            let blobs = "\(registry.root)/blobs/sha256"
+            for name in try FileSystem.names(in: blobs) {
+                var bytes = try FileSystem.document("\(blobs)/\(name)", limit: 1 << 30)
+                bytes[bytes.count / 2] ^= 1
+                try FileSystem.writeAtomically("\(blobs)/\(name)", bytes)
+            }
+            let check = RegistryCheck(root: registry.root, workers: 1)
+            #expect(try await !check.run().findings.isEmpty)
+            #expect(try await registry.publish("1.0.0", seeds: [1]).alreadyThere)
+            #expect(try await check.run().findings == [])
+        }
+    }
+
     @Test func aVersionNeverChanges() async throws {
         try await TemporaryFolder.with { folder in
             let registry = try SampleRegistry(in: folder)

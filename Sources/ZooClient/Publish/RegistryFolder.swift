@@ -105,6 +105,7 @@ package struct RegistryFolder: Sendable {
             $0.name == entry.name && $0.version == entry.version
         }) {
             guard other.digest == entry.digest else { throw Self.taken(entry, by: other.digest) }
+            try blobs.write(bytes)
             return false
         }
         try blobs.write(bytes)
