@@ -150,7 +150,7 @@ extension ReleaseRecord {
         public let direction: Direction
         /// The value.
         public let value: Double
-        /// The allowed deviation of a repeated measurement, in the same unit.
+        /// The allowed difference of a repeated measurement, in the same unit.
         public let tolerance: Double?
         /// How the value was obtained.
         public let status: Status
