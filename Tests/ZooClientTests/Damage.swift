@@ -36,7 +36,7 @@ enum Damage: CustomStringConvertible {
     ///
     /// - Returns: whether that changed anything: zeros can be filled with zeros.
     @discardableResult
-    func apply(to path: String, swap other: String?) throws -> Bool {
+    func apply(to path: String, swap other: String?, link copy: String) throws -> Bool {
         let sound = try FileSystem.document(path, limit: 1 << 20)
         var bytes = sound
         switch self {
@@ -53,12 +53,11 @@ enum Damage: CustomStringConvertible {
             try FileSystem.createFolder(path)
             return true
         case .link:
-            let copy = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-            try Data(sound).write(to: copy)
+            try FileSystem.writeAtomically(copy, sound)
             try FileSystem.remove(path)
             try FileManager.default.createSymbolicLink(
                 atPath: path,
-                withDestinationPath: copy.path(percentEncoded: false)
+                withDestinationPath: copy
             )
             return true
         case .pipe:

@@ -109,7 +109,11 @@ import ZooTransport
     private func repair(_ registry: TinyRegistry, _ folder: String) async throws {
         let release = try InstalledRelease(folder: folder)
         let first = try #require(release.files.first { $0.size > 1000 }).path
-        try Damage.flip(700, 3).apply(to: "\(folder)/\(first)", swap: nil)
+        try Damage.flip(700, 3).apply(
+            to: "\(folder)/\(first)",
+            swap: nil,
+            link: registry.folder.path(of: "linked")
+        )
         let second = try #require(release.files.last { $0.path.text == "README.md" }).path
         try FileSystem.remove("\(folder)/\(second)")
         let store = store(registry)
@@ -173,7 +177,13 @@ import ZooTransport
                 let path = "\(release.folder)/\(file.path)"
                 let bytes = try FileSystem.document(path, limit: 1 << 20)
                 for damage in Damage.all(of: file, in: release) {
-                    guard try damage.apply(to: path, swap: "\(other)/\(file.path)") else {
+                    guard
+                        try damage.apply(
+                            to: path,
+                            swap: "\(other)/\(file.path)",
+                            link: folder.path(of: "linked")
+                        )
+                    else {
                         continue
                     }
                     let result = try await verify(release, anchors)
