@@ -74,6 +74,32 @@ package struct InstalledRelease: Sendable {
         components =
             install.value("components") == nil
             ? nil : Set(try install.strings("components", maximum: 256))
+        // The components decide which files have to be here, so only those of the record count.
+        if let components {
+            guard !components.isEmpty, components.isSubset(of: record.components.map(\.name)) else {
+                throw Self.mismatch("\(folder)/\(Self.installName)")
+            }
+        }
+    }
+
+    /// Checks that a folder of the store holds the release that a reference and its own name state.
+    ///
+    /// - Throws: ``ZooError`` with code `store.receipt-mismatch`.
+    package func requireIdentity(of reference: ModelReference) throws(ZooError) {
+        var isWanted =
+            record.name == reference.name
+            && FileSystem.name(of: folder).hasPrefix("\(record.version)-")
+        if case .version(let version) = reference.selector {
+            isWanted = isWanted && version == record.version
+        }
+        guard isWanted else {
+            throw ZooError(
+                .receiptMismatch,
+                "'\(folder)' holds '\(record.name):\(record.version)', and '\(reference)' was "
+                    + "expected there",
+                remedy: "remove the folder and pull the release again"
+            )
+        }
     }
 
     private static func mismatch(_ path: String) -> ZooError {

@@ -198,6 +198,7 @@ package struct ModelStore: Sendable {
         holding portion: Portion = .any
     ) throws(ZooError) -> InstalledRelease {
         let release = try InstalledRelease(folder: try folder(of: reference, holding: portion))
+        try release.requireIdentity(of: reference)
         guard let digest = reference.digest, digest != release.digest else { return release }
         throw ZooError(
             .receiptMismatch,

@@ -59,6 +59,14 @@ package final class StagingArea: Sendable {
         self.lock = lock
         files = "\(folder)/files"
         try FileSystem.createFolder(files)
+        // Somebody else may have put a link there, through which files would be removed and written.
+        for path in [folder, files] where try FileSystem.status(path)?.kind != .folder {
+            throw ZooError(
+                .stagingMismatch,
+                "'\(path)' is not a folder",
+                remedy: "remove it, then pull again"
+            )
+        }
         journal = try OpenFile("\(folder)/blocks", .write)
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+import Foundation
 import Testing
 import ZooClient
 import ZooCore
@@ -89,6 +90,71 @@ import ZooTesting
             #expect(try await release.verification().passed)
             try FileSystem.writeAtomically("\(release.folder)/.ami-zoo/other.json", [1])
             #expect(try await release.findings().map(\.code) == [.fileUnlisted])
+        }
+    }
+
+    @Test func aReleaseInTheStoreIsNeverTakenForAConversion() async throws {
+        try await installed { _, store, release in
+            let record = try FileSystem.document(
+                "\(release.folder)/.ami-zoo/record.json",
+                limit: 1 << 20
+            )
+            try FileSystem.writeAtomically("\(release.folder)/release.json", record)
+            try FileSystem.remove("\(release.folder)/.ami-zoo")
+            for text in ["ami/tiny", "ami/tiny:1.0.0", release.folder] {
+                let result = try await VerificationSubject(text, in: store)
+                    .verify(AnchorSearch(store: store), deep: false)
+                #expect(!result.passed, "\(text)")
+            }
+        }
+    }
+
+    @Test func anotherVersionUnderTheNameOfThisOneIsRefused() async throws {
+        try await installed { _, store, release in
+            let other = "\(FileSystem.parent(of: release.folder))/2.0.0-aaaaaaaaaaaa"
+            try FileSystem.rename(release.folder, to: other)
+            let result = try await VerificationSubject("ami/tiny:2.0.0", in: store)
+                .verify(AnchorSearch(store: store), deep: false)
+            #expect(!result.passed)
+            #expect(throws: ZooError(.receiptMismatch, "")) {
+                try store.installed(ModelReference(parsing: "ami/tiny:2.0.0"))
+            }
+        }
+    }
+
+    @Test(arguments: [#"[]"#, #"["nonexistent"]"#])
+    func componentsThatTheRecordLacksAreRefused(components: String) async throws {
+        try await installed { _, store, release in
+            let text =
+                #"{"components":\#(components),"format":"ami-zoo.install/1","registry":"x"}"#
+            try FileSystem.writeAtomically(
+                "\(release.folder)/.ami-zoo/install.json",
+                Array(text.utf8)
+            )
+            #expect(throws: ZooError(.receiptMismatch, "")) {
+                try InstalledRelease(folder: release.folder)
+            }
+        }
+    }
+
+    @Test func aLinkInPlaceOfAStagingFolderIsNotFollowed() async throws {
+        try await TemporaryFolder.with { folder in
+            let store = ModelStore(root: folder.path(of: "store"))
+            let digest = ContentDigest(of: [1])
+            let destination = folder.path(of: "shared/model")
+            func stage() throws -> String {
+                let area = try #require(try store.staging(for: digest, destination: destination))
+                return area.files
+            }
+            let files = try stage()
+            try folder.write([1], to: "victim/thesis.txt")
+            try FileSystem.remove(files)
+            try FileManager.default.createSymbolicLink(
+                atPath: files,
+                withDestinationPath: folder.path(of: "victim")
+            )
+            #expect(throws: ZooError(.stagingMismatch, "")) { try stage() }
+            #expect(try folder.read("victim/thesis.txt") == [1])
         }
     }
 }

@@ -142,6 +142,11 @@ package struct Repairer: Sendable {
         in folder: String
     ) throws(ZooError) -> [ReleasePath] {
         var damaged: [ReleasePath] = []
+        let receipts = "\(folder)/\(InstalledRelease.receiptFolder)"
+        for path in [receipts, "\(receipts)/blocks"] {
+            guard let kind = try FileSystem.status(path)?.kind, kind != .folder else { continue }
+            try FileSystem.remove(path)
+        }
         for file in files {
             var path = folder
             let components = file.path.text.utf8.split(separator: UInt8(ascii: "/"))
@@ -203,10 +208,19 @@ package struct RepairTarget: Sendable {
             let name = reference?.name
                 ?? (try? ModelName(parsing: store.relative(FileSystem.parent(of: folder))))
         {
+            // A receipt that was changed must not lead to another release.
+            let digest = reference?.digest ?? receipt.digest
+            guard FileSystem.name(of: folder).contains("-\(digest.short)") else {
+                throw ZooError(
+                    .receiptMismatch,
+                    "the folder '\(folder)' is not one of the release \(digest)",
+                    remedy: "remove the folder and pull the release again"
+                )
+            }
             self.reference = ModelReference(
                 name: name,
-                selector: .channel(.stable),
-                digest: receipt.digest
+                selector: reference?.selector ?? .channel(.stable),
+                digest: digest
             )
             components = receipt.components
             return

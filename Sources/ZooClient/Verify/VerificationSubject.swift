@@ -35,7 +35,12 @@ package struct VerificationSubject: Sendable {
             let reference = try? ModelReference(parsing: text)
         {
             do throws(ZooError) {
-                try self.init(folder: try store.folder(of: reference), name: text)
+                try self.init(
+                    folder: try store.folder(of: reference),
+                    name: text,
+                    reference: reference,
+                    isStored: true
+                )
                 return
             } catch {
                 guard error.code == .notInstalled, FileSystem.isFolder(text) else { throw error }
@@ -49,13 +54,25 @@ package struct VerificationSubject: Sendable {
                 remedy: "list the installed models with 'ami-zoo cache ls'"
             )
         }
-        try self.init(folder: folder, name: text)
+        try self.init(
+            folder: folder,
+            name: text,
+            reference: nil,
+            isStored: store.owns(folder)
+        )
     }
 
-    private init(folder: String, name: String) throws(ZooError) {
+    private init(
+        folder: String,
+        name: String,
+        reference: ModelReference?,
+        isStored: Bool
+    ) throws(ZooError) {
         self.folder = folder
         let recordPath = "\(folder)/\(RecordDraft.fileName)"
-        let isRelease = try FileSystem.status("\(folder)/\(InstalledRelease.receiptFolder)") != nil
+        // The store holds releases only: without its manifest, one is damaged and not a conversion.
+        let receipts = try FileSystem.status("\(folder)/\(InstalledRelease.receiptFolder)")
+        let isRelease = isStored || receipts != nil
         if !isRelease, try FileSystem.status(recordPath) != nil {
             let record = try ReleaseRecord(
                 canonical: try FileSystem.document(recordPath, limit: FormatLimits.record)
@@ -66,6 +83,7 @@ package struct VerificationSubject: Sendable {
         }
         do throws(ZooError) {
             let release = try InstalledRelease(folder: folder)
+            if let reference { try release.requireIdentity(of: reference) }
             content = .release(release)
             self.name = release.reference.description
         } catch {
@@ -108,6 +126,15 @@ package struct VerificationSubject: Sendable {
                 anchors: try await search.anchors(of: release),
                 workers: BlockingWork.processors
             ).verify(deep: deep)
+        case .converted where search.registry != nil:
+            Verification(
+                damaged: ZooError(
+                    .notARelease,
+                    "the folder has no manifest that could be compared with a registry",
+                    remedy: "leave out --registry to compare the folder with its own record"
+                ),
+                RecordDraft.fileName
+            )
         case .converted(let record):
             try await FolderVerifier(folder: folder, record: record)
                 .verify(requested: search.requested)

@@ -145,7 +145,7 @@ struct VerifyOutcome: Report {
             return FindingList.text(findings) + "\n\(identity): FAILED"
         }
         var lines = [
-            "\(identity): \(verified.files.count) files, \(ByteCount(verified.bytes)), every byte is "
+            "\(identity): \(subject.scope(verified.files.count)), \(ByteCount(verified.bytes)), every byte is "
                 + "\(subject.claim(anchor)) (\(time.shortText))",
             subject.explanation(anchor),
         ]
@@ -160,6 +160,15 @@ struct VerifyOutcome: Report {
 }
 
 extension VerificationSubject {
+    /// How many files were verified, and of which components when not all were installed.
+    fileprivate func scope(_ count: Int) -> String {
+        guard case .release(let release) = content, let components = release.components else {
+            return "\(count) files"
+        }
+        return "\(count) of \(release.record.files.count) files (only "
+            + "\(components.sorted().joined(separator: ", ")))"
+    }
+
     /// What a passed check states about every byte; never more than the anchor proves.
     fileprivate func claim(_ anchor: VerificationAnchor) -> String {
         guard case .release = content else { return "as converted" }
