@@ -77,7 +77,7 @@ let package = Package(
 
         // MARK: Level 1 - one mechanism each
 
-        // The local store: installed releases, staging, cached documents; blobs of a registry.
+        // The local store: installed releases, staging, cached documents.
         .target(name: "ZooStore", dependencies: ["ZooCore", "ZooFiles"], swiftSettings: settings),
         .systemLibrary(
             name: "CCurl",
@@ -95,6 +95,12 @@ let package = Package(
         .target(
             name: "ZooArchive",
             dependencies: ["ZooCore", "ZooFiles", "CZstd"],
+            swiftSettings: settings
+        ),
+        // A registry folder: blobs, releases, index documents, catalogue, locks of its writers.
+        .target(
+            name: "ZooRegistry",
+            dependencies: ["ZooCore", "ZooFiles", "ZooArchive"],
             swiftSettings: settings
         ),
         // The CRC-32 of ZIP files.
@@ -156,7 +162,7 @@ let package = Package(
         .target(
             name: "ZooClient",
             dependencies: [
-                "ZooCore", "ZooFiles", "ZooStore", "ZooTransport", "ZooArchive",
+                "ZooCore", "ZooFiles", "ZooStore", "ZooTransport", "ZooArchive", "ZooRegistry",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings
@@ -211,7 +217,7 @@ let package = Package(
             dependencies: [
                 "ZooCore", "ZooFiles", "ZooTensor", "ZooStore", "ZooTransport", "ZooArchive",
                 "ZooCheckpoint", "ZooClient", "ZooMedia", "ZooModels", "ZooInference",
-                "ZooConvert", "ZooServer",
+                "ZooConvert", "ZooServer", "ZooRegistry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -280,8 +286,8 @@ let package = Package(
         .testTarget(
             name: "ZooClientTests",
             dependencies: [
-                "ZooArchive", "ZooClient", "ZooCore", "ZooFiles", "ZooStore", "ZooTesting",
-                "ZooTransport",
+                "ZooArchive", "ZooClient", "ZooCore", "ZooFiles", "ZooRegistry", "ZooStore",
+                "ZooTesting", "ZooTransport",
             ],
             swiftSettings: settings
         ),

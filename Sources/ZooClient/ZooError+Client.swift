@@ -6,36 +6,12 @@ package import ZooCore
 extension ZooError.Code {
     /// A registry address is neither a folder nor an HTTP URL.
     package static let registryAddress = Self("registry.address-invalid", .usage)
-    /// A registry has no such model.
-    package static let modelUnknown = Self("registry.model-not-found", .notFound)
     /// A registry does not have the version, or every version of the channel is yanked.
     package static let versionUnknown = Self("registry.version-not-found", .notFound)
-    /// A registry lists a blob but does not have it.
-    package static let blobMissing = Self("registry.blob-missing", .notFound)
-    /// A folder is not a registry.
-    package static let notARegistry = Self("registry.not-a-registry", .notFound)
     /// A document or blob does not match its digest or size.
     package static let registryMismatch = Self("registry.digest-mismatch", .integrity)
-    /// The documents of a release are inconsistent.
-    package static let releaseInconsistent = Self("registry.release-inconsistent", .badData)
-    /// The version already exists with different content.
-    package static let versionTaken = Self("registry.version-taken", .notPermitted)
-    /// The registry folder already exists.
-    package static let registryExists = Self("registry.exists", .inputOutput)
     /// The network is disabled, and the release is not installed.
     package static let offline = Self("registry.offline", .unreachable)
-    /// A registry folder does not have a required document.
-    package static let documentMissing = Self("registry.document-missing", .notFound)
-    /// A document of a registry folder violates its format.
-    package static let documentInvalid = Self("registry.document-invalid", .badData)
-    /// A version is in an index document but not in `index.json`.
-    package static let manifestUnlisted = Self("registry.manifest-unlisted", .badData)
-    /// A release is in `index.json` but not in an index document.
-    package static let versionUnindexed = Self("registry.version-unindexed", .badData)
-    /// A file in a registry folder is not part of the registry.
-    package static let fileUnknown = Self("registry.file-unknown", .badData)
-    /// A blob is not referenced.
-    package static let blobUnreferenced = Self("registry.blob-unreferenced", .badData)
     /// The release does not have the component.
     package static let componentUnknown = Self("release.component-not-found", .notFound)
     /// A file of an installed release is missing or has the wrong size.

@@ -179,12 +179,21 @@ package final class OpenFile: ByteSource {
             && opened.st_dev == found.st_dev && opened.st_ino == found.st_ino
     }
 
+    /// How an advisory lock excludes others.
+    package enum Lock: Sendable {
+        /// No other holder.
+        case exclusive
+        /// Other holders that share it, and no exclusive one.
+        case shared
+    }
+
     /// Tries to take the advisory lock of the file, without waiting.
     ///
-    /// - Returns: whether this process now holds the lock; also true if the file system has no
-    ///   locks, because locks only avoid duplicate work and are not needed for correctness.
-    package func tryLock() -> Bool {
-        flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK
+    /// - Parameter lock: how the lock excludes others.
+    /// - Returns: whether this file now holds the lock; also true if the file system has no locks.
+    package func tryLock(_ lock: Lock = .exclusive) -> Bool {
+        let operation = lock == .exclusive ? LOCK_EX : LOCK_SH
+        return flock(descriptor, operation | LOCK_NB) == 0 || errno != EWOULDBLOCK
     }
 }
 

@@ -18,6 +18,4 @@ extension ZooError.Code {
     package static let destinationTaken = Self("store.destination-taken", .inputOutput)
     /// A model is not installed.
     package static let notInstalled = Self("store.not-installed", .notFound)
-    /// The content of a blob does not match the digest in its name.
-    package static let blobMismatch = Self("store.blob-mismatch", .integrity)
 }

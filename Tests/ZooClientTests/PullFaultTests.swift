@@ -6,6 +6,7 @@ import ZooArchive
 import ZooClient
 import ZooCore
 import ZooFiles
+import ZooRegistry
 import ZooStore
 import ZooTesting
 import ZooTransport
@@ -227,7 +228,7 @@ import ZooTransport
             let packed = try await registry.publish("1.0.0")
             try registry.replaceWeights(of: packed, change)
             try FileSystem.remove("\(registry.root)/index")
-            _ = try RegistryFolder.openForWriting(registry.root, Cancellation()).rebuildIndex()
+            _ = try RegistryFolder(opening: registry.root).rebuild(Cancellation())
             try await NginxServer.with(folder: registry.root) { server in
                 let location = try RegistryLocation(parsing: server.url(""))
                 let store = ModelStore(root: folder.path(of: "store"))

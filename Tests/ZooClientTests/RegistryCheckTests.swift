@@ -5,6 +5,7 @@ import Testing
 import ZooClient
 import ZooCore
 import ZooFiles
+import ZooRegistry
 import ZooStore
 import ZooTesting
 
@@ -43,12 +44,34 @@ import ZooTesting
         #expect(found.map(\.path) == [name])
     }
 
-    @Test func aMissingListOfManifestsIsFoundAndItsReleasesAreCheckedStill() async throws {
+    @Test func theListOfManifestsMayBeLeftOutAndItsReleasesAreCheckedStill() async throws {
         let found = try await codes { folder, registry in
             try remove("registry/index.json", folder)
+            let entry = try #require(
+                try RegistryDocuments(root: registry.root).index(
+                    of: ModelName(parsing: "ami/sample")
+                )?.current
+            )
+            let path = "registry/\(RegistryLayout.blob(entry.digest))"
+            let bytes = try folder.read(path)
+            try remove(path, folder)
+            try folder.write(bytes + [0x20], to: path)
         }
-        let unlisted = "registry.manifest-unlisted"
-        #expect(found.map(\.rawValue) == ["registry.document-missing", unlisted, unlisted])
+        #expect(found.first?.rawValue == "store.blob-mismatch")
+    }
+
+    @Test(arguments: ["catalogue.json", "segment"])
+    func aMissingCatalogueIsFound(part: String) async throws {
+        let found = try await findings { folder, registry in
+            let head = try #require(try RegistryDocuments(root: registry.root).catalogue())
+            let digest = try #require(head.segments.last?.digest)
+            try remove(
+                "registry/\(part == "segment" ? RegistryLayout.blob(digest) : part)",
+                folder
+            )
+        }
+        #expect(found.contains { $0.path == "catalogue.json" })
+        #expect(found.contains { $0.remedy?.contains("registry index") == true })
     }
 
     @Test func anImageLayoutOfAnotherVersionIsFound() async throws {
@@ -87,7 +110,8 @@ import ZooTesting
 
     @Test func aReleaseThatNoIndexListsIsFound() async throws {
         let found = try await codes { folder, _ in try remove(index, folder) }
-        #expect(found.map(\.rawValue) == Array(repeating: "registry.version-unindexed", count: 2))
+        let unindexed = "registry.version-unindexed"
+        #expect(found.map(\.rawValue) == [unindexed, unindexed, "registry.catalogue-stale"])
     }
 
     @Test func anIndexDocumentThatCannotBeReadIsFoundOnce() async throws {

@@ -6,6 +6,7 @@ import ZooArchive
 import ZooClient
 import ZooCore
 import ZooFiles
+import ZooRegistry
 import ZooStore
 import ZooTesting
 
@@ -111,7 +112,7 @@ import ZooTesting
             let packed = try await registry.publish("1.0.0", seeds: [1])
             try registry.replaceWeights(of: packed) { $0[5000] ^= 1 }
             #expect(throws: ZooError(.versionTaken, "")) {
-                try RegistryFolder.openForWriting(registry.root, Cancellation()).rebuildIndex()
+                try RegistryFolder(opening: registry.root).rebuild(Cancellation())
             }
         }
     }
@@ -229,7 +230,12 @@ import ZooTesting
                 )
             ]
         )
-        #expect(try await target.publish(manifest, of: read))
+        #expect(
+            try await target.publish(
+                manifest.canonicalBytes,
+                as: RegistryFolder.Identity(name: read.name, version: read.version)
+            )
+        )
     }
 
     @Test func aDataSetIsAReleaseOfItsOwnKind() async throws {
@@ -240,7 +246,7 @@ import ZooTesting
             let source = Registry(.folder(registry.root), transport: .unused, cache: nil)
             let drops = try ModelName(parsing: "ami/drops")
             #expect(try await source.index(of: drops).kind == .dataset)
-            #expect(try await source.contents().entries.map(\.kind) == [.dataset, .model])
+            #expect(try await source.catalogue().compactMap(\.summary?.kind) == [.dataset, .model])
             let report = try await RegistryCheck(root: registry.root, workers: 1).run()
             #expect(report.findings == [])
             #expect(report.releases == 2)

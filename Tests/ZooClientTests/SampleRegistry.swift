@@ -6,6 +6,7 @@ import ZooArchive
 import ZooClient
 import ZooCore
 import ZooFiles
+import ZooRegistry
 import ZooStore
 import ZooTesting
 import ZooTransport
@@ -76,7 +77,7 @@ struct SampleRegistry {
             encoding: encoding
         )
         let report = try await Packer(request).pack(to: try await FolderTarget(root: root))
-        _ = try RegistryFolder.openForWriting(root, Cancellation()).rebuildIndex()
+        _ = try RegistryFolder(opening: root).rebuild(Cancellation())
         return report
     }
 

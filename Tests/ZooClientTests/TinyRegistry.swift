@@ -6,6 +6,7 @@ import ZooArchive
 import ZooClient
 import ZooCore
 import ZooFiles
+import ZooRegistry
 import ZooStore
 import ZooTesting
 
@@ -104,7 +105,7 @@ struct TinyRegistry {
             )
         )
         try FileSystem.writeAtomically(index, listed.canonicalBytes)
-        _ = try RegistryFolder.openForWriting(root, Cancellation()).rebuildIndex()
+        _ = try RegistryFolder(opening: root).rebuild(Cancellation())
         return digest
     }
 

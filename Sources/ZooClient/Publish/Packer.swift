@@ -4,7 +4,7 @@
 internal import ZooArchive
 internal import ZooCore
 internal import ZooFiles
-internal import ZooStore
+internal import ZooRegistry
 
 /// Packs a model folder into a release and writes it to a registry.
 ///
@@ -41,7 +41,10 @@ package struct Packer: Sendable {
             ),
             archives: archives
         )
-        let isNew = try await target.publish(manifest, of: record)
+        let isNew = try await target.publish(
+            manifest.canonicalBytes,
+            as: RegistryFolder.Identity(name: record.name, version: record.version)
+        )
         return PackReport(
             reference: ModelReference(name: record.name, selector: .version(record.version)),
             digest: ContentDigest(of: manifest.canonicalBytes),

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ZooArchive
 package import ZooCore
 internal import ZooFiles
-package import ZooStore
+package import ZooRegistry
 
 /// A destination for releases: it stores blobs, and then a manifest that publishes them.
 package protocol RegistryTarget: Sendable {
@@ -33,24 +32,29 @@ package protocol RegistryTarget: Sendable {
 
     /// Publishes a release whose blobs are already stored.
     ///
+    /// - Parameters:
+    ///   - manifest: the stored form of the manifest.
+    ///   - identity: the name and version.
     /// - Returns: true when the release is new, false when the registry already has it.
     /// - Throws: ``ZooError`` with code `registry.version-taken` when the version exists with
     ///   different content.
-    func publish(_ manifest: ReleaseManifest, of record: any ArchivedRecord) async throws -> Bool
+    func publish(_ manifest: [UInt8], as identity: RegistryFolder.Identity) async throws -> Bool
 }
 
 /// A registry folder, or an OCI image layout, on this machine.
 package struct FolderTarget: RegistryTarget {
     private let registry: RegistryFolder
 
-    /// Opens a folder for writing and waits for another writer to finish.
+    /// Opens a folder for writing; a new or empty folder becomes an OCI image layout.
     ///
-    /// A new or empty folder becomes an OCI image layout.
-    ///
-    /// - Throws: ``ZooError`` with code `registry.not-a-registry` or `io.*`; `CancellationError`.
+    /// - Throws: ``ZooError`` with code `registry.not-a-registry`, `registry.locks-unavailable` or
+    ///   `io.*`.
     package init(root: String) async throws {
-        registry = try await BlockingWork.run { try RegistryFolder.openForWriting(root, $0) }
+        registry = try await BlockingWork.run { _ in try RegistryFolder(opening: root) }
     }
+
+    /// Whether a release in this folder is published: it is a registry, not only an image layout.
+    package var isRegistry: Bool { registry.kind == .registry }
 
     /// The folder as a `file:` URL.
     package var address: String { "file:\(registry.root)" }
@@ -80,11 +84,14 @@ package struct FolderTarget: RegistryTarget {
         try await BlockingWork.run { [registry] _ in try registry.blobs.write(bytes) }
     }
 
-    /// Writes the manifest and adds it to the list.
+    /// Checks the release as a whole, then writes the manifest and lists it.
     package func publish(
-        _ manifest: ReleaseManifest,
-        of record: any ArchivedRecord
+        _ manifest: [UInt8],
+        as identity: RegistryFolder.Identity
     ) async throws -> Bool {
-        try await BlockingWork.run { [registry] _ in try registry.add(manifest, of: record) }
+        try await BlockingWork.run { [registry] cancellation in
+            let release = try registry.check(manifest: manifest, as: identity, cancellation)
+            return try registry.publish(release, cancellation)
+        }
     }
 }

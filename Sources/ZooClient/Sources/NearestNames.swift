@@ -8,8 +8,8 @@ extension Registry {
     func remedy(forMissing name: ModelName) async -> String {
         let list = "'ami-zoo list --registry \(source.address)' lists its models"
         // The suggestion is optional: a failure to read the list must not hide the missing model.
-        guard let contents = try? await contents() else { return list }
-        let nearest = NearestNames(to: name, among: contents.entries.map(\.name))
+        guard let catalogue = try? await catalogue() else { return list }
+        let nearest = NearestNames(to: name, among: catalogue.map(\.name))
         return [nearest.question, list].compactMap(\.self).joined(separator: " ")
     }
 }

@@ -48,20 +48,6 @@ package struct Registry: Sendable {
             .map { Self.source(at: $0, transport) }
     }
 
-    /// Reads the list of all releases.
-    package func contents() async throws -> ImageIndex {
-        do {
-            return try ImageIndex(parsing: try await current(.contents))
-        } catch let error as ZooError where error.code.category == .notFound {
-            throw ZooError(
-                .notARegistry,
-                "there is no registry at \(source.address)",
-                remedy: "check the address; a registry has 'zoo.json' and 'index.json' at its root",
-                cause: error
-            )
-        }
-    }
-
     /// Reads the versions and channels of a model.
     ///
     /// - Throws: ``ZooError`` with code `registry.model-not-found`.
@@ -89,7 +75,7 @@ package struct Registry: Sendable {
     }
 
     /// Reads a mutable document and revalidates a cached copy with its entity tag.
-    private func current(_ document: RegistryDocument) async throws -> [UInt8] {
+    func current(_ document: RegistryDocument) async throws -> [UInt8] {
         let remembered = cache?.cachedDocument(of: source.address, at: document.path)
         switch try await source.document(document, entityTag: remembered?.entityTag) {
         case .fetched(let bytes, let tag):

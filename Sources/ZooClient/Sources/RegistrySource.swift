@@ -62,8 +62,10 @@ package protocol RegistrySource: Sendable {
 package enum RegistryDocument: Hashable, Sendable {
     /// The name and mirrors of the registry.
     case description
-    /// The list of all releases.
-    case contents
+    /// The head of the catalogue.
+    case catalogue
+    /// The list of all manifests, which a registry may leave out.
+    case imageIndex
     /// The versions and channels of a model.
     case index(ModelName)
 
@@ -71,7 +73,8 @@ package enum RegistryDocument: Hashable, Sendable {
     package var path: String {
         switch self {
         case .description: RegistryLayout.description
-        case .contents: RegistryLayout.imageIndex
+        case .catalogue: RegistryLayout.catalogue
+        case .imageIndex: RegistryLayout.imageIndex
         case .index(let name): RegistryLayout.index(name)
         }
     }
@@ -80,7 +83,8 @@ package enum RegistryDocument: Hashable, Sendable {
     package var limit: Int {
         switch self {
         case .description: FormatLimits.registryDescription
-        case .contents: FormatLimits.imageIndex
+        case .catalogue: FormatLimits.catalogue
+        case .imageIndex: FormatLimits.imageIndex
         case .index: FormatLimits.indexDocument
         }
     }

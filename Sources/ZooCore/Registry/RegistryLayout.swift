@@ -7,7 +7,8 @@
 /// zoo.json                        name and mirrors of the registry
 /// index/<namespace>/<name>.json   one document per model
 /// blobs/sha256/<hex>              manifests, records, archives, block tables: immutable
-/// oci-layout, index.json          make the folder an OCI image layout
+/// catalogue.json                  the head of the catalogue, which is derived from the rest
+/// oci-layout, index.json          make the folder an OCI image layout; a derived view
 /// ```
 public enum RegistryLayout {
     /// The description of the registry.
@@ -16,8 +17,14 @@ public enum RegistryLayout {
     public static let imageLayout = "oci-layout"
     /// The content of ``imageLayout``.
     public static let imageLayoutContent = #"{"imageLayoutVersion":"1.0.0"}"#
-    /// The list of all manifests.
+    /// The list of all manifests, kept for OCI tools while it is small (``imageIndexLimit``).
     public static let imageIndex = "index.json"
+    /// The number of releases beyond which publishing removes ``imageIndex``.
+    ///
+    /// Rewriting the list costs time in proportion to it, and the index documents are the authority.
+    public static let imageIndexLimit = 1000
+    /// The head of the catalogue.
+    public static let catalogue = "catalogue.json"
     /// The folder of blobs.
     public static let blobs = "blobs/sha256"
 

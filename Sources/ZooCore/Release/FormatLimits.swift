@@ -9,12 +9,22 @@ public enum FormatLimits {
     public static let indexDocument = 8 << 20
     /// Bytes of a manifest.
     public static let manifest = 1 << 20
+    /// Bytes of a manifest of any artifact; the OCI specification asks for at least 4 MiB.
+    public static let artifactManifest = 4 << 20
     /// Bytes of a release record.
     public static let record = 4 << 20
     /// Bytes of a block table.
     public static let blockTable = 64 << 20
     /// Bytes of the OCI `index.json` at the top of a registry.
     public static let imageIndex = 64 << 20
+    /// Bytes of `catalogue.json`.
+    public static let catalogue = 8 << 20
+    /// Segments of a catalogue.
+    public static let segments = 20_000
+    /// Entries of one catalogue segment.
+    public static let segmentEntries = 65_536
+    /// Bytes of one decompressed catalogue segment.
+    public static let segment = 256 << 20
     /// Bytes of any one file or archive: 2^45 (32 TiB), which JSON integers represent exactly.
     public static let largestFile = 1 << 45
     /// Files of one release.

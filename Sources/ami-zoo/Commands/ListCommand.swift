@@ -13,6 +13,17 @@ struct ListCommand: ReportingCommand {
         abstract: "List the models in a registry."
     )
 
+    @Option(help: "Only models of this family, such as 'vjepa2'.")
+    var family: String?
+
+    @Option(help: "Only models with this licence, as an SPDX identifier such as 'MIT'.")
+    var licence: String?
+
+    @Option(
+        help: "Only models with inputs of this modality: image, video, series, vector, features."
+    )
+    var modality: String?
+
     @OptionGroup var registry: RegistryOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
@@ -20,27 +31,35 @@ struct ListCommand: ReportingCommand {
     func report() async throws -> ListOutcome {
         let surroundings = Surroundings()
         let source = try surroundings.registry(registry, network)
-        let contents = try await source.contents()
-        let installed = Set(try surroundings.store.releases().map(\.digest))
-        let releases = contents.entries.filter { $0.kind == .model }
-        let models = Dictionary(grouping: releases, by: \.name).map { name, entries in
-            ListOutcome.Model(
-                name: name,
-                versions: entries.map(\.version).sorted(),
-                installed: entries.filter { installed.contains($0.digest) }.map(\.version).sorted()
+        let installed = Dictionary(
+            grouping: try surroundings.store.releases(),
+            by: \.record.name
+        )
+        let models = try await source.catalogue().compactMap { entry -> ListOutcome.Model? in
+            guard let summary = entry.summary, summary.kind == .model, matches(summary) else {
+                return nil
+            }
+            let versions = Set(installed[entry.name, default: []].map(\.record.version))
+            return ListOutcome.Model(
+                name: entry.name,
+                summary: summary,
+                installed: versions.intersection(summary.versions).sorted()
             )
         }
-        return ListOutcome(
-            registry: source.source.address,
-            models: models.sorted { $0.name < $1.name }
-        )
+        return ListOutcome(registry: source.source.address, models: models)
+    }
+
+    private func matches(_ summary: RegistryCatalogue.Summary) -> Bool {
+        (family ?? summary.family) == summary.family
+            && (licence ?? summary.licence) == summary.licence
+            && (modality ?? summary.modality) == summary.modality
     }
 }
 
 struct ListOutcome: Report {
     struct Model {
         let name: ModelName
-        let versions: [SemanticVersion]
+        let summary: RegistryCatalogue.Summary
         let installed: [SemanticVersion]
     }
 
@@ -54,8 +73,16 @@ struct ListOutcome: Report {
                 models.map { model in
                     [
                         "name": .string(model.name.description),
-                        "versions": .array(model.versions.map { .string($0.description) }),
+                        "versions": .array(
+                            model.summary.versions.map { .string($0.description) }
+                        ),
                         "installed": .array(model.installed.map { .string($0.description) }),
+                        "family": .string(model.summary.family),
+                        "summary": .string(model.summary.text),
+                        "licence": .string(model.summary.licence),
+                        "modality": .string(model.summary.modality),
+                        "parameters": .integer(model.summary.parameters),
+                        "bytes": .integer(model.summary.size),
                     ]
                 }
             ),
@@ -68,8 +95,8 @@ struct ListOutcome: Report {
             ["MODEL", "NEWEST", "VERSIONS", "INSTALLED"],
             models.map { model in
                 [
-                    model.name.description, model.versions.last?.description ?? "",
-                    String(model.versions.count),
+                    model.name.description, model.summary.current?.description ?? "",
+                    String(model.summary.versions.count),
                     model.installed.map(\.description).joined(separator: ", "),
                 ]
             }

@@ -11,18 +11,22 @@ internal import ZooFiles
 struct PackCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "pack",
-        abstract: "Pack a model folder as a release into a registry folder.",
+        abstract: "Pack a model folder as a release into a folder.",
         discussion: """
             The model folder is one that Python loads: config.json, model.safetensors, README.md. \
             The description adds what these files do not state: name, version, authors, licence, \
-            lineage, evaluation. Then run 'ami-zoo registry index' to list the release.
+            lineage, evaluation. In a registry folder the release is published at once; elsewhere \
+            the result is an OCI image layout.
             """
     )
 
     @Argument(help: "The model folder to pack.")
     var folder: String
 
-    @Option(name: .customLong("output"), help: "The registry folder, or the folder to create.")
+    @Option(
+        name: .customLong("output"),
+        help: "A registry folder, or the OCI image layout to create or to add to."
+    )
     var destination: String
 
     @Option(help: "The description. Default: model.yaml or release.json in the model folder.")
@@ -40,8 +44,9 @@ struct PackCommand: ReportingCommand {
         let root = FileSystem.absolute(destination)
         return try await Interruption.cancelling {
             let request = try await BlockingWork.run { try makeRequest($0) }
-            let report = try await Packer(request).pack(to: try await FolderTarget(root: root))
-            return PackOutcome(report: report, output: root)
+            let target = try await FolderTarget(root: root)
+            let report = try await Packer(request).pack(to: target)
+            return PackOutcome(report: report, output: root, published: target.isRegistry)
         }
     }
 
@@ -91,6 +96,7 @@ struct PackCommand: ReportingCommand {
 struct PackOutcome: Report {
     let report: PackReport
     let output: String
+    let published: Bool
 
     var json: JSONValue {
         [
@@ -100,6 +106,7 @@ struct PackOutcome: Report {
             "bytesStored": .integer(report.bytesStored),
             "alreadyThere": .bool(report.alreadyThere),
             "path": .string(output),
+            "published": .bool(published),
         ]
     }
 
@@ -107,6 +114,9 @@ struct PackOutcome: Report {
         let state = report.alreadyThere ? "was already packed" : "packed"
         return "\(report.reference) \(report.digest.short) \(state): "
             + "\(ByteCount(report.bytesTotal)) in \(ByteCount(report.bytesStored)) of archives\n"
-            + "list it with 'ami-zoo registry index \(output)'"
+            + (published
+                ? "published in the registry \(output)"
+                : "'\(output)' is an OCI image layout; 'ami-zoo registry init \(output)' and "
+                    + "'ami-zoo registry index \(output)' make it a registry")
     }
 }

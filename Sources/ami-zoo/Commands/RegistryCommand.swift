@@ -5,6 +5,7 @@ internal import ArgumentParser
 internal import ZooClient
 internal import ZooCore
 internal import ZooFiles
+internal import ZooRegistry
 
 /// `ami-zoo registry`.
 struct RegistryCommand: AsyncParsableCommand {
@@ -68,7 +69,7 @@ struct RegistryIndexCommand: ReportingCommand {
     func report() async throws -> RegistryIndexOutcome {
         let path = FileSystem.absolute(root)
         let changed = try await BlockingWork.run {
-            try RegistryFolder.openForWriting(path, $0).rebuildIndex()
+            try RegistryFolder(opening: path).rebuild($0)
         }
         return RegistryIndexOutcome(path: path, changed: changed)
     }

@@ -2,22 +2,38 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooArchive
-internal import ZooCore
-internal import ZooFiles
-internal import ZooStore
+package import ZooCore
+package import ZooFiles
 
 /// Checks the digests of an archive, its blocks and its files in one pass.
-struct ArchiveCheck: Sendable {
-    let table: BlockTable
-    let record: any ArchivedRecord
-    let archive: ReleaseManifest.Archive
-    let path: String
+package struct ArchiveCheck: Sendable {
+    /// The block table of the archive.
+    package let table: BlockTable
+    /// The record of the release.
+    package let record: any ArchivedRecord
+    /// The archive.
+    package let archive: ReleaseManifest.Archive
+    /// The path of the archive.
+    package let path: String
+
+    /// Creates a check.
+    package init(
+        table: BlockTable,
+        record: any ArchivedRecord,
+        archive: ReleaseManifest.Archive,
+        path: String
+    ) {
+        self.table = table
+        self.record = record
+        self.archive = archive
+        self.path = path
+    }
 
     /// Checks the archive.
     ///
     /// - Throws: ``ZooError`` with code `registry.release-inconsistent`, `store.blob-mismatch`,
     ///   `release.file-mismatch`, `archive.*` or `io.*`; `CancellationError`.
-    func run(_ cancellation: Cancellation) throws {
+    package func run(_ cancellation: Cancellation) throws {
         let layout = record.layout(of: archive.name)
         guard table.archiveDigest == archive.archive.digest,
             table.archiveSize == archive.archive.size, table.rawSize == layout.rawSize
@@ -56,7 +72,7 @@ struct ArchiveCheck: Sendable {
 
 extension ZooError {
     /// The error for a blob whose content does not match the digest in its name.
-    static func wrongBlob(_ path: String) -> ZooError {
+    package static func wrongBlob(_ path: String) -> ZooError {
         ZooError(
             .blobMismatch,
             "the content of '\(path)' does not match the digest in its name",

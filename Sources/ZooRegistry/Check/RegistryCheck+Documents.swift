@@ -1,72 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-package import ZooCore
+internal import ZooCore
 internal import ZooFiles
-internal import ZooStore
 
-/// Checks every document, blob, block and file of a registry folder.
-package struct RegistryCheck: Sendable {
-    private let root: String
-    private let workers: Int
-    private let blobs: BlobFolder
-
-    /// The result of a check.
-    package struct Report: Sendable {
-        /// The number of releases checked, from `index.json` and from index documents.
-        package var releases = 0
-        /// The number of blobs checked.
-        package var blobs = 0
-        /// The number of bytes hashed.
-        package var bytes = 0
-        /// The problems found.
-        package var findings: [Finding] = []
-    }
-
-    /// Creates a check of a registry folder.
-    ///
-    /// - Parameters:
-    ///   - root: the registry folder.
-    ///   - workers: the number of archives to read concurrently.
-    package init(root: String, workers: Int = 2) {
-        self.root = root
-        self.workers = workers
-        blobs = BlobFolder(root: root)
-    }
-
-    /// Checks the registry.
-    ///
-    /// - Throws: ``ZooError`` with code `registry.not-a-registry` when the folder is not a registry;
-    ///   `CancellationError`.
-    package func run() async throws -> Report {
-        let survey: Survey = try await BlockingWork.run { try examineDocuments($0) }
-        var report = survey.report
-        report.findings += try await findings(of: survey.contents)
-        return report
-    }
-
-    // MARK: Documents
-
+extension RegistryCheck {
     /// The content of the documents, and the blobs that remain to be read.
-    private struct Survey: Sendable {
+    struct Survey: Sendable {
         var report = Report()
         var contents: [Content] = []
     }
 
     /// A blob to check as a whole.
-    private enum Content: Sendable {
+    enum Content: Sendable {
         case archive(ArchiveCheck)
         case unreferenced(name: String, digest: ContentDigest)
     }
 
     /// A release listed in `index.json` or in an index document.
-    private struct Listed: Hashable {
+    struct Listed: Hashable {
         let name: ModelName
         let version: SemanticVersion
         let digest: ContentDigest
     }
 
-    private func examineDocuments(_ cancellation: Cancellation) throws -> Survey {
+    func examineDocuments(_ cancellation: Cancellation) throws -> Survey {
         try requireRegistry()
         var survey = Survey()
         func examine(_ path: String, _ body: () throws -> Void) throws {
@@ -81,22 +39,19 @@ package struct RegistryCheck: Sendable {
             )
         }
         try examine(RegistryLayout.imageLayout) { try checkImageLayout() }
-        var manifests: [ImageIndex.Entry] = []
-        try examine(RegistryLayout.imageIndex) {
-            manifests = try ImageIndex(
-                parsing: try document(RegistryLayout.imageIndex, FormatLimits.imageIndex)
-            ).entries
-        }
-        var documents = IndexDocuments()
+        // A view that a registry may leave out.
+        var view: [ImageIndex.Entry]?
+        try examine(RegistryLayout.imageIndex) { view = try documents.imageIndex()?.entries }
+        var indexes = IndexDocuments()
         for path in try FileSystem.entries(below: "\(root)/index") {
             try cancellation.check()
-            try examine("index/\(path)") { try read("index/\(path)", into: &documents) }
+            try examine("index/\(path)") { try read("index/\(path)", into: &indexes) }
         }
-        survey.report.findings += compare(manifests, documents)
+        if let view { survey.report.findings += compare(view, indexes) }
         var listed = Set(
-            manifests.map { Listed(name: $0.name, version: $0.version, digest: $0.digest) }
+            (view ?? []).map { Listed(name: $0.name, version: $0.version, digest: $0.digest) }
         )
-        for (name, document) in documents.read {
+        for (name, document) in indexes.read {
             for entry in document.entries {
                 listed.insert(Listed(name: name, version: entry.version, digest: entry.digest))
             }
@@ -108,7 +63,7 @@ package struct RegistryCheck: Sendable {
         }
         for release in order {
             try cancellation.check()
-            let entry = documents.read[release.name]?.entries.first {
+            let entry = indexes.read[release.name]?.entries.first {
                 $0.version == release.version && $0.digest == release.digest
             }
             try examine(RegistryLayout.blob(release.digest)) {
@@ -117,13 +72,16 @@ package struct RegistryCheck: Sendable {
                 survey.report.findings += found
             }
         }
+        try examine(RegistryLayout.catalogue) {
+            survey.report.findings += try checkCatalogue(indexes, &referenced)
+        }
         survey.report.blobs = referenced.count
         survey.report.bytes = referenced.values.reduce(0, +)
         try checkBlobNames(referenced, &survey)
         return survey
     }
 
-    private func requireRegistry() throws(ZooError) {
+    func requireRegistry() throws(ZooError) {
         for name in [RegistryLayout.description, RegistryLayout.imageIndex] {
             if try FileSystem.status("\(root)/\(name)") != nil { return }
         }
@@ -134,7 +92,7 @@ package struct RegistryCheck: Sendable {
         )
     }
 
-    private func document(_ path: String, _ limit: Int) throws(ZooError) -> [UInt8] {
+    func document(_ path: String, _ limit: Int) throws(ZooError) -> [UInt8] {
         guard try FileSystem.status("\(root)/\(path)") != nil else {
             throw ZooError(
                 .documentMissing,
@@ -147,7 +105,7 @@ package struct RegistryCheck: Sendable {
     }
 
     /// Converts an error of `body` into a finding for `path`.
-    private func findings(at path: String, _ body: () throws -> Void) throws -> [Finding] {
+    func findings(at path: String, _ body: () throws -> Void) throws -> [Finding] {
         do {
             try body()
             return []
@@ -177,7 +135,7 @@ package struct RegistryCheck: Sendable {
         }
     }
 
-    private func checkImageLayout() throws(ZooError) {
+    func checkImageLayout() throws(ZooError) {
         let object = try JSONObject(
             try JSONValue(parsing: try document(RegistryLayout.imageLayout, 4096))
         )
@@ -196,13 +154,13 @@ package struct RegistryCheck: Sendable {
 
     // MARK: Index documents
 
-    private struct IndexDocuments {
+    struct IndexDocuments {
         var read: [ModelName: IndexDocument] = [:]
         /// The models whose document exists but cannot be read.
         var broken: Set<ModelName> = []
     }
 
-    private func read(_ path: String, into documents: inout IndexDocuments) throws(ZooError) {
+    func read(_ path: String, into documents: inout IndexDocuments) throws(ZooError) {
         let text = path.dropFirst("index/".count)
         guard text.hasSuffix(".json"),
             let name = try? ModelName(parsing: String(text.dropLast(".json".count)))
@@ -236,7 +194,7 @@ package struct RegistryCheck: Sendable {
     }
 
     /// The differences between `index.json` and the index documents.
-    private func compare(
+    func compare(
         _ manifests: [ImageIndex.Entry],
         _ documents: IndexDocuments
     ) -> [Finding] {
@@ -265,11 +223,11 @@ package struct RegistryCheck: Sendable {
                 findings.append(
                     Finding(
                         .manifestUnlisted,
-                        path: RegistryLayout.index(name),
+                        .warning,
+                        path: RegistryLayout.imageIndex,
                         message: "the index document lists '\(name):\(entry.version)', but "
                             + "'\(RegistryLayout.imageIndex)' does not",
-                        remedy: "restore '\(RegistryLayout.imageIndex)' from a backup, or remove "
-                            + "the version from the index document if it was never published"
+                        remedy: "run 'ami-zoo registry index \(root)'"
                     )
                 )
             }
@@ -282,7 +240,7 @@ package struct RegistryCheck: Sendable {
     /// Checks the documents of a release.
     ///
     /// - Returns: the problems found, and the archives to read.
-    private func check(
+    func check(
         _ release: Listed,
         _ entry: IndexDocument.Entry?,
         _ referenced: inout [ContentDigest: Int]
@@ -316,6 +274,11 @@ package struct RegistryCheck: Sendable {
             )
             found.append(Finding(problem, path: RegistryLayout.index(release.name)))
         }
+        for attachment in entry?.attachments ?? [] {
+            found += try findings(at: RegistryLayout.blob(attachment.digest)) {
+                try check(attachment, of: release.digest, &referenced)
+            }
+        }
         var archives: [ArchiveCheck] = []
         for archive in manifest.archives {
             found += try findings(at: RegistryLayout.blob(archive.blocks.digest)) {
@@ -334,7 +297,7 @@ package struct RegistryCheck: Sendable {
         return (found, archives)
     }
 
-    private func read(_ blob: Descriptor, limit: Int) throws(ZooError) -> [UInt8] {
+    func read(_ blob: Descriptor, limit: Int) throws(ZooError) -> [UInt8] {
         let bytes = try blobs.read(blob.digest, limit: limit)
         guard bytes.count == blob.size else {
             throw ZooError.wrongBlob(blobs.path(of: blob.digest))
@@ -342,84 +305,75 @@ package struct RegistryCheck: Sendable {
         return bytes
     }
 
-    // MARK: Blobs
-
-    private func checkBlobNames(
-        _ referenced: [ContentDigest: Int],
-        _ survey: inout Survey
+    /// Checks that an attachment is complete and belongs to the release.
+    func check(
+        _ attachment: IndexDocument.Attachment,
+        of release: ContentDigest,
+        _ referenced: inout [ContentDigest: Int]
     ) throws(ZooError) {
-        for name in try FileSystem.names(in: "\(root)/\(RegistryLayout.blobs)") {
-            let path = "\(RegistryLayout.blobs)/\(name)"
-            let kind = try FileSystem.status("\(root)/\(path)")?.kind
-            guard kind == .file, let digest = try? ContentDigest(hex: name) else {
-                survey.report.findings.append(
+        let bytes = try blobs.read(attachment.digest, limit: FormatLimits.artifactManifest)
+        referenced[attachment.digest] = bytes.count
+        let manifest = try ArtifactManifest(parsing: bytes)
+        guard manifest.subject?.digest == BlobDigest(release),
+            manifest.artifactType == attachment.type, bytes.count == attachment.size
+        else {
+            throw ZooError(
+                .releaseInconsistent,
+                "the attachment \(attachment.digest) has another type, size or subject than the "
+                    + "index document states",
+                remedy: "attach it again, or remove it from the index document"
+            )
+        }
+        for blob in manifest.blobs {
+            guard let digest = blob.digest.contentDigest else { continue }
+            referenced[digest] = blob.size
+            guard try FileSystem.status(blobs.path(of: digest))?.size == blob.size else {
+                throw ZooError.wrongBlob(blobs.path(of: digest))
+            }
+        }
+    }
+
+    // MARK: Catalogue
+
+    /// Compares the catalogue with the index documents.
+    func checkCatalogue(
+        _ indexes: IndexDocuments,
+        _ referenced: inout [ContentDigest: Int]
+    ) throws -> [Finding] {
+        var latest: [ModelName: RegistryCatalogue.Summary] = [:]
+        var findings: [Finding] = []
+        for segment in try documents.catalogue()?.segments ?? [] {
+            referenced[segment.digest] = segment.size
+            do throws(ZooError) {
+                for entry in try documents.entries(of: segment) {
+                    latest[entry.name] = entry.summary
+                }
+            } catch {
+                findings.append(
                     Finding(
-                        .fileUnknown,
-                        .warning,
-                        path: path,
-                        message: "this is not a blob: it is no file, or its name is no digest",
-                        remedy: name.hasSuffix(".tmp")
-                            ? "remove it when no program writes here; an interrupted write left it"
-                            : "remove it"
+                        error.code,
+                        path: RegistryLayout.blob(segment.digest),
+                        message: "a segment of the catalogue cannot be read: \(error.message)",
+                        remedy: "run 'ami-zoo registry index \(root)'"
                     )
                 )
-                continue
-            }
-            if referenced[digest] == nil {
-                survey.contents.append(.unreferenced(name: name, digest: digest))
             }
         }
-    }
-
-    /// Checks the content of blobs, several concurrently.
-    private func findings(of contents: [Content]) async throws -> [Finding] {
-        var found: [Int: [Finding]] = [:]
-        try await withThrowingTaskGroup(of: (Int, [Finding]).self) { group in
-            for (index, content) in contents.enumerated() {
-                if index >= workers, let (index, findings) = try await group.next() {
-                    found[index] = findings
-                }
-                group.addTask {
-                    (index, try await BlockingWork.run { try findings(of: content, $0) })
-                }
-            }
-            for try await (index, findings) in group { found[index] = findings }
-        }
-        return contents.indices.flatMap { found[$0] ?? [] }
-    }
-
-    private func findings(
-        of content: Content,
-        _ cancellation: Cancellation
-    ) throws -> [Finding] {
-        switch content {
-        case .archive(let check):
-            return try findings(at: RegistryLayout.blob(check.archive.archive.digest)) {
-                try check.run(cancellation)
-            }
-        case .unreferenced(let name, let digest):
-            let path = RegistryLayout.blob(digest)
-            let broken = try findings(at: path) {
-                let file = try OpenFile("\(root)/\(RegistryLayout.blobs)/\(name)", .read)
-                var hasher = ContentDigest.Hasher()
-                let size = try file.status().size
-                try file.forEachPiece(of: 0..<size, size: 1 << 20, cancellation) {
-                    hasher.update($0)
-                }
-                // A later release with the same blob would reuse this file.
-                guard hasher.finish() == digest else { throw ZooError.wrongBlob(file.path) }
-            }
-            guard broken.isEmpty else { return broken }
-            return [
+        for name in Set(latest.keys).union(indexes.read.keys).subtracting(indexes.broken).sorted() {
+            // A release that cannot be read is a finding of its own.
+            guard let expected = try? documents.catalogueEntry(of: name),
+                expected.summary != latest[name]
+            else { continue }
+            findings.append(
                 Finding(
-                    .blobUnreferenced,
+                    .catalogueStale,
                     .warning,
-                    path: path,
-                    message: "no release refers to this blob",
-                    remedy: "remove the file unless another program uses it; an interrupted or "
-                        + "withdrawn release left it"
+                    path: RegistryLayout.catalogue,
+                    message: "the catalogue does not have the current state of '\(name)'",
+                    remedy: "run 'ami-zoo registry index \(root)'"
                 )
-            ]
+            )
         }
+        return findings
     }
 }

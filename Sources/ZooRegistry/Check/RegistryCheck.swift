@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+internal import ZooFiles
+
+/// Checks every document, blob, block and file of a registry folder.
+package struct RegistryCheck: Sendable {
+    let root: String
+    private let workers: Int
+    let documents: RegistryDocuments
+    var blobs: BlobFolder { documents.blobs }
+
+    /// The result of a check.
+    package struct Report: Sendable {
+        /// The number of releases checked, from `index.json` and from index documents.
+        package var releases = 0
+        /// The number of blobs checked.
+        package var blobs = 0
+        /// The number of bytes hashed.
+        package var bytes = 0
+        /// The problems found.
+        package var findings: [Finding] = []
+    }
+
+    /// Creates a check of a registry folder.
+    ///
+    /// - Parameters:
+    ///   - root: the registry folder.
+    ///   - workers: the number of archives to read concurrently.
+    package init(root: String, workers: Int = 2) {
+        self.root = root
+        self.workers = workers
+        documents = RegistryDocuments(root: root)
+    }
+
+    /// Checks the registry.
+    ///
+    /// - Throws: ``ZooError`` with code `registry.not-a-registry` when the folder is not a registry;
+    ///   `CancellationError`.
+    package func run() async throws -> Report {
+        let survey: Survey = try await BlockingWork.run { try examineDocuments($0) }
+        var report = survey.report
+        report.findings += try await findings(of: survey.contents)
+        return report
+    }
+
+    // MARK: Blobs
+
+    func checkBlobNames(
+        _ referenced: [ContentDigest: Int],
+        _ survey: inout Survey
+    ) throws(ZooError) {
+        for name in try FileSystem.names(in: "\(root)/\(RegistryLayout.blobs)") {
+            let path = "\(RegistryLayout.blobs)/\(name)"
+            let kind = try FileSystem.status("\(root)/\(path)")?.kind
+            guard kind == .file, let digest = try? ContentDigest(hex: name) else {
+                survey.report.findings.append(
+                    Finding(
+                        .fileUnknown,
+                        .warning,
+                        path: path,
+                        message: "this is not a blob: it is no file, or its name is no digest",
+                        remedy: name.hasSuffix(".tmp")
+                            ? "remove it when no program writes here; an interrupted write left it"
+                            : "remove it"
+                    )
+                )
+                continue
+            }
+            if referenced[digest] == nil {
+                survey.contents.append(.unreferenced(name: name, digest: digest))
+            }
+        }
+    }
+
+    /// Checks the content of blobs, several concurrently.
+    private func findings(of contents: [Content]) async throws -> [Finding] {
+        var found: [Int: [Finding]] = [:]
+        try await withThrowingTaskGroup(of: (Int, [Finding]).self) { group in
+            for (index, content) in contents.enumerated() {
+                if index >= workers, let (index, findings) = try await group.next() {
+                    found[index] = findings
+                }
+                group.addTask {
+                    (index, try await BlockingWork.run { try findings(of: content, $0) })
+                }
+            }
+            for try await (index, findings) in group { found[index] = findings }
+        }
+        return contents.indices.flatMap { found[$0] ?? [] }
+    }
+
+    private func findings(
+        of content: Content,
+        _ cancellation: Cancellation
+    ) throws -> [Finding] {
+        switch content {
+        case .archive(let check):
+            return try findings(at: RegistryLayout.blob(check.archive.archive.digest)) {
+                try check.run(cancellation)
+            }
+        case .unreferenced(let name, let digest):
+            let path = RegistryLayout.blob(digest)
+            let broken = try findings(at: path) {
+                let file = try OpenFile("\(root)/\(RegistryLayout.blobs)/\(name)", .read)
+                var hasher = ContentDigest.Hasher()
+                let size = try file.status().size
+                try file.forEachPiece(of: 0..<size, size: 1 << 20, cancellation) {
+                    hasher.update($0)
+                }
+                // A later release with the same blob would reuse this file.
+                guard hasher.finish() == digest else { throw ZooError.wrongBlob(file.path) }
+            }
+            guard broken.isEmpty else { return broken }
+            return [
+                Finding(
+                    .blobUnreferenced,
+                    .warning,
+                    path: path,
+                    message: "no release refers to this blob",
+                    remedy: "remove the file unless another program uses it; an interrupted or "
+                        + "withdrawn release left it"
+                )
+            ]
+        }
+    }
+}

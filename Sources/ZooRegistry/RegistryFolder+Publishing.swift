@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+package import ZooFiles
+
+extension RegistryFolder {
+    /// Publishes a release: manifest, then index document, then the derived documents.
+    ///
+    /// A crash leaves the old state or the new one. A crash after the index document leaves the derived
+    /// documents behind; the next publication of the model, or ``rebuild(_:)``, updates them.
+    ///
+    /// - Parameters:
+    ///   - release: the release.
+    ///   - cancellation: ends the wait for other writers.
+    /// - Returns: true when the release is new, false when the registry already has it.
+    /// - Throws: ``ZooError`` with code `registry.version-taken` when the version exists with different
+    ///   content, `registry.blob-missing` when collection removed a blob since the check, or `io.*`;
+    ///   `CancellationError`.
+    package func publish(_ release: CheckedRelease, _ cancellation: Cancellation) throws -> Bool {
+        let using = try locks.lock(.blobs, .shared, cancellation)
+        defer { withExtendedLifetime(using) {} }
+        for blob in release.manifest.blobs + release.manifest.skipped { try requireBlob(blob) }
+        switch kind {
+        case .imageLayout:
+            return try list(release, limit: .max, cancellation)
+        case .registry:
+            let isNew = try addVersion(release, cancellation)
+            // Also for a version that is already there: a crash may have left them behind.
+            _ = try list(release, limit: RegistryLayout.imageIndexLimit, cancellation)
+            try updateCatalogue([release.record.name], cancellation)
+            return isNew
+        }
+    }
+
+    /// Adds the version to the index document.
+    private func addVersion(
+        _ release: CheckedRelease,
+        _ cancellation: Cancellation
+    ) throws -> Bool {
+        let record = release.record
+        let writing = try locks.lock(.index(record.name), .exclusive, cancellation)
+        defer { withExtendedLifetime(writing) {} }
+        let old = try documents.index(of: record.name)
+        if let known = old?.entry(for: .version(record.version)) {
+            guard known.digest == release.digest else {
+                throw taken(record.name, record.version, by: known.digest)
+            }
+            try blobs.write(release.bytes)
+            return false
+        }
+        if let old, old.kind != release.manifest.kind {
+            throw ZooError(
+                .versionTaken,
+                "'\(record.name)' is a \(old.kind.rawValue), and the release is a "
+                    + release.manifest.kind.rawValue,
+                remedy: "publish it under another name"
+            )
+        }
+        try blobs.write(release.bytes)
+        try write(try (old ?? IndexDocument(named: record.name, release)).adding(release))
+        return true
+    }
+
+    func taken(
+        _ name: ModelName,
+        _ version: SemanticVersion,
+        by digest: ContentDigest
+    ) -> ZooError {
+        ZooError(
+            .versionTaken,
+            "'\(name):\(version)' already exists with different content (\(digest))",
+            remedy: "versions are immutable; use a new version"
+        )
+    }
+
+    /// Adds the release to `index.json`, or removes the list when it would have more than `limit`
+    /// releases; returns true when the release was not listed.
+    private func list(
+        _ release: CheckedRelease,
+        limit: Int,
+        _ cancellation: Cancellation
+    ) throws -> Bool {
+        let writing = try locks.lock(.imageIndex, .exclusive, cancellation)
+        defer { withExtendedLifetime(writing) {} }
+        guard let contents = try documents.imageIndex() else { return true }
+        let entry = ImageIndex.Entry(
+            name: release.record.name,
+            version: release.record.version,
+            digest: release.digest,
+            size: release.bytes.count,
+            kind: release.manifest.kind
+        )
+        try blobs.write(release.bytes)
+        if let other = contents.entries.first(where: {
+            $0.name == entry.name && $0.version == entry.version
+        }) {
+            guard other.digest == entry.digest else {
+                throw taken(entry.name, entry.version, by: other.digest)
+            }
+            return false
+        }
+        let path = "\(root)/\(RegistryLayout.imageIndex)"
+        if contents.entries.count < limit {
+            try FileSystem.writeAtomically(path, contents.adding(entry).canonicalBytes)
+        } else {
+            // A list that lacks releases would be wrong; without it, readers use the catalogue.
+            try FileSystem.remove(path)
+        }
+        return true
+    }
+
+    // MARK: Changes of index documents
+
+    /// Changes the index document of a model and updates the catalogue.
+    ///
+    /// - Parameters:
+    ///   - name: the model.
+    ///   - cancellation: ends the wait for other writers.
+    ///   - change: returns the new document; called while other writers wait.
+    /// - Returns: the new document.
+    /// - Throws: ``ZooError`` with code `registry.model-not-found`, what `change` throws, or `io.*`;
+    ///   `CancellationError`.
+    @discardableResult
+    package func changeIndex(
+        of name: ModelName,
+        _ cancellation: Cancellation,
+        _ change: (IndexDocument) throws -> IndexDocument
+    ) throws -> IndexDocument {
+        let new = try replaceIndex(of: name, cancellation, change)
+        try updateCatalogue([name], cancellation)
+        return new
+    }
+
+    private func replaceIndex(
+        of name: ModelName,
+        _ cancellation: Cancellation,
+        _ change: (IndexDocument) throws -> IndexDocument
+    ) throws -> IndexDocument {
+        let writing = try locks.lock(.index(name), .exclusive, cancellation)
+        defer { withExtendedLifetime(writing) {} }
+        guard let old = try documents.index(of: name) else {
+            throw ZooError(
+                .modelUnknown,
+                "'\(root)' has no model '\(name)'",
+                remedy: "check the name with 'ami-zoo list --registry \(root)'"
+            )
+        }
+        let new = try change(old)
+        if new != old { try write(new) }
+        return new
+    }
+}
+
+extension IndexDocument {
+    /// Creates the document of a model without versions.
+    fileprivate init(named name: ModelName, _ release: CheckedRelease) throws(ZooError) {
+        try self.init(name: name, kind: release.manifest.kind, entries: [], channels: [:])
+    }
+
+    /// Returns this document with one more version: in `stable`, or in `candidate` if it is a
+    /// pre-release.
+    fileprivate func adding(_ release: CheckedRelease) throws(ZooError) -> IndexDocument {
+        let record = release.record
+        let entry = Entry(
+            version: record.version,
+            digest: release.digest,
+            size: record.totalSize,
+            created: record.created,
+            licence: record.licence
+        )
+        var channels = channels
+        let channel: ChannelName = record.version.isPrerelease ? .candidate : .stable
+        channels[channel, default: []].insert(record.version)
+        return try IndexDocument(
+            name: name,
+            kind: kind,
+            entries: entries + [entry],
+            channels: channels,
+            unknownMembers: unknownMembers
+        )
+    }
+}
