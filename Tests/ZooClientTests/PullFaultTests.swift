@@ -227,8 +227,6 @@ import ZooTransport
             let registry = try SampleRegistry(in: folder)
             let packed = try await registry.publish("1.0.0")
             try registry.replaceWeights(of: packed, change)
-            try FileSystem.remove("\(registry.root)/index")
-            _ = try RegistryFolder(opening: registry.root).rebuild(Cancellation())
             try await NginxServer.with(folder: registry.root) { server in
                 let location = try RegistryLocation(parsing: server.url(""))
                 let store = ModelStore(root: folder.path(of: "store"))

@@ -126,14 +126,13 @@ struct SampleRegistry {
 
     /// Makes the only release another one, as an attacker with write access would.
     ///
-    /// The weights change, and every digest above them is right again; the index document is left
-    /// as it is.
+    /// The weights change, and every digest above them is right again.
     func replaceWeights(of report: PackReport, _ change: (inout [UInt8]) -> Void) throws {
         let blobs = BlobFolder(root: root)
         let manifest = try ReleaseManifest(
             canonical: try blobs.read(report.digest, limit: FormatLimits.manifest)
         )
-        let entry = try #require(manifest.archives.first { $0.name == "weights" })
+        let changed = try #require(manifest.archives.first { $0.name == "weights" })
         let old = try weights(of: report)
         var archive = try folder.read("registry/\(old.path)")
         change(&archive)
@@ -153,7 +152,7 @@ struct SampleRegistry {
         let other = ReleaseManifest(
             record: manifest.record,
             archives: try manifest.archives.map { archive in
-                guard archive.name == entry.name else { return archive }
+                guard archive.name == changed.name else { return archive }
                 return ReleaseManifest.Archive(
                     name: archive.name,
                     archive: Descriptor(
@@ -171,15 +170,28 @@ struct SampleRegistry {
                 )
             }
         )
-        let listed = ImageIndex(entries: [
-            ImageIndex.Entry(
-                name: try ModelName(parsing: "ami/sample"),
-                version: try SemanticVersion(parsing: "1.0.0"),
-                digest: try blobs.write(other.canonicalBytes),
-                size: other.canonicalBytes.count
-            )
-        ])
-        try folder.write(listed.canonicalBytes, to: "registry/index.json")
+        // Publishing would refuse the release, so the index document is written by hand.
+        let index = try #require(
+            try RegistryDocuments(root: root).index(of: ModelName(parsing: "ami/sample"))
+        )
+        let entry = try #require(index.entries.first { $0.digest == report.digest })
+        let document = try IndexDocument(
+            name: index.name,
+            entries: [
+                IndexDocument.Entry(
+                    version: entry.version,
+                    digest: try blobs.write(other.canonicalBytes),
+                    size: entry.size,
+                    created: entry.created,
+                    licence: entry.licence
+                )
+            ],
+            channels: index.channels
+        )
+        try folder.write(
+            document.canonicalBytes,
+            to: "registry/\(RegistryLayout.index(index.name))"
+        )
     }
 
     /// A puller from a location into a store of this folder.
