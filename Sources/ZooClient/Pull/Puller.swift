@@ -42,7 +42,7 @@ package struct Puller: Sendable {
             return try await BlockingWork.run { _ in try Self.installed(request, in: store) }
         }
         if let pinned = try await BlockingWork.run({ _ in pinnedAndInstalled(request) }) {
-            return pinned
+            return await withoutStaging(pinned)
         }
         let resolved = try await registry.resolve(request.reference)
         report(
@@ -61,7 +61,9 @@ package struct Puller: Sendable {
                 digest: resolved.digest,
                 components: request.components
             )
-        if let done = try await installed(resolved, at: destination, request) { return done }
+        if let done = try await installed(resolved, at: destination, request) {
+            return await withoutStaging(done)
+        }
         let release = try await registry.withTables(resolved)
         let staging = try await claim(release, destination, request)
         do {
@@ -179,6 +181,15 @@ package struct Puller: Sendable {
             alreadyInstalled: true,
             yank: yank
         )
+    }
+
+    /// Removes the staging area of an installed release, which a stopped pull may have left.
+    private func withoutStaging(_ report: PullReport) async -> PullReport {
+        // The release is installed and usable, also where nothing can be removed.
+        try? await BlockingWork.run { [store] _ in
+            try store.removeStaging(for: report.digest, destination: report.path)
+        }
+        return report
     }
 
     private func requireComponents(_ names: Set<String>?, of record: ReleaseRecord) throws {
