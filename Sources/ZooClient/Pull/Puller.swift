@@ -11,26 +11,12 @@ package import ZooStore
 /// Every block is verified and then written once, at its final offset in a staging folder that
 /// becomes visible with one rename. After an interruption, the next pull verifies the blocks in place
 /// and resumes.
-package struct Puller: Sendable {
-    private let registry: Registry
-    private let store: ModelStore
-    private let report: @Sendable (PullEvent) -> Void
+package struct Puller: ReleaseTask {
+    /// The registry, the store and the receiver of progress events.
+    package let tools: ReleaseTools
 
-    /// Creates a puller from a registry into a store.
-    ///
-    /// - Parameters:
-    ///   - registry: the registry to pull from.
-    ///   - store: the local store.
-    ///   - report: receives progress events on any thread.
-    package init(
-        registry: Registry,
-        store: ModelStore,
-        report: @escaping @Sendable (PullEvent) -> Void = { _ in }
-    ) {
-        self.registry = registry
-        self.store = store
-        self.report = report
-    }
+    /// See ``ReleaseTask/init(registry:store:report:)``.
+    package init(tools: ReleaseTools) { self.tools = tools }
 
     /// Pulls a release.
     ///
