@@ -32,7 +32,17 @@ size_t ami_image_width(const ami_image *image) { return image->width; }
 size_t ami_image_height(const ami_image *image) { return image->height; }
 const char *ami_image_problem(const ami_image *image) { return image->problem; }
 
-enum ami_image_result ami_image_decode(ami_image *image, uint8_t *rgb) {
+void ami_image_check_cancelled(ami_image *image) {
+    if (image->is_cancelled != NULL && image->is_cancelled(image->context)) {
+        ami_image_fail(image, ami_image_cancelled, "it was cancelled");
+        longjmp(image->failure, 1);
+    }
+}
+
+enum ami_image_result ami_image_decode(ami_image *image, uint8_t *rgb, void *context,
+                                       bool (*is_cancelled)(void *context)) {
+    image->context = context;
+    image->is_cancelled = is_cancelled;
     switch (image->kind) {
         case ami_image_png: return ami_png_decode(image, rgb);
         case ami_image_jpeg: return ami_jpeg_decode(image, rgb);

@@ -30,6 +30,9 @@ struct ami_image {
     struct jpeg_progress_mgr jpeg_progress;
     uint8_t *cmyk;
 
+    void *context;
+    bool (*is_cancelled)(void *context);
+
     png_structp png;
     png_infop png_info;
     size_t position;
@@ -39,6 +42,9 @@ struct ami_image {
 
 /// Records a failure and returns its result.
 enum ami_image_result ami_image_fail(ami_image *image, enum ami_image_result result, const char *problem);
+
+/// Leaves the decoder with longjmp when the caller has cancelled it.
+void ami_image_check_cancelled(ami_image *image);
 
 enum ami_image_result ami_jpeg_open(ami_image *image);
 enum ami_image_result ami_jpeg_decode(ami_image *image, uint8_t *rgb);

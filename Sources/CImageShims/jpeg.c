@@ -59,9 +59,11 @@ static void on_message(j_common_ptr info, int level) {
 
 static void stay_silent(j_common_ptr info) { (void)info; }
 
-static void check_scans(j_common_ptr info) {
+/// Called for each row of blocks, of each scan and of the output.
+static void check_progress(j_common_ptr info) {
+    ami_image *image = info->client_data;
+    ami_image_check_cancelled(image);
     if (((j_decompress_ptr)info)->input_scan_number > scan_limit) {
-        ami_image *image = info->client_data;
         ami_image_fail(image, ami_image_too_large, "it has more than 100 scans");
         longjmp(image->failure, 1);
     }
@@ -78,7 +80,7 @@ enum ami_image_result ami_jpeg_open(ami_image *image) {
         return image->result;
     }
     jpeg_create_decompress(jpeg);
-    image->jpeg_progress.progress_monitor = check_scans;
+    image->jpeg_progress.progress_monitor = check_progress;
     jpeg->progress = &image->jpeg_progress;
     jpeg_mem_src(jpeg, image->bytes, (unsigned long)image->count);
     jpeg_read_header(jpeg, TRUE);

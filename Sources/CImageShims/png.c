@@ -113,6 +113,7 @@ enum ami_image_result ami_png_decode(ami_image *image, uint8_t *rgb) {
     }
     for (int pass = 0; pass < passes; pass++) {
         for (size_t y = 0; y < image->height; y++) {
+            ami_image_check_cancelled(image);
             png_read_row(png, rgb + y * stride, NULL);
         }
     }

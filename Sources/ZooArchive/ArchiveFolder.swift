@@ -24,7 +24,8 @@ package final class ArchiveFolder: Sendable {
     /// - Parameters:
     ///   - layout: the layout of the archive.
     ///   - folder: the folder of the files.
-    ///   - mode: `.read` for existing files; `.write` creates missing files and resizes all files.
+    ///   - mode: `.read` for existing files; `.write` creates missing files, replaces files that have
+    ///     other names (hard links) with private copies, and resizes all files.
     ///   - included: selects the files to read or write.
     /// - Throws: ``ZooError`` with an `io.*` code.
     package init(
@@ -41,9 +42,9 @@ package final class ArchiveFolder: Sendable {
         for (index, member) in layout.members.enumerated() where self.included[index] {
             let path = "\(folder)/\(member.path)"
             try FileSystem.createFolder(FileSystem.parent(of: path))
-            // An interrupted run may have made the file read-only.
+            // An interrupted run may have made the file read-only, and the file may have other names.
             if try FileSystem.status(path)?.kind == .file { try FileSystem.makeWritable(path) }
-            try OpenFile(path, .write).resize(to: member.size)
+            try file(index).resize(to: member.size)
         }
     }
 
@@ -51,6 +52,14 @@ package final class ArchiveFolder: Sendable {
     private func file(_ member: Int) throws(ZooError) -> OpenFile {
         if let file = open.withLock({ $0[member] }) { return file }
         let file = try OpenFile("\(folder)/\(layout.members[member].path)", mode)
+        // Another name may have been made since the initialiser replaced such files.
+        if mode == .write, try file.status().links > 1 {
+            throw ZooError(
+                .fileChanged,
+                "'\(file.path)' got another name (hard link) while it was written to",
+                remedy: "run the command again while nothing else uses the folder"
+            )
+        }
         open.withLock { $0.insert(file, member) }
         return file
     }

@@ -73,7 +73,7 @@ public struct Checkpoint: Sendable {
     /// The tensor with a name, or nil.
     ///
     /// The elements are copied if the file does not store them in row-major little-endian order.
-    public subscript(name: String) -> StoredTensor? { views[name]?.stored }
+    public subscript(name: String) -> StoredTensor? { view(name)?.stored }
 
     /// Checks that the files did not change since they were opened and that they could be read.
     ///
@@ -88,7 +88,7 @@ public struct Checkpoint: Sendable {
     }
 
     /// The tensor with a name as its file stores it, or nil.
-    package func view(_ name: String) -> TensorView? { views[name] }
+    package func view(_ name: String) -> TensorView? { views.value(ofExactly: name) }
 
     /// Groups of names that share the same elements (tied weights), each group in order.
     public var ties: [[String]] {
@@ -207,8 +207,10 @@ public struct Checkpoint: Sendable {
         var shards: [SafetensorsFile] = []
         for name in index.files {
             let shard = try SafetensorsFile(MappedFile("\(folder)/\(name)"))
-            let found = Set(shard.header.entries.map(\.description.name))
-            let listed = Set(index.fileOfTensor.filter { $0.value == name }.keys)
+            let found = Set(shard.header.entries.map { ExactName($0.description.name) })
+            let listed = Set(
+                index.fileOfTensor.filter { $0.value.isExactly(name) }.keys.map(ExactName.init)
+            )
             // Also catches a tensor in two files, because the index lists it for one of them only.
             if let stray = found.symmetricDifference(listed).min() {
                 throw ZooError(

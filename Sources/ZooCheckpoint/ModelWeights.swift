@@ -51,7 +51,8 @@ package struct ModelWeights: Sendable {
         }
         var places: [String: String] = [:]
         var found: [(checkpoint: Checkpoint, tensors: [TensorDescription])] = []
-        for file in Set(files).sorted() where file.hasSuffix(".safetensors") {
+        for file in Set(files.map(ExactName.init)).sorted().map(\.text)
+        where file.hasSuffix(".safetensors") {
             let checkpoint = try checkpoint(file)
             let tensors = checkpoint.tensors.filter { $0.name.hasPrefix(prefix) }
             for tensor in tensors {
@@ -93,8 +94,9 @@ package struct ModelWeights: Sendable {
         // Checks the index against its shards.
         _ = try Checkpoint(opening: path)
         let parent = index.split(separator: "/").dropLast().map { "\($0)/" }.joined()
+        let listed = Set(files.map(ExactName.init))
         let shards = try ShardIndex(reading: path).files.map { parent + $0 }
-        guard let missing = shards.first(where: { !files.contains($0) }) else { return }
+        guard let missing = shards.first(where: { !listed.contains(ExactName($0)) }) else { return }
         throw ZooError(
             .descriptionInvalid,
             "a component lists '\(index)', but not its shard '\(missing)'",

@@ -3,6 +3,12 @@
 
 package import ZooCore
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Darwin)
+internal import Darwin
+#endif
+
 extension FileSystem {
     /// Writes a small file atomically: readers see the old or the new content, never a mix.
     ///
@@ -44,6 +50,48 @@ extension FileSystem {
             throw error
         }
     }
+}
+
+extension FileSystem {
+    /// Lets the owner write to a file, and to no other file.
+    ///
+    /// A file with other names (hard links) is replaced by a private copy first, so that the other
+    /// names keep their bytes and their mode.
+    ///
+    /// - Throws: ``ZooError`` with code `io.not-a-file` if `path` is not a regular file, or `io.*`.
+    package static func makeWritable(_ path: String) throws(ZooError) {
+        try makeReadable(path)
+        let file = try OpenFile(path, .read)
+        let status = try file.status()
+        // The mode belongs to the file and not to its name, so the descriptor is changed: the name
+        // may refer to another file by now.
+        guard status.links > 1 else { return try file.setPermissions(0o644) }
+        let draft = try FileDraft(of: path)
+        do throws(ZooError) {
+            for start in stride(from: 0, to: status.size, by: copiedPiece) {
+                let end = min(start + copiedPiece, status.size)
+                try draft.file.write(try file.bytes(start..<end), at: start)
+            }
+            try draft.file.setPermissions(0o644)
+            try draft.commit()
+        } catch {
+            draft.discard()
+            throw error
+        }
+    }
+
+    /// Lets the owner read a file that has no other name and a mode that denies it.
+    private static func makeReadable(_ path: String) throws(ZooError) {
+        guard let status = try status(path), status.kind == .file, status.links == 1,
+            status.permissions & 0o400 == 0
+        else { return }
+        guard unsafe fchmodat(AT_FDCWD, path, 0o644, AT_SYMLINK_NOFOLLOW) == 0 else {
+            throw .system(errno, "change the mode of", path)
+        }
+    }
+
+    /// The bytes that are copied at a time.
+    private static let copiedPiece = 1 << 20
 }
 
 /// A temporary file in the folder of the file that it will replace.

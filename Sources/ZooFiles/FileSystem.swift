@@ -193,13 +193,6 @@ package enum FileSystem {
         #endif
     }
 
-    /// Reverts ``OpenFile/makeImmutable()``, so that the owner can write to the file again.
-    package static func makeWritable(_ path: String) throws(ZooError) {
-        guard unsafe chmod(path, 0o644) == 0 else {
-            throw .system(errno, "change the mode of", path)
-        }
-    }
-
     /// Removes a file or a folder with its content; does nothing if it does not exist.
     package static func remove(_ path: String) throws(ZooError) {
         guard let status = try status(path) else { return }

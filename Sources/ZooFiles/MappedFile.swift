@@ -18,9 +18,9 @@ internal import Darwin
 /// call ``requireIntact()`` before it returns a result. ``read(into:at:)`` does not use the
 /// mapping and reports its errors itself.
 @safe
+// @unchecked Sendable: the pointers are set once in the initialiser; the mapping is read-only and lives
+// as long as this object. Only the compiler cannot see that, because raw pointers are not Sendable.
 package final class MappedFile: ByteSource, @unchecked Sendable {
-    // Sendable because the mapping is read-only and lives as long as this object.
-
     private let file: OpenFile
     private let opened: FileStatus
     private let watch: OpaquePointer?

@@ -231,6 +231,10 @@ package struct FileStatus: Sendable, Equatable {
     package let modified: Int
     /// The permissions: the lower 12 bits of the mode.
     package let permissions: UInt32
+    /// The number of names (hard links).
+    package let links: Int
+    /// The identifier of the user who owns the file.
+    package let owner: UInt32
 
     init(_ raw: stat) {
         switch raw.st_mode & S_IFMT {
@@ -248,5 +252,7 @@ package struct FileStatus: Sendable, Equatable {
         #endif
         modified = Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
         permissions = UInt32(raw.st_mode) & 0o7777
+        links = Int(raw.st_nlink)
+        owner = raw.st_uid
     }
 }

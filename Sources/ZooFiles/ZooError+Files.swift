@@ -24,6 +24,8 @@ extension ZooError.Code {
     public static let notAFile = Self("io.not-a-file", .inputOutput)
     /// The name of a file is not UTF-8.
     public static let nameNotUTF8 = Self("io.name-not-utf8", .badData)
+    /// A folder for unverified files is not a folder, belongs to another user or is open to others.
+    public static let folderNotPrivate = Self("io.folder-not-private", .notPermitted)
     /// A file was written to while it was read.
     public static let fileChanged = Self("io.changed", .inputOutput)
     /// A file is shorter than the requested range.

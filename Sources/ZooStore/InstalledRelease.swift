@@ -125,9 +125,13 @@ package struct InstalledRelease: Sendable {
 
     /// The paths of the release's documents in the folder.
     package var documentNames: [String] {
+        Self.documentNames(archives: manifest.archives.map(\.name))
+    }
+
+    /// The paths of the documents of a release with the given archives.
+    static func documentNames(archives: some Sequence<String>) -> [String] {
         let names = ["manifest.json", "record.json", "install.json"]
-        return (names + manifest.archives.map { "blocks/\($0.name).json" })
-            .map { "\(Self.receiptFolder)/\($0)" }
+        return (names + archives.map { "blocks/\($0).json" }).map { "\(receiptFolder)/\($0)" }
     }
 
     /// The files of the fetched components.
@@ -170,6 +174,9 @@ package struct InstallReceipt: Sendable {
         self.components = components
         self.registry = registry
     }
+
+    /// The paths of the documents in a model folder.
+    var documentNames: [String] { InstalledRelease.documentNames(archives: blockTables.keys) }
 
     /// Writes the documents to a model folder, each atomically; blocks the calling thread.
     ///

@@ -76,20 +76,41 @@ package struct ModelStore: Sendable {
         for digest: ContentDigest,
         destination: String
     ) throws(ZooError) -> StagingArea? {
-        // One area per destination: files staged for one folder are never renamed to another.
+        if owns(destination) { _ = try PrivateFolder("\(root)/staging") }
+        return try StagingArea.open(stagingFolder(digest, destination), destination: destination)
+    }
+
+    /// Removes the staging area that a process left when it was stopped after installing a release.
+    ///
+    /// Does nothing while another process uses the area.
+    package func removeStaging(
+        for digest: ContentDigest,
+        destination: String
+    ) throws(ZooError) {
+        let folder = stagingFolder(digest, destination)
+        var isLeft = false
+        for path in [folder, "\(folder).lock"] where try FileSystem.status(path) != nil {
+            isLeft = true
+        }
+        if isLeft { try staging(for: digest, destination: destination)?.discard() }
+    }
+
+    /// One folder per destination: files staged for one folder are never renamed to another.
+    private func stagingFolder(_ digest: ContentDigest, _ destination: String) -> String {
+        if owns(destination) {
+            return "\(root)/staging/\(ContentDigest(of: "\(digest) \(destination)".utf8).hex)"
+        }
         let key = ContentDigest(of: "\(digest) \(FileSystem.name(of: destination))".utf8)
-        let folder =
-            owns(destination)
-            ? "\(root)/staging/\(ContentDigest(of: "\(digest) \(destination)".utf8).hex)"
-            : "\(FileSystem.parent(of: destination))/.ami-zoo-staging-\(key.hex.prefix(32))"
-        return try StagingArea.open(folder, destination: destination)
+        return "\(FileSystem.parent(of: destination))/.ami-zoo-staging-\(key.hex.prefix(32))"
     }
 
     /// Whether a folder is in this store, and not at a path chosen by the user.
-    package func owns(_ folder: String) -> Bool { folder.hasPrefix(models + "/") }
+    package func owns(_ folder: String) -> Bool { folder.beginsExactly(with: models + "/") }
 
     /// The path of a folder relative to `models`, such as `ami/ball-drop`.
-    package func relative(_ folder: String) -> String { String(folder.dropFirst(models.count + 1)) }
+    package func relative(_ folder: String) -> String {
+        String(decoding: folder.utf8.dropFirst(models.utf8.count + 1), as: UTF8.self)
+    }
 
     // MARK: Receipts
 

@@ -27,7 +27,7 @@ package final class StagingArea: Sendable {
     package let destination: String
     /// The folder of the files before the commit.
     package let files: String
-    private let folder: String
+    private let folder: PrivateFolder
     private let lock: OpenFile
     private let journal: OpenFile
 
@@ -37,7 +37,8 @@ package final class StagingArea: Sendable {
     ///   - folder: the staging folder, on the file system of the destination.
     ///   - destination: the final path of the model folder.
     /// - Returns: nil while another process holds the lock.
-    /// - Throws: ``ZooError`` with an `io.*` code.
+    /// - Throws: ``ZooError`` with code `io.folder-not-private` when other users can write to the
+    ///   folder, or `io.*`.
     package static func open(
         _ folder: String,
         destination: String
@@ -54,20 +55,23 @@ package final class StagingArea: Sendable {
     }
 
     private init(folder: String, destination: String, lock: OpenFile) throws(ZooError) {
-        self.folder = folder
+        // Somebody else may have put a folder or a link there, to change the files or to have others
+        // removed and written.
+        self.folder = try PrivateFolder(folder)
         self.destination = destination
         self.lock = lock
         files = "\(folder)/files"
-        try FileSystem.createFolder(files)
-        // Somebody else may have put a link there, through which files would be removed and written.
-        for path in [folder, files] where try FileSystem.status(path)?.kind != .folder {
-            throw ZooError(
-                .stagingMismatch,
-                "'\(path)' is not a folder",
-                remedy: "remove it, then pull again"
-            )
-        }
-        journal = try OpenFile("\(folder)/blocks", .write)
+        if try FileSystem.status(files) == nil { try FileSystem.createFolder(files) }
+        try PrivateFolder.requireOwned(files)
+        let path = "\(folder)/blocks"
+        if try FileSystem.status(path)?.kind == .file { try FileSystem.makeWritable(path) }
+        journal = try OpenFile(path, .write)
+    }
+
+    /// Checks that this user owns every folder of the area, and that nobody replaced it.
+    private func requirePrivate() throws(ZooError) {
+        try folder.requireUnchanged()
+        for path in try subfolders(of: files) { try PrivateFolder.requireOwned(path) }
     }
 
     private static let rowSize = 8
@@ -96,8 +100,9 @@ package final class StagingArea: Sendable {
 
     /// Removes staged files that are not in `wanted`.
     package func keepOnly(_ wanted: Set<ReleasePath>) throws(ZooError) {
-        let names = Set(wanted.map(\.text))
-        for name in try FileSystem.files(below: files) where !names.contains(name) {
+        try requirePrivate()
+        let names = Set(wanted.map { ExactName($0.text) })
+        for name in try FileSystem.files(below: files) where !names.contains(ExactName(name)) {
             try FileSystem.remove("\(files)/\(name)")
         }
     }
@@ -114,9 +119,10 @@ package final class StagingArea: Sendable {
         files expected: [ReleaseRecord.File]
     ) throws(ZooError) {
         try receipt.write(to: files)
-        try requireExactly(expected)
         for name in try subfolders(of: files) { try FileSystem.synchronizeFolder(name) }
         try FileSystem.createFolder(FileSystem.parent(of: destination))
+        try requirePrivate()
+        try requireExactly(expected, receipt)
         do throws(ZooError) {
             try FileSystem.rename(files, to: destination)
         } catch {
@@ -131,20 +137,29 @@ package final class StagingArea: Sendable {
         try discard()
     }
 
-    private func requireExactly(_ expected: [ReleaseRecord.File]) throws(ZooError) {
-        let receipts = InstalledRelease.receiptFolder + "/"
-        var found: [String: Int] = [:]
-        for name in try FileSystem.files(below: files) where !name.hasPrefix(receipts) {
-            found[name] = try FileSystem.status("\(files)/\(name)")?.size
+    private func requireExactly(
+        _ expected: [ReleaseRecord.File],
+        _ receipt: InstallReceipt
+    ) throws(ZooError) {
+        var found: [ExactName: FileStatus] = [:]
+        for name in try FileSystem.files(below: files) {
+            found[ExactName(name)] = try FileSystem.status("\(files)/\(name)")
         }
-        let wanted = Dictionary(uniqueKeysWithValues: expected.map { ($0.path.text, $0.size) })
-        guard found == wanted else {
-            let differing = Set(found.keys).symmetricDifference(wanted.keys).sorted()
+        let wanted = Set(expected.map(\.path.text) + receipt.documentNames).map(ExactName.init)
+        var differing = Set(found.keys).symmetricDifference(wanted)
+        for file in expected {
+            let status = found[ExactName(file.path.text)]
+            // A second name would let somebody change the file after its verification.
+            if status?.size != file.size || status?.links != 1 {
+                differing.insert(ExactName(file.path.text))
+            }
+        }
+        guard differing.isEmpty else {
             throw ZooError(
                 .stagingMismatch,
-                "'\(files)' does not contain exactly the verified files"
-                    + (differing.isEmpty ? "" : ": \(differing.joined(separator: ", "))"),
-                remedy: "remove '\(folder)' and pull again"
+                "'\(files)' does not contain exactly the verified files: "
+                    + differing.sorted().map(\.text).joined(separator: ", "),
+                remedy: "remove '\(folder.path)' and pull again"
             )
         }
     }
@@ -162,7 +177,7 @@ package final class StagingArea: Sendable {
     ///
     /// The lock file is removed last, so that no other process starts here before.
     package func discard() throws(ZooError) {
-        try FileSystem.remove(folder)
+        try FileSystem.remove(folder.path)
         try FileSystem.remove(lock.path)
     }
 }

@@ -83,6 +83,107 @@ import ZooTesting
         }
     }
 
+    /// The steps of an installation after the last block, each with the call before which, or after
+    /// which, the process is killed.
+    enum Step: String, CaseIterable, CustomTestStringConvertible {
+        case receipt, record, rename, renamed, journal, area, lock
+        var testDescription: String { rawValue }
+
+        func fault(isElsewhere: Bool) -> (path: String, kill: String) {
+            let areas = isElsewhere ? "/plant/.ami-zoo-staging-" : "/staging/"
+            return switch self {
+            case .receipt: ("/receipts/ami/ball-drop/*", "rename")
+            case .record: ("/.ami-zoo/record.json", "rename")
+            case .rename: ("/files", "rename")
+            case .renamed: ("/files", "renamed")
+            case .journal: ("/blocks", "unlink")
+            case .area: (isElsewhere ? "/plant/*" : "\(areas)*", "rmdir")
+            case .lock: (".lock", "unlink")
+            }
+        }
+
+        /// Whether the model is in its place when the process is killed.
+        var isInstalled: Bool { ![.receipt, .record, .rename].contains(self) }
+    }
+
+    @Test(arguments: Step.allCases, [false, true])
+    func aPullKilledAtAnyStepLeavesNothingAfterTheNext(
+        step: Step,
+        isElsewhere: Bool
+    ) async throws {
+        // A folder that the user chose has no receipt.
+        guard !(step == .receipt && isElsewhere) else { return }
+        try await TemporaryFolder.with { folder in
+            let (zoo, faults) = (Program(in: folder), try await Faults(in: folder))
+            let plant = folder.path(of: "plant")
+            let model = isElsewhere ? ["--to", "\(plant)/model"] : []
+            let arguments = ["pull", "ami/ball-drop", "--json"] + model
+            let fault = step.fault(isElsewhere: isElsewhere)
+            let killed = try await ProgramRun(
+                Program.executable,
+                arguments,
+                environment: zoo.environment.merging(
+                    faults.environment(fault.path, ["KILL": fault.kill])
+                ) { $1 }
+            )
+            #expect(killed.status == 128 + SIGKILL, "\(killed.output)\(killed.errors)")
+            let parent = isElsewhere ? plant : "\(zoo.store)/staging"
+            func left() throws -> [String] {
+                try FileManager.default.contentsOfDirectory(atPath: parent)
+                    .filter { $0 != "model" }
+            }
+            #expect(try !left().isEmpty)
+
+            let next = try await ProgramRun(
+                Program.executable,
+                arguments,
+                environment: zoo.environment
+            )
+            #expect(next.status == 0, "\(next.errors)")
+            #expect(
+                try next.document.value("alreadyInstalled") == .bool(step.isInstalled),
+                "\(next.output)"
+            )
+            #expect(try left() == [])
+            let path = try next.text("path")
+            #expect(try await zoo("verify", path, "--deep").status == 0)
+        }
+    }
+
+    @Test func manyPairsOfProcessesPullIntoOneFolderAndOneStore() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            for round in 0..<12 {
+                // Into the store every fourth round, which then starts anew.
+                let isElsewhere = round % 4 != 0
+                let path = folder.path(of: "plant/\(round)")
+                let target = isElsewhere ? ["--to", path] : []
+                if !isElsewhere { try? FileManager.default.removeItem(atPath: zoo.store) }
+                let runs = try await withThrowingTaskGroup(of: ProgramRun.self) { group in
+                    for _ in 0..<2 {
+                        group.addTask {
+                            try await ProgramRun(
+                                Program.executable,
+                                ["pull", "ami/ball-drop", "--json"] + target,
+                                environment: zoo.environment
+                            )
+                        }
+                    }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(runs.map(\.status) == [0, 0], "\(runs.map(\.output))")
+                #expect(try runs[0].text("path") == runs[1].text("path"))
+                #expect(try await zoo("verify", try runs[0].text("path")).status == 0)
+            }
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder.path(of: "plant"))
+            #expect(left.filter { $0.hasPrefix(".") } == [])
+            let staging = try FileManager.default.contentsOfDirectory(
+                atPath: "\(zoo.store)/staging"
+            )
+            #expect(staging == [])
+        }
+    }
+
     @Test func twoProcessesPullTheSameModelAtOnce() async throws {
         try await TemporaryFolder.with { folder in
             let zoo = Program(in: folder)

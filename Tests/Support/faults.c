@@ -9,12 +9,18 @@
 // FAULT_DELAY   milliseconds that each read takes
 // FAULT_MARK    a file that is made by the first read
 // FAULT_NAMES   how many names of the folder are listed before listing fails with FAULT_ERRNO
+//
+// It also kills the process at one system call; FAULT_PATH is then what the old or the new path ends
+// with, and a '*' at its end stands for one component.
+//
+// FAULT_KILL    'rename' (before it), 'renamed' (after it), 'unlink' or 'rmdir' (before it)
 
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,4 +100,55 @@ struct dirent *readdir(DIR *stream) {
 
 struct dirent64 *readdir64(DIR *stream) {
     return (struct dirent64 *)readdir((DIR *)stream);
+}
+
+static bool ends_with_suffix(const char *path) {
+    const char *suffix = getenv("FAULT_PATH");
+    if (suffix == NULL) {
+        return false;
+    }
+    size_t length = strlen(path), wanted = strlen(suffix);
+    if (wanted > 0 && suffix[wanted - 1] == '*') {
+        const char *slash = strrchr(path, '/');
+        length = slash == NULL ? 0 : (size_t)(slash - path) + 1;
+        wanted--;
+    }
+    return length >= wanted && strncmp(path + length - wanted, suffix, wanted) == 0;
+}
+
+static void kill_at(const char *call, const char *path) {
+    const char *wanted = getenv("FAULT_KILL");
+    if (wanted != NULL && strcmp(wanted, call) == 0 && ends_with_suffix(path)) {
+        kill(getpid(), SIGKILL);
+    }
+}
+
+int rename(const char *old, const char *new) {
+    static int (*next)(const char *, const char *);
+    if (next == NULL) {
+        next = dlsym(RTLD_NEXT, "rename");
+    }
+    kill_at("rename", old);
+    kill_at("rename", new);
+    const int result = next(old, new);
+    kill_at("renamed", old);
+    return result;
+}
+
+int unlink(const char *path) {
+    static int (*next)(const char *);
+    if (next == NULL) {
+        next = dlsym(RTLD_NEXT, "unlink");
+    }
+    kill_at("unlink", path);
+    return next(path);
+}
+
+int rmdir(const char *path) {
+    static int (*next)(const char *);
+    if (next == NULL) {
+        next = dlsym(RTLD_NEXT, "rmdir");
+    }
+    kill_at("rmdir", path);
+    return next(path);
 }

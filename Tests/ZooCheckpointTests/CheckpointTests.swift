@@ -46,6 +46,8 @@ import ZooTensor
         (#"{"weight_map":{"a":"../one.safetensors"}}"#, "index-path-unsafe"),
         (#"{"weight_map":{"a":"/etc/one.safetensors"}}"#, "index-path-unsafe"),
         (#"{"weight_map":{"a":"x/one.safetensors"}}"#, "index-path-unsafe"),
+        // A slash and a combining mark are one Character, and still a slash for the system.
+        ("{\"weight_map\":{\"a\":\"x/\u{308}one.safetensors\"}}", "index-path-unsafe"),
         (#"{"weight_map":{"a":"config.json"}}"#, "index-path-unsafe"),
         (#"{"weight_map":{"a":".hidden.safetensors"}}"#, "index-path-unsafe"),
         (#"{"weight_map":{"a":"two.safetensors"}}"#, "index-mismatch"),
@@ -56,6 +58,35 @@ import ZooTensor
         let folder = try shards(index)
         let error = #expect(throws: ZooError.self) { try Checkpoint(opening: folder.path) }
         #expect(error?.code.rawValue == "checkpoint.\(code)")
+    }
+
+    @Test func aTensorIsFoundOnlyUnderItsOwnName() throws {
+        let folder = try TemporaryFolder()
+        let path = "\(folder.path)/model.safetensors"
+        // The Kelvin sign, which equals the letter K as a text.
+        try SafetensorsWriter.write(["\u{212A}": Tensor(zeros: [1])], to: path)
+        let checkpoint = try Checkpoint(opening: path)
+        #expect(checkpoint["\u{212A}"] != nil)
+        #expect(checkpoint["K"] == nil)
+    }
+
+    @Test func shardsWithEquivalentNamesAreTwoFiles() throws {
+        let map = "{\"weight_map\":{\"a\":\"K.safetensors\",\"b\":\"\u{212A}.safetensors\"}}"
+        let folder = try shards(map)
+        for (name, tensors) in [("K", ["a": [1]]), ("\u{212A}", ["b": [2]])] {
+            try SafetensorsWriter.write(
+                tensors.mapValues { Tensor(zeros: Shape($0)) },
+                to: "\(folder.path)/\(name).safetensors"
+            )
+        }
+        let checkpoint = try Checkpoint(opening: folder.path)
+        #expect(checkpoint.tensors.map(\.name) == ["a", "b"])
+        // Both tensors in one of the two files is not what the index says.
+        try SafetensorsWriter.write(
+            ["a": Tensor(zeros: [1]), "b": Tensor(zeros: [2])],
+            to: "\(folder.path)/K.safetensors"
+        )
+        #expect(throws: ZooError(.shardIndexMismatch, "")) { try Checkpoint(opening: folder.path) }
     }
 
     @Test func aTensorInTwoShardsIsRefused() throws {

@@ -153,7 +153,7 @@ import ZooTesting
                 atPath: files,
                 withDestinationPath: folder.path(of: "victim")
             )
-            #expect(throws: ZooError(.stagingMismatch, "")) { try stage() }
+            #expect(throws: ZooError(.folderNotPrivate, "")) { try stage() }
             #expect(try folder.read("victim/thesis.txt") == [1])
         }
     }

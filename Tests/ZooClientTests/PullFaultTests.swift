@@ -288,6 +288,35 @@ import ZooTransport
         }
     }
 
+    @Test func theMirrorsAreAskedForOnceWhateverNumberOfDocumentsIsMissing() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try SampleRegistry(in: folder)
+            try await registry.publish("1.0.0")
+            try await HostileServer.with { mirror in
+                mirror.serve(folder: registry.root)
+                try FileSystem.writeAtomically(
+                    "\(registry.root)/\(RegistryLayout.description)",
+                    RegistryDescription(name: "sample", mirrors: [mirror.url("")]).canonicalBytes
+                )
+                try await HostileServer.with { server in
+                    server.serve(folder: registry.root)
+                    let blobs = try FileSystem.names(in: "\(registry.root)/\(RegistryLayout.blobs)")
+                    try #require(blobs.count > 4)
+                    for blob in blobs {
+                        server.on("/\(RegistryLayout.blobs)/\(blob)", .status(404))
+                    }
+                    let puller = registry.puller(
+                        from: try RegistryLocation(parsing: server.url(""))
+                    )
+                    let report = try await puller.pull(.of("ami/sample"))
+                    let release = try InstalledRelease(folder: report.path)
+                    #expect(try await release.findings() == [])
+                    #expect(server.requests(for: "/\(RegistryLayout.description)").count == 1)
+                }
+            }
+        }
+    }
+
     @Test func aVersionThatDoesNotExistIsReported() async throws {
         try await TemporaryFolder.with { folder in
             let registry = try SampleRegistry(in: folder)

@@ -21,7 +21,7 @@ struct TinyRegistry {
     static let components = ["encoder", "predictor", "probe"]
     static let files: [(path: String, size: Int)] = [
         ("README.md", 301), ("config.json", 0), ("empty.txt", 0),
-        ("encoder.safetensors", 2048), ("nested/deeper/notes.txt", 7),
+        ("encoder.safetensors", 2048), ("nested/deeper/Knots.txt", 7),
         ("predictor.safetensors", 1733), ("read_outs/probe.safetensors", 1024),
     ]
 
@@ -167,7 +167,7 @@ struct TinyRegistry {
         components:
           - {name: encoder, files: [encoder.safetensors]}
           - {name: predictor, files: [predictor.safetensors]}
-          - {name: probe, files: [read_outs/probe.safetensors, nested/deeper/notes.txt]}
+          - {name: probe, files: [read_outs/probe.safetensors, nested/deeper/Knots.txt]}
         lineage: {kind: trained}
         """
     }

@@ -167,6 +167,53 @@ import ZooMedia
         await #expect(throws: ZooError(.mediaTooLarge, "")) { try await readAll(path) }
     }
 
+    /// A grey progressive JPEG file of `side` x `side` pixels, `side` a multiple of 1024, whose blocks are
+    /// all zero bits: one scan of DC coefficients and `scans` scans of AC coefficients.
+    private func blankJPEG(side: Int, scans: Int) -> [UInt8] {
+        func segment(_ marker: UInt8, _ content: [UInt8]) -> [UInt8] {
+            [0xFF, marker] + [UInt8((content.count + 2) >> 8), UInt8((content.count + 2) & 0xFF)]
+                + content
+        }
+        // One code, of one bit, for one symbol.
+        func table(_ kind: UInt8, _ symbol: UInt8) -> [UInt8] {
+            segment(0xC4, [kind, 1] + Array(repeating: 0, count: 15) + [symbol])
+        }
+        let blocks = side / 8 * (side / 8)
+        let size = [UInt8(side >> 8), UInt8(side & 0xFF)]
+        var file: [UInt8] = [0xFF, 0xD8]
+        file += segment(0xDB, [0] + Array(repeating: 1, count: 64))
+        file += segment(0xC2, [8] + size + size + [1, 1, 0x11, 0])
+        // DC differences of 0; a run of 2^14 blocks without AC coefficients takes 15 bits.
+        file += table(0x00, 0x00) + table(0x10, 0xE0)
+        file += segment(0xDA, [1, 1, 0x00, 0, 0, 0]) + Array(repeating: 0, count: blocks / 8)
+        for scan in 0..<scans {
+            let frequency = UInt8(1 + scan % 63)
+            file += segment(0xDA, [1, 1, 0x00, frequency, frequency, 0])
+            file += Array(repeating: 0, count: blocks / 16384 * 15 / 8)
+        }
+        return file + [0xFF, 0xD9]
+    }
+
+    @Test("decoding a huge progressive JPEG file can be cancelled")
+    func cancelledScans() async throws {
+        let folder = try TemporaryFolder()
+        // Each scan passes over all 1,048,576 blocks.
+        let path = try folder.write(blankJPEG(side: 8192, scans: 63), to: "huge.jpg")
+        let file = try await MediaFile.open(path)
+        let clock = ContinuousClock()
+        let whole = try await clock.measure {
+            let image = try await file.firstImage()
+            #expect(image.width == 8192 && image.pixels.first == 128)
+        }
+        let task = Task { try await file.map(indices: [0]) { $0.width } }
+        try await Task.sleep(for: whole / 8)
+        let remaining = await clock.measure {
+            task.cancel()
+            await #expect(throws: CancellationError.self) { try await task.value }
+        }
+        #expect(remaining < whole / 3, "\(remaining) after the cancellation, \(whole) in all")
+    }
+
     @Test("an animation with more frames than allowed is refused")
     func animationFrames() async throws {
         await #expect(throws: ZooError(.mediaTooLarge, "")) {

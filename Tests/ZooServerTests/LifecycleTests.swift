@@ -23,9 +23,12 @@ struct LifecycleTests {
                     address: anyPort,
                     logger: LogLines().logger
                 )
-                await #expect(throws: ZooError(.rootInvalid, "")) {
+                let error = await #expect(throws: ZooError(.rootInvalid, "")) {
                     try await server.run(stoppingOn: .none) { _ in Issue.record("it listens") }
                 }
+                // 'registry init' refuses a folder with files, so no remedy may name this one.
+                #expect(error?.remedy?.contains("'ami-zoo registry init' creates one") == true)
+                #expect(error?.remedy?.contains(folder) == false)
             }
         }
     }

@@ -9,6 +9,7 @@
 #ifndef AMI_ZOO_CIMAGE_SHIMS_H
 #define AMI_ZOO_CIMAGE_SHIMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,8 @@ enum ami_image_result {
     ami_image_too_large,
     /// Memory ran out.
     ami_image_memory,
+    /// `is_cancelled` returned true.
+    ami_image_cancelled,
 };
 
 enum ami_image_kind { ami_image_png, ami_image_jpeg, ami_image_webp };
@@ -43,8 +46,10 @@ size_t ami_image_height(const ami_image *image);
 /// Decodes width * height * 3 bytes, equal to Pillow's `Image.open(path).convert("RGB")`. Call it
 /// once.
 ///
-/// `rgb` must be zero-filled.
-enum ami_image_result ami_image_decode(ami_image *image, uint8_t *rgb);
+/// `rgb` must be zero-filled. `is_cancelled` is called with `context` between rows of PNG and JPEG, in
+/// each scan of a progressive JPEG file.
+enum ami_image_result ami_image_decode(ami_image *image, uint8_t *rgb, void *context,
+                                       bool (*is_cancelled)(void *context));
 
 /// The library's message for the last failure; empty if there is none.
 const char *ami_image_problem(const ami_image *image);

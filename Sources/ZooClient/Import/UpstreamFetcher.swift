@@ -151,6 +151,7 @@ private final class PartialFile: Sendable {
         // Without a strong tag, the server's file may have changed since the partial download.
         let isSame = known == content.canonicalBytes && tag?.hasPrefix("\"") == true
         if !isSame { try FileSystem.remove(partial) }
+        if try FileSystem.status(partial)?.kind == .file { try FileSystem.makeWritable(partial) }
         try FileSystem.writeAtomically(note, content.canonicalBytes)
         file = try OpenFile(partial, .write)
         self.size = min(try file.status().size, size)

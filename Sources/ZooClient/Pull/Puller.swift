@@ -11,26 +11,12 @@ package import ZooStore
 /// Every block is verified and then written once, at its final offset in a staging folder that
 /// becomes visible with one rename. After an interruption, the next pull verifies the blocks in place
 /// and resumes.
-package struct Puller: Sendable {
-    private let registry: Registry
-    private let store: ModelStore
-    private let report: @Sendable (PullEvent) -> Void
+package struct Puller: ReleaseTask {
+    /// The registry, the store and the receiver of progress events.
+    package let tools: ReleaseTools
 
-    /// Creates a puller from a registry into a store.
-    ///
-    /// - Parameters:
-    ///   - registry: the registry to pull from.
-    ///   - store: the local store.
-    ///   - report: receives progress events on any thread.
-    package init(
-        registry: Registry,
-        store: ModelStore,
-        report: @escaping @Sendable (PullEvent) -> Void = { _ in }
-    ) {
-        self.registry = registry
-        self.store = store
-        self.report = report
-    }
+    /// See ``ReleaseTask/init(registry:store:report:)``.
+    package init(tools: ReleaseTools) { self.tools = tools }
 
     /// Pulls a release.
     ///
@@ -42,7 +28,7 @@ package struct Puller: Sendable {
             return try await BlockingWork.run { _ in try Self.installed(request, in: store) }
         }
         if let pinned = try await BlockingWork.run({ _ in pinnedAndInstalled(request) }) {
-            return pinned
+            return await withoutStaging(pinned)
         }
         let resolved = try await registry.resolve(request.reference)
         report(
@@ -61,7 +47,9 @@ package struct Puller: Sendable {
                 digest: resolved.digest,
                 components: request.components
             )
-        if let done = try await installed(resolved, at: destination, request) { return done }
+        if let done = try await installed(resolved, at: destination, request) {
+            return await withoutStaging(done)
+        }
         let release = try await registry.withTables(resolved)
         let staging = try await claim(release, destination, request)
         do {
@@ -179,6 +167,15 @@ package struct Puller: Sendable {
             alreadyInstalled: true,
             yank: yank
         )
+    }
+
+    /// Removes the staging area of an installed release, which a stopped pull may have left.
+    private func withoutStaging(_ report: PullReport) async -> PullReport {
+        // The release is installed and usable, also where nothing can be removed.
+        try? await BlockingWork.run { [store] _ in
+            try store.removeStaging(for: report.digest, destination: report.path)
+        }
+        return report
     }
 
     private func requireComponents(_ names: Set<String>?, of record: ReleaseRecord) throws {

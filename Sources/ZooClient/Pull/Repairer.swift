@@ -27,26 +27,12 @@ package struct RepairReport: Sendable, Equatable {
 ///
 /// Blocks are written in place, so an interrupted repair never increases the damage and the next
 /// repair resumes. Files that are not part of the release are not touched.
-package struct Repairer: Sendable {
-    private let registry: Registry
-    private let store: ModelStore
-    private let report: @Sendable (PullEvent) -> Void
+package struct Repairer: ReleaseTask {
+    /// The registry, the store and the receiver of progress events.
+    package let tools: ReleaseTools
 
-    /// Creates a repairer that fetches from a registry.
-    ///
-    /// - Parameters:
-    ///   - registry: the registry of the release.
-    ///   - store: the local store.
-    ///   - report: receives progress events on any thread.
-    package init(
-        registry: Registry,
-        store: ModelStore,
-        report: @escaping @Sendable (PullEvent) -> Void = { _ in }
-    ) {
-        self.registry = registry
-        self.store = store
-        self.report = report
-    }
+    /// See ``ReleaseTask/init(registry:store:report:)``.
+    package init(tools: ReleaseTools) { self.tools = tools }
 
     /// Repairs the release in a folder.
     ///

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import Synchronization
 package import ZooCore
 package import ZooStore
 package import ZooTransport
@@ -11,6 +12,7 @@ package struct Registry: Sendable {
     package let source: any RegistrySource
     private let transport: HTTPTransport
     private let cache: ModelStore?
+    private let knownMirrors = KnownMirrors()
 
     /// Creates a client of the registry at a location.
     ///
@@ -40,12 +42,18 @@ package struct Registry: Sendable {
         try RegistryDescription(canonical: try await current(.description))
     }
 
-    /// The mirrors of the registry; empty when it lists none.
+    /// The mirrors of the registry; empty when it lists none or cannot be read.
+    ///
+    /// The list is read once per client, because a server that failed would otherwise be waited for
+    /// again with each document.
     package func mirrors() async -> [any RegistrySource] {
+        if let known = knownMirrors.sources.withLock({ $0 }) { return known }
         // Mirrors are a fallback: when their list cannot be read, the original failure is reported.
         let addresses = (try? await description().mirrors) ?? []
-        return addresses.compactMap { try? RegistryLocation(parsing: $0) }
+        let sources = addresses.compactMap { try? RegistryLocation(parsing: $0) }
             .map { Self.source(at: $0, transport) }
+        knownMirrors.sources.withLock { $0 = sources }
+        return sources
     }
 
     /// Reads the versions and channels of a model.
@@ -159,4 +167,9 @@ package struct Registry: Sendable {
         }
         throw failure ?? ZooError(.blobMissing, "no source has the blob \(digest)")
     }
+}
+
+/// The mirrors of a registry, once their list was read.
+private final class KnownMirrors: Sendable {
+    let sources = Mutex<[any RegistrySource]?>(nil)
 }

@@ -9,7 +9,7 @@ internal import ZooStore
 enum FolderListing {
     /// Unlisted names that are allowed at the top of a folder: a detached signature of the model
     /// (OpenSSF Model Signing).
-    private static let tolerated: Set<String> = ["model.sig"]
+    private static let tolerated: Set<ExactName> = [ExactName("model.sig")]
 
     /// Signatures, evidence and provenance that were fetched with a release.
     private static let attachments = "\(InstalledRelease.receiptFolder)/attachments/"
@@ -26,9 +26,11 @@ enum FolderListing {
         besides listed: Set<String>
     ) throws(ZooError) -> [Finding] {
         var findings: [Finding] = []
+        let listed = Set(listed.map(ExactName.init))
         try walk(folder, "") { path, kind in
-            guard !listed.contains(path), !tolerated.contains(path),
-                !path.hasPrefix(attachments)
+            let name = ExactName(path)
+            guard !listed.contains(name), !tolerated.contains(name),
+                !path.beginsExactly(with: attachments)
             else { return }
             let what = kind == .file ? "is" : "is neither a file nor a folder, and is"
             findings.append(

@@ -39,11 +39,11 @@ public struct JSONObject: Sendable {
     }
 
     /// A member, or nil when it is absent; `null` counts as a value.
-    public func value(_ name: String) -> JSONValue? { members[name] }
+    public func value(_ name: String) -> JSONValue? { members.value(ofExactly: name) }
 
     /// A required member.
     public func required(_ name: String) throws(ZooError) -> JSONValue {
-        guard let value = members[name] else { throw invalid(name, "is missing") }
+        guard let value = value(name) else { throw invalid(name, "is missing") }
         return value
     }
 
@@ -63,7 +63,7 @@ public struct JSONObject: Sendable {
 
     /// A string, or nil when the member is absent.
     public func optionalString(_ name: String, maximum: Int = 256) throws(ZooError) -> String? {
-        members[name] == nil ? nil : try string(name, maximum: maximum)
+        value(name) == nil ? nil : try string(name, maximum: maximum)
     }
 
     /// A string that is a raw value of `type`.
@@ -98,7 +98,7 @@ public struct JSONObject: Sendable {
         _ name: String,
         in range: ClosedRange<Int>
     ) throws(ZooError) -> Int? {
-        members[name] == nil ? nil : try integer(name, in: range)
+        value(name) == nil ? nil : try integer(name, in: range)
     }
 
     /// A number, with or without a fraction.
@@ -178,7 +178,7 @@ public struct JSONObject: Sendable {
 
     /// A member that is an object, or nil when it is absent.
     public func optionalObject(_ name: String) throws(ZooError) -> JSONObject? {
-        members[name] == nil ? nil : try object(name)
+        value(name) == nil ? nil : try object(name)
     }
 
     /// An array of objects.

@@ -123,7 +123,8 @@ private struct JSONParser {
                 guard members.updateValue(member, forKey: name) == nil else {
                     throw ZooError(
                         .jsonDuplicateName,
-                        "at byte \(position), the name '\(name.prefix(80))' appears twice"
+                        "at byte \(position), the name '\(name.prefix(80))' appears twice, or a "
+                            + "canonically equivalent name appears before it"
                     )
                 }
                 skipSpace()

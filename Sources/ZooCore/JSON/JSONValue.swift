@@ -15,7 +15,7 @@ public enum JSONValue: Hashable, Sendable {
     case string(String)
     /// An array.
     case array([JSONValue])
-    /// An object; names are unique.
+    /// An object; no two names are canonically equivalent.
     case object([String: JSONValue])
 }
 

@@ -29,6 +29,12 @@ public struct ReleasePath: Hashable, Sendable, Comparable, CustomStringConvertib
     /// The text form.
     public var description: String { text }
 
+    /// Whether two paths have the same UTF-8 bytes, as file systems compare them.
+    public static func == (left: Self, right: Self) -> Bool { left.text.isExactly(right.text) }
+
+    /// Hashes the UTF-8 bytes.
+    public func hash(into hasher: inout Hasher) { ExactName(text).hash(into: &hasher) }
+
     /// Orders by UTF-8 bytes, the order of members in an archive.
     public static func < (left: Self, right: Self) -> Bool {
         left.text.utf8.lexicographicallyPrecedes(right.text.utf8)

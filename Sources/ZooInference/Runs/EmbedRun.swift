@@ -49,15 +49,9 @@ public struct EmbedRun: Sendable {
         pooling: Pooling = .none,
         onNote: (@Sendable (String) -> Void)? = nil
     ) async throws {
-        model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
-            try ModelFamily.load(folder: folder)
-        }
-        reader = InputReader(
-            folder: folder,
-            input: model.input,
-            selection: selection,
-            onNote: onNote
-        )
+        let loaded = try await LoadedEncoder(folder: folder, selection: selection, onNote: onNote)
+        model = loaded.model
+        reader = loaded.reader
         self.pooling = pooling
     }
 

@@ -2,7 +2,6 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
-internal import ZooFiles
 public import ZooModels
 public import ZooTensor
 
@@ -71,16 +70,10 @@ public struct MaskedPredictionRun: Sendable {
         selection: FrameSelection = FrameSelection(),
         onNote: (@Sendable (String) -> Void)? = nil
     ) async throws {
-        model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
-            try ModelFamily.load(folder: folder)
-        }
+        let loaded = try await LoadedEncoder(folder: folder, selection: selection, onNote: onNote)
+        model = loaded.model
+        reader = loaded.reader
         predictor = try model.requirePredictor()
-        reader = InputReader(
-            folder: folder,
-            input: model.input,
-            selection: selection,
-            onNote: onNote
-        )
     }
 
     /// Encodes the context of a clip and predicts its targets.

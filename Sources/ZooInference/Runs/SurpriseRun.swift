@@ -2,7 +2,6 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
-internal import ZooFiles
 public import ZooModels
 public import ZooTensor
 
@@ -61,9 +60,9 @@ public struct SurpriseRun: Sendable {
         selection: FrameSelection = FrameSelection(),
         onNote: (@Sendable (String) -> Void)? = nil
     ) async throws {
-        model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
-            try ModelFamily.load(folder: folder)
-        }
+        let loaded = try await LoadedEncoder(folder: folder, selection: selection, onNote: onNote)
+        model = loaded.model
+        reader = loaded.reader
         guard model.input.frames > 1 else {
             throw ZooError(
                 .modelUnsupported,
@@ -73,12 +72,6 @@ public struct SurpriseRun: Sendable {
         }
         // Checked here, before a whole video is read.
         _ = try model.requirePredictor()
-        reader = InputReader(
-            folder: folder,
-            input: model.input,
-            selection: selection,
-            onNote: onNote
-        )
     }
 
     /// Measures the surprise of a whole video.

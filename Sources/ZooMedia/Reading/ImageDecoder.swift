@@ -22,13 +22,17 @@ internal import ZooFiles
 /// their content, such as animation chunks of PNG that contradict each other.
 enum ImageDecoder {
     /// Reads and decodes a file, blocking.
+    ///
+    /// - Throws: ``ZooError`` with a `media.*` or `io.*` code; `CancellationError`, which JPEG and PNG
+    ///   files check for between rows.
     static func read(
         _ path: String,
         limits: MediaLimits,
-        orientation: Orientation
-    ) throws(ZooError) -> RGBImage {
+        orientation: Orientation,
+        _ cancellation: Cancellation
+    ) throws -> RGBImage {
         let (bytes, format) = try contents(of: path, limits: limits)
-        let image = try decode(bytes, format, path: path, limits: limits)
+        let image = try decode(bytes, format, path: path, limits: limits, cancellation)
         guard orientation == .upright, let turn = ImageMetadata.turn(of: bytes, format) else {
             return image
         }
@@ -64,8 +68,9 @@ enum ImageDecoder {
         _ bytes: [UInt8],
         _ format: ImageFormat,
         path: String,
-        limits: MediaLimits
-    ) throws(ZooError) -> RGBImage {
+        limits: MediaLimits,
+        _ cancellation: Cancellation
+    ) throws -> RGBImage {
         // libwebp keeps a record of each frame, also of those that nobody decodes.
         if format == .webP, ImageMetadata.frameCount(ofWebP: bytes) > limits.frames {
             throw ZooError(
@@ -80,7 +85,7 @@ enum ImageDecoder {
             case .jpeg: ami_image_jpeg
             case .webP: ami_image_webp
             }
-        return try unsafe bytes.withUnsafeBufferPointer { buffer throws(ZooError) -> RGBImage in
+        return try unsafe bytes.withUnsafeBufferPointer { buffer in
             var image: OpaquePointer?
             let opened = unsafe ami_image_open(kind, buffer.baseAddress, buffer.count, &image)
             defer { unsafe ami_image_free(image) }
@@ -99,9 +104,16 @@ enum ImageDecoder {
                 throw damaged(path, "its size is \(width) x \(height)")
             }
             var pixels = [UInt8](repeating: 0, count: count * 3)
+            // The reference is used only during the call, and `cancellation` outlives it.
+            let context = unsafe Unmanaged.passUnretained(cancellation).toOpaque()
             let decoded = unsafe pixels.withUnsafeMutableBufferPointer {
-                unsafe ami_image_decode(image, $0.baseAddress)
+                unsafe ami_image_decode(image, $0.baseAddress, context) { context in
+                    guard let context = unsafe context else { return false }
+                    return unsafe Unmanaged<Cancellation>.fromOpaque(context)
+                        .takeUnretainedValue().isCancelled
+                }
             }
+            guard decoded != ami_image_cancelled else { throw CancellationError() }
             unsafe try check(decoded, image, path)
             return RGBImage(width: width, height: height, pixels: pixels)
         }

@@ -7,7 +7,8 @@ internal import ZooFiles
 /// A still image, a video file or a folder of images: frames that are counted from 0.
 ///
 /// The content decides what a file is, not its name. Nothing but the file itself is opened, and nothing
-/// of it is kept in memory. Calls can be cancelled between two frames.
+/// of it is kept in memory. Calls can be cancelled between two frames, and between the rows of JPEG and PNG
+/// files.
 public struct MediaFile: Sendable {
     /// The kinds of file.
     public enum Kind: Sendable, Equatable {
@@ -192,13 +193,13 @@ extension MediaFile {
             switch kind {
             case .image:
                 if let index = wanted.max(), index > 0 { throw missing(index) }
-                outputs[0] = try transform(readImage(path))
+                outputs[0] = try transform(readImage(path, cancellation))
             case .folder:
                 var size: (width: Int, height: Int)?
                 for index in wanted.sorted() {
                     try cancellation.check()
                     guard index < files.count else { throw missing(index) }
-                    let image = try readImage(files[index])
+                    let image = try readImage(files[index], cancellation)
                     let expected = size ?? (image.width, image.height)
                     guard expected == (image.width, image.height) else {
                         throw ZooError(
@@ -228,8 +229,8 @@ extension MediaFile {
         }
     }
 
-    private func readImage(_ path: String) throws(ZooError) -> RGBImage {
-        try ImageDecoder.read(path, limits: limits, orientation: orientation)
+    private func readImage(_ path: String, _ cancellation: Cancellation) throws -> RGBImage {
+        try ImageDecoder.read(path, limits: limits, orientation: orientation, cancellation)
     }
 
     private func checkCount(_ count: Int) throws(ZooError) {

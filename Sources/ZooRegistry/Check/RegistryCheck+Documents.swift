@@ -88,7 +88,8 @@ extension RegistryCheck {
         throw ZooError(
             .notARegistry,
             "there is no registry at '\(root)'",
-            remedy: "create one with 'ami-zoo registry init \(root)'"
+            remedy: "pass a registry folder; 'ami-zoo registry init' creates one from an empty or "
+                + "new folder"
         )
     }
 

@@ -22,7 +22,8 @@ final class ServedFolder: Sendable {
         guard descriptor >= 0 else {
             throw ZooError(
                 .rootInvalid,
-                "cannot open the folder '\(path)': \(systemMessage(errno))"
+                "cannot open the folder '\(path)': \(systemMessage(errno))",
+                remedy: "pass a registry folder; 'ami-zoo registry init' creates one"
             )
         }
         do throws(ZooError) {
@@ -38,7 +39,9 @@ final class ServedFolder: Sendable {
             throw ZooError(
                 .rootInvalid,
                 "'\(path)' is not a registry: \(error.message)",
-                remedy: "pass a registry folder, or run 'ami-zoo registry init \(path)'",
+                remedy:
+                    "pass a registry folder; 'ami-zoo registry init' creates one from an empty or "
+                    + "new folder",
                 cause: error
             )
         }

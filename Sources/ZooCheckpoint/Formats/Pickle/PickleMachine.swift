@@ -10,14 +10,14 @@ internal import ZooTensor
 /// It imports nothing and calls nothing. Names outside ``PickleGlobal`` and opcodes outside
 /// ``PickleInstruction`` are errors, and every resource has a limit (``PickleLimits``).
 struct PickleMachine {
-    private var reader: PickleReader
-    private var pickle = Pickle()
+    var reader: PickleReader
+    var pickle = Pickle()
     private var stack: [PickleValue.Reference] = []
     private var marks: [Int] = []
     private var memo: [PickleValue.Reference?] = []
     /// The parts of storages, by name.
-    private var parts: [String: Range<Int>] = [:]
-    private let isLegacy: Bool
+    var parts: [String: Range<Int>] = [:]
+    let isLegacy: Bool
 
     /// Reads the pickle that begins at `start`.
     ///
@@ -138,7 +138,7 @@ struct PickleMachine {
 
     // MARK: Stack and memo
 
-    private mutating func push(_ value: PickleValue) throws(ZooError) {
+    mutating func push(_ value: PickleValue) throws(ZooError) {
         guard pickle.values.count < PickleLimits.values else {
             throw reader.limit("\(PickleLimits.values) values")
         }
@@ -146,7 +146,7 @@ struct PickleMachine {
         pickle.values.append(value)
     }
 
-    private mutating func pop(count: Int) throws(ZooError) -> [PickleValue.Reference] {
+    mutating func pop(count: Int) throws(ZooError) -> [PickleValue.Reference] {
         guard stack.count - (marks.last ?? 0) >= count else {
             throw reader.malformed("pops \(count) values from a stack that has fewer")
         }
@@ -239,184 +239,5 @@ struct PickleMachine {
         else {
             throw reader.malformed("sets the state of a value that is not an OrderedDict")
         }
-    }
-
-    // MARK: Calls, which are interpreted and not executed
-
-    private mutating func call(
-        _ function: PickleValue.Reference,
-        with arguments: PickleValue.Reference,
-        isNewObject: Bool
-    ) throws(ZooError) {
-        guard case .global(let global) = pickle.values[function] else {
-            throw reader.malformed("calls a value that is not a global name")
-        }
-        guard case .tuple(let arguments) = pickle.values[arguments] else {
-            throw reader.malformed("calls a global name with arguments that are not a tuple")
-        }
-        guard !isNewObject || global == .orderedDictionary || global == .parameter else {
-            throw reader.malformed("builds an object that is not plain data")
-        }
-        try push(try result(of: global, arguments))
-    }
-
-    private mutating func result(
-        of global: PickleGlobal,
-        _ arguments: [PickleValue.Reference]
-    ) throws(ZooError) -> PickleValue {
-        let values = arguments.map { pickle.values[$0] }
-        switch global {
-        case .orderedDictionary where arguments.isEmpty: return .dictionary([], isOrdered: true)
-        case .counter:
-            if case .dictionary(let items, _)? = values.first, values.count == 1 {
-                return .dictionary(items, isOrdered: false)
-            }
-            if values.isEmpty { return .dictionary([], isOrdered: false) }
-        case .set:
-            if case .list(let items)? = values.first, values.count == 1 { return .set(items) }
-            if values.isEmpty { return .set([]) }
-        case .size:
-            switch values.first {
-            case .tuple(let items)?, .list(let items)?: return .tuple(items)
-            default: break
-            }
-        case .device, .complex, .byteArray: return .opaque
-        case .layout:
-            if case .string("torch.strided")? = values.first, values.count == 1 { return .opaque }
-        case .encode:
-            if case .string(let text)? = values.first { return .bytes(Array(text.utf8)) }
-        case .parameter:
-            if case .tensor(let tensor)? = values.first { return .tensor(tensor) }
-        case .rebuildParameter:
-            if values.count == 3, case .tensor(let tensor) = values[0] {
-                guard case .dictionary(let hooks, _) = values[2], hooks.isEmpty else {
-                    throw reader.invalidTensor("a parameter has hooks")
-                }
-                return .tensor(tensor)
-            }
-        case .rebuildTensor(let rebuild): return try tensor(rebuild, values)
-        case .orderedDictionary, .storage, .untypedStorage, .typedStorage, .dtype: break
-        }
-        throw reader.malformed("calls '\(global)' with invalid arguments")
-    }
-
-    // MARK: Storages and tensors
-
-    /// Pushes the storage of a persistent identifier: `("storage", type, key, location, count)`.
-    ///
-    /// In the legacy container, the tuple also selects a part of the storage.
-    private mutating func pushStorage() throws(ZooError) {
-        guard case .tuple(let items) = pickle.values[try pop(count: 1)[0]], items.count >= 5,
-            items.count <= 6
-        else { throw reader.malformed("refers to something that is not a storage") }
-        let values = items.map { pickle.values[$0] }
-        guard case .string("storage") = values[0], case .string(let key) = values[2],
-            case .string = values[3], case .integer(let count) = values[4], count >= 0
-        else { throw reader.malformed("has an invalid description of a storage") }
-        let dtype: DType?
-        switch values[1] {
-        case .global(.storage(let type)): dtype = type
-        case .global(.untypedStorage): dtype = nil
-        case .global(.typedStorage):
-            throw reader.invalidTensor("a storage does not state its element type")
-        default: throw reader.malformed("refers to a storage of an unknown type")
-        }
-        let part = values.count == 6 ? try self.part(values[5], of: key, count: count) : nil
-        pickle.storages.append(Pickle.Storage(key: key, dtype: dtype, count: count, part: part))
-        try push(.storage(pickle.storages.count - 1))
-    }
-
-    /// The selected part of a storage, in the legacy container only.
-    private mutating func part(
-        _ value: PickleValue,
-        of key: String,
-        count: Int
-    ) throws(ZooError) -> Range<Int>? {
-        guard isLegacy else { throw reader.malformed("has an invalid description of a storage") }
-        if case .none = value { return nil }
-        guard case .tuple(let view) = value, view.count == 3,
-            case .string(let name) = pickle.values[view[0]],
-            case .integer(let offset) = pickle.values[view[1]],
-            case .integer(let length) = pickle.values[view[2]]
-        else { throw reader.malformed("has an invalid description of a part of a storage") }
-        guard offset >= 0, length >= 0, offset <= count, length <= count - offset else {
-            throw reader.invalidTensor("a part of a storage is outside the storage")
-        }
-        // PyTorch uses the first part with a name for all parts with that name.
-        let part = offset..<offset + length
-        let known = parts.updateValue(part, forKey: name)
-        guard name != key, known ?? part == part else {
-            throw reader.invalidTensor("storage '\(name)' has two different descriptions")
-        }
-        return part
-    }
-
-    private mutating func tensor(
-        _ rebuild: PickleGlobal.Rebuild,
-        _ values: [PickleValue]
-    ) throws(ZooError) -> PickleValue {
-        let counts =
-            switch rebuild {
-            case .first: 4...4
-            case .second: 6...7
-            case .third: 7...8
-            }
-        guard counts.contains(values.count), case .storage(let storage) = values[0] else {
-            throw reader.malformed("has an invalid description of a tensor")
-        }
-        guard case .integer(let offset) = values[1] else {
-            throw reader.invalidTensor("a tensor's offset is not an integer")
-        }
-        let sizes = try integers(values[2], "sizes")
-        let strides = try integers(values[3], "strides")
-        if rebuild != .first {
-            guard case .dictionary(let hooks, _) = values[5], hooks.isEmpty else {
-                throw reader.invalidTensor("a tensor has hooks")
-            }
-        }
-        // For example `conj`, which changes how PyTorch reads the elements.
-        if values.count > counts.lowerBound {
-            guard case .dictionary(let notes, _) = values[counts.upperBound - 1], notes.isEmpty
-            else { throw reader.invalidTensor("a tensor has unsupported properties") }
-        }
-        var dtype = pickle.storages[storage].dtype
-        if rebuild == .third {
-            guard case .global(.dtype(let type)) = values[6] else {
-                throw reader.invalidTensor("a tensor has an unsupported element type")
-            }
-            dtype = type
-        }
-        guard let dtype else {
-            throw reader.invalidTensor("a tensor over an untyped storage has no element type")
-        }
-        pickle.tensors.append(
-            Pickle.Tensor(
-                storage: storage,
-                dtype: dtype,
-                offset: offset,
-                sizes: sizes,
-                strides: strides
-            )
-        )
-        return .tensor(pickle.tensors.count - 1)
-    }
-
-    private func integers(_ value: PickleValue, _ what: String) throws(ZooError) -> [Int] {
-        let items: [PickleValue.Reference]
-        switch value {
-        case .tuple(let elements), .list(let elements): items = elements
-        default: throw reader.invalidTensor("a tensor's \(what) are not integers")
-        }
-        guard items.count <= PickleLimits.rank else {
-            throw reader.invalidTensor("a tensor has \(items.count) axes")
-        }
-        var numbers: [Int] = []
-        for item in items {
-            guard case .integer(let number) = pickle.values[item], number >= 0 else {
-                throw reader.invalidTensor("a tensor's \(what) are not integers of at least 0")
-            }
-            numbers.append(number)
-        }
-        return numbers
     }
 }

@@ -128,11 +128,12 @@ struct PickleTree {
             return items.enumerated().map { (String($0.offset), $0.element) }
         case .dictionary(let items, _):
             var children: [(key: String, value: PickleValue.Reference)] = []
-            var places: [String: Int] = [:]
+            var places: [ExactName: Int] = [:]
             for index in stride(from: 0, to: items.count, by: 2) {
                 let (kind, key) = self.key(pickle.values[items[index]], position: index / 2)
-                if let place = places.updateValue(children.count, forKey: kind + key) {
-                    places[kind + key] = place
+                let name = ExactName(kind + key)
+                if let place = places.updateValue(children.count, forKey: name) {
+                    places[name] = place
                     children[place].value = items[index + 1]
                 } else {
                     children.append((key, items[index + 1]))

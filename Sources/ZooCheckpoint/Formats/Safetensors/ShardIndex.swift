@@ -17,7 +17,7 @@ struct ShardIndex {
     let totalSize: Int?
 
     /// The shard files, sorted.
-    var files: [String] { Set(fileOfTensor.values).sorted() }
+    var files: [String] { Set(fileOfTensor.values.map(ExactName.init)).sorted().map(\.text) }
 
     /// Reads an index from a file; symbolic links are followed.
     ///
@@ -57,8 +57,9 @@ struct ShardIndex {
         }
         for file in fileOfTensor.values {
             // Shards are in the folder of their index, so a name with a folder is never valid.
-            guard !file.contains("/"), !file.contains("\\"), file.hasSuffix(".safetensors"),
-                !file.hasPrefix(".")
+            // Compares bytes, because a Character may combine a slash with a combining mark.
+            guard !file.utf8.contains(UInt8(ascii: "/")), !file.utf8.contains(UInt8(ascii: "\\")),
+                file.hasSuffix(".safetensors"), file.utf8.first != UInt8(ascii: ".")
             else {
                 throw ZooError(
                     .shardIndexPathUnsafe,

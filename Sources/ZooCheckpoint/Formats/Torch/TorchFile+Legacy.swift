@@ -52,7 +52,7 @@ extension TorchFile {
         let keys = try Self.keys(try next(), source: file.path)
         let places = try Self.places(of: keys, object.storages, from: position, in: file)
         try self.init(object, in: file) { key, count throws(ZooError) in
-            guard let content = places[key] else {
+            guard let content = places[ExactName(key)] else {
                 throw Self.layout("lacks the storage '\(key)'", file.path)
             }
             guard content.count == count else {
@@ -88,15 +88,15 @@ extension TorchFile {
         _ storages: [Pickle.Storage],
         from start: Int,
         in file: MappedFile
-    ) throws(ZooError) -> [String: Range<Int>] {
+    ) throws(ZooError) -> [ExactName: Range<Int>] {
         let widths = Dictionary(
-            storages.map { ($0.key, ($0.dtype?.bitWidth ?? 8) / 8) },
+            storages.map { (ExactName($0.key), ($0.dtype?.bitWidth ?? 8) / 8) },
             uniquingKeysWith: { first, _ in first }
         )
-        var places: [String: Range<Int>] = [:]
+        var places: [ExactName: Range<Int>] = [:]
         var position = start
         for key in keys {
-            guard let width = widths[key] else {
+            guard let width = widths[ExactName(key)] else {
                 throw layout("has a storage '\(key)' that no tensor uses", file.path)
             }
             guard file.byteCount - position >= 8 else {
@@ -107,7 +107,7 @@ extension TorchFile {
             position += 8
             guard let count = Int(exactly: count), count <= (file.byteCount - position) / width
             else { throw layout("ends inside storage '\(key)'", file.path) }
-            places[key] = position..<position + count * width
+            places[ExactName(key)] = position..<position + count * width
             position += count * width
         }
         guard position == file.byteCount else {

@@ -44,11 +44,11 @@ struct TorchFile {
     ) throws(ZooError) {
         let tree = try PickleTree(of: pickle, source: file.path)
         let invalid = Invalid(source: file.path)
-        var known: [String: (storage: Pickle.Storage, place: Place)] = [:]
+        var known: [ExactName: (storage: Pickle.Storage, place: Place)] = [:]
         var views: [TensorView] = []
         var total = 0
         for storage in pickle.storages {
-            if let (other, _) = known[storage.key] {
+            if let (other, _) = known[ExactName(storage.key)] {
                 guard other.dtype == storage.dtype, other.count == storage.count else {
                     throw invalid.error("storage '\(storage.key)' has two different descriptions")
                 }
@@ -58,11 +58,11 @@ struct TorchFile {
                 by: (storage.dtype?.bitWidth ?? 8) / 8
             )
             guard !overflow else { throw invalid.error("storage '\(storage.key)' is too large") }
-            known[storage.key] = (storage, try place(storage.key, bytes))
+            known[ExactName(storage.key)] = (storage, try place(storage.key, bytes))
         }
         for tensor in pickle.tensors {
             let storage = pickle.storages[tensor.storage]
-            guard let (_, place) = known[storage.key] else { continue }
+            guard let (_, place) = known[ExactName(storage.key)] else { continue }
             let view = try Self.view(tensor, of: storage, at: place, in: file, invalid)
             views.append(view)
         }

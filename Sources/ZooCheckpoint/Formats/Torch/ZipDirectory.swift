@@ -23,7 +23,7 @@ struct ZipDirectory {
 
     /// The records, in file order.
     let records: [Record]
-    private let recordOfName: [String: Int]
+    private let recordOfName: [ExactName: Int]
     private let file: MappedFile
 
     /// The maximum number of entries; an optimizer state has a few for each tensor.
@@ -50,7 +50,7 @@ struct ZipDirectory {
         }
         found.sort { $0.start < $1.start }
         var position = 0
-        var recordOfName: [String: Int] = [:]
+        var recordOfName: [ExactName: Int] = [:]
         var folded: Set<String> = []
         for (index, (record, start)) in found.enumerated() {
             // A record may be followed by a data descriptor that repeats its sizes.
@@ -63,7 +63,7 @@ struct ZipDirectory {
             guard folded.insert(record.name.lowercased()).inserted else {
                 throw reader.malformed("has the record '\(record.name)' twice")
             }
-            recordOfName[record.name] = index
+            recordOfName[ExactName(record.name)] = index
         }
         guard end.directory.lowerBound - position <= Self.largestDescriptor else {
             throw reader.malformed("has bytes that belong to no record")
@@ -73,7 +73,7 @@ struct ZipDirectory {
     }
 
     /// The record with a name, or nil.
-    subscript(name: String) -> Record? { recordOfName[name].map { records[$0] } }
+    subscript(name: String) -> Record? { recordOfName[ExactName(name)].map { records[$0] } }
 
     /// Reads the bytes of a record and verifies its checksum.
     ///
