@@ -248,7 +248,8 @@ let package = Package(
         .testTarget(
             name: "ZooConvertTests",
             dependencies: [
-                "ZooConvert", "ZooCheckpoint", "ZooCore", "ZooFiles", "ZooTensor", "ZooTesting",
+                "ZooConvert", "ZooCheckpoint", "ZooClient", "ZooCore", "ZooFiles", "ZooMedia",
+                "ZooTensor", "ZooTesting",
             ],
             swiftSettings: settings
         ),

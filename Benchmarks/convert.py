@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""`convert` of a full V-JEPA 2 training checkpoint against torch.load and safetensors' save_file.
+"""Times `convert` on a full V-JEPA 2 training checkpoint against torch.load and safetensors' save_file.
 
-Makes the checkpoint as the lab's code saves one, with random weights: both encoders, the predictor,
-and AdamW's moments, 5.1 GB for ViT-L and 10.3 GB for ViT-H. Runs both in turn, checks that they hold
-the same tensors, then times `verify --against` and `inspect`, the latter against hashlib. The disk
-is noisy: the page cache is warmed first, outputs are removed and the disk is synchronised between
-runs, and medians are compared. Needs torch, safetensors, disk for the checkpoint and three times its
-encoder, and about as much memory as the checkpoint has bytes, for the page cache.
+Writes a checkpoint with random weights in the layout of the lab's code: both encoders, the predictor
+and the AdamW moments, 5.1 GB for ViT-L and 10.3 GB for ViT-H. Runs both programs alternately, checks
+that their tensors are equal, then times `verify --against` and `inspect`, the latter against hashlib.
+To reduce noise from the disk, it warms the page cache, removes outputs and syncs the disk between
+runs, and compares medians. Needs torch, safetensors, disk space for the checkpoint and three times
+its encoder, and memory of about the size of the checkpoint, for the page cache.
     python3 Benchmarks/convert.py [--size l] [--repeats 5] [--work FOLDER] [--keep]
 """
 
@@ -30,7 +30,7 @@ PREDICTOR = (384, 12, 1536)
 MASK_TOKENS = 10
 MEMORY = 300e6
 
-# A fresh interpreter does what a person would write, and notes the time after its imports.
+# The usual script, in a fresh interpreter; reports the time after its imports.
 PEER = """
 import os, sys, time
 import torch
@@ -47,7 +47,7 @@ with open(sys.argv[3], "w") as file:
     file.write(str(time.perf_counter() - start))
 """
 
-# What `inspect` does, in Python.
+# The equivalent of `inspect` in Python.
 HASHER = """
 import hashlib, sys, time
 import torch
@@ -66,7 +66,7 @@ with open(sys.argv[2], "w") as file:
 
 
 def make(path, size):
-    """Writes the checkpoint; takes as much memory as the file has bytes. AdamW's moments are zeros."""
+    """Writes the checkpoint; needs as much memory as the size of the file. The AdamW moments are zeros."""
     import torch
     torch.manual_seed(0)
 
@@ -118,9 +118,9 @@ def make(path, size):
 
 
 def check(peer, folder, size):
-    """Compares what `convert` wrote with what the peer wrote: the number of tensors and of elements,
-    and the tensors at both ends of each network, fused ones taken apart and stacked ones too.
-    Returns how many tensors of the release were compared."""
+    """Compares the output of `convert` with that of the peer: the numbers of tensors and elements,
+    and the first and last tensors of each network, including split and stacked ones.
+    Returns the number of tensors of the release that were compared."""
     import torch
     from safetensors import safe_open
     index = f"{folder}/model.safetensors.index.json"
@@ -135,8 +135,8 @@ def check(peer, folder, size):
 
         def elements(file, key):
             count = 1
-            for extent in file.get_slice(key).get_shape():
-                count *= extent
+            for size in file.get_slice(key).get_shape():
+                count *= size
             return count
 
         keys = theirs.keys()
@@ -180,7 +180,7 @@ def warm(path):
 
 
 def remove(*paths):
-    """Removes outputs, and waits until the disk has nothing more to do."""
+    """Removes outputs and waits until the disk is idle."""
     for path in paths:
         if os.path.isdir(path):
             shutil.rmtree(path)
@@ -195,8 +195,8 @@ def main():
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--work", default=None)
     parser.add_argument("--keep", action="store_true",
-                        help="keep the checkpoint in the folder of --work, and use the one that is there")
-    parser.add_argument("--make", metavar="FILE", help="make the checkpoint and nothing else")
+                        help="keep the checkpoint in the folder of --work and reuse an existing one")
+    parser.add_argument("--make", metavar="FILE", help="only write the checkpoint")
     options = parser.parse_args()
     if options.make:
         make(options.make, options.size)
@@ -208,7 +208,7 @@ def main():
     try:
         checkpoint = f"{options.work if options.keep else work}/vit-{options.size}.pt"
         if not os.path.exists(checkpoint):
-            # Another process makes it, so that its memory is free again afterwards.
+            # A separate process writes it, so that its memory is released.
             partial = f"{work}/partial.pt"
             subprocess.run([sys.executable, os.path.abspath(__file__), "--size", options.size,
                             "--make", partial], check=True)
@@ -246,7 +246,7 @@ def measure(program, checkpoint, work, options):
     results = interleave({
         "ami-zoo convert": ours,
         "torch.load, save_file": theirs,
-        # Ours does not return before the weights are on the disk.
+        # ami-zoo syncs the weights to the disk before it exits.
         "torch.load, save_file, fsync": lambda: theirs("fsync"),
     }, options.repeats)
     for name, times in zip(list(results)[1:], inside.values()):
@@ -254,10 +254,10 @@ def measure(program, checkpoint, work, options):
     table([row(name, result) for name, result in results.items()])
     a, b, b_sync, inside_b, inside_sync = (result[0] for result in results.values())
     peak = results["ami-zoo convert"][1]
-    print(f"ratio to the peer's time after imports {a / inside_b:.2f} (reach: at most 1.00), "
+    print(f"ratio to the peer's time after imports {a / inside_b:.2f} (goal: at most 1.00), "
           f"with fsync {a / inside_sync:.2f}")
     print(f"ratio to its whole process {a / b:.2f}, with fsync {a / b_sync:.2f}")
-    print(f"peak memory {peak / 1e6:.0f} MB (reach: less than {MEMORY / 1e6:.0f} MB)")
+    print(f"peak memory {peak / 1e6:.0f} MB (goal: less than {MEMORY / 1e6:.0f} MB)")
     print(f"same tensors: {count} in the release, of which {compared} were compared bit for bit\n")
 
     ours()
@@ -271,7 +271,7 @@ def measure(program, checkpoint, work, options):
     print()
     remove(release, peer)
 
-    print("inspect of the checkpoint: SHA-256 of every tensor, those of the optimiser too")
+    print("inspect of the checkpoint: SHA-256 of every tensor, including those of the optimiser")
     warm(checkpoint)
     times = []
 

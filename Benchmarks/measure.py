@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Times commands against each other: interleaved, repeated, medians and ratios."""
+"""Times commands against each other: interleaved repetitions, medians and ratios."""
 
 import os
 import statistics
@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 
-# A child's peak memory starts at its parent's, so a small process stands between a large one (with
-# PyTorch in it) and what is measured.
+# The peak memory of a child process starts at that of its parent, so a small process launches the
+# command instead of a large one that has loaded PyTorch.
 LAUNCHER = """
 import os, sys, time
 start = time.perf_counter()
@@ -22,7 +22,7 @@ sys.exit(os.waitstatus_to_exitcode(status) != 0)
 
 
 def run(command, **options):
-    """Runs a command; returns (seconds, peak resident bytes, no less than the launcher's 10 MB)."""
+    """Runs a command; returns (seconds, peak resident bytes), at least the 10 MB of the launcher."""
     result = subprocess.run(
         [sys.executable, "-I", "-S", "-c", LAUNCHER, *command], capture_output=True, text=True, **options)
     if result.returncode != 0:
@@ -56,7 +56,7 @@ def row(name, result):
 
 
 def zoo():
-    """The release executable."""
+    """The path of the release build."""
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     path = os.environ.get("AMI_ZOO", os.path.join(root, ".build/release/ami-zoo"))
     if not os.path.exists(path):

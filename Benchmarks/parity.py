@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Models of full size with random weights against the reference implementations (PyTorch, float32).
+"""Compares full-size models with random weights with the reference implementations (PyTorch, float32).
 
-For each case: draws weights, converts them where the lab's layout is not ours, runs both, and prints the largest
-absolute difference of each output. Fails when one is greater than 1e-4. One model at a time; the largest takes 11 GB of
-memory and 6 GB of disk for a while. Needs torch, transformers, safetensors; for the labs' classes a folder of their
-checkouts (Tests/Vectors/conversion/README.md says which); for predictors under actions `swift test`.
+For each case: draws weights, converts them if the lab's layout differs from ours, runs both, and prints the largest
+absolute difference of each output. Fails if a difference exceeds 1e-4. Runs one model at a time; the largest needs
+11 GB of memory and 6 GB of disk. Needs torch, transformers and safetensors; for the labs' classes, a folder with their
+checkouts (see Tests/Vectors/conversion/README.md); for action-conditioned predictors, `swift test`.
     python3 Benchmarks/parity.py [--repositories FOLDER] [--case ijepa] [--threads 2] [--work FOLDER]
 """
 
@@ -36,11 +36,11 @@ TOLERANCE = 1e-4
 
 
 class Skipped(Exception):
-    """What a case needs is not here."""
+    """A requirement of a case is missing."""
 
 
 class Case:
-    """A folder to work in, and what was found."""
+    """The work folder and the results."""
 
     def __init__(self, options, repositories, folder):
         self.options = options
@@ -61,7 +61,7 @@ class Case:
         return result.stdout
 
     def convert(self, content, *options):
-        """Saves what a lab would have saved, and converts it."""
+        """Saves a checkpoint in the lab's layout and converts it."""
         torch.save(content, self.folder / "upstream.pt")
         del content
         self.zoo("convert", self.folder / "upstream.pt", "--to", self.release, "--progress", "none", *options)
@@ -86,9 +86,9 @@ class Case:
         return "--threads", self.options.threads, "--progress", "none"
 
     def act(self, what, **tensors):
-        """A predictor under actions: no command gives what it predicts, so a test runs it.
+        """Checks an action-conditioned predictor with a test, because no command outputs its predictions.
 
-        `latents`, `actions`, `predicted`, and `states` and `pixel_values` where there are any.
+        `latents`, `actions`, `predicted`, and `states` and `pixel_values` if the model has them.
         """
         self.write(**tensors)
         environment = os.environ | {"AMI_ZOO_FULL_SIZE": str(self.folder)}
@@ -101,14 +101,14 @@ class Case:
 
     def compare(self, what, found, expected):
         if found.shape != expected.shape:
-            raise SystemExit(f"{what}: {tuple(found.shape)} and not {tuple(expected.shape)}")
+            raise SystemExit(f"{what}: the shape is {tuple(found.shape)}, expected {tuple(expected.shape)}")
         difference = (found.double() - expected.double()).abs().max().item()
         self.rows.append((what, tuple(expected.shape), f"{expected.abs().max().item():.1f}", f"{difference:.1e}",
                           "" if difference <= TOLERANCE else "TOO MUCH"))
 
 
 def randomise(model, seed=0):
-    """Weights of the size that trained ones have; biases, norms and stand-ins are not trivial either."""
+    """Weights of the magnitude of trained ones, with non-trivial biases, norms and mask tokens."""
     torch.manual_seed(seed)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
@@ -132,7 +132,7 @@ def draw(name, tensor):
 
 
 def masks(batch, tokens, context, targets):
-    """Other tokens for each sample; ids to predict may repeat and may be known."""
+    """Different tokens for each sample; target ids may repeat and may be among the context ids."""
     known = torch.stack([torch.randperm(tokens)[:context].sort().values for _ in range(batch)])
     return known, torch.randint(0, tokens, (batch, targets))
 
@@ -144,7 +144,7 @@ def ijepa(case):
     case.convert({"target_encoder": encoder.state_dict(), "predictor": predictor.state_dict()})
     pixels = torch.randn(1, 3, 224, 224)
     context, targets = masks(1, 256, 200, 40)
-    # Their class adds positions of all tokens first, as ours does; masks are lists of ids.
+    # The lab's class also adds the positions of all tokens first; masks are lists of ids.
     seen = encoder(pixels, [context])
     case.predict("I-JEPA ViT-H/14, predictor", predictor(seen, [context], [targets]),
                  pixel_values=pixels, context_mask=context, target_mask=targets)
@@ -181,7 +181,7 @@ def vjepa2(case):
 
 
 def vjepa21(case):
-    # The lab's class may not be published with the checkout; the formulas of the fixtures are, in float64.
+    # The checkout may lack the lab's class; use the float64 formulas of the fixtures instead.
     torch.manual_seed(0)
     sizes = dict(dim=768, hidden=384, patch=16)
     encoder = vjepa21_state("encoder", 1, depth=12, mlp=3072, **sizes)
@@ -205,7 +205,7 @@ def vjepa21(case):
 def vjepa2_ac(case):
     labs = case.labs("vjepa2")
     shape = dict(side=256, patch=16, frames=64, tubelet=2)
-    # The encoder is that of V-JEPA 2; one block of it stands in for all.
+    # The encoder is that of V-JEPA 2, which has its own case; one block is enough.
     encoder = randomise(labs.vjepa2_encoder(dim=1408, depth=1, heads=22, mlp_ratio=48 / 11, **shape))
     predictor = randomise(labs.vjepa2_ac_predictor(dim=1408, hidden=1024, depth=24, heads=16, **shape))
     case.convert({"encoder": encoder.state_dict(), "predictor": predictor.state_dict()}, "--heads", 22)
@@ -245,10 +245,10 @@ CASES = {"ijepa": ijepa, "vjepa": vjepa, "vjepa2": vjepa2, "vjepa2.1": vjepa21, 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repositories", help="folder of the labs' checkouts")
-    parser.add_argument("--case", action="append", choices=CASES, help="only this one; may be given again")
+    parser.add_argument("--case", action="append", choices=CASES, help="run only this case; can be repeated")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--work", default=None)
-    parser.add_argument("--swift-test", nargs="*", default=[], help="more arguments of swift test")
+    parser.add_argument("--swift-test", nargs="*", default=[], help="additional arguments of swift test")
     options = parser.parse_args()
     transformers.logging.disable_progress_bar()
     torch.set_num_threads(options.threads)

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""`embed` against PyTorch (transformers) and ONNX Runtime, with random weights, on the CPU.
+"""Times `embed` against PyTorch (transformers) and ONNX Runtime, with random weights, on the CPU.
 
-All run in turn on the same weights and the same input, and their features are compared. Ours is always the time of
-the whole program: start, opening the weights, the forward pass, writing the features. Theirs is the forward pass
-alone, in a warm process whose weights are loaded, except for 'start', where both are whole processes.
+All run alternately on the same weights and the same input, and their features are compared. The time of ami-zoo is
+that of the whole process: start, opening the weights, the forward pass and writing the features. The time of a peer
+is that of the forward pass in a warm process with loaded weights, except in the case 'start', which times processes.
 
     python3 Benchmarks/runtime.py [--cases vjepa16,vjepa64,ijepa,start,memory,threads] [--repeats 5] [--threads 2]
     python3 Benchmarks/runtime.py --quick       # the same with a tiny model, in seconds
 
-Needs torch, transformers and safetensors; onnx, onnxscript and onnxruntime for the rows of ONNX Runtime, which are
-left out without them. ViT-H needs 8 GB of disk and 12 GB of memory.
+Needs torch, transformers and safetensors. The rows of ONNX Runtime need onnx, onnxscript and onnxruntime, and are
+omitted without them. ViT-H needs 8 GB of disk and 12 GB of memory.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from measure import interleave, row, run, table, zoo
 TOLERANCE = 1e-4
 CASES = ("vjepa16", "vjepa64", "ijepa", "start", "memory", "threads")
 
-# What a peer does in a process of its own: start, load, encode, write.
+# A peer as a whole process: start, load, encode, write.
 COLD = """
 import sys, torch, transformers, safetensors.torch
 folder, source, target, threads = sys.argv[1:]
@@ -42,14 +42,14 @@ with torch.no_grad():
 safetensors.torch.save_file({"last_hidden_state": features}, target)
 """
 
-# The peak memory of a process since its program began; what getrusage says includes its parent's.
+# The peak memory since exec; getrusage includes that of the parent process.
 PEAK = """
 def peak():
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
 """
 
-# ONNX Runtime in a process of its own, which answers every line with the seconds and its peak memory.
+# ONNX Runtime in its own process, which answers each line with the seconds and its peak memory.
 ONNX_WORKER = """
 import sys, time, onnxruntime, safetensors.numpy
 model, source, target, threads = sys.argv[1:]
@@ -68,7 +68,7 @@ for line in sys.stdin:
     print(seconds, peak(), flush=True)
 """
 
-# The same for PyTorch, in another precision or with other inputs: peak memory is that of this case alone.
+# The same for PyTorch, with its own precision and inputs, so that the peak memory is that of one case.
 TORCH_WORKER = """
 import sys, time, torch, transformers, safetensors.torch
 folder, source, target, threads, dtype, family = sys.argv[1:]
@@ -114,7 +114,7 @@ with torch.no_grad():
 
 
 class Worker:
-    """A warm process that runs one peer."""
+    """A warm process of a peer."""
 
     def __init__(self, program, *arguments):
         self.process = subprocess.Popen(
@@ -142,13 +142,13 @@ class Bench:
         self.work = work
         self.summary = []
         self.failed = False
-        # What is compared is what a user gets, not what a tuned environment makes of it.
+        # Measures the default configuration, not a tuned environment.
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
 
     # Models and inputs
 
     def vjepa(self):
-        """The folder of a V-JEPA 2 model."""
+        """Writes a V-JEPA 2 model; returns its folder."""
         import transformers
         folder = f"{self.work}/vjepa2"
         if not os.path.exists(folder):
@@ -158,7 +158,7 @@ class Bench:
         return folder
 
     def ijepa(self):
-        """The folder of an I-JEPA model, ViT-H/14."""
+        """Writes an I-JEPA model, ViT-H/14; returns its folder."""
         import transformers
         folder = f"{self.work}/ijepa"
         if not os.path.exists(folder):
@@ -190,9 +190,9 @@ class Bench:
         return path
 
     def onnx(self, folder, source, family):
-        """Exports the encoder; None when ONNX Runtime is not installed."""
+        """Exports the encoder; returns None if ONNX Runtime is not installed."""
         if any(importlib.util.find_spec(name) is None for name in ("onnx", "onnxscript", "onnxruntime")):
-            print("onnx, onnxscript and onnxruntime are not all installed: left out")
+            print("onnx, onnxscript and onnxruntime are not all installed: skipped")
             return None
         path = f"{folder}/encoder.onnx"
         result = subprocess.run(
@@ -269,20 +269,20 @@ class Bench:
         return "tiny" if self.options.quick else "ViT-L/16"
 
     def profile(self, folder, source):
-        """What one forward pass spends its time on."""
+        """Profiles one forward pass."""
         result = subprocess.run(
             [zoo(), "embed", folder, source, "--output", f"{self.work}/ours.safetensors", "--threads",
              str(self.options.threads), "--profile", "--json"], capture_output=True, text=True, check=True,
             env=self.environment)
         profile = json.loads(result.stdout)["profile"]
-        print("\nwhat the forward pass consists of")
+        print("\nprofile of the forward pass")
         table([(kind["kind"], f"{100 * kind['share']:.1f} %", f"{kind['threadSeconds']:.3f} s",
                 f"{kind['gflops']:.1f} GFLOP/s" if "gflops" in kind else "")
                for kind in profile["kinds"]], header=("kind", "share", "thread seconds", "rate of a thread"))
-        print(f"outside matrix products: {100 * profile['shareOutsideProducts']:.1f} % (meant to be below 12 %)")
+        print(f"outside matrix products: {100 * profile['shareOutsideProducts']:.1f} % (goal: less than 12 %)")
 
     def start(self):
-        """Nothing running, weights in the page cache, to the first features on disk."""
+        """Cold start with the weights in the page cache, up to the features on disk."""
         frames, side = (2, 64) if self.options.quick else (2, 256)
         folder, source = self.vjepa(), self.input(frames, side)
         program = [sys.executable, "-W", "ignore", "-c", COLD, folder, source, f"{self.work}/cold.safetensors",
@@ -298,13 +298,13 @@ class Bench:
         print(f"\n{title}, whole processes, {self.options.threads} threads")
         table([row(name, result) for name, result in results.items()])
         ratio = results["PyTorch and transformers"][0] / results["ami-zoo embed"][0]
-        print(f"{ratio:.2f} times as fast (meant to be at least 5); largest difference {difference:.1e}")
+        print(f"{ratio:.2f} times as fast (goal: at least 5); largest difference {difference:.1e}")
         self.failed |= difference > TOLERANCE
         self.summary.append((title, results["ami-zoo embed"], "PyTorch and transformers",
                              results["PyTorch and transformers"], ratio))
 
     def memory(self):
-        """Peak memory on a long clip, over the size of the weights; in float32 and bfloat16."""
+        """Peak memory on a long clip relative to the size of the weights, in float32 and bfloat16."""
         frames, side = (8, 64) if self.options.quick else (64, 256)
         folder, source = self.vjepa(), self.input(frames, side)
         half = f"{self.work}/vjepa2-bf16"
@@ -313,7 +313,7 @@ class Bench:
             import transformers
             transformers.AutoModel.from_pretrained(folder).to(torch.bfloat16).save_pretrained(half)
             gc.collect()
-        print(f"\npeak memory, {self.size()}, {frames} frames of {side}×{side} (meant to be weights and 1.5 GB)")
+        print(f"\npeak memory, {self.size()}, {frames} frames of {side}×{side} (goal: weights + 1.5 GB)")
         rows = []
         for name, path in (("float32", folder), ("bfloat16", half)):
             seconds, peak = self.ours(path, source)
@@ -331,7 +331,7 @@ class Bench:
         print(f"\nthreads, V-JEPA 2 {self.size()}, {frames} frames of {side}×{side}")
         table([row(name, result) for name, result in results.items()])
         ratio = results["1 thread"][0] / results["2 threads"][0]
-        print(f"two threads are {ratio:.2f} times as fast as one (meant to be at least 1.85)")
+        print(f"two threads are {ratio:.2f} times as fast as one (goal: at least 1.85)")
 
     def report(self):
         print("\nsummary, medians and ranges in seconds")
@@ -354,17 +354,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", default=",".join(CASES), help=f"some of {','.join(CASES)}")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--long-repeats", type=int, default=3, help="at most this many for 64 frames")
+    parser.add_argument("--long-repeats", type=int, default=3, help="maximum number of repeats for 64 frames")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="a tiny model: seconds, and no meaning but that it runs")
-    parser.add_argument("--work", help="a folder to keep the models in; otherwise a temporary one")
+    parser.add_argument("--quick", action="store_true", help="use a tiny model, which only tests that the benchmark runs")
+    parser.add_argument("--work", help="folder in which models are kept; default: a temporary folder")
     options = parser.parse_args()
     wanted = options.cases.split(",")
     if unknown := set(wanted) - set(CASES):
         parser.error(f"there is no case {', '.join(sorted(unknown))}")
     os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
     sys.stdout.reconfigure(line_buffering=True)
-    # What ends this program goes through the lines that clean up.
+    # Turns a signal into an exception, so that the clean-up runs.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     import transformers
     transformers.logging.set_verbosity_error()

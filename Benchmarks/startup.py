@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Start-up: `--version`, and `verify` of the embedded ami/ball-drop.
+"""Times start-up: `--version`, and `verify` of the embedded ami/ball-drop.
 
     python3 Benchmarks/startup.py [--repeats 21]
 """

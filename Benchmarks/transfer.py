@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""`pull` against curl and tar, `verify` against sha256sum, on a release of 1 GiB served by nginx.
+"""Times `pull` against curl and tar, and `verify` against sha256sum, on a 1 GiB release served by nginx.
 
 Needs nginx, curl, tar, sha256sum and openssl (scripts/setup --test) and about 5 GiB of disk.
     python3 Benchmarks/transfer.py [--mib 1024] [--repeats 5] [--work FOLDER]
@@ -36,7 +36,7 @@ lineage: {kind: trained}
 
 
 def make_model(folder, mib):
-    """A safetensors file of 4 MiB tensors with random bytes, which no compressor shrinks."""
+    """Writes a safetensors file of 4 MiB tensors with random, incompressible bytes."""
     os.makedirs(folder)
     size = 4 << 20
     header = {
@@ -119,7 +119,7 @@ def main():
         results = interleave({"ami-zoo pull": pull, "curl -o, tar -xf": curl_and_tar}, options.repeats)
         table([row(name, result) for name, result in results.items()])
         ratio = results["ami-zoo pull"][0] / results["curl -o, tar -xf"][0]
-        print(f"ratio {ratio:.2f} (reach: at most 1.50)\n")
+        print(f"ratio {ratio:.2f} (goal: at most 1.50)\n")
 
         pull()
         file = subprocess.run(
@@ -130,14 +130,14 @@ def main():
             "ami-zoo verify": lambda: run(
                 [program, "verify", "bench/random"], env=environment),
             "sha256sum": lambda: run(["sha256sum", file]),
-            # Uses the processor's SHA instructions, which Debian's sha256sum does not.
+            # Uses the SHA instructions of the processor; Debian's sha256sum does not.
             "openssl dgst -sha256": lambda: run(["openssl", "dgst", "-sha256", file]),
         }, options.repeats)
         table([row(name, result) for name, result in results.items()])
         for peer in ("sha256sum", "openssl dgst -sha256"):
             ratio = results[peer][0] / results["ami-zoo verify"][0]
             print(f"{ratio:.2f} times the rate of {peer}")
-        print("(reach: at least 3 times that of sha256sum)")
+        print("(goal: at least 3 times that of sha256sum)")
     finally:
         if server:
             server.terminate()

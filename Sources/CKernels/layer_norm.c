@@ -6,8 +6,8 @@
 #include "dispatch.h"
 
 AMI_BODY ami_layer_norm_body(const float *input, size_t input_stride, float *output,
-                             size_t output_stride, size_t rows, size_t columns, const float *gain,
-                             const float *shift, float epsilon) {
+                             size_t output_stride, size_t rows, size_t columns,
+                             const float *weight, const float *bias, float epsilon) {
     for (size_t row = 0; row < rows; row++) {
         // Sums may be reordered: many partial sums are both faster and more accurate than one sum.
 #pragma clang fp reassociate(on)
@@ -25,12 +25,12 @@ AMI_BODY ami_layer_norm_body(const float *input, size_t input_stride, float *out
         }
         float inverse = 1.0f / sqrtf(squares / (float)columns + epsilon);
         for (size_t j = 0; j < columns; j++) {
-            to[j] = (from[j] - mean) * inverse * gain[j] + shift[j];
+            to[j] = (from[j] - mean) * inverse * weight[j] + bias[j];
         }
     }
 }
 
 AMI_KERNEL(ami_layer_norm,
-           (input, input_stride, output, output_stride, rows, columns, gain, shift, epsilon),
+           (input, input_stride, output, output_stride, rows, columns, weight, bias, epsilon),
            const float *input, size_t input_stride, float *output, size_t output_stride, size_t rows,
-           size_t columns, const float *gain, const float *shift, float epsilon)
+           size_t columns, const float *weight, const float *bias, float epsilon)

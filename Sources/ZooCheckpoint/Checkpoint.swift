@@ -171,7 +171,7 @@ public struct Checkpoint: Sendable {
             throw ZooError(
                 .torchTar,
                 "'\(file.path)' is a tar file; PyTorch wrote checkpoints that way until 2017",
-                remedy: "load it with that version and save it again, or extract the archive"
+                remedy: "load it with PyTorch and save it again with torch.save"
             )
         }
         if start.count >= 2, start[0] == 0x80, (2...5).contains(start[1]) {

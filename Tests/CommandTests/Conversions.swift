@@ -61,9 +61,11 @@ enum Conversions {
               - {name: encoder, tensors: \(tensors), parameters: 16824}
               - {name: predictor, tensors: 40, parameters: 4524}
             inputs: {modality: video, frames: 4, height: 16, width: 16, channels: rgb,
-                     layout: BTCHW, mean: [0, 0, 0], std: [1, 1, 1], resampling: none}
+                     layout: BTCHW, preprocessing: {orientation: unknown, resize: {rule: none},
+                     resampling: none, crop: {rule: none}, rescale: 1, mean: [0, 0, 0],
+                     std: [1, 1, 1]}}
             evaluation: []
-            unknown: [size, sha256, licence]
+            unknown: [size, sha256, licence, inputs.preprocessing.orientation]
             """
         try folder.write(Array(text.utf8), to: "catalogue/lab/tiny/model.yaml")
         try folder.write(Array("# A card\n".utf8), to: "catalogue/lab/tiny/README.md")

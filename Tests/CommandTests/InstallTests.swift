@@ -123,7 +123,7 @@ import ZooTesting
             try folder.write([1], to: "deep/prefix/\(page)")
             let removal = try await installation.uninstall()
             #expect(removal.status == 0)
-            #expect(removal.errors.contains("left '\(installation.prefix)/\(page)'"))
+            #expect(removal.errors.contains("kept '\(installation.prefix)/\(page)'"))
             #expect(try installation.files == [page])
         }
     }

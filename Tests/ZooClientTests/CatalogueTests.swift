@@ -116,8 +116,12 @@ import ZooCore
         "upstream":{"url":"https://e.org/x.pt","size":"unknown","sha256":"unknown",
         "component":"encoder"},"components":[{"name":"encoder","tensors":"unknown"}],
         "inputs":{"modality":"video","frames":4,"height":16,"width":16,"channels":"rgb",
-        "layout":"BTCHW","mean":[0,0,0],"std":[1,1,1],"resampling":"none"},"evaluation":[],
-        "unknown":["size","sha256","components.encoder.tensors"]}
+        "layout":"BTCHW","preprocessing":{"orientation":"upright",
+        "resize":{"rule":"shorter-side","side":18},"resampling":{"filter":"unknown",
+        "antialias":true,"domain":"u8","implementation":"torchvision"},"crop":{"rule":"center",
+        "height":16,"width":16,"rounding":"down"},"rescale":1,"mean":[0,0,0],"std":[1,1,1]}},
+        "evaluation":[],"unknown":["size","sha256","components.encoder.tensors",
+        "inputs.preprocessing.resampling.filter"]}
         """
 
     @Test func aSoundEntryIsRead() throws {
@@ -127,9 +131,15 @@ import ZooCore
 
     @Test(arguments: [
         (#""family":"vjepa2""#, #""family":"resnet""#), ("https://e.org/x.pt", "http://e.org/x.pt"),
-        (#"["size","sha256","#, #"["sha256","#), (#","components.encoder.tensors"]"#, "]"),
+        (#"["size","sha256","#, #"["sha256","#), (#","components.encoder.tensors""#, ""),
         (#""evaluation":[]"#, #""evaluation":[{"suite":"x"}]"#), (#""summary":"s","#, ""),
         (#""name":"lab/tiny""#, #""name":"Lab""#), (#""size":"unknown""#, #""size":-1"#),
+        // Preprocessing: prose, an unlisted unknown value, values that break their rule.
+        (#""resampling":{"#, #""resampling":"bilinear, no antialias","text":{"#),
+        (#""orientation":"upright""#, #""orientation":"unknown""#), (#""side":18"#, #""side":0"#),
+        (#""domain":"u8""#, #""domain":"bytes""#), (#""rule":"center""#, #""rule":"middle""#),
+        (#""std":[1,1,1]"#, #""std":[1,1,0]"#), (#","rescale":1"#, ""),
+        (#"{"rule":"shorter-side","side":18}"#, #"{"rule":"none"}"#),
     ])
     func anythingElseIsRefused(part: String, replacement: String) throws {
         let text = Self.sound.replacingOccurrences(of: part, with: replacement)

@@ -58,11 +58,11 @@ void ami_multiply_both_packed(enum ami_cpu cpu, const float *left, size_t tile_s
                               const float *right, float *output, size_t output_stride, size_t rows, size_t columns, size_t depth,
                               bool accumulate);
 
-/// output = (input - mean) / sqrt(variance + epsilon) * gain + shift, row by row, with the biased
-/// variance; gain is the weight and shift the bias. `input` and `output` may be the same matrix.
+/// output = (input - mean) / sqrt(variance + epsilon) * weight + bias, row by row, with the biased
+/// variance. `input` and `output` may be the same matrix.
 void ami_layer_norm(enum ami_cpu cpu, const float *input, size_t input_stride, float *output,
-                    size_t output_stride, size_t rows, size_t columns, const float *gain,
-                    const float *shift, float epsilon);
+                    size_t output_stride, size_t rows, size_t columns, const float *weight,
+                    const float *bias, float epsilon);
 
 /// x = gelu(x + bias) in place, with gelu(v) = v/2 (1 + erf(v / sqrt 2)), a few units in the last place
 /// from exact wherever the result is a normal number. `bias` may be null.

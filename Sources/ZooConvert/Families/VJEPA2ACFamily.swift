@@ -76,7 +76,11 @@ extension ConvertibleFamily {
                     frames: frames,
                     side: side,
                     layout: "BCTHW",
-                    steps: InputDescription.square(side, .torchvision(antialias: false, .floats))
+                    steps: InputDescription.square(
+                        side,
+                        // Upstream normalises first: `app/vjepa_droid/transforms.py`.
+                        .torchvision(antialias: false, .normalized)
+                    )
                 )
             )
         }

@@ -71,8 +71,8 @@ package struct UpstreamComparison: Sendable {
             let finding = Finding(
                 .upstreamMismatch,
                 path: RecordDraft.fileName,
-                message: "the upstream file is a \(plan.family) model, and this is a "
-                    + "\(record.architecture.family) model",
+                message: "the family of the upstream file is \(plan.family), that of the model is "
+                    + "\(record.architecture.family)",
                 remedy: "give the file that this model was converted from"
             )
             return Outcome(findings: [finding], tensors: 0, bytes: 0)

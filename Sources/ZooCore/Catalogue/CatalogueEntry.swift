@@ -77,6 +77,8 @@ package struct CatalogueEntry: Sendable {
     package let probe: Int?
     /// The expected content of each component.
     package let components: [Component]
+    /// The inputs in the form of release records; a value may be `unknown`.
+    package let inputs: JSONObject
     /// Published scores in the form of release records.
     package let evaluation: [JSONValue]
     /// The fields that are unknown.
@@ -134,9 +136,7 @@ package struct CatalogueEntry: Sendable {
             throw object.invalid("components", "is empty or lists a component twice")
         }
         self.components = components
-        let inputs = try object.object("inputs")
-        let isKnown = !inputs.members.values.contains(.string("unknown"))
-        if isKnown { _ = try ReleaseRecord.Inputs(inputs, .one) }
+        inputs = try object.object("inputs")
         var evaluation: [JSONValue] = []
         for claim in try object.objects("evaluation", maximum: 100) {
             guard try ReleaseRecord.EvaluationClaim(claim, .current).status == .upstream else {
@@ -149,6 +149,7 @@ package struct CatalogueEntry: Sendable {
         notes =
             object.value("notes") == nil ? [] : try object.strings("notes", maximum: 50, each: 1000)
         try requireAdmission(object, upstream)
+        try Self.requireInputs(inputs, unknown: Set(unknown))
     }
 
     /// Derives the required consent from `commercialUse`, or from the licence when it is absent.

@@ -1,49 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// How decoded 8-bit pictures become tensors, step by step: `inputs.preprocessing` of a release record.
+/// The preprocessing of decoded 8-bit images: `inputs.preprocessing` of a release record.
 ///
-/// `registry/SPEC.md` section 4.1.
+/// `registry/SPEC.md` section 4.1 specifies the fields.
 public struct PictureSteps: Sendable, Equatable {
-    /// Which way is up.
+    /// The orientation in which images are read.
     public enum Orientation: String, Sendable, CaseIterable {
         /// The orientation that the file states is applied.
         case upright
-        /// Pixels are taken as they are stored.
+        /// The stated orientation is ignored.
         case stored
     }
 
-    /// The size that pictures are scaled to.
+    /// The rule for the size after resizing.
     public enum Resize: Sendable, Equatable {
-        /// None.
+        /// Images are not resized.
         case none
-        /// The shorter side to so many pixels, the longer one in proportion.
+        /// The shorter side gets this size in pixels; the aspect ratio is kept.
         case shorterSide(Int)
-        /// Both sides, whatever the aspect.
+        /// Both sides get these sizes; the aspect ratio is not kept.
         case exact(height: Int, width: Int)
     }
 
-    /// How pictures are scaled.
+    /// The resampling method.
     public struct Resampling: Sendable, Equatable {
-        /// The interpolation.
+        /// The interpolation filter.
         public enum Filter: String, Sendable, CaseIterable {
-            /// Linear in both directions.
+            /// Bilinear interpolation.
             case bilinear
-            /// Cubic in both directions.
+            /// Bicubic interpolation.
             case bicubic
         }
 
-        /// What is scaled.
+        /// The values that are resampled.
         public enum Domain: String, Sendable, CaseIterable {
-            /// The 8-bit picture.
+            /// The 8-bit image.
             case bytes = "u8"
             /// Floats before normalisation.
             case floats = "f32"
-            /// Floats after it.
+            /// Floats after normalisation.
             case normalized
         }
 
-        /// Whose arithmetic; they differ in the last bits.
+        /// The library whose arithmetic is reproduced; libraries differ in the last bits.
         public enum Implementation: String, Sendable, CaseIterable {
             /// torchvision and PyTorch.
             case torchvision
@@ -53,16 +53,16 @@ public struct PictureSteps: Sendable, Equatable {
             case opencv
         }
 
-        /// The interpolation.
+        /// The interpolation filter.
         public let filter: Filter
-        /// Whether the filter widens when pictures shrink.
+        /// Whether the filter is widened when images are scaled down.
         public let antialias: Bool
-        /// What is scaled.
+        /// The values that are resampled.
         public let domain: Domain
-        /// Whose arithmetic.
+        /// The library whose arithmetic is reproduced.
         public let implementation: Implementation
 
-        /// A rule.
+        /// Creates a resampling method.
         public init(
             filter: Filter,
             antialias: Bool,
@@ -76,40 +76,40 @@ public struct PictureSteps: Sendable, Equatable {
         }
     }
 
-    /// The part of the scaled picture that is kept.
+    /// The rule for the part of the resized image that is kept.
     public enum Crop: Sendable, Equatable {
-        /// Where half a pixel goes.
+        /// The rounding of an offset with half a pixel.
         public enum Rounding: String, Sendable, CaseIterable {
-            /// To the even one of the two pixels.
+            /// Half to even.
             case halfToEven = "half-even"
-            /// To the lower pixel.
+            /// Down.
             case down
         }
 
-        /// All of it.
+        /// The whole image.
         case none
-        /// The middle.
+        /// The centre.
         case center(height: Int, width: Int, Rounding)
-        /// Squares along the longer side.
+        /// Squares at equal distances along the longer side.
         case views(side: Int, count: Int)
     }
 
-    /// Which way is up.
+    /// The orientation in which images are read.
     public let orientation: Orientation
-    /// The size that pictures are scaled to.
+    /// The size after resizing.
     public let resize: Resize
-    /// How; nil exactly when nothing is scaled.
+    /// The resampling method; nil exactly when images are not resized.
     public let resampling: Resampling?
     /// The part that is kept.
     public let crop: Crop
-    /// What 8-bit values are multiplied with.
+    /// The factor for 8-bit values.
     public let rescale: Double
-    /// What is then subtracted from each channel.
+    /// The mean of each channel, which is subtracted after rescaling.
     public let mean: [Double]
-    /// What each channel is then divided by.
+    /// The std of each channel, by which the difference is divided.
     public let std: [Double]
 
-    /// Steps that a program knows.
+    /// Creates the steps.
     public init(
         orientation: Orientation = .upright,
         resize: Resize,
@@ -119,7 +119,7 @@ public struct PictureSteps: Sendable, Equatable {
         mean: [Double],
         std: [Double]
     ) {
-        precondition((resize == .none) == (resampling == nil), "a resize and its rule go together")
+        precondition((resize == .none) == (resampling == nil), "only resized images are resampled")
         self.orientation = orientation
         self.resize = resize
         self.resampling = resampling
@@ -129,11 +129,11 @@ public struct PictureSteps: Sendable, Equatable {
         self.std = std
     }
 
-    /// Reads the fields.
+    /// Parses the fields.
     ///
     /// - Parameters:
-    ///   - object: `inputs.preprocessing`.
-    ///   - channels: the channels of a picture.
+    ///   - object: The field `inputs.preprocessing`.
+    ///   - channels: The number of channels of an image.
     /// - Throws: ``ZooError`` with code `format.field-invalid`.
     public init(_ object: JSONObject, channels: Int) throws(ZooError) {
         orientation = try object.choice("orientation", of: Orientation.self)
@@ -142,7 +142,7 @@ public struct PictureSteps: Sendable, Equatable {
             object.value("resampling") == "none"
             ? nil : try Resampling(try object.object("resampling"))
         guard (resize == .none) == (resampling == nil) else {
-            throw object.invalid("resampling", "must be 'none' exactly when nothing is resized")
+            throw object.invalid("resampling", "must be 'none' exactly when 'resize' is 'none'")
         }
         crop = try Self.crop(try object.object("crop"))
         rescale = try object.positiveNumber("rescale")
@@ -184,7 +184,7 @@ public struct PictureSteps: Sendable, Equatable {
         }
     }
 
-    /// The fields.
+    /// The JSON object of the fields.
     public var json: JSONValue {
         [
             "orientation": .string(orientation.rawValue), "resize": resize.json,

@@ -2,24 +2,24 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 extension ReleaseRecord {
-    /// What the model takes.
+    /// The inputs of the model.
     public enum Inputs: Sendable, Equatable {
-        /// Pictures: `image` or `video`.
+        /// Images or videos.
         case pictures(Pictures)
-        /// Windows of a series of measurements.
+        /// Windows of a time series.
         case series(Series)
-        /// One vector of measurements.
+        /// One vector.
         case vector([Quantity])
-        /// Features of another model, by its name.
+        /// Features of another model, which is identified by its name.
         case features(model: String, [Quantity])
 
-        /// The kinds of data.
+        /// The modalities.
         public enum Modality: String, Sendable, CaseIterable {
-            /// Single pictures.
+            /// Images.
             case image
-            /// Sequences of frames.
+            /// Videos.
             case video
-            /// Sequences of vectors.
+            /// Time series of vectors.
             case series
             /// Vectors.
             case vector
@@ -27,7 +27,7 @@ extension ReleaseRecord {
             case features
         }
 
-        /// The kind of data.
+        /// The modality.
         public var modality: Modality {
             switch self {
             case .pictures(let pictures): pictures.isVideo ? .video : .image
@@ -37,7 +37,7 @@ extension ReleaseRecord {
             }
         }
 
-        /// The numbers of a step, where inputs are vectors; none for pictures.
+        /// The quantities of a vector; empty for images and videos.
         public var quantities: [Quantity] {
             switch self {
             case .pictures: []
@@ -65,28 +65,28 @@ extension ReleaseRecord {
         }
     }
 
-    /// Pictures as a model takes them.
+    /// The format of images and videos.
     public struct Pictures: Sendable, Equatable {
-        /// Whether frames follow each other in time.
+        /// Whether the input is a video.
         public let isVideo: Bool
-        /// Frames per clip; 1 for single pictures.
+        /// The number of frames of a clip; 1 for an image.
         public let frames: Int
-        /// Rows of pixels.
+        /// The height in pixels.
         public let height: Int
-        /// Columns of pixels.
+        /// The width in pixels.
         public let width: Int
         /// The order of channels, such as `rgb`.
         public let channels: String
-        /// The order of axes, such as `BTCHW`.
+        /// The order of dimensions, such as `BTCHW`.
         public let layout: String
-        /// How decoded pictures become tensors.
+        /// The preprocessing of decoded images.
         public let preprocessing: Preprocessing
 
-        /// How decoded pictures become tensors, as the version of the record states it.
+        /// The preprocessing in the form of the record's version.
         public enum Preprocessing: Sendable, Equatable {
-            /// Version 2: every step is a field.
+            /// Version 2: fields.
             case steps(PictureSteps)
-            /// Version 1: statistics, and a text that people can read.
+            /// Version 1: mean and std, and a description of the resampling as text.
             case prose(mean: [Double], std: [Double], resampling: String)
         }
 
@@ -119,13 +119,13 @@ extension ReleaseRecord {
         }
     }
 
-    /// Windows of a series of measurements.
+    /// The format of time series.
     public struct Series: Sendable, Equatable {
-        /// Steps of a window.
+        /// The number of steps of a window.
         public let length: Int
-        /// Steps per second, where the model was made for one rate.
+        /// The rate in hertz, if the model requires one.
         public let rate: Double?
-        /// The numbers of a step.
+        /// The quantities of a step.
         public let quantities: [Quantity]
 
         init(_ object: JSONObject) throws(ZooError) {
@@ -135,15 +135,15 @@ extension ReleaseRecord {
         }
     }
 
-    /// One number of a vector: an action, a state, or a measurement.
+    /// One element of a vector: of an action, a state or a measurement.
     public struct Quantity: Sendable, Equatable {
-        /// Its name.
+        /// The name.
         public let name: String
-        /// Its unit as a UCUM code, such as `m` or `rad`; `1` for a number without unit.
+        /// The unit as a UCUM code, such as `m` or `rad`; `1` for a dimensionless quantity.
         public let unit: String
-        /// The model takes (value − `mean`) / `std`.
+        /// The mean; the model takes (value − `mean`) / `std`.
         public let mean: Double
-        /// Greater than 0.
+        /// The std, greater than 0.
         public let std: Double
 
         init(_ object: JSONObject) throws(ZooError) {
@@ -159,7 +159,7 @@ extension ReleaseRecord {
                 quantities.append(try Quantity(item))
             }
             guard Set(quantities.map(\.name)).count == quantities.count else {
-                throw object.invalid(name, "names a quantity twice")
+                throw object.invalid(name, "lists a quantity twice")
             }
             return quantities
         }
@@ -174,19 +174,19 @@ extension JSONObject {
         return value
     }
 
-    /// A digest that may be missing.
+    /// A digest, or nil if the field is missing.
     func optionalDigest(_ name: String) throws(ZooError) -> ContentDigest? {
         value(name) == nil ? nil : try digest(name)
     }
 
-    /// `mean` and `std` with one number for each channel; `std` divides.
+    /// `mean` and `std`, with one number for each channel.
     func statistics(channels: Int) throws(ZooError) -> (mean: [Double], std: [Double]) {
         let (mean, std) = (try numbers("mean", maximum: 16), try numbers("std", maximum: 16))
         guard mean.count == channels, std.count == channels else {
-            throw invalid("mean", "and 'std' need one value for each channel")
+            throw invalid("mean", "and 'std' must have one value for each channel")
         }
         guard std.allSatisfy({ $0 > 0 }) else {
-            throw invalid("std", "divides, so its values must be greater than 0")
+            throw invalid("std", "must have values greater than 0")
         }
         return (mean, std)
     }

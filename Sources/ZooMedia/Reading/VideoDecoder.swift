@@ -20,7 +20,7 @@ final class VideoDecoder {
     /// Opens the best video stream of a file.
     ///
     /// - Throws: ``ZooError`` with a `media.*` or `io.*` code; `media.unsupported` when the container
-    ///   asks for an angle that is no multiple of 90°.
+    ///   has an angle that is not a multiple of 90°.
     init(_ path: String, limits: MediaLimits, orientation: Orientation) throws(ZooError) {
         _ = FFmpeg.isSilent
         self.path = path
@@ -41,7 +41,7 @@ final class VideoDecoder {
         guard let orientation = EXIFOrientation(displayMatrix: matrix) else {
             throw ZooError(
                 .mediaUnsupported,
-                "'\(path)' is to be shown rotated by an angle that is no multiple of 90°",
+                "'\(path)' has a rotation that is not a multiple of 90°",
                 remedy: "read it as it is stored, with '--orientation stored'"
             )
         }

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Writes surprise, components and pictures (.safetensors) beside itself, or into the folder given.
+"""Writes the fixtures surprise, components and pictures (.safetensors) beside this script, or into a given folder.
 
 Surprise: the loss of facebookresearch/jepa-intuitive-physics (evaluation_code/evals/intuitive_physics/eval.py) over
-windows of random videos, by the V-JEPA 2 model of ../conversion/vjepa2 in transformers. Components: the singular value
-decomposition of NumPy in float64. Pictures: what IJepaModel and VJEPA2ForVideoClassification make of files in ../media,
-prepared by transformers' own processors. Needs torch 2.13.0, torchvision, transformers 5.23.0, Pillow, numpy and
-safetensors; two runs write the same bytes.
+windows of random videos, computed with the V-JEPA 2 model of ../conversion/vjepa2 in transformers. Components:
+NumPy's singular value decomposition in float64. Pictures: the outputs of IJepaModel and VJEPA2ForVideoClassification
+for files in ../media, preprocessed by the processors of transformers. Needs torch 2.13.0, torchvision, transformers
+5.23.0, Pillow, numpy and safetensors; two runs write the same bytes.
 """
 
 import pathlib
@@ -51,7 +51,7 @@ def surprise(output):
         hidden = F.layer_norm(hidden, (hidden.size(-1),))
         losses = []
         for context in CONTEXTS:
-            # Tokens of later frames hidden from the encoder: to see the first frames alone is the same.
+            # Hiding the tokens of later frames from the encoder is the same as encoding the first frames only.
             known = network.encoder(window[:, :context]).last_hidden_state
             split = context // config.tubelet_size * cells
             predicted = network.predictor(known, [ids[:, :split]], [ids[:, split:]]).last_hidden_state
@@ -64,7 +64,7 @@ def surprise(output):
 
 @torch.no_grad()
 def pictures(output):
-    """Whole runs, from files: pictures that transformers decodes without loss, so that models see the same pixels."""
+    """End-to-end runs on lossless image files, so that both implementations see the same pixels."""
     media = HERE.parent / "media" / "images"
     colours = dict(image_mean=[0.485, 0.456, 0.406], image_std=[0.229, 0.224, 0.225])
     tensors = {}

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Loads a folder that ami-zoo converted with transformers, and compares with the lab's class on the original file.
+"""Loads a converted folder with transformers and compares it with the lab's class on the original file.
 
     load_back.py --repositories DIR FOLDER UPSTREAM [--probe UPSTREAM] [--component target_encoder]
 
-FOLDER has config.json and model.safetensors; its config says which class: IJepaModel, VJEPA2Model or
-VJEPA2ForVideoClassification (which wants --probe too). UPSTREAM is the lab's training checkpoint. Heads, side and
-frames are taken from the folder's config. Prints the largest absolute difference of every output on a seeded input;
-exit status 1 if one is above --tolerance, or if tensors are missing or left over.
+FOLDER contains config.json and model.safetensors. Its config names the class: IJepaModel, VJEPA2Model or
+VJEPA2ForVideoClassification, which also requires --probe. UPSTREAM is the lab's training checkpoint. Heads, side and
+frames come from the config. Prints the largest absolute difference of every output on a seeded input. The exit status
+is 1 if a difference exceeds --tolerance, or if tensors are missing or unexpected.
 """
 
 import argparse
@@ -25,7 +25,7 @@ torch.set_num_threads(1)
 
 
 def compare_ijepa(model, encoder):
-    """IJepaModel with Meta's encoder."""
+    """Compares IJepaModel with Meta's encoder."""
     config = model.config
     torch.manual_seed(1)
     pixels = torch.randn(2, config.num_channels, config.image_size, config.image_size)
@@ -34,7 +34,7 @@ def compare_ijepa(model, encoder):
 
 
 def compare_vjepa2(model, encoder, predictor=None):
-    """VJEPA2Model with Meta's encoder and predictor, which see half of the tokens and predict a third."""
+    """Compares VJEPA2Model with Meta's encoder and predictor; the context is half of the tokens, the target a third."""
     config = model.config
     torch.manual_seed(1)
     pixels = torch.randn(2, config.frames_per_clip, config.in_chans, config.crop_size, config.crop_size)
@@ -54,10 +54,10 @@ def compare_vjepa2(model, encoder, predictor=None):
 
 
 def compare_classifier(model, encoder, probe):
-    """VJEPA2ForVideoClassification with Meta's encoder and probe.
+    """Compares VJEPA2ForVideoClassification with Meta's encoder and probe.
 
-    The pooler's norms use the config's eps (1e-6) in transformers and 1e-5 in Meta's code: the second number has
-    transformers' set to Meta's.
+    The norms of the pooler use the eps of the config (1e-6) in transformers and 1e-5 in Meta's code. The second
+    difference is measured with the eps of transformers set to 1e-5.
     """
     config = model.config
     torch.manual_seed(1)
@@ -87,7 +87,7 @@ def filled(model, state):
 
 
 def vjepa2_parts(repositories, checkpoint, component, config):
-    """Meta's encoder and predictor (or None) of a checkpoint."""
+    """Returns Meta's encoder and its predictor, or None, from a checkpoint."""
     shared = {"side": config.crop_size, "frames": config.frames_per_clip}
     state = {k: v for k, v in clean(checkpoint[component]).items() if k != "pos_embed"}
     encoder = filled(repositories.vjepa2_encoder(**sizes_of(state), **shared, heads=config.num_attention_heads), state)
@@ -101,13 +101,13 @@ def vjepa2_parts(repositories, checkpoint, component, config):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("folder", type=pathlib.Path, help="what ami-zoo wrote")
+    parser.add_argument("folder", type=pathlib.Path, help="folder that ami-zoo wrote")
     parser.add_argument("upstream", type=pathlib.Path, help="the lab's checkpoint")
     parser.add_argument("--probe", type=pathlib.Path, help="the lab's probe, for a classifier")
     parser.add_argument("--repositories", required=True, help="folder of the labs' checkouts")
     parser.add_argument("--component", help="the encoder of the checkpoint; default: the first that exists of "
                         "ema_encoder, target_encoder, encoder")
-    parser.add_argument("--head", type=int, default=0, help="which of the classifiers of a probe")
+    parser.add_argument("--head", type=int, default=0, help="index of the classifier in a probe")
     parser.add_argument("--tolerance", type=float, default=1e-5)
     arguments = parser.parse_args()
 
@@ -136,7 +136,7 @@ def main():
             differences = compare_vjepa2(model, encoder, predictor)
         else:
             if not arguments.probe:
-                raise SystemExit("a classifier wants --probe")
+                raise SystemExit("a classifier requires --probe")
             state = clean(load(arguments.probe)["classifiers"][arguments.head])
             differences = compare_classifier(model, encoder, filled(repositories.vjepa2_probe(
                 **sizes_of(state), heads=model.config.num_attention_heads), state))
@@ -144,7 +144,7 @@ def main():
     print(f"{architecture}, {component}")
     for output, difference in differences.items():
         print(f"  {output}: {difference:.3g}")
-    differences.pop("logits", None)  # differs by the eps of the norms
+    differences.pop("logits", None)  # The eps of the norms differs.
     sys.exit(bool(unexpected) or max(differences.values()) > arguments.tolerance)
 
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Writes tiny training checkpoints as the labs' code lays them out, and the tensors they must be converted to.
+"""Writes tiny training checkpoints in the layouts of the labs' code, and the expected converted tensors.
 
-One folder per case: upstream.pt (or .pth.tar), expected.safetensors, expected.json (README.md describes them).
-Models are the labs' own classes where README.md says so, with random weights; where transformers has the model too,
-both must compute the same before anything is written. Two runs write the same bytes:
+One folder per case: upstream.pt (or .pth.tar), expected.safetensors and expected.json, which README.md describes.
+The models are the labs' own classes where README.md says so, with random weights. If transformers has the model too,
+both must compute the same outputs before anything is written. Output is reproducible byte for byte:
 
     make.py --repositories DIR            writes the folders beside this script
     make.py --repositories DIR --output OTHER
@@ -42,9 +42,9 @@ DTYPES = {torch.float32: "F32", torch.float64: "F64", torch.float16: "F16", torc
 # MARK: Weights
 
 def randomise(model, seed):
-    """Draws every parameter and running statistic: zeros and ones would hide mistakes.
+    """Draws every parameter and running statistic, because zeros and ones would hide errors.
 
-    Fixed position tables stay as the class computed them.
+    Fixed position embeddings keep the values that the class computed.
     """
     torch.manual_seed(seed)
     with torch.no_grad():
@@ -66,13 +66,13 @@ def draw(name, tensor):
     if any(part in name for part in unit):
         tensor.normal_(0, 1)
     elif tensor.ndim == 1 and name.endswith("weight"):
-        tensor.normal_(1, 0.1)  # gains of norms
+        tensor.normal_(1, 0.1)  # weights of norms
     else:
         tensor.normal_(0, 0.1)
 
 
 def wrapped(model, prefix="module.backbone."):
-    """The state dict, with its `_metadata`, of a model inside the wrappers that `prefix` names."""
+    """Returns the state dict, with its `_metadata`, of a model wrapped as `prefix` says."""
     for name in reversed(prefix.strip(".").split(".")):
         holder = torch.nn.Module()
         holder.add_module(name, model)
@@ -83,7 +83,7 @@ def wrapped(model, prefix="module.backbone."):
 # MARK: Around the weights
 
 def optimiser_state(*models, lr=1e-4):
-    """AdamW over four groups as the training code makes them, after a step that moved a few norms only."""
+    """Returns AdamW with the four groups of the training code, after a step that updated only a few norms."""
     def flat(name, parameter):
         return "bias" in name or parameter.ndim == 1
 
@@ -116,7 +116,7 @@ def split_rows(found, name, kind, tensor, names):
 
 
 def ijepa_names(state):
-    """I-JEPA's encoder under the names that transformers writes."""
+    """Returns the I-JEPA encoder under the names that transformers writes."""
     table = {"norm1": "layernorm_before", "norm2": "layernorm_after", "attn.proj": "attention.output.dense",
              "mlp.fc1": "intermediate.dense", "mlp.fc2": "output.dense"}
     found = {}
@@ -139,7 +139,7 @@ def ijepa_names(state):
 
 
 def vjepa2_names(state, part):
-    """V-JEPA 2's encoder or predictor under the names of transformers."""
+    """Returns the V-JEPA 2 encoder or predictor under the names of transformers."""
     known = {"patch_embed.proj": "embeddings.patch_embeddings.proj", "norm": "layernorm",
              "predictor_embed": "embeddings.predictor_embeddings", "predictor_norm": "layernorm",
              "predictor_proj": "proj"}
@@ -164,7 +164,7 @@ def vjepa2_names(state, part):
 
 
 def probe_names(state):
-    """An attentive probe of V-JEPA 2 under the names of transformers; other heads keep theirs."""
+    """Returns a V-JEPA 2 probe under the names of transformers; other heads keep their names."""
     found = {}
     for name, tensor in state.items():
         if name == "pooler.query_tokens":
@@ -192,7 +192,7 @@ def probe_names(state):
 
 
 def native(**parts):
-    """Cleaned names, each under the name of its part."""
+    """Prefixes each cleaned name with the name of its component."""
     return {f"{part}.{name}": tensor for part, state in parts.items() for name, tensor in clean(state).items()}
 
 
@@ -221,7 +221,7 @@ class Case:
         return tensors
 
     def expected_of(self, model, tensors, weights="expected.safetensors", config="expected-config.json"):
-        """What `save_pretrained` writes for a model of transformers; must be what our names say."""
+        """Checks that `save_pretrained` writes the same names as our mapping."""
         with tempfile.TemporaryDirectory() as folder:
             model.save_pretrained(folder)
             folder = pathlib.Path(folder)
@@ -238,7 +238,7 @@ class Case:
 
 
 def same(a, b):
-    """Whether two loaded objects hold the same, bit for bit."""
+    """Returns whether two loaded objects are equal, bit for bit."""
     if isinstance(a, torch.Tensor):
         return (isinstance(b, torch.Tensor) and a.dtype == b.dtype and a.shape == b.shape
                 and content(a) == content(b))
@@ -250,13 +250,13 @@ def same(a, b):
 
 
 def content(tensor):
-    """Row-major little-endian bytes."""
+    """Returns row-major little-endian bytes."""
     flat = tensor.detach().contiguous().reshape(-1).clone()
     return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
 
 
 def with_stable_keys(data):
-    """A legacy file whose storages are called 0, 1, … in order of use instead of after memory addresses."""
+    """Writes a legacy file whose storage keys are 0, 1, … in order of use instead of memory addresses."""
     ends, operations, start = [], [], 0
     for _ in range(5):  # magic number, protocol, system, object, storage keys
         found = [(op.name, argument, start + position) for op, argument, position in pickletools.genops(data[start:])]
@@ -289,19 +289,19 @@ def with_stable_keys(data):
 
 
 def element_sizes(pickled):
-    """Bytes per element of those storages."""
+    """Returns the bytes per element of each storage."""
     return {key: torch.empty(0, dtype=dtype).element_size() for key, dtype in storage_types(pickled).items()}
 
 
 def storage_types(pickled):
-    """The element type of every storage that a pickle of tensors names, by key; executes nothing."""
+    """Returns the element type of every storage in a pickle of tensors, by key, without executing the pickle."""
     found = {}
     classes = {f"{name}Storage": dtype for name, dtype in {
         "Float": torch.float32, "Double": torch.float64, "Half": torch.float16, "BFloat16": torch.bfloat16,
         "Long": torch.int64, "Bool": torch.bool, "Byte": torch.uint8, "ComplexFloat": torch.complex64}.items()}
 
     class Reader(pickle._Unpickler):
-        """Notes persistent ids; makes nothing but placeholders."""
+        """Records persistent ids and creates placeholders only."""
 
         def find_class(self, module, name):
             if module == "collections" and name == "OrderedDict":
@@ -353,7 +353,7 @@ def ijepa(output, labs):
 
 
 def filled_transformers(model, tensors):
-    """A model of transformers with these tensors, read as `from_pretrained` reads them."""
+    """Returns a model of transformers, with the tensors loaded as `from_pretrained` does."""
     with tempfile.TemporaryDirectory() as folder:
         model.save_pretrained(folder)
         safetensors.torch.save_file({k: v.contiguous() for k, v in tensors.items()},
@@ -365,7 +365,7 @@ def filled_transformers(model, tensors):
 
 def within(differences, tolerance=1e-5):
     print("   ", ", ".join(f"{name} {value:.2g}" for name, value in differences.items()))
-    differences = {name: value for name, value in differences.items() if name != "logits"}  # another eps there
+    differences = {name: value for name, value in differences.items() if name != "logits"}  # The eps differs.
     assert max(differences.values()) <= tolerance, differences
 
 
@@ -454,7 +454,7 @@ def vjepa2(output, labs):
 
 
 def probe_checkpoint(models):
-    """Probes that were trained side by side, one optimiser and one scaler each."""
+    """Returns probes that were trained in parallel, with one optimiser and one scaler each."""
     return {"classifiers": [wrapped(model, "module.") for model in models],
             "opt": [optimiser_state(model, lr=lr) for model, lr in zip(models, (1e-3, 3e-4))],
             "scaler": [scaler_state() for _ in models], "epoch": 20, "batch_size": 4, "world_size": 64}
@@ -531,7 +531,7 @@ def orig_mod(output, labs):
 
 def vjepa21_state(kind, seed, *, dim=24, depth, mlp, levels=None, out=None, hidden=12, mask_tokens=8,
                   patch=4):
-    """A V-JEPA 2.1 encoder or predictor, by names and shapes, wrapped as in training."""
+    """Returns the tensors of a V-JEPA 2.1 encoder or predictor, with the wrappers of training."""
     shapes = collections.OrderedDict()
 
     def linear(name, rows, columns):
@@ -736,7 +736,7 @@ def oddities(output, labs):
 
 
 def listing(value, path=()):
-    """Every tensor inside a loaded object, in order."""
+    """Yields every tensor inside a loaded object, in order."""
     if isinstance(value, torch.Tensor):
         return [{"name": ".".join(path), "dtype": DTYPES[value.dtype], "shape": list(value.shape),
                  "sha256": hashlib.sha256(content(value)).hexdigest()}]
@@ -745,13 +745,13 @@ def listing(value, path=()):
 
 
 def write_big_endian(source, destination):
-    """The archive as a big-endian machine writes it: storages with swapped bytes, and the record that says so."""
+    """Returns the archive of a big-endian machine: byte-swapped storages and the byteorder record."""
     reader = torch._C.PyTorchFileReader(str(source))
     kinds = storage_types(reader.get_record("data.pkl"))
     writer = torch._C.PyTorchFileWriter(str(destination))
     for name in reader.get_all_records():
         if name == "version" or name == ".data/serialization_id":
-            continue  # the writer adds its own
+            continue  # The writer adds its own.
         data = reader.get_record(name)
         if name == "byteorder":
             data = b"big"

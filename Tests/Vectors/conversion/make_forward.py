@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Writes what the models of the conversion vectors compute: inputs and outputs of their forward passes.
+"""Writes the inputs and outputs of forward passes of the models of the conversion vectors.
 
-For every case it reads upstream.pt (or .pth.tar), loads it strictly into the lab's class, runs that in float32 on one
-thread on seeded inputs, and writes forward.safetensors and forward.json into the case's folder. V-JEPA 2.1, whose
-classes the pinned checkout has not, is computed here instead, in float64. Two runs write the same bytes:
+For every case, it loads upstream.pt (or .pth.tar) strictly into the lab's class, runs it in float32 on one thread
+with seeded inputs, and writes forward.safetensors and forward.json into the folder of the case. V-JEPA 2.1, whose
+classes the pinned checkout lacks, is computed in this script in float64. Output is reproducible byte for byte:
 
     make_forward.py --repositories DIR            writes into the folders beside this script
     make_forward.py --repositories DIR --output OTHER
     make_forward.py --repositories DIR --case ijepa --case vjepa
 
-Layouts: images [batch, channels, height, width], videos [batch, frames, channels, height, width], whatever the lab's
-class wants. Ids count tokens frame by frame, then row by row.
+Layouts: images [batch, channels, height, width], videos [batch, frames, channels, height, width], regardless of the
+layout of the lab's class. Ids count tokens frame by frame, then row by row.
 """
 
 import argparse
@@ -41,7 +41,7 @@ TOLERANCE = 1e-5
 # MARK: Files
 
 class Case:
-    """What goes into one folder."""
+    """The contents of one folder."""
 
     def __init__(self, output, name, seed):
         self.source, self.destination = HERE / name, output / name
@@ -58,7 +58,7 @@ class Case:
         return torch.randn(*shape, generator=self.generator)
 
     def ids(self, batch, tokens, *counts):
-        """Disjoint sets of ids, each [batch, count], other ids for every sample and in no order."""
+        """Returns disjoint, unordered sets of ids [batch, count], which differ between samples."""
         rows = torch.stack([torch.randperm(tokens, generator=self.generator)[:sum(counts)] for _ in range(batch)])
         return [part.contiguous() for part in rows.split(counts, dim=1)]
 
@@ -92,7 +92,7 @@ def gathered(x, ids):
 
 
 def channels_first(video):
-    """What the labs' video classes take: [batch, channels, frames, height, width]."""
+    """Converts to the layout of the labs' video classes: [batch, channels, frames, height, width]."""
     return video.transpose(1, 2)
 
 
@@ -101,7 +101,7 @@ def close(a, b, tolerance=TOLERANCE):
 
 
 def of_transformers(kind, folder, weights, config="expected-config.json"):
-    """A model of transformers from the expected tensors of a case."""
+    """Returns a model of transformers with the expected tensors of a case."""
     with tempfile.TemporaryDirectory() as copy:
         shutil.copy(folder / weights, pathlib.Path(copy) / "model.safetensors")
         shutil.copy(folder / config, pathlib.Path(copy) / "config.json")
@@ -170,7 +170,7 @@ def vjepa(output, labs):
 
 
 def context_and_predicted(case, encoder, predictor, pixels, tokens, indices, call):
-    """The encoder on some tokens, and the predictor on the rest, once for each mask token."""
+    """Runs the encoder on some tokens, and the predictor on the rest, once for each mask token."""
     context, targets = case.ids(2, tokens, tokens // 2 - 3, tokens // 4 + 1)
     case.given("context_ids", context, "ids that the encoder sees")
     case.given("target_ids", targets, "ids to predict")
@@ -194,7 +194,7 @@ def vjepa_probe(output, labs):
 
 
 def probe_tokens(case, count, meaning):
-    """Those of sample 1 are so small that a wrong eps shows."""
+    """The values of sample 1 are small enough to reveal a wrong eps."""
     tokens = case.normal(2, count, 24) * torch.tensor([1, 0.02]).view(2, 1, 1)
     return case.given("tokens", tokens, f"{meaning}; sample 1 is small, so that the eps of the first norm shows")
 
@@ -261,7 +261,7 @@ def vjepa2_probe(output, labs):
 
 
 def views_and_clips(case, labs, whole, encoder, probe):
-    """Three crops of two parts of a video: tokens of all parts together, then the mean over the crops."""
+    """Three crops of two clips of a video: tokens of all clips are concatenated, then the crops averaged."""
     clips = case.given("clips", case.normal(1, 3, 2, 2, 3, 16, 16),
                        "[video, view, clip, frame, channel, row, column]")
     views = [[whole.vjepa2(clips[:, view, clip], skip_predictor=True).last_hidden_state for clip in range(2)]
@@ -300,7 +300,7 @@ def vjepa2_ek100(output, labs):
 
     backbone = load(case.source / "../vjepa2/upstream.pt")
     state = clean(backbone["predictor"])
-    # Frames enough for the positions that are predicted; they are not in the weights.
+    # Enough frames for the predicted positions, which are not in the weights.
     predictor = filled(labs.vjepa2_predictor(**sizes_of(state), heads=1, side=16, patch=4, frames=64, tubelet=2),
                        {name: tensor for name, tensor in state.items() if name != "predictor_pos_embed"})
     module = labs.module("vjepa2", "evals.action_anticipation_frozen.modelcustom.vit_encoder_predictor_concat_ar")
@@ -322,7 +322,7 @@ def vjepa2_ac(output, labs):
     encoder = vjepa2_encoder(labs, checkpoint, "encoder", case.options["heads"])
     state = clean(checkpoint["predictor"])
     sizes = {name: size for name, size in sizes_of(state).items() if name != "mlp_ratio"}
-    # More frames than in the case: its mask of 2 frames would not do for 3, and is not in the weights.
+    # More frames than in the case: its mask covers 2 frames, not 3, and is not in the weights.
     predictor = filled(labs.vjepa2_ac_predictor(**sizes, heads=case.options["predictor_heads"], side=16, patch=4,
                                                 frames=16, tubelet=2), state)
 
@@ -368,10 +368,10 @@ def normed(x):
 # MARK: V-JEPA 2.1
 
 class VJEPA21:
-    """V-JEPA 2.1 by its formulas, in float64; shares no code with the lab's class.
+    """V-JEPA 2.1 in float64, written from its formulas without code of the lab's class.
 
-    Rotations are proper: neighbouring channels form a pair, and share one angle. With `interpolate`, rows and columns
-    are stretched to 0...15. (Meta's class knows that number for patches of 16 only; it is used here for patches of 4.)
+    Rotations are interleaved: neighbouring channels form a pair and share one angle. With `interpolate`, rows and
+    columns are rescaled to 0...15. (Meta's class has this constant for patches of 16 only; patches are 4 here.)
     """
 
     LEVELS = {12: (2, 5, 8, 11), 24: (5, 11, 17, 23), 40: (9, 19, 29, 39), 48: (11, 23, 37, 47)}
@@ -396,7 +396,7 @@ class VJEPA21:
 
     @staticmethod
     def places(ids, rows, columns, interpolate):
-        """Time, row and column of tokens, each [batch, token]."""
+        """Returns the time, row and column of each token, each [batch, token]."""
         rest = ids % (rows * columns)
         time, row, column = ids // (rows * columns), rest // columns, rest % columns
         scales = (1, 15 / (rows - 1), 15 / (columns - 1)) if interpolate else (1, 1, 1)
@@ -404,7 +404,7 @@ class VJEPA21:
 
     @staticmethod
     def rotated(x, places):
-        """[batch, head, token, width]: a segment each turned by time, row and column; the rest stays."""
+        """Rotates one segment each of [batch, head, token, width] by time, row and column; the rest is unchanged."""
         width = 2 * (x.size(-1) // 3 // 2)
         parts = []
         for index, place in enumerate(places):
@@ -427,7 +427,7 @@ class VJEPA21:
         return x + self.linear(f"{name}.mlp.fc2", inner)
 
     def embedded(self, video):
-        """Tokens of a video, or of an image as a video of one frame; and the rows and columns of them."""
+        """Returns the tokens of a video, or of an image as a video of one frame, with their rows and columns."""
         image = video.size(1) == 1
         name = "patch_embed_img.proj" if image else "patch_embed.proj"
         weight = self.state[f"{name}.weight"]
@@ -439,7 +439,7 @@ class VJEPA21:
         return (tokens + self.state["img_mod_embed" if image else "video_mod_embed"], height // side, width // side)
 
     def encode(self, video, ids=None):
-        """Four levels, each after its own norm; the last is the output."""
+        """Returns four levels, each after its own norm; the last one is the output."""
         x, rows, columns = self.embedded(video)
         if ids is None:
             ids = torch.arange(x.size(1)).expand(x.size(0), -1)
@@ -453,7 +453,7 @@ class VJEPA21:
         return found
 
     def predict(self, x, context, targets, *, grid, mask_index=1, image=False, interpolate=False):
-        """Predictions for the targets, and for the context. No sorting: attention does not mind the order."""
+        """Returns predictions for the targets and the context, unsorted: attention is permutation-equivariant."""
         if "predictor_embed.weight" in self.state:
             x = self.linear("predictor_embed", x)
         else:
@@ -536,7 +536,7 @@ def vjepa21_distilled(output, labs):
 # MARK: JEPA-WM and DINO-WM
 
 def embeddings(case, labs, checkpoint, actions, proprio):
-    """Both embeddings, which lie beside the predictor."""
+    """Returns both embeddings, which are stored beside the predictor."""
     found = []
     for kind, given in (("action", actions), ("proprio", proprio)):
         state = clean(checkpoint[f"{kind}_encoder"])
@@ -649,7 +649,7 @@ def lewm(output, labs):
 
 
 def vit_of_transformers_5(state):
-    """The Vision Transformer's older names as transformers 5 has them in memory."""
+    """Maps older names of the Vision Transformer to those of transformers 5."""
     table = {"encoder.encoder.layer.": "encoder.layers.", "attention.attention.query": "attention.q_proj",
              "attention.attention.key": "attention.k_proj", "attention.attention.value": "attention.v_proj",
              "attention.output.dense": "attention.o_proj", "intermediate.dense": "mlp.fc1", "output.dense": "mlp.fc2"}
@@ -671,7 +671,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--repositories", required=True, help="folder of the labs' checkouts")
     parser.add_argument("--output", type=pathlib.Path, default=HERE)
-    parser.add_argument("--case", action="append", choices=CASES, help="only this one; may be given again")
+    parser.add_argument("--case", action="append", choices=CASES, help="run only this case; can be repeated")
     arguments = parser.parse_args()
     labs = Repositories(arguments.repositories)
     with torch.no_grad():

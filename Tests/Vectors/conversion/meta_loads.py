@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Loads a .pt that `ami-zoo export` wrote as the lab's own code does: weights_only, then strict into its class.
+"""Loads a .pt file of `ami-zoo export` like the lab's code: weights_only, then strictly into its class.
 
     meta_loads.py --repositories DIR --family vjepa2 FILE [--against UPSTREAM] [--component target_encoder]
                   [--heads 2] [--predictor-heads 1] [--side 16] [--frames 4]
 
-Families: ijepa, vjepa, vjepa-probe, vjepa2, vjepa2-probe, vjepa2-ek100, vjepa2-ac. Numbers of heads change no shape;
-side and frames are what the weights do not say. With --against, every tensor of every part that FILE has must be the
-one of UPSTREAM, bit for bit; where FILE has one encoder under another key, --component names it in UPSTREAM.
-Exit status 1 if something is missing, left over or different.
+Families: ijepa, vjepa, vjepa-probe, vjepa2, vjepa2-probe, vjepa2-ek100, vjepa2-ac. The numbers of heads change
+no shape; side and frames do not follow from the weights. With --against, every tensor of every component in FILE must
+equal that in UPSTREAM, bit for bit; --component names the state dict in UPSTREAM if FILE has its one encoder under
+another key. The exit status is 1 if a tensor is missing, unexpected or different.
 """
 
 import argparse
@@ -23,7 +23,7 @@ ENCODERS = ("ema_encoder", "target_encoder", "encoder")
 
 
 def build(repositories, family, part, state, given):
-    """The lab's class for one part of a checkpoint, of the sizes that its tensors say."""
+    """Builds the lab's class for one component, with the sizes of its tensors."""
     sizes = sizes_of(state)
     heads = given["predictor_heads"] if part == "predictor" else given["heads"]
     place = {"side": given["side"], "frames": given["frames"]}
@@ -47,7 +47,7 @@ def build(repositories, family, part, state, given):
 
 
 def parts_of(checkpoint):
-    """Every state dict of a checkpoint, cleaned: encoders, predictor, classifiers."""
+    """Returns every state dict of a checkpoint with cleaned names: encoders, predictor, classifiers."""
     found = {name: clean(checkpoint[name]) for name in (*ENCODERS, "predictor", "classifier") if name in checkpoint}
     for index, state in enumerate(checkpoint.get("classifiers", [])):
         found[f"classifier {index}"] = clean(state)
@@ -56,7 +56,7 @@ def parts_of(checkpoint):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("file", help="what ami-zoo wrote")
+    parser.add_argument("file", help="file that ami-zoo wrote")
     parser.add_argument("--repositories", required=True, help="folder of the labs' checkouts")
     parser.add_argument("--family", required=True)
     parser.add_argument("--against", help="the checkpoint that the tensors must equal")

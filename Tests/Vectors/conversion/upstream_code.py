@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Finds the labs' own model classes in local checkouts and builds them; shared by the scripts beside it.
+"""Builds the labs' own model classes from local checkouts; shared by the scripts in this folder.
 
-A folder of checkouts holds `ijepa`, `jepa`, `vjepa2`, `jepa-wms` and `stable-worldmodel` (README.md says which
+A folder of checkouts contains `ijepa`, `jepa`, `vjepa2`, `jepa-wms` and `stable-worldmodel` (README.md lists the
 commits). Their code is imported from there and is not part of this project.
 
-Builders take sizes. `sizes_of` reads what can be read from a state dict, so that a file can be built from alone;
-numbers of heads, side lengths and numbers of frames are not in the weights and are the caller's to say.
+Builders take sizes. `sizes_of` derives sizes from a state dict. The caller provides the numbers of heads, side
+lengths and numbers of frames, which are not in the weights.
 """
 
 import functools
@@ -22,7 +22,7 @@ EPS = functools.partial(torch.nn.LayerNorm, eps=1e-6)
 
 
 class Repositories:
-    """Imports modules of one checkout at a time: all of them call their package `src`."""
+    """Imports modules of one checkout at a time, because all of them call their package `src`."""
 
     PACKAGES = ("src", "app", "evals")
 
@@ -31,11 +31,11 @@ class Repositories:
         self.current = None
         self.modules = {}
         if importlib.util.find_spec("timm") is None:
-            self.stand_in_for_timm()
+            self.stub_timm()
 
     @staticmethod
-    def stand_in_for_timm():
-        """The models use one function of timm, `drop_path`, and that in training only."""
+    def stub_timm():
+        """Replaces timm: the models use only its function `drop_path`, and only in training."""
         def drop_path(x, drop_prob=0.0, training=False, scale_by_keep=True):
             assert not training or drop_prob == 0
             return x
@@ -44,7 +44,7 @@ class Repositories:
             sys.modules[name].drop_path = drop_path
 
     def module(self, repository, name):
-        """The module `name` of a checkout, with its own packages around it."""
+        """Imports the module `name` of a checkout together with its packages."""
         if (repository, name) not in self.modules:
             self.enter(repository)
             self.modules[repository, name] = importlib.import_module(name)
@@ -55,7 +55,7 @@ class Repositories:
             return
         root = self.folder / repository
         if not root.is_dir():
-            raise SystemExit(f"no checkout {repository} in the folder of repositories")
+            raise SystemExit(f"the folder of --repositories has no checkout {repository}")
         for name in [n for n in sys.modules if n.split(".")[0] in self.PACKAGES]:
             del sys.modules[name]
         if self.current:
@@ -65,7 +65,7 @@ class Repositories:
         self.current = repository
 
     def file(self, repository, path):
-        """One source file as a module, without its package (whose other files need much more)."""
+        """Imports one source file as a module without its package, whose other files have more requirements."""
         spec = importlib.util.spec_from_file_location(
             f"{repository}_{pathlib.Path(path).stem}".replace("-", "_"), self.folder / repository / path)
         module = importlib.util.module_from_spec(spec)
@@ -152,7 +152,7 @@ class Repositories:
 
 
 def clean(state):
-    """The names without what wrappers put around them, as the labs' own loaders remove it."""
+    """Removes the prefixes of wrappers from names, as the labs' loaders do."""
     found = {}
     for name, tensor in state.items():
         for part in ("_orig_mod.", "module.", "backbone."):
@@ -166,7 +166,7 @@ def depth_of(state, prefix):
 
 
 def sizes_of(state):
-    """What the shapes of a cleaned encoder, predictor or probe say."""
+    """Returns the sizes that follow from the shapes of a cleaned encoder, predictor or probe."""
     sizes = {}
     if "patch_embed.proj.weight" in state:
         weight = state["patch_embed.proj.weight"]

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Makes the videos of this folder, and what the reference implementations make of pixels.
+"""Writes the videos of this folder and the results of the reference implementations.
 
-make_images.py makes the images, make_turned_videos.py the videos with display matrices.
+make_images.py writes the images, and make_turned_videos.py the videos with display matrices.
 
     python make.py VJEPA2
 
-VJEPA2 is a checkout of facebookresearch/vjepa2, whose own code samples the clips.
+VJEPA2 is a checkout of facebookresearch/vjepa2, whose code samples the clips.
 Needs torch, torchvision, transformers, pillow < 13 (see resampling), opencv-python-headless, av, decord, numpy, safetensors, pandas.
 """
 
@@ -45,7 +45,7 @@ VERSIONS = {
     "numpy": np.__version__,
     "seed": str(SEED),
 }
-# One entry: safetensors writes several in random order.
+# One entry, because safetensors writes several in random order.
 METADATA = {"versions": json.dumps(VERSIONS)}
 
 
@@ -54,10 +54,10 @@ def tensor(picture):
 
 
 def resampling():
-    """One picture, scaled down, up and in between by every library.
+    """Resizes one image down, up and to sizes in between with every library.
 
-    Pillow 13 scales columns before rows when the height shrinks much more than the width
-    (python-pillow/Pillow#9549), which changes single levels; published numbers are older.
+    Pillow 13 resizes columns before rows if the height shrinks much more than the width
+    (python-pillow/Pillow#9549), which changes some values by one level; published scores are older.
     """
     assert int(PIL.__version__.split(".")[0]) < 13
     source = np.random.default_rng(SEED).integers(0, 256, (23, 31, 3), dtype=np.uint8)
@@ -73,7 +73,7 @@ def resampling():
         )
         for method in ["bilinear", "bicubic"]:
             if (height, width) == (1, 1):
-                continue  # an assertion of torch 2.13 fails for it
+                continue  # fails an assertion of torch 2.13
             mode = v2.InterpolationMode(method)
             scaled = tvf.resize(planes, [height, width], interpolation=mode, antialias=True)
             bytes_out[f"torchvision-{method}.{key}"] = scaled.permute(1, 2, 0).contiguous()
@@ -104,7 +104,7 @@ def encode(path, pictures, codec, options, rate=24, pixels="yuv420p", matrix=Non
 
 
 def numbered(count, height=48, width=64):
-    """Frame i has i in six blocks of black or white along the top, above a moving picture."""
+    """Writes a video whose frame i encodes i in six black or white blocks along the top of a moving image."""
     pictures = []
     for number in range(count):
         picture = scene(height, width, 7)
@@ -131,7 +131,7 @@ def videos():
     encode(folder / "10-bit.mp4", odd, "libx264", {"crf": "23"}, pixels="yuv420p10le")
     expected = {}
     for path in sorted(folder.iterdir()):
-        # What Meta's evaluations read with.
+        # The reader of Meta's evaluations.
         reader = decord.VideoReader(str(path), num_threads=1)
         frames = reader.get_batch(range(0, len(reader), 20)).asnumpy()
         expected[path.name] = tensor(frames)
@@ -146,7 +146,7 @@ def videos():
 
 
 def upstream_sampler(checkout):
-    """`loadvideo_decord` of the lab, compiled from its source over a video that is only a length."""
+    """Returns the lab's `loadvideo_decord`, compiled from its source, for a stub video that has only a length."""
     source = (pathlib.Path(checkout) / "src/datasets/video_dataset.py").read_text()
     dataset = next(
         node
@@ -184,7 +184,7 @@ def upstream_sampler(checkout):
 
 def clips(checkout):
     load = upstream_sampler(checkout)
-    # Upstream draws the end of a clip with numpy; here it is always the first possible one.
+    # Upstream draws the end of a clip with numpy; here it is always the first possible end.
     np.random.randint = lambda low, high: low
     cases = []
     for count, rate in [(300, 30.0), (300, 29.97), (64, 24.0), (40, 24.0), (17, 12.5), (2, 30.0), (1000, 60.0)]:
@@ -216,11 +216,11 @@ def clips(checkout):
 
 
 def preprocessing(checkout):
-    """Every protocol over small pictures; the Meta classes are the lab's own."""
+    """Applies every protocol to small images, with Meta's own classes."""
     sys.path.insert(0, checkout)
     from evals.video_classification_frozen.utils import make_transforms
 
-    # 24 is cut from 27: the pixel that is left over goes to different sides in different libraries.
+    # Crops 24 of 27 pixels, so that the rounding of the offset differs between libraries.
     wide = np.stack([scene(50, 67, 11)])
     tall = np.stack([scene(61, 40, seed) for seed in (13, 14)])
     for name, clip, crop in [("wide", wide, 24), ("tall", tall, 12)]:
@@ -245,7 +245,7 @@ def preprocessing(checkout):
         floats = torch.stack(frames).float()
         m, s = torch.tensor(mean).view(1, 3, 1, 1), torch.tensor(std).view(1, 3, 1, 1)
         plain = torch.nn.functional.interpolate(floats, (crop, crop), mode="bilinear")
-        # app/vjepa_droid/transforms.py: statistics of levels up to 255.
+        # app/vjepa_droid/transforms.py: mean and std for values from 0 to 255.
         out[f"vjepa2-ac.{name}"] = (plain - m * 255) / (s * 255)
         out[f"jepa-wm.{name}"] = (plain / 255 - m) / s
         out[f"dino-wm.{name}"] = (plain / 255 - 0.5) / 0.5

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Makes the image files of this folder, and what Pillow reads from them.
+"""Writes the image files of this folder and the pixels that Pillow decodes from them.
 
     /usr/bin/python3 make_images.py            images/, oriented/, mutants.json
     /usr/bin/python3 make_images.py COUNT FILE COUNT mutants per image, with their results, to FILE
 
-Pillow must use the libjpeg-turbo and libwebp that ami-zoo links: on Debian python3-pil, and not a
-wheel, which brings its own. Also needs python3-numpy and libjpeg-turbo-progs.
+Pillow must use the same libjpeg-turbo and libwebp as ami-zoo: on Debian, python3-pil and not a wheel,
+which bundles its own. Also needs python3-numpy and libjpeg-turbo-progs.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ VERSIONS = {
 
 
 def save_file(arrays, path):
-    """A safetensors file of U8 tensors."""
+    """Writes a safetensors file of U8 tensors."""
     header, data = {"__metadata__": {"versions": json.dumps(VERSIONS)}}, b""
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name], dtype=np.uint8)
@@ -50,7 +50,7 @@ def save_file(arrays, path):
 
 
 def scene(height, width, seed):
-    """A picture with smooth colour, hard edges and a little noise."""
+    """Returns an image with smooth colours, hard edges and some noise."""
     generator = np.random.default_rng(seed)
     y, x = np.mgrid[0:height, 0:width].astype(np.float64)
     red = 127 + 120 * np.sin(x / 5 + seed)
@@ -73,7 +73,7 @@ ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (
 
 
 def packed(samples, depth):
-    """Rows of [height, width, channels] samples of 1 to 16 bits, each with filter 0."""
+    """Packs [height, width, channels] samples of 1 to 16 bits into rows with filter 0."""
     rows = b""
     for row in samples:
         if depth == 16:
@@ -85,7 +85,7 @@ def packed(samples, depth):
 
 
 def png(samples, depth, colour, before=b"", after=b"", interlaced=False):
-    """A PNG file; Pillow writes neither 16-bit colour, nor 2 bits of grey, nor interlaced files."""
+    """Returns a PNG file; Pillow cannot write 16-bit colour, 2-bit grey or interlaced files."""
     samples = samples.reshape(samples.shape[0], samples.shape[1], -1)
     height, width = samples.shape[:2]
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, int(interlaced))
@@ -125,7 +125,7 @@ def png_images(save):
     for name, content in {
         "rgb-16-bit": png(noise(3, 16), 16, 2),
         "rgba-16-bit": png(noise(4, 16), 16, 6),
-        # Half of the levels fit into 8 bits, the others do not.
+        # Half of the values fit into 8 bits.
         "grey-16-bit": png(noise(1, 9), 16, 0),
         "grey-alpha-16-bit": png(noise(2, 16), 16, 4),
         "grey-2-bit": png(noise(1, 2, width=13), 2, 0),
@@ -138,7 +138,7 @@ def png_images(save):
         "interlaced-grey-16-bit": png(noise(1, 9), 16, 0, interlaced=True),
         "interlaced-rgba-16-bit": png(noise(4, 16), 16, 6, interlaced=True),
         "interlaced-palette-4-bit": png(noise(1, 4), 4, 3, before=chunk(b"PLTE", colours), interlaced=True),
-        # Neither changes what Pillow reads.
+        # Pillow ignores both.
         "gamma-and-profile": png(rgb[:5, :5], 8, 2, before=chunk(b"gAMA", struct.pack(">I", 100000))
                                  + chunk(b"iCCP", b"profile\0\0" + zlib.compress(generator.bytes(64)))),
     }.items():
@@ -149,7 +149,7 @@ def png_images(save):
 
 
 def cjpeg(picture, *options):
-    """JPEG in the variants that Pillow does not write, by libjpeg-turbo's own program."""
+    """Writes JPEG variants that Pillow cannot write, with cjpeg of libjpeg-turbo."""
     height, width = picture.shape[:2]
     pixels = b"P6\n%d %d\n255\n" % (width, height) + picture.tobytes()
     return subprocess.run(["cjpeg", "-quality", "85", *options], input=pixels, stdout=subprocess.PIPE, check=True).stdout
@@ -217,7 +217,7 @@ def webp_images(save):
     moving = [Image.fromarray(scene(24, 32, seed)) for seed in range(3)]
     save("animation.webp", moving[0], save_all=True, append_images=moving[1:])
     save("lossless-animation.webp", moving[0], save_all=True, append_images=moving[1:], lossless=True)
-    # Animations whose first frame covers a part of the image.
+    # Animations whose first frame covers only a part of the image.
     for name, part, options in [("lossy", picture, {"quality": 80}), ("alpha", clear, {"lossless": True})]:
         stream = io.BytesIO()
         part.save(stream, "WEBP", **options)
@@ -255,7 +255,7 @@ def images():
 
 
 def tiff(entries, endian="<", next_directory=0, directory=8, values=b""):
-    """An EXIF block of (tag, type, count, four bytes of value)."""
+    """Returns an EXIF block with entries (tag, type, count, four bytes of value)."""
     block = (b"II*\0" if endian == "<" else b"MM\0*") + struct.pack(endian + "I", directory)
     block += struct.pack(endian + "H", len(entries))
     for tag, kind, count, value in entries:
@@ -268,7 +268,7 @@ def short(value, endian="<"):
 
 
 def blocks():
-    """EXIF blocks that states orientations in every way that a file may, and in many that it may not."""
+    """Returns EXIF blocks that state orientations in every valid way and in many invalid ways."""
     yield from ((f"value-{value}", tiff([(0x112, 3, 1, short(value))])) for value in [0, 9, 255, 65535])
     yield from ((f"big-{value}", tiff([(0x112, 3, 1, short(value, ">"))], ">")) for value in range(1, 9))
     six = struct.pack("<I", 6)
@@ -337,11 +337,11 @@ def oriented():
     for path in sorted(folder.iterdir()):
         try:
             image = Image.open(path)
-            # As later versions of exif_transpose do: EXIF may come after the pixels.
+            # As in later versions of exif_transpose: EXIF may follow the pixels.
             image.load()
             expected[path.name] = np.array(ImageOps.exif_transpose(image).convert("RGB"))
         except (SyntaxError, struct.error):
-            # Pillow raises for a block that does not begin like TIFF; here it says nothing.
+            # Pillow raises an exception for a block without a TIFF header; here it states no orientation.
             expected[path.name] = np.array(Image.open(path).convert("RGB"))
     save_file(expected, HERE / "oriented.safetensors")
 
@@ -350,7 +350,7 @@ def oriented():
 
 
 def fixed(content):
-    """A PNG file with the checksums that its chunks should have, so that mutants get past them."""
+    """Corrects the checksums of a PNG file, so that mutants pass the checks."""
     parts, offset = [content[:8]], 8
     while offset + 12 <= len(content):
         length = int.from_bytes(content[offset : offset + 4], "big")
@@ -367,7 +367,7 @@ def mutant(content, generator, is_png):
         return content[: generator.randrange(len(content))]
     changed = bytearray(content)
     for _ in range(generator.choice([1, 1, 1, 2, 3, 8])):
-        # Half of the changes fall on headers.
+        # Half of the changes are in headers.
         place = generator.randrange(min(len(changed), 64) if generator.random() < 0.5 else len(changed))
         if kind < 5:
             changed[place] ^= 1 << generator.randrange(8)
@@ -379,7 +379,7 @@ def mutant(content, generator, is_png):
 
 
 def verdict(content):
-    """The size and digest of the upright image by Pillow, or None where Pillow refuses."""
+    """Returns the size and digest of the upright image by Pillow, or None if Pillow refuses the file."""
     try:
         image = Image.open(io.BytesIO(content), formats=["PNG", "JPEG", "WEBP"])
         stored = image.convert("RGB")
@@ -395,7 +395,7 @@ def verdict(content):
 
 
 def edits(old, new):
-    """Replacements [offset, hexadecimal bytes] that make the one of the other, after its length."""
+    """Returns the length and the replacements [offset, hexadecimal bytes] that turn one file into the other."""
     found, offset = [], 0
     old = old[: len(new)] + b"\0" * (len(new) - len(old))
     while offset < len(new):
@@ -411,9 +411,9 @@ def edits(old, new):
 
 
 def mutants(count, path):
-    """Changed files, as replacements in one of the images, with what Pillow makes of them."""
+    """Returns mutants, as replacements in one of the images, with the results of Pillow."""
     warnings.simplefilter("ignore")
-    # Pillow's limit of pixels; below that of ami-zoo, which would refuse first.
+    # A pixel limit for Pillow, below that of ami-zoo.
     generator, rows = random.Random(SEED), []
     for folder in ["images", "oriented"]:
         for source in sorted((HERE / folder).iterdir()):

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Makes videos with display matrices, and what the ffmpeg program shows of them.
+"""Writes videos with display matrices, and their frames as the ffmpeg program decodes them.
 
     /usr/bin/python3 make_turned_videos.py
 
-Needs ffmpeg and python3-numpy. Frames are stored as PNG in QuickTime, so that no conversion of colours
-stands between two programs.
+Needs ffmpeg and python3-numpy. Frames are stored as PNG in QuickTime, so that no colour conversion
+makes programs differ.
 """
 
 import json
@@ -17,7 +17,7 @@ import make_images
 import numpy as np
 
 ONE = 0x10000
-# a, b, c, d: a stored point (p, q) is shown at (a p + c q, b p + d q).
+# a, b, c, d: a stored point (p, q) is displayed at (a p + c q, b p + d q).
 MATRICES = {
     "1": (ONE, 0, 0, ONE), "2": (-ONE, 0, 0, ONE), "3": (-ONE, 0, 0, -ONE), "4": (ONE, 0, 0, -ONE),
     "5": (0, ONE, ONE, 0), "6": (0, ONE, -ONE, 0), "7": (0, -ONE, -ONE, 0), "8": (0, -ONE, ONE, 0),
@@ -32,7 +32,7 @@ REFUSED = {
 
 
 def with_matrix(movie, matrix):
-    """The movie with another matrix in its track header; ISO/IEC 14496-12, section 8.3.2."""
+    """Replaces the matrix in the track header of a movie; ISO/IEC 14496-12, section 8.3.2."""
     a, b, c, d = matrix
     place = movie.index(b"tkhd") + 4 + 40
     return movie[:place] + struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30) + movie[place + 36 :]

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Writes what the labs' own planners compute with the models of the conversion vectors.
+"""Writes the results of the labs' own planners with the models of the conversion vectors.
 
     make.py --repositories DIR [--output OTHER]
 
-poses.json: poses and their changes. plans.safetensors and plans.json: searches of two iterations, for which
-torch.randn gives numbers from here: `NAME.noise` [iterations, steps, samples, numbers]; `NAME.mean` and
-`NAME.std` after each iteration, [iterations, steps, numbers]; `NAME.actions`, the plan.
+poses.json: poses and their changes. plans.safetensors and plans.json: searches with two iterations, in which
+torch.randn returns given noise: `NAME.noise` [iterations, steps, samples, dimensions]; `NAME.mean` and
+`NAME.std` after each iteration, [iterations, steps, dimensions]; `NAME.actions`, the plan.
 
-Made with scipy 1.17.1 and torch 2.13. Two runs write the same bytes.
+Versions: scipy 1.17.1, torch 2.13. Output is reproducible byte for byte.
 """
 
 import argparse
@@ -42,7 +42,7 @@ torch.set_num_threads(1)
 # MARK: Poses
 
 def poses(labs):
-    """Poses, actions and the poses they lead to, in float64; every rotation in angles about fixed x, y, z."""
+    """Poses, actions and resulting poses, in float64; rotations are extrinsic xyz Euler angles."""
     upstream = labs.module("vjepa2", "notebooks.utils.mpc_utils")
     generator = np.random.default_rng(7)
     found = []
@@ -60,21 +60,21 @@ def poses(labs):
         return np.concatenate([generator.uniform(-.1, .1, 3), angles, generator.uniform(-1, 1, 1)])
 
     def before(target, turn):
-        """The angles from which `turn` leads to `target`."""
+        """Returns the angles that the rotation `turn` takes to `target`."""
         rotation = Rotation.from_euler("xyz", turn).inv() * Rotation.from_euler("xyz", target)
         return rotation.as_euler("xyz")
 
     for _ in range(20):
         add("anywhere", arm(generator.uniform(-np.pi, np.pi, 3) * [1, .5, 1]), step(generator.uniform(-3, 3, 3)))
     add("still", arm(np.array([.1, .2, .3])), np.zeros(7))
-    # Angles about x and z that end next to a half turn, on either side.
+    # Resulting angles about x and z close to pi, on either side.
     for offset in [1e-3, 1e-6, -1e-6, -1e-3]:
         for axis in [0, 2]:
             target = generator.uniform(-1, 1, 3)
             target[axis] = np.pi - offset
             turn = generator.uniform(-.5, .5, 3)
             add("half turn", arm(before(target, turn)), step(turn))
-    # The second angle at a quarter turn, where the first and the third turn about the same axis.
+    # Gimbal lock: the second angle is pi/2, so the first and third rotate about the same axis.
     for offset in [0, 1e-9, 3e-8, 1e-6, 1e-5, 1e-3]:
         for sign in [1, -1]:
             target = generator.uniform(-1, 1, 3)
@@ -87,7 +87,7 @@ def poses(labs):
 # MARK: Plans
 
 class Plans:
-    """Searches, and the numbers they were given."""
+    """Writes searches and their noise."""
 
     def __init__(self):
         self.generator = torch.Generator().manual_seed(11)
@@ -96,8 +96,8 @@ class Plans:
     def noise(self, *shape):
         return torch.randn(*shape, generator=self.generator)
 
-    def add(self, name, noise, means, deviations, actions, **settings):
-        for part, tensor in {"noise": noise, "mean": torch.stack(means), "std": torch.stack(deviations),
+    def add(self, name, noise, means, stds, actions, **settings):
+        for part, tensor in {"noise": noise, "mean": torch.stack(means), "std": torch.stack(stds),
                              "actions": actions}.items():
             assert torch.isfinite(tensor).all()
             self.tensors[f"{name}.{part}"] = tensor.clone().contiguous()
@@ -106,7 +106,7 @@ class Plans:
 
 @contextlib.contextmanager
 def fed(numbers):
-    """torch.randn gives `numbers`, one after the other, and must be asked for exactly those."""
+    """Makes torch.randn return `numbers` in order; requires that all are used."""
     numbers, original = iter(numbers), torch.randn
 
     def randn(*shape, **_):
@@ -129,7 +129,7 @@ def vectors(name):
 
 
 def plans_of_arms(labs, plans):
-    """`cem` through `WorldModel`, from frame and state 0 of sample 0 to frame 2."""
+    """Runs `cem` through `WorldModel`, from frame and state 0 of sample 0 to frame 2."""
     checkpoint, forward, options = vectors("vjepa2-ac")
     state = clean(checkpoint["predictor"])
     sizes = {name: size for name, size in sizes_of(state).items() if name != "mlp_ratio"}
@@ -150,23 +150,23 @@ def plans_of_arms(labs, plans):
     ]:
         steps, rollout, samples = given["cem_steps"], given.get("rollout", 1), given["samples"]
         noise = plans.noise(steps, rollout, samples, 4)
-        means, deviations = [], []
+        means, stds = [], []
 
         def log(_):
             found = inspect.currentframe().f_back.f_locals
             means.append(found["mean"])
-            deviations.append(found["std"])
+            stds.append(found["std"])
         upstream.logger = types.SimpleNamespace(info=log)
         model = wrapper.WorldModel(None, predictor, 16, None, mpc_args=given, device="cpu")
         with fed(noise.flatten(0, 1)):
             actions = model.infer_next_action(start, pose, goal, close_gripper=close)
-        plans.add(name, noise, means, deviations, actions, **{k: v for k, v in given.items() if k != "axis"},
+        plans.add(name, noise, means, stds, actions, **{k: v for k, v in given.items() if k != "axis"},
                   **({"pinned_y": given["axis"][1]} if "axis" in given else {}),
                   **({} if close is None else {"close_gripper": close}))
 
 
 def plans_of_jepa_wm(labs, plans):
-    """`CEMPlanner` with a predictor that takes actions alone and sees two frames at a time."""
+    """Runs `CEMPlanner` with a predictor that takes only actions and has a context of two frames."""
     checkpoint, forward, options = vectors("vjepa2-ac")
     state = {name: tensor for name, tensor in clean(checkpoint["predictor"]).items()
              if name.split(".")[0] not in ("state_encoder", "extrinsics_encoder")}
@@ -205,23 +205,23 @@ def plans_of_jepa_wm(labs, plans):
                                 max_norm_dims=[[0, 1, 2, 3, 4, 5], [6]])
     search.device = torch.device("cpu")
     search.set_objective(objectives.ReprTargetDistMPCObjective({}, frames[:, 2]))
-    means, deviations = [], []
+    means, stds = [], []
 
     def noted(z, act_suffix):
-        if act_suffix.shape[1] == 1:  # upstream looks at each new mean
+        if act_suffix.shape[1] == 1:  # upstream reads each new mean
             found = inspect.currentframe().f_back.f_locals
             means.append(found["mean"])
-            deviations.append(found["std"])
+            stds.append(found["std"])
         return unroll(z, act_suffix)
     search.unroll = noted
     with fed(noise):
         actions = search.plan(frames[:, 0]).actions
-    plans.add("jepa-wm", noise, means, deviations, actions, horizon=horizon, samples=samples, elites=elites,
+    plans.add("jepa-wm", noise, means, stds, actions, horizon=horizon, samples=samples, elites=elites,
               iterations=steps, deviation=.1, limits=[.1] * 6 + [.75], window=2)
 
 
 def plans_of_lewm(labs, plans):
-    """`CEMSolver` from frames 0 and 1 of sample 0, with the block of actions between them, to frame 0 of sample 1."""
+    """Runs `CEMSolver` from frames 0 and 1 of sample 0, with the actions between them, to frame 0 of sample 1."""
     state, forward, options = vectors("lewm")
     root = labs.folder / "stable-worldmodel"
     for name in ["stable_worldmodel", "stable_worldmodel.planning", "stable_worldmodel.planning.solver"]:
@@ -252,7 +252,7 @@ def plans_of_lewm(labs, plans):
 
     horizon, samples, elites, steps = 3, 20, 6, 2
     noise = plans.noise(steps, horizon, samples, 10)
-    means, deviations = [], []
+    means, stds = [], []
 
     class Notes:
         output_key, history = "notes", None
@@ -262,7 +262,7 @@ def plans_of_lewm(labs, plans):
 
         def __call__(self, mean, var, **_):
             means.append(mean[0])
-            deviations.append(var[0])
+            stds.append(var[0])
     search = solver.CEMSolver(evaluator.ShootingCostEvaluator(model, objective.GoalMSE()), num_samples=samples,
                               n_steps=steps, topk=elites, callbacks=[Notes()])
     search.configure(action_space=types.SimpleNamespace(shape=(1, 2)), n_envs=1,
@@ -271,7 +271,7 @@ def plans_of_lewm(labs, plans):
         found = search.solve({
             "pixels": forward["pixel_values"][:1, :2], "goal": forward["pixel_values"][1:, :1],
             "action_history": forward["action_history"][:, 0, :1], "action": torch.zeros(1, 2, 10)})
-    plans.add("lewm", noise, means, deviations, found["actions"][0], horizon=horizon, samples=samples, elites=elites,
+    plans.add("lewm", noise, means, stds, found["actions"][0], horizon=horizon, samples=samples, elites=elites,
               iterations=steps, deviation=1)
 
 

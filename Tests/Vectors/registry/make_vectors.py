@@ -2,10 +2,10 @@
 # SPDX-FileCopyrightText: The ami-zoo contributors
 """Writes the conformance vectors of registry/SPEC.md next to this file.
 
-Usage: python make_vectors.py [--check]      (--check: change nothing, fail when a file would change)
+Usage: python make_vectors.py [--check]      (--check: write nothing, and fail if a file would change)
 
-Nothing here is random and nothing is read from the clock: the same script writes the same bytes.
-See README.md for the format and for what each expectation is proven against.
+Output is deterministic: it uses neither random numbers nor the clock.
+README.md describes the format and what each expectation is proven against.
 """
 
 import base64
@@ -35,7 +35,7 @@ READERS = {
     "registry": ref.read_registry,
 }
 
-# Where an earlier version of a format has a schema of its own.
+# Earlier versions of a format that have their own schema.
 EARLIER_SCHEMAS = {"ami-zoo.index/1": "index-1", "ami-zoo.release/1": "record-1"}
 
 suites = {}
@@ -44,7 +44,7 @@ prefix = ""
 
 @contextlib.contextmanager
 def labelled(text):
-    """Puts a text before the labels of all vectors that are added inside."""
+    """Adds a prefix to the labels of all vectors that are added in its scope."""
     global prefix
     prefix = text
     yield
@@ -58,7 +58,7 @@ def add(kind, label, description, **fields):
     vectors.append({"label": label, "description": description, **fields})
 
 
-# --- Documents as text, as base64, or as parts that repeat -------------------------------------
+# --- Documents as text, as base64, or as repeated parts ----------------------------------------
 
 
 def repeat(text, times):
@@ -75,7 +75,7 @@ def expand(parts):
 
 
 def document(source):
-    """The bytes of a document, and how a vector file says them."""
+    """The bytes of a document and their representation in a vector file."""
     if isinstance(source, bytes):
         try:
             return source, {"document": source.decode("utf-8")}
@@ -136,7 +136,7 @@ def refuse(kind, label, description, source, code):
 
 
 def changed(base, *path, to=None, drop=False):
-    """A deep copy of a document with one value replaced or dropped."""
+    """Returns a deep copy of a document with one value replaced or removed."""
     copy = json.loads(json.dumps(base))
     place = copy
     for step in path[:-1]:
@@ -160,7 +160,7 @@ FIELD = "format.field-invalid"
 
 
 def refuse_shape(kind, base, wrong_types):
-    """Every top-level field missing, and the given fields with values of a wrong type or range."""
+    """Adds vectors in which a top-level field is missing, or a given field has a wrong type or range."""
     for name in sorted(base):
         refuse(kind, f"missing {name}", f"The field '{name}' is missing.",
                changed(base, name, drop=True), FIELD)
@@ -170,7 +170,7 @@ def refuse_shape(kind, base, wrong_types):
 
 
 def refuse_text(kind, base, first_name):
-    """What canonical form forbids, for one document kind."""
+    """Adds violations of canonical form, for one document kind."""
     text = canonical(base)
     assert text.startswith("{")
     value = canonical(base[first_name])
@@ -384,7 +384,7 @@ ATTACHMENT = {"digest": digest_of("attachment"), "size": 512, "type": "applicati
 
 
 def index_2():
-    """Fields that version 2 added."""
+    """Adds vectors for the fields that version 2 added."""
     kind = "index"
     attached = index_document(2, channels={"stable": ["1.0.0"]}, versions=[
         index_entry("1.0.0", attachments=[
@@ -436,7 +436,7 @@ def index_2():
 
 
 def index_1():
-    """Fields of version 2 mean nothing in version 1; a writer leaves them out when it writes version 2."""
+    """Fields of version 2 are unknown in version 1; a writer of version 2 omits them."""
     accept("index", "fields of version 2", "A model without attachments, whatever 'kind' and 'attachments' hold.",
            index_document(1, kind="dataset", channels={"stable": ["1.0.0"]},
                           versions=[index_entry("1.0.0", attachments=[ATTACHMENT])]), ["stable"])
@@ -582,7 +582,7 @@ def manifest():
 
 
 def files(*entries, archive="main"):
-    """File entries with the offsets that their archive's layout gives them."""
+    """Returns file entries with the offsets of their archive layout."""
     members, _ = ref.layout([(path, size) for path, size in entries])
     offsets = {member["path"]: member["contentOffset"] for member in members}
     return [{"archive": archive, "digest": digest_of(path), "offset": offsets[path], "path": path,
@@ -743,7 +743,7 @@ def record_shared(document_version):
 
 
 def refuse_files(kind, base):
-    """What records of releases and of data sets refuse in their lists of files."""
+    """Adds invalid lists of files in release and data-set records."""
     one = record_with(base, "a.txt")
     for label, path, value in [
         ("file offset wrong", ["files", 0, "offset"], 0),
@@ -791,7 +791,7 @@ def record_2():
 
 
 def record_modalities():
-    """What each modality needs, and that fields of the others are not looked at."""
+    """Adds vectors for the fields of each modality; fields of other modalities are ignored."""
     kind = "record"
     video = prepared(RESIZED, modality="video", frames=16)
     features = inputs(modality="features", model="meta/v-jepa2")
@@ -856,7 +856,7 @@ def record_modalities():
 
 
 def record_quantities():
-    """Quantities of inputs, actions and states."""
+    """Adds vectors for quantities of inputs, actions and states."""
     kind = "record"
     minimal = record_document()
     many = [{"name": f"q{i}", "unit": "1"} for i in range(1025)]
@@ -900,7 +900,7 @@ def record_quantities():
 
 
 def record_preprocessing():
-    """Every rule of preprocessing, and what breaks it."""
+    """Adds every preprocessing rule and its violations."""
     kind = "record"
     exact = {**RESIZED, "resize": {"height": 224, "rule": "exact", "width": 65536}, "crop": {"rule": "none"}}
     views = {**RESIZED, "crop": {"count": 3, "rule": "views", "side": 384}}
@@ -1003,7 +1003,7 @@ def record_preprocessing():
 
 
 def record_numbers_and_claims():
-    """Quantisation of components, and digests in claims."""
+    """Adds vectors for quantised components and digests in claims."""
     kind = "record"
     minimal = record_document()
     component = {**full_record()["components"][0], "files": [],
@@ -1038,7 +1038,7 @@ def record_numbers_and_claims():
 
 
 def record_1():
-    """Version 1: its own rules, and fields of version 2 that mean nothing in it."""
+    """Adds the rules of version 1, and fields of version 2 that are unknown in it."""
     kind = "record"
     minimal = record_document(1)
     accept(kind, "video", "A clip of 16 frames.",
@@ -1409,12 +1409,12 @@ def cuts():
 
 
 def content(length):
-    """What files hold in layout vectors: byte k is k mod 251."""
+    """Returns the content of a file in layout vectors: byte k is k mod 251."""
     return (bytes(range(251)) * (length // 251 + 1))[:length]
 
 
 def as_extended_header(header):
-    """Python's extended headers are named '././@PaxHeader' with mode 0; ours 'pax' with 0644."""
+    """Replaces Python's extended headers, named '././@PaxHeader' with mode 0, by ours, named 'pax' with 0644."""
     block = bytearray(header)
     assert block[:15] == b"././@PaxHeader\0" and block[100:108] == b"0000000\0"
     block[0:100] = b"pax".ljust(100, b"\0")
@@ -1425,7 +1425,7 @@ def as_extended_header(header):
 
 
 def prove_header(path, size, header):
-    """Python's tarfile writes the same header, where the two formats overlap."""
+    """Checks that Python's tarfile writes the same header where the two formats overlap."""
     info = tarfile.TarInfo(path)
     info.size, info.mode = size, 0o644
     if len(header) == 512:
@@ -1484,7 +1484,7 @@ def layouts():
                         info = tarfile.TarInfo(member["path"])
                         info.size = member["size"]
                         archive.addfile(info, io.BytesIO(content(member["size"])))
-                # Python pads to its record of 10,240 bytes; the rest is the same archive.
+                # Python pads the archive to a multiple of 10,240 bytes.
                 assert peer.getvalue().rstrip(b"\0") == stream.getvalue().rstrip(b"\0"), label
         add("layout", label, "Where each byte of an archive lies; byte k of a file's content is k mod 251.",
             document={"files": [{"path": p, "size": s} for p, s in entries]}, expect="accept",
@@ -1548,7 +1548,7 @@ def references():
             add("reference", label, f"{text[:80]!r}", document=text, expect={"code": refused.code})
 
 
-# semver.org, section "Is there a suggested regular expression", the lists behind
+# From semver.org, section "Is there a suggested regular expression": the lists of
 # https://regex101.com/r/vkijKf/1/. Build metadata is refused here, and numbers have at most nine digits.
 SEMVER_VALID = """0.0.4 1.2.3 10.20.30 1.1.2-prerelease+meta 1.1.2+meta 1.1.2+meta-valid 1.0.0-alpha
 1.0.0-beta 1.0.0-alpha.beta 1.0.0-alpha.beta.1 1.0.0-alpha.1 1.0.0-alpha0.valid 1.0.0-alpha.0valid
@@ -1641,7 +1641,7 @@ def canonical_json():
     kind = "canonical-number"
     for bits, text in zip(NUMBER_BITS, RFC_TEXTS, strict=True):
         value = struct.unpack(">d", bytes.fromhex(bits))[0]
-        # Python's library refuses integral values beyond 2^53, the RFC prints them.
+        # The Python library refuses integral values beyond 2^53; the RFC has them.
         ours = rfc8785.dumps(value).decode()
         assert ours == text, (bits, ours, text)
         add(kind, f"RFC 8785 {bits}", "RFC 8785 appendix B.", document=bits, expect="accept",

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""A second implementation of registry/SPEC.md, written from the text and kept apart from the Swift one.
+"""A second implementation of registry/SPEC.md, written from the text and independent of the Swift one.
 
-It reads every document kind and lays out archives. `make_vectors.py` uses it to compute what each
-vector expects, so a vector on which the two implementations differ fails in `Tests/ZooCoreTests`.
+It reads every document kind and lays out archives. `make_vectors.py` computes the expectations of
+vectors with it, so a difference between the two implementations fails in `Tests/ZooCoreTests`.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ MAX_ENCODED_BLOCK = 4 * MIB + 16_384 + 512
 
 
 class Refused(Exception):
-    """The document is refused with a stable code."""
+    """Raised to refuse a document with a stable code."""
 
     def __init__(self, code, why=""):
         super().__init__(f"{code}: {why}")
@@ -58,7 +58,7 @@ def sha256(data):
 
 
 def parse(data, kind):
-    """Strict JSON within the limits of a document kind."""
+    """A parser of strict JSON within the limits of a document kind."""
     most_bytes, most_depth, most_values = LIMITS[kind]
     if len(data) > most_bytes:
         raise Refused("json.too-large", "bytes")
@@ -234,7 +234,7 @@ def numbers(obj, name, most):
 
 
 def in_field(read, text):
-    """A grammar failure inside a document is a field error."""
+    """Reports a grammar error inside a document as a field error."""
     try:
         return read(text)
     except Refused as error:
@@ -246,7 +246,7 @@ def digest_field(obj, name):
 
 
 def read_format(obj, *names):
-    """The declared format, which must be one of `names`."""
+    """Returns the declared format, which must be one of `names`."""
     name = string(obj, "format")
     if name not in names:
         raise Refused("format.unknown", name)
@@ -261,7 +261,7 @@ def a_word(obj, name):
 
 
 def unique(names, what):
-    """Names of a list, which differ also under canonical equivalence."""
+    """Returns the names of a list, which must be distinct under canonical equivalence."""
     if len({unicodedata.normalize("NFC", name) for name in names}) != len(names):
         raise field(f"{what} twice")
     return names
@@ -317,7 +317,7 @@ def read_time(text):
     hour, minute, second = int(text[11:13]), int(text[14:16]), int(text[17:19])
     if not 1 <= month <= 12 or hour > 23 or minute > 59 or second > 59:
         raise field(text)
-    # 2000 and 0000 are leap years alike; calendar does not know the year 0.
+    # The year 0 is a leap year like 2000, but the module calendar does not support it.
     if not 1 <= day <= calendar.monthrange(year or 2000, month)[1]:
         raise field(text)
     return text
@@ -460,7 +460,7 @@ def tar_header(path, length):
 
 
 def layout(files):
-    """Members in order, with offsets and header bytes, and the length of the stream."""
+    """Returns members in order, with offsets and header bytes, and the length of the stream."""
     members = []
     offset = 0
     for path, length in sorted(files, key=lambda file: file[0].encode("utf-8")):
@@ -479,7 +479,7 @@ def layout(files):
 
 
 def cut_blocks(boundaries, raw_size):
-    """Where the blocks of a stream begin (section 5.3)."""
+    """Returns the offsets of the blocks of a stream (section 5.3)."""
     starts = sorted({0, *boundaries})
     units = [0]
     for start in starts[1:]:
@@ -573,14 +573,14 @@ def read_manifest(data):
 
 
 def _read_features(obj):
-    """What decides before every other field whether a reader can read the rest."""
+    """Checks the fields that decide first whether a reader can read the document."""
     in_field(read_version, string(an_object(required(obj, "compatibility")), "reader"))
     if strings(obj, "requires", 64):
         raise Refused("format.feature-required", obj["requires"][0])
 
 
 def _read_about(obj, origins):
-    """Fields that records of releases and of data sets share."""
+    """Checks the fields that release and data-set records share."""
     in_field(read_name, string(obj, "name"))
     in_field(read_version, string(obj, "version"))
     read_time(string(obj, "created"))
@@ -593,7 +593,7 @@ def _read_about(obj, origins):
 
 
 def _read_files(obj):
-    """The files of a record, and where its archives put them."""
+    """Checks the files of a record and their places in its archives."""
     files = [_read_file(file) for file in objects(obj, "files", MAX_FILES)]
     check_collisions([file["path"] for file in files])
     archives = {}
@@ -665,7 +665,7 @@ def _read_inputs_1(obj):
 
 
 def _read_inputs(obj):
-    """Inputs of version 2: checked by modality. Returns the names of their quantities."""
+    """Checks inputs of version 2 by modality. Returns the names of their quantities."""
     modality = choice(obj, "modality", ("image", "video", "series", "vector", "features"))
     if modality in ("image", "video"):
         channels = _read_picture(obj)
@@ -685,7 +685,7 @@ def _read_inputs(obj):
 
 
 def _read_picture(obj):
-    """Shape of an image or a clip. Returns how many channels it has."""
+    """Checks the shape of an image or a clip. Returns the number of channels."""
     for name in ("frames", "height", "width"):
         side(obj, name)
     string(obj, "layout", 8)
@@ -883,7 +883,7 @@ def read_index(data, selectors=()):
 
 
 def rewrite_index(data):
-    """What a writer of version 2 makes of an index document that it read as version 1."""
+    """Returns an index document of version 1 as a writer of version 2 writes it."""
     obj = parse_canonical(data, "index")
     assert obj["format"] == "ami-zoo.index/1"
     versions = [

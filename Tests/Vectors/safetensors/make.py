@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Writes safetensors files that break one rule each, files that look odd and are valid, and cases.json.
+"""Writes safetensors files that break one rule each, unusual but valid files, and cases.json.
 
-cases.json says for each file which error code ami-zoo gives (null: accepted) and whether the Python library
-accepts it, as observed here. Where the library accepts what we refuse, `why` says so.
+cases.json states for each file the error code of ami-zoo (null: accepted) and whether the Python library accepts
+it, as observed. `why` explains why ami-zoo refuses a file that the library accepts.
 
     make.py            writes the files beside this script (safetensors 0.8.0)
 """
@@ -24,7 +24,7 @@ def entry(shape, begin, end, dtype="F32"):
 
 
 def file(header, data, length=None):
-    """A file of raw header text and data; `length` overrides the declared one."""
+    """Writes a file with a raw header text and data; `length` overrides the declared length."""
     if not isinstance(header, (str, bytes)):
         header = json.dumps(header, separators=(",", ":"))
     if isinstance(header, str):

@@ -2,10 +2,10 @@
 # SPDX-FileCopyrightText: The ami-zoo contributors
 """Compares ami-zoo with torch on random checkpoints and on mutants of them.
 
-    differential.py --ami-zoo PATH --count N --seed S      compare; exit status 1 when a count that must be 0 is not
-    differential.py --write FILE --count N --seed S        store a sample with torch's verdicts (--ami-zoo may be left out)
+    differential.py --ami-zoo PATH --count N --seed S      compare; exit status 1 if a count that must be 0 is not
+    differential.py --write FILE --count N --seed S        store a sample with torch's verdicts (--ami-zoo is optional)
 
-Files reach torch only through torchfile.run_torch: weights_only, in a child process with limits.
+torch reads files only in torchfile.run_torch: weights_only, in a child process with limits.
 """
 
 import argparse
@@ -46,7 +46,7 @@ class Maker:
 
     def tensor(self):
         rng = self.rng
-        if self.pool and rng.random() < 0.25:  # another view of a storage that is there already
+        if self.pool and rng.random() < 0.25:  # another view of an existing storage
             base = rng.choice(self.pool)
         else:
             base = self.flat(rng.choice([0, 1, 2, 3, 4, 6, 8, 12, 24]), rng.choice(TWELVE))
@@ -129,14 +129,14 @@ NUMBERS = [0, 1, 2, 3, 4, 7, 8, 16, 255, 256, 65535, 65536, -1, -2, 2**31 - 1, -
 
 
 def split(pickle_bytes):
-    """The instructions of a pickle as [name, argument, bytes]."""
+    """Returns the instructions of a pickle as [name, argument, bytes]."""
     ops = [(op.name, arg, pos) for op, arg, pos in pickletools.genops(pickle_bytes)]
     ends = [pos for _, _, pos in ops[1:]] + [len(pickle_bytes)]
     return [[name, arg, pickle_bytes[pos:end]] for (name, arg, pos), end in zip(ops, ends)]
 
 
 def mutate_ops(pickle_bytes, rng):
-    """One or two changes to the instructions. Gives the name of the last change and the bytes."""
+    """Makes one or two changes to the instructions. Returns the name of the last change and the bytes."""
     ops = split(pickle_bytes)
     label = ""
     for _ in range(rng.choice([1, 1, 1, 2])):
@@ -189,7 +189,7 @@ def mutate_bytes(data, rng, low=0, high=None):
 
 
 def rebuilt(data):
-    """A zip of torch as a list of members that zip_file writes again."""
+    """Returns a zip file of torch as a list of members for zip_file."""
     with zipfile.ZipFile(io.BytesIO(data)) as z:
         return [Member(i.filename, z.read(i), align=64 if "/data/" in i.filename else 1) for i in z.infolist()]
 
@@ -265,7 +265,7 @@ def mutate_legacy(data, rng):
 
 
 def files(count, seed, mutants):
-    """Every file of a run: dicts with name, container, protocol, mutation (None for an original), data, tensors."""
+    """Yields every file of a run: dicts with name, container, protocol, mutation (None for an original), data, tensors."""
     for n in range(count):
         rng = random.Random(f"{seed}/{n}")
         data, container, protocol, tensors = original(rng)
@@ -292,7 +292,7 @@ def reason(seen):
 
 
 def essence(seen):
-    """The part of torch's message that is its own."""
+    """Returns the part of the message that torch itself wrote."""
     for line in seen.get("message", "").split("\n"):
         if "WeightsUnpickler error:" in line:
             return line.strip().split(" was not an allowed")[0][:160]
@@ -305,7 +305,7 @@ def ordered(tensors):
 
 
 def same(torchs, ours):
-    """Equal lists of tensors; a digest that torch's side does not have is not compared."""
+    """Returns whether lists of tensors are equal; digests that torch lacks are not compared."""
     if len(torchs) != len(ours):
         return False
     a, b = ordered(torchs), ordered([{**t, "sha256": t.get("sha256")} for t in ours])
@@ -338,11 +338,11 @@ def run_ours(program, data, folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ami-zoo", help="the program to compare with torch")
-    parser.add_argument("--count", type=int, default=200, help="originals")
+    parser.add_argument("--count", type=int, default=200, help="number of original files")
     parser.add_argument("--seed", type=int, default=20261121)
-    parser.add_argument("--mutants", type=int, default=6, help="of each original")
+    parser.add_argument("--mutants", type=int, default=6, help="number of mutants of each original")
     parser.add_argument("--write", metavar="FILE", help="store a sample of small files with torch's verdicts")
-    parser.add_argument("--sample", type=int, default=300, help="files of the sample")
+    parser.add_argument("--sample", type=int, default=300, help="number of files in the sample")
     parser.add_argument("--keep", metavar="FOLDER", help="store the files of disagreements and crashes")
     options = parser.parse_args()
     if not options.ami_zoo and not options.write:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Writes hostile.json: torch checkpoints that the restricted reader must refuse, and some it must
-accept. README.md explains the fields. Nothing here unpickles; see torchfile.run_torch."""
+"""Writes hostile.json: torch checkpoints that the restricted reader must refuse, and some that it must
+accept. README.md describes the fields. This script never unpickles; see torchfile.run_torch."""
 
 import base64
 import collections
@@ -30,14 +30,14 @@ def case(name, about, data, refusal, *, container=None, unclear=None, also=(), e
 
 
 def pickled(name, about, body, refusal, head=PROTO2, storages=None, **named):
-    """A zip checkpoint around one pickle: a value, or whole opcodes without PROTO and STOP."""
+    """Adds a zip checkpoint with one pickle: a value, or opcodes without PROTO and STOP."""
     body = body if isinstance(body, bytes) else value(body)
     storages = {} if storages is None and b"torch" not in body else storages
     case(name, about, checkpoint(head + body + STOP, storages), refusal, **named)
 
 
 def raw_pickle(name, about, whole, refusal, storages=None, **named):
-    """The same around exact bytes of data.pkl."""
+    """Adds a zip checkpoint with the exact bytes of data.pkl."""
     case(name, about, checkpoint(whole, {} if storages is None else storages), refusal, **named)
 
 
@@ -108,7 +108,7 @@ torch.nested._internal.nested_tensor NestedTensor|torch.distributed.tensor DTens
 torch._subclasses.fake_tensor FakeTensor|torch.masked MaskedTensor|torch.ao.quantization qconfig.QConfig|torch per_tensor_affine|torch Generator|torch._C Generator
 torch.optim.adamw AdamW|torch.cuda.amp.grad_scaler GradScaler|torch.nn.parallel.distributed DistributedDataParallel|transformers.trainer_callback TrainerState
 """
-CLOSE = {  # names near allowed ones, in the reader's own vocabulary
+CLOSE = {  # names similar to allowed ones
     "leading-space-module": (" collections", "OrderedDict"),
     "trailing-space-module": ("collections ", "OrderedDict"),
     "leading-space-name": ("collections", " OrderedDict"),
@@ -490,7 +490,7 @@ A = "archive/"
 
 
 def changed(index, **fields):
-    """The good checkpoint with fields of one member changed: 0 data.pkl, 1 byteorder, 2 data/0, 3 version."""
+    """Adds the valid checkpoint with changed fields of one member: 0 data.pkl, 1 byteorder, 2 data/0, 3 version."""
     members = M()
     members[index].fields.update(fields)
     if "descriptor" in fields:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Pieces to write torch checkpoints byte by byte, and the only place that hands them to torch.
+"""Functions that write torch checkpoints byte by byte, and the only function that passes them to torch.
 
-Nothing here unpickles. `run_torch` is the one function that reads a checkpoint, with
-`torch.load(weights_only=True)` in a child process that has a time and a memory limit.
+This process never unpickles. Only `run_torch` reads a checkpoint, with `torch.load(weights_only=True)`
+in a child process that has a time limit and a memory limit.
 """
 
 import hashlib
@@ -43,7 +43,7 @@ def text(s):
 
 
 def integer(n):
-    """The shortest of BININT1, BININT2, BININT, LONG1."""
+    """The shortest of BININT1, BININT2, BININT and LONG1."""
     if 0 <= n < 256:
         return b"K" + bytes([n])
     if 0 <= n < 65536:
@@ -114,7 +114,7 @@ def program(body, head=PROTO2):
 
 
 class Member:
-    """One member. Every header field can be set apart; None means the true value."""
+    """One member. Every header field can be set separately; None means the correct value."""
 
     def __init__(self, name, data=b"", **fields):
         self.name = name if isinstance(name, bytes) else name.encode("utf-8")
@@ -134,8 +134,8 @@ class Member:
 
 
 def zip_file(members, *, prefix=b"", suffix=b"", comment=b"", zip64=False, gap=b"", **end):
-    """A zip as torch's writer lays it out: STORED, flag 0x0808, zero sizes in the local header,
-    a data descriptor after each member. `end` overrides fields of the end record."""
+    """Returns a zip file in the layout of torch's writer: STORED, flag 0x0808, zero sizes in the local
+    header, a data descriptor after each member. `end` overrides fields of the end record."""
     out = bytearray(prefix)
     central = bytearray()
     for m in members:
@@ -245,7 +245,7 @@ def members_of(pickle_bytes, storages=None, root="archive", version=b"3\n", byte
 
 
 def checkpoint(pickle_bytes, storages=None, **named):
-    """A whole zip checkpoint around a pickle."""
+    """Returns a complete zip checkpoint with the given pickle."""
     return zip_file(members_of(pickle_bytes, storages, **named))
 
 
@@ -269,8 +269,8 @@ def legacy_storage(kind="FloatStorage", key="0", numel=4, view=None):
 
 
 def save_legacy(obj, protocol=2):
-    """What `torch.save(_use_new_zipfile_serialization=False)` writes, with storage keys 1, 2, …
-    where torch puts addresses of memory."""
+    """Returns a file like that of `torch.save(_use_new_zipfile_serialization=False)`, with storage keys
+    1, 2, … instead of memory addresses."""
     seen, order = {}, []
 
     class Pickler(pickle.Pickler):
@@ -327,9 +327,9 @@ def _entry(name, t, trusted):
 
 
 def describe(obj, trusted=lambda t: True):
-    """([tensors], names are whole). A tensor's name is its path: dict keys (text, integers in
-    decimal) and positions in lists and tuples, joined by dots. A container met again is not walked
-    again; a tensor met again is named again. Names are not whole when a tensor lies in a set or
+    """Returns ([tensors], whether names are complete). The name of a tensor is its path: dict keys (text,
+    integers in decimal) and positions in lists and tuples, joined by dots. A container is visited only
+    once; a tensor gets a name for each of its places. Names are incomplete if a tensor is in a set or
     under a key of another type."""
     found, whole, seen, todo = [], True, set(), [((), obj, True)]
     while todo:
@@ -355,7 +355,7 @@ def describe(obj, trusted=lambda t: True):
 
 def _load_in_child(path):
     warnings.simplefilter("ignore")
-    read = []  # memory that a legacy file filled; the rest of a legacy storage is uninitialised
+    read = []  # the bytes that a legacy file provided; the rest of a legacy storage is uninitialised
     legacy_file = open(path, "rb").read(4) != b"PK\x03\x04"
     fill = torch.UntypedStorage._set_from_file
 
@@ -381,7 +381,7 @@ def _load_in_child(path):
 
 
 def run_torch(data, seconds=10, memory=2 << 30):
-    """What `torch.load(weights_only=True, map_location="cpu")` does with these bytes:
+    """Returns the result of `torch.load(weights_only=True, map_location="cpu")` for these bytes:
     {"torch": "loads", "tensors", "whole"}, {"torch": "refuses", "error", "message"} or
     {"torch": "not-run"} after a crash or the time limit."""
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes what `evaluate.py` measured into the card's results and the description's claims.
+"""Writes the results of `evaluate.py` into the model card and the claims of the description.
 
     python card.py            rewrites release/README.md (from "## Results" to "## Use") and
-                              model.yaml (from "evaluation:") out of results.json
+                              model.yaml (from "evaluation:") from results.json
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ KINDS = ("teleport", "reversed", "frozen", "vanished")
 
 
 def half(value: dict) -> str:
-    """A mean with the half-width of its 95 % interval."""
+    """Formats a mean with the half-width of its 95 % interval."""
     return f"{value['mean']:.2f} ± {1.96 * value['se']:.2f}"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures ball-drop: fits the linear read-outs and writes `results.json`.
+"""Evaluates ball-drop: fits the linear read-outs and writes `results.json`.
 
     python evaluate.py --release release --results results.json
     python evaluate.py --release release --select      # compares surprise scores on the validation seed
@@ -9,8 +9,8 @@ context frames, the predictor gets their tokens and the ids of the tokens to pre
 model on a whole clip with `context_mask` would not be a prediction: there the encoder attends to
 all frames before the mask is applied.) The same encoder applied to the whole clip gives the targets.
 
-Seeds: read-outs are fitted on FIT, the surprise score was chosen on VALIDATION, everything
-reported is measured on HELD_OUT. None of them is the training seed.
+Seeds: read-outs are fitted on FIT, the surprise score was chosen on VALIDATION, and all reported
+results are measured on HELD_OUT. None of them is the training seed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ TUBELETS = generator.FRAMES // TUBELET
 CONTEXT = CONTEXT_FRAMES // TUBELET
 HORIZONS = TUBELETS - CONTEXT
 SURPRISE_CONTEXTS = (2, 3, 4, 5, 6, 7)
-# Chosen with --select on the validation seed, the same for the four kinds.
+# Chosen with --select on the validation seed; the same for all four kinds.
 SURPRISE = {"horizon": "next", "tokens": "mean", "over": "mean"}
 
 
@@ -46,7 +46,7 @@ def load(folder: str):
 
 @torch.no_grad()
 def predict(model, pixels: torch.Tensor, context: int) -> torch.Tensor:
-    """Latents of the tubelets after the first `context`, [B, tokens, width]."""
+    """Returns the latents of the tubelets after the first `context`, [B, tokens, width]."""
     hidden = model.encoder(pixels[:, : context * TUBELET]).last_hidden_state
     ids = torch.arange(TUBELETS * CELLS).expand(len(pixels), -1)
     split = context * CELLS
@@ -55,7 +55,7 @@ def predict(model, pixels: torch.Tensor, context: int) -> torch.Tensor:
 
 @torch.no_grad()
 def targets(model, pixels: torch.Tensor) -> torch.Tensor:
-    """Layer-normalised latents of all tubelets of whole clips."""
+    """Returns the layer-normalised latents of all tubelets of whole clips."""
     hidden = model.encoder(pixels).last_hidden_state
     return F.layer_norm(hidden, hidden.shape[-1:])
 
@@ -66,7 +66,7 @@ def batches(array: np.ndarray, size: int = 64):
 
 
 def describe(model, seed: int, count: int) -> dict[str, torch.Tensor]:
-    """Predicted and target latents of later tubelets, positions and landings of a seed's clips."""
+    """Returns predicted and target latents of later tubelets, positions and landings for the clips of a seed."""
     predicted, target, positions, landing = [], [], [], []
     for first in range(0, count, 1024):
         data = generator.clips(seed, min(1024, count - first), first)
@@ -84,9 +84,9 @@ def describe(model, seed: int, count: int) -> dict[str, torch.Tensor]:
 
 
 def ridge(x: torch.Tensor, y: torch.Tensor, penalties=(10.0, 100.0, 1000.0)) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ridge on standardised inputs, folded into (weight [out, in], bias [out]) for raw inputs.
+    """Fits ridge regression on standardised inputs; returns weight [out, in] and bias [out] for raw inputs.
 
-    The penalty is chosen on the last quarter of the data, then everything is used.
+    The penalty is chosen on the last quarter of the data; the final fit uses all data.
     """
     mean, std, centre = x.mean(0), x.std(0).clamp_min(1e-4), y.mean(0)
     z, w = (x - mean) / std, y - centre
@@ -122,7 +122,7 @@ def fit_positions(data: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def fit_read_outs(data: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The tensors of read_outs/trajectory.safetensors."""
+    """Returns the tensors of read_outs/trajectory.safetensors."""
     inside = landing_inside(data["landing"])
     weight, bias = ridge(data["predicted"][inside].flatten(1), data["landing"][inside], (100.0, 1000.0))
     mean = data["target"].mean(0)
@@ -137,7 +137,7 @@ def fit_read_outs(data: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def landing_inside(landing: torch.Tensor) -> torch.Tensor:
-    """First floor contact after the context's last frame and not after the clip's last frame."""
+    """Selects clips whose first floor contact is after the last context frame and within the clip."""
     return (landing[:, 1] > CONTEXT_FRAMES - 1) & (landing[:, 1] <= generator.FRAMES - 1)
 
 
@@ -164,7 +164,7 @@ def measure_positions(read_out, fit, test, oracle) -> dict:
     last, velocity = seen[:, -1:], seen[:, -1:] - seen[:, -2:-1]
     bend = seen[:, -1:] - 2 * seen[:, -2:-1] + seen[:, -3:-2]
     straight = last + velocity * ahead
-    # The same line, stopped at the extremes that ball positions have in the fitting clips.
+    # The same line, clipped to the range of ball positions in the fitting clips.
     low, high = fit["positions"].amin((0, 1)), fit["positions"].amax((0, 1))
     guesses = {
         "model": apply_position(read_out, test["predicted"]),
@@ -214,7 +214,7 @@ def measure_landing(read_out, fit, test) -> dict:
 
 
 def token_errors(model, read_out, pixels: np.ndarray) -> np.ndarray:
-    """Squared error per token in normalised units, [B, contexts, tubelets, cells]; NaN where not predicted."""
+    """Squared error per token in normalised units, [B, contexts, tubelets, cells]; NaN for tokens not predicted."""
     out = []
     for x in batches(pixels):
         goal = (targets(model, x) - read_out["target.mean"]) / read_out["target.scale"]
@@ -227,10 +227,10 @@ def token_errors(model, read_out, pixels: np.ndarray) -> np.ndarray:
 
 
 def surprise(errors: np.ndarray, horizon: str, tokens: str, over: str) -> np.ndarray:
-    """One number per clip: a pool over cells, then over tubelets and contexts.
+    """Returns one number per clip, pooled over cells, then over tubelets and contexts.
 
     horizon: "next" (only the tubelet after the context), "next 2" or "all";
-    tokens: "mean" over the cells of a tubelet, "max" or "top k", the mean of its k worst;
+    tokens: "mean" over the cells of a tubelet, "max", or "top k", the mean of the k largest;
     over: "mean", "max" or "top k" over all pairs of a context and a tubelet.
     """
 
@@ -273,9 +273,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--release", default="release")
     parser.add_argument("--results", default="results.json")
-    parser.add_argument("--fit", type=int, default=8192, help="clips for the read-outs")
+    parser.add_argument("--fit", type=int, default=8192, help="number of clips for the read-outs")
     parser.add_argument("--held-out", type=int, default=4096)
-    parser.add_argument("--pairs", type=int, default=1000, help="pairs of each kind")
+    parser.add_argument("--pairs", type=int, default=1000, help="number of pairs of each kind")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--select", action="store_true", help="compare surprise scores on the validation seed")
     o = parser.parse_args()
@@ -310,7 +310,7 @@ def main() -> None:
             "source": f"evaluate.py seed {FIT}, {o.fit} clips",
         },
     )
-    # The same read-out fitted to the true (target) latents bounds what a perfect prediction would give.
+    # The same read-out fitted to the target latents is an upper bound for perfect predictions.
     later = CONTEXT * CELLS
     truth = {name: {**data, "predicted": data["target"][:, later:]} for name, data in (("fit", fit), ("test", test))}
     bound = fit_positions(truth["fit"])

@@ -5,14 +5,14 @@ Every clip has 16 frames of 32 x 32 pixels. Coordinates are in pixels, x to the
 right and y down; pixel i covers [i, i + 1), so its centre is at i + 0.5. Time is
 in frames: the first frame is at time 0.
 
-The world is deterministic: one constant gravity, elastic-with-loss bounces on a
-floor, two side walls and a ceiling. What a viewer needs in order to predict the
-future is visible in the first frames: position, speed, size, floor, walls, and
-the ball's restitution, which is told by its colour (warm hues bounce with 0.75,
-cool hues with 0.50). The tower stands behind the ball and does not touch it.
+The world is deterministic: constant gravity, and inelastic bounces off a floor,
+two side walls and a ceiling. Everything that determines the future is visible
+in the first frames: position, speed, size, floor, walls, and the restitution of
+the ball, which its colour shows (0.75 for warm hues, 0.50 for cool hues). The
+tower is behind the ball and does not touch it.
 
 Clips are drawn in blocks of `BLOCK`, each from its own generator seeded with
-(seed, block), so clip i of a seed does not depend on how many are asked for.
+(seed, block), so clip i of a seed does not depend on the number of clips.
 
     python generator.py --seed 7 --count 64 --output clips.safetensors
 """
@@ -41,7 +41,7 @@ MIN_DEVIATION = 4.0  # px between the two balls of a pair, at the worst frame
 
 @dataclass
 class World:
-    """Everything that is constant in a batch of clips (arrays of length B first)."""
+    """The constant properties of a batch of clips; the first dimension of every array is B."""
 
     radius: np.ndarray
     restitution: np.ndarray
@@ -57,7 +57,7 @@ class World:
 
 
 def _hsv(h: np.ndarray, s: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """HSV in [0, 1] to RGB, vectorised; returns [..., 3]."""
+    """Converts HSV in [0, 1] to RGB, vectorised; returns [..., 3]."""
     n = np.array([5.0, 3.0, 1.0])
     k = (n + h[..., None] * 6.0) % 6.0
     return v[..., None] * (1.0 - s[..., None] * np.clip(np.minimum(k, 4.0 - k), 0.0, 1.0))
@@ -67,7 +67,7 @@ def draw_world(rng: np.random.Generator, count: int) -> World:
     """Draws `count` scenes."""
     u = lambda low, high, *shape: rng.uniform(low, high, (count, *shape))
     floor = u(25.0, 31.0)
-    # Half of the sides have a visible wall, the others end at the frame's edge.
+    # Half of the sides have a visible wall; the others end at the edge of the frame.
     left = np.where(rng.random(count) < 0.5, 0.0, u(1.0, 5.0))
     right = SIDE - np.where(rng.random(count) < 0.5, 0.0, u(1.0, 5.0))
     radius = u(2.0, 3.6)
@@ -75,7 +75,7 @@ def draw_world(rng: np.random.Generator, count: int) -> World:
     tower_half = u(1.2, 3.2)
     top = np.maximum(floor - u(13.0, 24.0), 2.0 * radius + 0.5)
 
-    # One quarter is dropped; the others are thrown either way, up or down.
+    # One quarter is dropped; the rest is thrown to either side, up or down.
     dropped = rng.random(count) < 0.25
     toward = np.where(rng.random(count) < np.clip((right - tower_x) / (right - left), 0.2, 0.8), 1.0, -1.0)
     vx = np.where(dropped, 0.0, toward * u(0.2, 1.7))
@@ -132,7 +132,7 @@ def simulate(world: World, state: np.ndarray, frames: int, gravity: float = GRAV
         if step % SUBSTEPS == 0:
             states[:, step // SUBSTEPS] = np.stack([x, y, vx, vy], 1)
         nx, ny, nvy = x + vx * dt, y + vy * dt + 0.5 * gravity * dt * dt, vy + gravity * dt
-        # Floor: exact time of contact inside the step, then leave it with the lost speed.
+        # Floor: the exact contact time within the step, then a bounce with reduced speed.
         hit = (ny > ground) & (nvy > 0)
         if hit.any():
             gap = np.maximum(ground - y, 0.0)
@@ -158,7 +158,7 @@ def simulate(world: World, state: np.ndarray, frames: int, gravity: float = GRAV
 
 
 def render(world: World, positions: np.ndarray, visible: np.ndarray | None = None) -> np.ndarray:
-    """Draws anti-aliased discs over the backgrounds, rounds to 8 bits, normalises: [B,T,3,H,W]."""
+    """Draws anti-aliased discs over the backgrounds, rounds to 8 bits and normalises: [B,T,3,H,W]."""
     centre = np.arange(SIDE, dtype=np.float32) + 0.5
     p = positions.astype(np.float32)
     dx2 = (centre - p[:, :, :1]) ** 2
@@ -185,7 +185,7 @@ def _block(seed: int, block: int, stream: int = 0):
 
 
 def clips(seed: int, count: int, first: int = 0) -> dict[str, np.ndarray]:
-    """Possible clips `first` .. `first + count - 1` of a seed.
+    """Returns the possible clips `first` .. `first + count - 1` of a seed.
 
     Returns `pixel_values` [B,T,C,H,W], `positions` [B,T,2] and `landing` [B,2] = (x px, time in
     frames from the clip's start, possibly after its end), all float32.
@@ -207,13 +207,13 @@ def clips(seed: int, count: int, first: int = 0) -> dict[str, np.ndarray]:
 
 
 def pairs(seed: int, count: int, kind: str) -> dict[str, np.ndarray]:
-    """Pairs of a possible clip and the same clip made impossible at a frame in `EVENT_FRAMES`.
+    """Returns pairs of a possible clip and the same clip with an impossible event in a frame of `EVENT_FRAMES`.
 
-    teleport: the ball jumps at least 8 px and goes on with its velocity;
+    teleport: the ball jumps at least 8 px and keeps its velocity;
     reversed: gravity changes sign; frozen: the ball stops in the air and stays;
-    vanished: the ball is no longer there. Before the event both clips are equal. The event
-    happens in the air (1 px or more above the floor), and (except for vanished) the two balls
-    are at some time at least `MIN_DEVIATION` px apart.
+    vanished: the ball disappears. Both clips are equal before the event. The event happens
+    in the air (1 px or more above the floor), and (except for vanished) the largest distance
+    between the two balls is at least `MIN_DEVIATION` px.
     """
     stream = 1 + KINDS.index(kind)
     found: dict[str, list[np.ndarray]] = {"possible": [], "impossible": [], "event": []}

@@ -4,7 +4,7 @@
     python goldens.py --release release --clips clips --output ../../../Tests/Vectors/models/ball-drop
 
 The held-out clips are the first two of the held-out seed whose ball first touches the floor
-after the context's last frame and within the clip; no other choice is made.
+after the last context frame and within the clip.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SCATTER_SEED = 5
 
 
 def held_out_clips(folder: str, count: int = 2) -> list[str]:
-    """Writes held-out-1.safetensors and so on; returns their paths."""
+    """Writes held-out-1.safetensors and so on; returns the paths."""
     from safetensors.numpy import save_file
 
     data = generator.clips(evaluate.HELD_OUT, generator.BLOCK)
@@ -45,7 +45,7 @@ def held_out_clips(folder: str, count: int = 2) -> list[str]:
 
 @torch.no_grad()
 def stages(model, read_out: dict[str, torch.Tensor], pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Inputs and outputs of every stage, as `transformers` computes them (float32, eager attention)."""
+    """Returns the inputs and outputs of every stage in `transformers` (float32, eager attention)."""
     out = {"pixel_values": pixels, "encoder.embeddings": model.encoder.embeddings(pixels)}
     hidden = out["encoder.embeddings"]
     for i, layer in enumerate(model.encoder.layer):
@@ -53,7 +53,7 @@ def stages(model, read_out: dict[str, torch.Tensor], pixels: torch.Tensor) -> di
         out[f"encoder.layer.{i}"] = hidden
     out["encoder.last_hidden_state"] = model.encoder(pixels).last_hidden_state
 
-    # A prediction: the encoder sees the first frames only.
+    # Prediction: the encoder gets the first frames only.
     tokens = evaluate.TUBELETS * evaluate.CELLS
     split = evaluate.CONTEXT * evaluate.CELLS
     ids = torch.arange(tokens)[None]
@@ -64,7 +64,7 @@ def stages(model, read_out: dict[str, torch.Tensor], pixels: torch.Tensor) -> di
     out["predict.position"] = evaluate.apply_position(read_out, out["predict.predictor.output"])
     out["predict.landing"] = evaluate.apply_landing(read_out, out["predict.predictor.output"])
 
-    # `VJEPA2Model.forward` with masks: the encoder sees the whole clip, the predictor its context tokens.
+    # `VJEPA2Model.forward` with masks: the encoder gets the whole clip, the predictor the context tokens.
     order = np.random.default_rng(SCATTER_SEED).permutation(tokens)
     scattered = {
         "context_ids": torch.from_numpy(np.sort(order[:40]))[None],

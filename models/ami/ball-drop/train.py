@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains ball-drop: a small V-JEPA 2 on procedurally generated clips, on a CPU.
 
-The modules below compute what `transformers.VJEPA2Model` computes, laid out for speed: one
-fused q/k/v product, rotary tables made once, the masked encoder run on the context tokens
+The modules compute the same function as `transformers.VJEPA2Model`, optimised for speed: one
+fused q/k/v product, precomputed rotary tables, and an encoder that runs on the context tokens
 only. `export` writes the weights under the names of `VJEPA2Model`.
 
-    python train.py --run runs/a                # starts, or goes on from runs/a/last.pt
+    python train.py --run runs/a                # starts, or resumes from runs/a/last.pt
     python train.py --run runs/a --export release
 
-The defaults are the released recipe. On a machine that does other work at the same time,
-set GOMP_SPINCOUNT=0, or threads waste their time waiting for each other.
+The defaults are the recipe of the release. On a machine with other load, set
+GOMP_SPINCOUNT=0 to avoid busy waiting between threads.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ CONTEXT_WEIGHTS = (0.14, 0.16, 0.36, 0.14, 0.11, 0.09)
 
 
 def rotary_tables(head_dim: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """cos and sin [TOKENS, head_dim] of V-JEPA 2's tiled rotary embedding (1 and 0 in the tail)."""
+    """Returns cos and sin [TOKENS, head_dim] of V-JEPA 2's tiled rotary embedding (1 and 0 in the tail)."""
     ids = torch.arange(TOKENS)
     part = 2 * ((head_dim // 3) // 2)
     omega = 1.0 / 10000 ** (torch.arange(part // 2, dtype=torch.float32) / (part / 2.0))
@@ -93,7 +93,7 @@ class Layer(nn.Module):
 
 
 class Stack(nn.Module):
-    """Layers and a final norm; positions are given as rows of the rotary tables."""
+    """Layers and a final norm; positions are rows of the rotary tables."""
 
     def __init__(self, width: int, heads: int, depth: int, ratio: float):
         super().__init__()
@@ -123,13 +123,13 @@ class Predictor(nn.Module):
         c = CONFIG
         width = c["pred_hidden_size"]
         self.embed = nn.Linear(c["hidden_size"], width)
-        # Index 1 is the only row `transformers` uses (its default mask index).
+        # `transformers` uses only row 1, its default mask index.
         self.mask_token = nn.Parameter(torch.zeros(1, 1, width))
         self.stack = Stack(width, c["pred_num_attention_heads"], c["pred_num_hidden_layers"], c["pred_mlp_ratio"])
         self.proj = nn.Linear(width, c["hidden_size"])
 
     def forward(self, context: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
-        """Tables hold the positions of the context tokens, then those of the targets."""
+        """The tables contain the positions of the context tokens, then those of the targets."""
         b, n, _ = context.shape
         queries = self.mask_token.expand(b, cos.shape[0] - n, -1)
         x = self.stack(torch.cat([self.embed(context), queries], 1), cos, sin)
@@ -149,16 +149,16 @@ def initialise(module: nn.Module) -> None:
 
 
 def patchify(pixels: torch.Tensor) -> torch.Tensor:
-    """[B,T,C,H,W] to [B,TOKENS,C*tubelet*patch*patch] in the order of a 3-D convolution's weight."""
+    """Reshapes [B,T,C,H,W] to [B,TOKENS,C*tubelet*patch*patch] in the order of the weight of a 3-D convolution."""
     b = pixels.shape[0]
     x = pixels.view(b, -1, TUBELET, 3, GRID, PATCH, GRID, PATCH)
     return x.permute(0, 1, 4, 6, 3, 2, 5, 7).reshape(b, -1, 3 * TUBELET * PATCH * PATCH)
 
 
 class Normaliser(nn.Module):
-    """Layer norm without affine, then centred and scaled for each position and channel.
+    """Layer norm without weights, then centring and scaling for each position and channel.
 
-    The centre and the scale are running averages over the batches of training.
+    The centre and the scale are running averages over training batches.
     """
 
     def __init__(self, keep: float = 0.98):
@@ -171,7 +171,7 @@ class Normaliser(nn.Module):
     @torch.no_grad()
     def forward(self, hidden: torch.Tensor) -> torch.Tensor:
         h = F.layer_norm(hidden, hidden.shape[-1:])
-        # The first batches weigh as a plain average, later ones as an exponential one.
+        # A plain average over the first batches, then an exponential one.
         self.weight.add_(1.0)
         step = torch.clamp(1.0 / self.weight, min=1 - self.keep)
         centred = h - self.mean
@@ -181,7 +181,7 @@ class Normaliser(nn.Module):
 
 
 class Pool:
-    """Training clips, kept as scenes and trajectories, drawn when needed."""
+    """Training clips, stored as scenes and trajectories and rendered on demand."""
 
     def __init__(self, seed: int, count: int):
         worlds, tracks = [], []
@@ -202,7 +202,7 @@ class Pool:
 
 
 def draw(tracks: torch.Tensor, radius: torch.Tensor, colour: torch.Tensor, background: torch.Tensor) -> torch.Tensor:
-    """The generator's `render`, then patches."""
+    """Renders clips with the generator and patchifies them."""
     centre = torch.arange(generator.SIDE, dtype=torch.float32) + 0.5
     dx2 = (centre - tracks[:, :, :1]) ** 2
     dy2 = (centre - tracks[:, :, 1:]) ** 2
@@ -215,7 +215,7 @@ def draw(tracks: torch.Tensor, radius: torch.Tensor, colour: torch.Tensor, backg
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum, orthogonalised (Newton-Schulz), for the hidden matrices. Same-shaped ones go together."""
+    """Momentum, orthogonalised (Newton-Schulz), for the hidden matrices, batched by shape."""
 
     def __init__(self, params, lr: float, momentum: float = 0.95, weight_decay: float = 0.0):
         super().__init__(params, dict(lr=lr, momentum=momentum, weight_decay=weight_decay))
@@ -251,7 +251,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def to_transformers(encoder: Encoder, predictor: Predictor) -> dict[str, torch.Tensor]:
-    """State dict of `VJEPA2Model`."""
+    """Returns the state dict of `VJEPA2Model`."""
     out: dict[str, torch.Tensor] = {}
 
     def stack(prefix: str, module: Stack) -> None:
@@ -292,7 +292,7 @@ def build_transformers(state: dict[str, torch.Tensor]):
 
 @torch.no_grad()
 def compare(encoder: Encoder, predictor: Predictor, folder: str) -> float:
-    """Largest difference between these modules and the saved model, on a few clips."""
+    """Returns the largest difference between these modules and the saved model on a few clips."""
     from transformers import VJEPA2Model
 
     model = VJEPA2Model.from_pretrained(folder).eval()
@@ -315,9 +315,9 @@ def schedule(step: int, steps: int, warmup: int, cooldown: int) -> float:
 
 
 def draw_mask(rng: np.random.Generator, spatial: float) -> tuple[np.ndarray, np.ndarray]:
-    """Ids of the context and target tokens of one step."""
+    """Draws the ids of the context and target tokens of one step."""
     ids = np.arange(TOKENS)
-    if rng.random() < spatial:  # a block of the grid is hidden (or alone shown) at all times
+    if rng.random() < spatial:  # a block of the grid is hidden, or is the only visible part, at all times
         height, width = [(2, 2), (2, 4), (4, 2)][rng.integers(3)]
         y, x = rng.integers(0, GRID - height + 1), rng.integers(0, GRID - width + 1)
         row, column = ids % GRID**2 // GRID, ids % GRID
@@ -329,9 +329,9 @@ def draw_mask(rng: np.random.Generator, spatial: float) -> tuple[np.ndarray, np.
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--run", required=True, help="folder of the checkpoints and the log")
+    parser.add_argument("--run", required=True, help="folder for checkpoints and the log")
     parser.add_argument("--steps", type=int, default=5400)
-    parser.add_argument("--stop", type=int, default=0, help="stop here (the schedule still ends at --steps)")
+    parser.add_argument("--stop", type=int, default=0, help="step to stop at (the schedule still ends at --steps)")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--pool", type=int, default=65536)
     parser.add_argument("--seed", type=int, default=20261121)
@@ -346,7 +346,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--save-every", type=int, default=250)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--no-compile", action="store_true")
-    parser.add_argument("--export", help="write config.json and model.safetensors here, then leave")
+    parser.add_argument("--export", help="write config.json and model.safetensors into this folder, then exit")
     parser.add_argument("--online", action="store_true", help="export the online encoder, not the average")
     return parser.parse_args()
 

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Writes tiny JEPA-WM and DINO-WM predictors with random weights, and how upstream's own planner unrolls them.
+"""Writes tiny JEPA-WM and DINO-WM predictors with random weights, and their rollouts by upstream's code.
 
-One folder per model: config.json and model.safetensors as `ami-zoo convert` lays them out, and unroll.safetensors with
-what `EncPredWM.unroll` of facebookresearch/jepa-wms makes of one frame and three actions, in windows of two frames.
+One folder per model: config.json and model.safetensors in the layout of `ami-zoo convert`, and unroll.safetensors with
+the output of `EncPredWM.unroll` of facebookresearch/jepa-wms for one frame and three actions, in windows of two frames.
 
     make.py --repositories DIR      writes the folders beside this script (torch 2.13.0, seed 0, one thread)
 
-DIR and the commit are those of Tests/Vectors/conversion/README.md. What upstream imports besides, for videos and plots,
-is stood in for: nothing of it runs here.
+DIR and the commit are those of Tests/Vectors/conversion/README.md. Upstream's imports for videos and plots are replaced
+by stubs; none of that code runs.
 """
 
 import argparse
@@ -35,7 +35,7 @@ SIDE, FRAMES, STEPS, WINDOW, ACTIONS, MEASURED, VISUAL = 3, 4, 3, 2, 10, 4, 20
 
 
 class AnyName(type):
-    """A class whose attributes are there, whatever they are called."""
+    """A class that has every attribute."""
 
     def __getattr__(cls, name):
         if name.startswith("__"):
@@ -49,7 +49,7 @@ class Nothing(metaclass=AnyName):
 
 
 class StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Modules that are not installed; every name in them is a class that does nothing, or the class given here."""
+    """Replaces missing modules by stubs, in which every name is a class that does nothing, or a given class."""
 
     NAMES = ("decord", "h5py", "lpips", "matplotlib", "omegaconf", "pandas", "ruamel", "tensordict", "torchvision", "tqdm", "wandb",
              "yaml")
@@ -72,7 +72,7 @@ class StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def randomise(*models):
-    """Draws every parameter; zero biases and unit gains would hide mistakes."""
+    """Draws every parameter, because zero biases and unit weights of norms would hide errors."""
     with torch.no_grad():
         for model in models:
             for name, parameter in model.named_parameters():
@@ -85,7 +85,7 @@ def randomise(*models):
 
 
 def jepa_wm(labs, proprio):
-    # As released: actions are embedded inside the predictor, proprioception beside it.
+    # As in the releases, the predictor embeds actions, and proprioception is embedded outside it.
     hidden, depth, heads = 24 - proprio, 2, 2
     predictor = labs.module("jepa-wms", "app.plan_common.models.AdaLN_vit").vit_predictor_AdaLN(
         img_size=4 * SIDE, patch_size=4, num_frames=FRAMES, tubelet_size=1, embed_dim=VISUAL,

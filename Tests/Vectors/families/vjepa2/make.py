@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""Writes tiny V-JEPA 2 models with random weights and what transformers computes with them.
+"""Writes tiny V-JEPA 2 models with random weights and their outputs in transformers.
 
 One folder per model: config.json and weights as `save_pretrained` writes them, and expected.safetensors with the
-inputs and the outputs of every stage of every case, in float32 (bfloat16 and half weights widened first).
-cases.json lists models, cases and masks. Run on one thread, so that the numbers repeat:
+inputs and outputs of every stage of every case, in float32 (bfloat16 and half weights are widened first).
+cases.json lists models, cases and masks. Runs on one thread for reproducible results:
 
     make.py            writes the folders beside this script (torch 2.13.0, transformers 5.23.0, seed 0)
 """
@@ -26,16 +26,16 @@ SMALL = dict(patch_size=8, crop_size=32, frames_per_clip=4, hidden_size=48, num_
              num_hidden_layers=2, pred_hidden_size=40, pred_num_attention_heads=2,
              pred_num_hidden_layers=2, attn_implementation="eager")
 
-# Heads of 16 and 20 elements: an unturned rest of 4 and of 2.
+# Head dimensions 16 and 20: 4 and 2 channels remain unrotated.
 MODELS = {
     "plain": dict(config=SMALL),
-    # Heads of 32 and 24 (no rest); mlp ratios that are not whole; no bias in queries, keys and values; one layer.
+    # Head dimensions 32 and 24 (all channels rotate); fractional mlp ratios; no bias in q, k and v; one layer.
     "odd": dict(config=dict(
         patch_size=6, crop_size=27, frames_per_clip=7, tubelet_size=3, in_chans=2, hidden_size=64,
         num_attention_heads=2, num_hidden_layers=1, mlp_ratio=48 / 11, qkv_bias=False, layer_norm_eps=1e-5,
         pred_hidden_size=24, pred_num_attention_heads=1, pred_num_hidden_layers=3, pred_mlp_ratio=2.7,
         pred_num_mask_tokens=1, attn_implementation="eager")),
-    # Heads of 25 elements, an odd number, and of 6, the least; one shard per few tensors.
+    # Head dimensions 25, which is odd, and 6, the smallest; few tensors per shard.
     "sharded": dict(config={**SMALL, "hidden_size": 50, "num_attention_heads": 2, "pred_hidden_size": 12},
                     shard="60KB"),
     "bf16": dict(config=SMALL, dtype=torch.bfloat16),
@@ -44,7 +44,7 @@ MODELS = {
 
 
 def randomise(model):
-    """Draws every parameter; zero biases and unit gains would hide mistakes."""
+    """Draws every parameter, because zero biases and unit weights of norms would hide errors."""
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if name.endswith("mask_tokens"):
@@ -56,7 +56,7 @@ def randomise(model):
 
 
 def encode_visible(model, pixels, ids):
-    """The encoder on some tokens only, as in training: gathered after the embedding, positions from the ids."""
+    """Runs the encoder on some tokens only, as in training: gathers after the embedding, positions from the ids."""
     x = model.encoder.embeddings(pixels)
     x = torch.gather(x, 1, ids.unsqueeze(-1).expand(-1, -1, x.size(-1)))
     for layer in model.encoder.layer:
@@ -106,10 +106,10 @@ def cases(model, name):
     if name in ("plain", "odd"):
         p = config.patch_size
         found += [
-            # A prediction of one token from one, and of tokens that are in the context too.
+            # Predicts one token from one token, and tokens that are also in the context.
             run(model, "single", square, tensors, masks(2, tokens, 1, 1)),
             run(model, "overlapping", square, tensors, masks(2, tokens, tokens - 2, tokens - 1)),
-            # Sides that are no multiple of a patch, more columns than rows, one frame too many.
+            # Sides that are not a multiple of the patch size, more columns than rows, one frame too many.
             run(model, "rectangle", (1, 2 * config.tubelet_size + 1, channels, 3 * p + 1, 6 * p - 1), tensors),
             # Fewer frames than a tubelet: the clip is repeated.
             run(model, "short", (1, config.tubelet_size - 1, channels, side, side), tensors),

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Foundation
+import Testing
+import ZooCheckpoint
+import ZooTensor
+import ZooTesting
+
+/// Remedies of errors: each is followed after the command has failed, and must work.
+@Suite struct RemedyTests {
+    /// A command that fails, the remedy that it prints, and the commands that follow the remedy.
+    ///
+    /// `@` at the start of an argument stands for the test's folder.
+    struct Remedy: Sendable, CustomTestStringConvertible {
+        let code: String
+        let failing: [String]
+        let text: String
+        let steps: [[String]]
+        var testDescription: String { code }
+    }
+
+    private static let media = "\(Program.root)Tests/Vectors/media"
+    private static let tilted = "\(media)/turned-videos/45-degrees.mov"
+    private static let video = "\(media)/videos/h264.mp4"
+    private static let convert =
+        ["convert", Conversions.file, "--to", "@model"] + Array(Conversions.options)
+    private static let pull = ["pull", "ami/ball-drop"]
+
+    static let remedies = [
+        Remedy(
+            code: "convert.option-needed",
+            failing: ["convert", Conversions.file, "--to", "@other"],
+            text: "pass it with --heads",
+            steps: [["convert", Conversions.file, "--to", "@other"] + Conversions.options]
+        ),
+        Remedy(
+            code: "convert.family-unknown",
+            failing: ["convert", Program.clip, "--to", "@other"],
+            text: "list the tensors with 'ami-zoo inspect'",
+            steps: [["inspect", Program.clip]]
+        ),
+        Remedy(
+            code: "registry.not-a-registry",
+            failing: ["registry", "check", "@registry"],
+            text: "ami-zoo registry init",
+            steps: [["registry", "init", "@registry"], ["registry", "check", "@registry"]]
+        ),
+        Remedy(
+            code: "registry.exists",
+            failing: ["registry", "init", "@model"],
+            text: "choose an empty folder",
+            steps: [["registry", "init", "@empty"]]
+        ),
+        Remedy(
+            code: "store.not-installed",
+            failing: ["verify", "ami/ball-drop"],
+            text: "run 'ami-zoo pull ami/ball-drop:stable'",
+            steps: [["pull", "ami/ball-drop:stable"], ["verify", "ami/ball-drop"]]
+        ),
+        Remedy(
+            code: "registry.offline",
+            failing: pull + ["--offline", "--registry", "http://127.0.0.1:9"],
+            text: "pull it once without --offline",
+            steps: [pull, pull + ["--offline", "--registry", "http://127.0.0.1:9"]]
+        ),
+        Remedy(
+            code: "registry.version-not-found",
+            failing: ["pull", "ami/ball-drop:9.9.9"],
+            text: "choose from 1.0.0, 1.1.0",
+            steps: [["versions", "ami/ball-drop"], ["pull", "ami/ball-drop:1.1.0"]]
+        ),
+        Remedy(
+            code: "store.destination-taken",
+            failing: pull + ["--to", "@model"],
+            text: "choose another folder",
+            steps: [pull + ["--to", "@empty"]]
+        ),
+        Remedy(
+            code: "media.unsupported",
+            failing: ["embed", "@model", tilted, "--output", "@f.npy"],
+            text: "--orientation stored",
+            steps: [["embed", "@model", tilted, "--output", "@f.npy", "--orientation", "stored"]]
+        ),
+        Remedy(
+            code: "model.read-out-missing",
+            failing: ["predict", "@model", video, "--read-out", "trajectory"],
+            text: "use a model with this file, such as ami/ball-drop",
+            steps: [pull, ["predict", "ami/ball-drop", Program.clip, "--read-out", "trajectory"]]
+        ),
+        Remedy(
+            code: "model.surprise-protocol-invalid",
+            failing: ["surprise", "@model", video, "--window", "4000"],
+            text: "choose a window no longer than the video",
+            steps: [["surprise", "@model", video, "--window", "4", "--context-frames", "2"]]
+        ),
+        Remedy(
+            code: "model.result-not-finite",
+            failing: ["embed", "@model", "@clip.safetensors", "--output", "@f.npy"],
+            text: "run 'ami-zoo verify' on the model, and check the units of the input",
+            steps: [["verify", "@model"], ["embed", "@model", video, "--output", "@f.npy"]]
+        ),
+    ]
+
+    @Test(arguments: remedies)
+    func aRemedyWorks(remedy: Remedy) async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            func run(_ arguments: [String]) async throws -> ProgramRun {
+                let arguments = arguments.map { argument in
+                    argument.hasPrefix("@")
+                        ? folder.path(of: String(argument.dropFirst())) : argument
+                }
+                return try await ProgramRun(
+                    Program.executable,
+                    arguments,
+                    environment: zoo.environment
+                )
+            }
+            try #require(try await run(Self.convert).status == 0)
+            var pixels = [Float](repeating: 0.5, count: 3072)
+            pixels[0] = .nan
+            try SafetensorsWriter.write(
+                ["pixel_values": StoredTensor(Tensor(shape: [1, 4, 3, 16, 16], values: pixels))],
+                to: folder.path(of: "clip.safetensors")
+            )
+            let failure = try await run(remedy.failing)
+            #expect(failure.status != 0)
+            #expect(failure.errors.contains("[\(remedy.code)]"), "\(failure.errors)")
+            #expect(failure.errors.contains(remedy.text), "\(failure.errors)")
+            for step in remedy.steps {
+                let run = try await run(step)
+                #expect(run.status == 0, "\(step): \(run.errors)")
+            }
+        }
+    }
+
+    /// A file of `Tests/Vectors/torch`.
+    private struct Sample: Decodable {
+        let bytes: Data
+        let refusal: String?
+    }
+
+    /// The remedy for files that hold more than weights is to save a state dict.
+    @Test(arguments: [
+        ("pickle-limit", "torch.save(model.state_dict()"),
+        ("pickle-opcode", "torch.save(model.state_dict()"),
+        ("pickle-global", "torch.save(model.state_dict()"),
+        ("torchscript", "torch.save(model.state_dict()"),
+        ("zip-compressed", "torch.save"), ("torch-tar", "torch.save"),
+    ])
+    func aStateDictIsReadInPlaceOfARefusedFile(refusal: String, text: String) async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let samples = try JSONDecoder().decode(
+                [Sample].self,
+                from: Data(
+                    contentsOf: URL(filePath: "\(Program.root)Tests/Vectors/torch/hostile.json")
+                )
+            )
+            let sample = try #require(samples.first { $0.refusal == refusal })
+            try folder.write(Array(sample.bytes), to: "file.pt")
+            let failure = try await zoo("inspect", folder.path(of: "file.pt"))
+            #expect(failure.status == 65)
+            #expect(failure.errors.contains("[checkpoint.\(refusal)]"), "\(failure.errors)")
+            #expect(failure.errors.contains(text), "\(failure.errors)")
+            #expect(try await zoo("inspect", Conversions.file).status == 0)
+        }
+    }
+
+    /// With more file descriptors, a server accepts the connections that overloaded it.
+    @Test func anOverloadedServerNeedsMoreFileDescriptors() async throws {
+        let script = """
+            (ulimit -n "$1"; exec "$0" serve --root "$2" --listen 127.0.0.1:0 >"$3/address") &
+            server=$!
+            trap 'kill $server' EXIT
+            for _ in $(seq 200); do [ -s "$3/address" ] && break; sleep 0.05; done
+            url=$(sed -n 's|^serving at http://||p' "$3/address")
+            for _ in $(seq 30); do
+                exec {connection}<>"/dev/tcp/${url%:*}/${url#*:}"
+                printf 'GET /zoo.json HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n' >&"$connection"
+                IFS= read -r -t 5 status <&"$connection" || exit 0
+                echo "$status"
+            done
+            """
+        func answers(descriptors: Int) async throws -> [String] {
+            try await TemporaryFolder.with { folder in
+                let run = try await ProgramRun(
+                    "/bin/bash",
+                    [
+                        "-c", script, Program.executable, "\(descriptors)", Program.embedded,
+                        folder.path,
+                    ],
+                    environment: Program(in: folder).environment.merging(
+                        ["PATH": "/usr/bin:/bin"]
+                    ) { first, _ in first }
+                )
+                return run.output.split(whereSeparator: \.isNewline).map { line in
+                    String(line.split(separator: " ").dropFirst().first ?? "")
+                }
+            }
+        }
+        let few = try await answers(descriptors: 24)
+        #expect(few.contains("503") && !few.allSatisfy { $0 == "200" }, "\(few)")
+        let enough = try await answers(descriptors: 256)
+        #expect(enough == Array(repeating: "200", count: 30))
+    }
+}
