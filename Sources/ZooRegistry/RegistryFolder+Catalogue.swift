@@ -98,8 +98,15 @@ extension RegistryFolder {
     /// - Parameter cancellation: stops the work between two models.
     /// - Returns: the index documents that changed.
     /// - Throws: ``ZooError`` with code `registry.version-taken` when `index.json` has another digest
-    ///   for a version, the codes of ``check(manifest:as:_:)``, or `io.*`; `CancellationError`.
+    ///   for a version, `registry.not-a-registry` for an image layout, the codes of ``check(manifest:as:_:)``, or `io.*`; `CancellationError`.
     package func rebuild(_ cancellation: Cancellation) throws -> [IndexDocument] {
+        guard kind == .registry else {
+            throw ZooError(
+                .notARegistry,
+                "'\(root)' is an OCI image layout without '\(RegistryLayout.description)'",
+                remedy: "make it a registry with 'ami-zoo registry init \(root)'"
+            )
+        }
         var changed: Set<ModelName> = []
         for entry in try documents.imageIndex()?.entries ?? [] {
             try cancellation.check()

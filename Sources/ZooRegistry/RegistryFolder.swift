@@ -81,8 +81,17 @@ package struct RegistryFolder: Sendable {
     /// - Parameter root: the folder.
     /// - Throws: ``ZooError`` with code `registry.not-a-registry`, `registry.locks-unavailable`, or
     ///   `io.*`.
-    package init(opening root: String) throws(ZooError) {
+    package init(openingOrCreating root: String) throws(ZooError) {
         if try FileSystem.names(in: root).isEmpty { try Self.createLayout(root) }
+        try self.init(opening: root)
+    }
+
+    /// Opens a registry or OCI image layout.
+    ///
+    /// - Parameter root: the folder.
+    /// - Throws: ``ZooError`` with code `registry.not-a-registry`, `registry.locks-unavailable`, or
+    ///   `io.*`.
+    package init(opening root: String) throws(ZooError) {
         if try FileSystem.status("\(root)/\(RegistryLayout.description)") != nil {
             kind = .registry
         } else if try FileSystem.status("\(root)/\(RegistryLayout.imageLayout)") != nil {
@@ -90,8 +99,9 @@ package struct RegistryFolder: Sendable {
         } else {
             throw ZooError(
                 .notARegistry,
-                "'\(root)' is neither empty nor a registry",
-                remedy: "choose a registry or an empty folder"
+                "'\(root)' is not a registry",
+                remedy: "choose a registry; 'ami-zoo registry init' creates one in a new or empty "
+                    + "folder"
             )
         }
         self.root = root

@@ -41,6 +41,52 @@ import ZooTesting
         }
     }
 
+    @Test func anImageLayoutBecomesARegistry() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try SampleRegistry(in: folder)
+            try await registry.publish("1.0.0", seeds: [1])
+            // What is left without these is the image layout that 'pack' writes.
+            for name in ["zoo.json", "index", "catalogue.json", ".locks"] {
+                try FileSystem.remove("\(registry.root)/\(name)")
+            }
+            #expect(throws: ZooError(.notARegistry, "")) {
+                try RegistryFolder(opening: registry.root).rebuild(Cancellation())
+            }
+            try RegistryFolder.create(registry.root, RegistryDescription(name: "sample"))
+            let changed = try RegistryFolder(opening: registry.root).rebuild(Cancellation())
+            #expect(changed.map(\.name.description) == ["ami/sample"])
+            #expect(try await RegistryCheck(root: registry.root).run().findings == [])
+        }
+    }
+
+    @Test func aFolderThatDoesNotExistIsNotIndexed() async throws {
+        try await TemporaryFolder.with { folder in
+            let path = folder.path(of: "nothing")
+            #expect(throws: ZooError(.notARegistry, "")) {
+                try RegistryFolder(opening: path)
+            }
+            #expect(try FileSystem.status(path) == nil)
+        }
+    }
+
+    @Test func publishingManyVersionsAtOnceLosesNone() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try SampleRegistry(in: folder)
+            let versions = (0..<20).map { "1.\($0).0" }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for version in versions {
+                    group.addTask { _ = try await registry.publish(version, seeds: [1]) }
+                }
+                try await group.waitForAll()
+            }
+            let documents = RegistryDocuments(root: registry.root)
+            let index = try #require(try documents.index(of: ModelName(parsing: "ami/sample")))
+            #expect(index.entries.count == versions.count)
+            #expect(try documents.imageIndex()?.entries.count == versions.count)
+            #expect(try await RegistryCheck(root: registry.root).run().findings == [])
+        }
+    }
+
     @Test func aVersionNeverChanges() async throws {
         try await TemporaryFolder.with { folder in
             let registry = try SampleRegistry(in: folder)

@@ -50,7 +50,7 @@ package struct FolderTarget: RegistryTarget {
     /// - Throws: ``ZooError`` with code `registry.not-a-registry`, `registry.locks-unavailable` or
     ///   `io.*`.
     package init(root: String) async throws {
-        registry = try await BlockingWork.run { _ in try RegistryFolder(opening: root) }
+        registry = try await BlockingWork.run { _ in try RegistryFolder(openingOrCreating: root) }
     }
 
     /// Whether a release in this folder is published: it is a registry, not only an image layout.

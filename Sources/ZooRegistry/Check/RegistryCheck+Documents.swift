@@ -98,8 +98,8 @@ extension RegistryCheck {
             throw ZooError(
                 .documentMissing,
                 "the registry has no '\(path)'",
-                remedy: "restore it from a backup, or create a registry with "
-                    + "'ami-zoo registry init' and pack the releases again"
+                remedy: path == RegistryLayout.description
+                    ? "create it with 'ami-zoo registry init \(root)'" : "restore it from a backup"
             )
         }
         return try FileSystem.document("\(root)/\(path)", limit: limit)
