@@ -65,7 +65,8 @@ import ZooTesting
             #expect(throws: ZooError(.notARegistry, "")) {
                 try RegistryFolder(opening: path)
             }
-            #expect(try FileSystem.status(path) == nil)
+            let found = try FileSystem.status(path)
+            #expect(found == nil)
         }
     }
 
