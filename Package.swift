@@ -209,7 +209,14 @@ let package = Package(
             swiftSettings: settings
         ),
 
-        // MARK: Level 3 - the program
+        // MARK: Level 3 - drawings and the program
+
+        // Draws results as SVG or pixels; writes no files.
+        .target(
+            name: "ZooDrawing",
+            dependencies: ["ZooCore", "ZooTensor", "ZooMedia", "ZooModels", "ZooInference"],
+            swiftSettings: settings
+        ),
 
         // The command tree, rendering, exit codes.
         .executableTarget(
@@ -217,7 +224,7 @@ let package = Package(
             dependencies: [
                 "ZooCore", "ZooFiles", "ZooTensor", "ZooStore", "ZooTransport", "ZooArchive",
                 "ZooCheckpoint", "ZooClient", "ZooMedia", "ZooModels", "ZooInference",
-                "ZooConvert", "ZooServer", "ZooRegistry",
+                "ZooConvert", "ZooServer", "ZooRegistry", "ZooDrawing",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

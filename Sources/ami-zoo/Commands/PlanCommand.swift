@@ -3,6 +3,7 @@
 
 internal import ArgumentParser
 internal import ZooCore
+internal import ZooDrawing
 internal import ZooFiles
 internal import ZooInference
 internal import ZooModels

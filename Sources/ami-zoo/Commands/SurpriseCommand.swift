@@ -3,6 +3,7 @@
 
 internal import ArgumentParser
 internal import ZooCore
+internal import ZooDrawing
 internal import ZooFiles
 internal import ZooInference
 internal import ZooModels
@@ -81,7 +82,7 @@ struct SurpriseCommand: ReportingCommand {
             )
         }
         if let picture {
-            let drawing = SurpriseDrawing(outcome).svg
+            let drawing = SurpriseDrawing(outcome.surprise, of: outcome.clip).svg
             try await BlockingWork.run { _ in
                 try MappedFile.requireAllIntact()
                 try picture.write(Array(drawing.utf8))
@@ -140,16 +141,5 @@ struct SurpriseOutcome: Report {
         }
         if let picture { lines.append("drawn in \(picture)") }
         return lines.joined(separator: "\n")
-    }
-}
-
-extension Float {
-    /// The number with four decimal places.
-    var fixed4: String {
-        // Larger Floats have no fractional part.
-        guard abs(self) < 1e9 else { return "\(self)" }
-        let digits = "\(Int((abs(self) * 10_000).rounded()))"
-        let padded = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
-        return "\(self < 0 ? "-" : "")\(padded.dropLast(4)).\(padded.suffix(4))"
     }
 }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
+internal import ZooDrawing
 internal import ZooInference
 internal import ZooModels
 
@@ -66,13 +67,6 @@ struct TrajectoryReport {
 }
 
 extension Double {
-    /// The number with one decimal place.
-    var fixed1: String {
-        guard abs(self) < 1e15 else { return "\(self)" }
-        let tenths = Int((self * 10).rounded())
-        return "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
-    }
-
     /// Rounded to thousandths.
     var rounded3: Double { (self * 1000).rounded() / 1000 }
 }

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ZooInference
-internal import ZooModels
+package import ZooInference
+package import ZooModels
 
 /// Draws surprise over time: one curve for each context length.
-struct SurpriseDrawing {
+package struct SurpriseDrawing {
     private let surprise: Surprise
     /// Maps the index of a frame to a value on the horizontal axis.
     private let time: (Int) -> Double
     /// The name of the horizontal axis, with its unit.
     private let axis: String
 
-    init(_ outcome: SurpriseOutcome) {
-        surprise = outcome.surprise
-        let clip = outcome.clip
+    /// Creates a drawing.
+    ///
+    /// - Parameters:
+    ///   - surprise: the surprise of each window.
+    ///   - clip: the clip that was measured, for the time axis.
+    package init(_ surprise: Surprise, of clip: InferenceInput) {
+        self.surprise = surprise
         if let rate = clip.frameRate {
             time = { Double(clip.sourceFrame($0)) / rate }
             axis = "time of the first predicted frame in seconds"
@@ -27,7 +31,7 @@ struct SurpriseDrawing {
     private static let dashes = ["", "6 4", "2 3", "8 3 2 3"]
 
     /// The SVG document; each point is at the first predicted frame of its window.
-    var svg: String {
+    package var svg: String {
         let contexts = surprise.method.contexts
         var curves: [(name: String, points: [(Double, Double)], ink: SVGCanvas.Ink, dash: String)] =
             []

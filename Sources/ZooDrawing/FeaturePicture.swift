@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ZooCore
+package import ZooCore
 internal import ZooInference
-internal import ZooMedia
-internal import ZooModels
-internal import ZooTensor
+package import ZooMedia
+package import ZooModels
+package import ZooTensor
 
 /// Draws the first three principal components of patch features as red, green and blue.
 ///
 /// The features are drawn below the frames that they were computed from.
-struct FeaturePicture {
+package struct FeaturePicture {
     /// The maximum number of frames in a row.
     private static let columns = 8
     /// The white gap between frames, in pixels.
@@ -27,11 +27,13 @@ struct FeaturePicture {
     private let grid: (tubelets: Int, rows: Int, columns: Int)
     private let tubelet: Int
 
+    /// Creates a picture.
+    ///
     /// - Parameters:
     ///   - components: three components for each token of each sample.
     ///   - pixels: the encoded frames, [batch, frames, 3, height, width].
     ///   - input: how the model splits its input into tokens; checked by ``check(_:of:input:)``.
-    init(_ components: PrincipalComponents, of pixels: Tensor, input: ModelInput) {
+    package init(_ components: PrincipalComponents, of pixels: Tensor, input: ModelInput) {
         self.pixels = pixels
         grid = Self.grid(of: pixels, input)
         tubelet = Self.tubelet(of: pixels, input)
@@ -54,10 +56,14 @@ struct FeaturePicture {
 
     /// Checks that features can be drawn.
     ///
+    /// - Parameters:
+    ///   - features: the features, [batch, tokens, width].
+    ///   - pixels: the encoded frames, [batch, frames, 3, height, width].
+    ///   - input: how the model splits its input into tokens.
     /// - Throws: ``ZooError`` with code `model.unsupported` if the tokens are not patches or the
     ///   input does not have three colour channels; `input.unsuitable` if the picture would be too
     ///   large.
-    static func check(
+    package static func check(
         _ features: Tensor,
         of pixels: Tensor,
         input: ModelInput
@@ -101,7 +107,7 @@ struct FeaturePicture {
     }
 
     /// The picture: the first frame of each tubelet of each sample, and its features below.
-    var image: RGBImage {
+    package var image: RGBImage {
         let sizes = pixels.shape.sizes
         let scale = max(1, Self.leastHeight / sizes[3])
         let (height, width) = (sizes[3] * scale, sizes[4] * scale)

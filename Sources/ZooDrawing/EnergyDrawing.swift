@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ZooModels
+package import ZooModels
 
 /// Draws an energy landscape as a heat map: moves along x to the right, along z upwards.
-struct EnergyDrawing {
-    let landscape: EnergyLandscape
-    /// The true move to the goal, if known.
-    let truth: Pose?
-    /// The first move of a plan.
-    let planned: Pose?
+package struct EnergyDrawing {
+    private let landscape: EnergyLandscape
+    private let truth: Pose?
+    private let planned: Pose?
+
+    /// Creates a drawing.
+    ///
+    /// - Parameters:
+    ///   - landscape: the energies.
+    ///   - truth: the true move to the goal, if known.
+    ///   - planned: the first move of a plan, if there is one.
+    package init(landscape: EnergyLandscape, truth: Pose?, planned: Pose?) {
+        self.landscape = landscape
+        self.truth = truth
+        self.planned = planned
+    }
 
     private static let (side, left, top) = (400.0, 80.0, 40.0)
 
@@ -19,7 +29,7 @@ struct EnergyDrawing {
     /// The SVG document.
     ///
     /// Dark cells have low energy. A cross marks the true move, a circle the planned one.
-    var svg: String {
+    package var svg: String {
         let (side, left, top) = (Self.side, Self.left, Self.top)
         let (moves, histogram) = (landscape.moves, landscape.histogram)
         let all = histogram.joined()

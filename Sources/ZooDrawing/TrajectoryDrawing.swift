@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ZooInference
+package import ZooInference
 internal import ZooModels
 internal import ZooTensor
 
 /// Draws a predicted path over the true one.
-struct TrajectoryDrawing {
-    let model: String
-    let reading: TrajectoryReading
-    let clip: InferenceInput
+package struct TrajectoryDrawing {
+    private let model: String
+    private let reading: TrajectoryReading
+    private let clip: InferenceInput
+
+    /// Creates a drawing.
+    ///
+    /// - Parameters:
+    ///   - model: the name of the model, for the title.
+    ///   - reading: the predicted trajectory.
+    ///   - clip: the clip that the model was given.
+    package init(model: String, reading: TrajectoryReading, clip: InferenceInput) {
+        self.model = model
+        self.reading = reading
+        self.clip = clip
+    }
 
     /// The longer side of the frame on the drawing, in pixels.
     private static let side = 448.0
@@ -17,7 +29,7 @@ struct TrajectoryDrawing {
     private static let dashes = "6 4"
 
     /// The SVG document: seen, true and predicted path, and a cross at each landing point.
-    var svg: String {
+    package var svg: String {
         let shape = clip.pixelValues.shape
         let (width, height) = (Double(shape[4]), Double(shape[3]))
         let scale = Self.side / max(width, height)
