@@ -24,6 +24,22 @@ extension FileSystem {
         }
     }
 
+    /// Writes a small file atomically so that only its owner can read it (mode 0600).
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code; the old content remains in this case.
+    package static func writePrivately(_ path: String, _ bytes: [UInt8]) throws(ZooError) {
+        let draft = try FileDraft(of: path)
+        do throws(ZooError) {
+            // Before the first byte is written.
+            try draft.file.setPermissions(0o600)
+            try draft.file.write(bytes, at: 0)
+            try draft.commit()
+        } catch {
+            draft.discard()
+            throw error
+        }
+    }
+
     /// Writes a file incrementally and atomically: readers see the old or the new content.
     ///
     /// When the call returns, the file is on disk. It keeps the permissions of the file that it

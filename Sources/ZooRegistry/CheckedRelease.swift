@@ -6,7 +6,7 @@ package import ZooFiles
 
 /// A release whose documents are consistent and whose every blob, block and file was verified.
 ///
-/// Only ``RegistryFolder/check(manifest:as:_:)`` creates it, and only such a release can be published.
+/// Only ``RegistryDocuments/check(manifest:as:_:)`` creates it, and only such a release can be published.
 package struct CheckedRelease: Sendable {
     /// The manifest.
     package let manifest: ReleaseManifest
@@ -40,6 +40,17 @@ extension RegistryFolder {
         }
     }
 
+    /// Checks a release; see ``RegistryDocuments/check(manifest:as:_:)``.
+    package func check(
+        manifest bytes: [UInt8],
+        as identity: Identity?,
+        _ cancellation: Cancellation
+    ) throws -> CheckedRelease {
+        try documents.check(manifest: bytes, as: identity, cancellation)
+    }
+}
+
+extension RegistryDocuments {
     /// Checks a release by the rules of `registry/SPEC.md`: schema, identity, blobs, block tables,
     /// every block and every file.
     ///
@@ -47,13 +58,13 @@ extension RegistryFolder {
     ///   - bytes: the manifest.
     ///   - identity: the name and version that the record must state; nil when any will do.
     ///   - cancellation: stops the check.
-    /// - Returns: the evidence that ``publish(_:_:)`` requires.
+    /// - Returns: the evidence that ``RegistryFolder/publish(_:_:)`` requires.
     /// - Throws: ``ZooError`` with code `registry.blob-missing`, `registry.release-inconsistent`,
     ///   `store.blob-mismatch`, `release.*`, `archive.*`, a code of the documents, or `io.*`;
     ///   `CancellationError`.
     package func check(
         manifest bytes: [UInt8],
-        as identity: Identity?,
+        as identity: RegistryFolder.Identity?,
         _ cancellation: Cancellation
     ) throws -> CheckedRelease {
         let manifest = try ReleaseManifest(canonical: bytes)

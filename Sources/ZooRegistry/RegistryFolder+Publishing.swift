@@ -20,7 +20,9 @@ extension RegistryFolder {
     package func publish(_ release: CheckedRelease, _ cancellation: Cancellation) throws -> Bool {
         let using = try locks.lock(.blobs, .shared, cancellation)
         defer { withExtendedLifetime(using) {} }
-        for blob in release.manifest.blobs + release.manifest.skipped { try requireBlob(blob) }
+        for blob in release.manifest.blobs + release.manifest.skipped {
+            try documents.requireBlob(blob)
+        }
         switch kind {
         case .imageLayout:
             return try list(release, limit: .max, cancellation)

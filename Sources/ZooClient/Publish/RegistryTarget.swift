@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 package import ZooCore
-internal import ZooFiles
+package import ZooFiles
 package import ZooRegistry
 
 /// A destination for releases: it stores blobs, and then a manifest that publishes them.
@@ -21,6 +21,29 @@ package protocol RegistryTarget: Sendable {
     ///   - name: the model that the blob belongs to.
     /// - Throws: ``ZooError`` when the registry rejects the blob.
     func put(_ draft: BlobFolder.Draft, as digest: ContentDigest, of name: ModelName) async throws
+
+    /// Whether the registry already has a blob, so that it need not travel.
+    ///
+    /// - Parameters:
+    ///   - blob: the digest and size of the blob.
+    ///   - name: the model that the blob belongs to.
+    func holds(_ blob: Descriptor, of name: ModelName) async throws -> Bool
+
+    /// Stores a file as a blob.
+    ///
+    /// - Parameters:
+    ///   - file: the file.
+    ///   - blob: the digest and size of its content.
+    ///   - name: the model that the blob belongs to.
+    ///   - progress: receives the number of bytes after each step.
+    /// - Throws: ``ZooError`` with code `store.blob-mismatch` when the content has another digest, or
+    ///   the error of the registry.
+    func put(
+        _ file: OpenFile,
+        as blob: Descriptor,
+        of name: ModelName,
+        progress: @escaping @Sendable (Int) -> Void
+    ) async throws
 
     /// Discards a draft.
     func discard(_ draft: BlobFolder.Draft) async
@@ -53,6 +76,21 @@ package struct FolderTarget: RegistryTarget {
         registry = try await BlockingWork.run { _ in try RegistryFolder(openingOrCreating: root) }
     }
 
+    /// Opens a registry folder, which must exist.
+    ///
+    /// - Throws: ``ZooError`` with code `registry.not-a-registry`, `registry.locks-unavailable` or
+    ///   `io.*`.
+    package init(registry root: String) async throws {
+        registry = try await BlockingWork.run { _ in try RegistryFolder(opening: root) }
+        guard isRegistry else {
+            throw ZooError(
+                .notARegistry,
+                "'\(root)' is an OCI image layout, not a registry",
+                remedy: "make it a registry with 'ami-zoo registry init \(root)'"
+            )
+        }
+    }
+
     /// Whether a release in this folder is published: it is a registry, not only an image layout.
     package var isRegistry: Bool { registry.kind == .registry }
 
@@ -71,6 +109,42 @@ package struct FolderTarget: RegistryTarget {
         of name: ModelName
     ) async throws {
         try await BlockingWork.run { [registry] _ in try registry.blobs.commit(draft, as: digest) }
+    }
+
+    /// Whether the blob is there with its size; publishing checks its content.
+    package func holds(_ blob: Descriptor, of name: ModelName) async throws -> Bool {
+        let path = registry.blobs.path(of: blob.digest)
+        return try await BlockingWork.run { _ in
+            try FileSystem.status(path).map { $0.kind == .file && $0.size == blob.size } ?? false
+        }
+    }
+
+    /// Copies a file and checks its digest.
+    package func put(
+        _ file: OpenFile,
+        as blob: Descriptor,
+        of name: ModelName,
+        progress: @escaping @Sendable (Int) -> Void
+    ) async throws {
+        try await BlockingWork.run { [registry] cancellation in
+            let draft = try registry.blobs.draft()
+            do {
+                var hasher = ContentDigest.Hasher()
+                var offset = 0
+                try file.forEachPiece(of: 0..<blob.size, size: 1 << 20, cancellation) { piece in
+                    hasher.update(piece)
+                    try draft.file.write(piece, at: offset)
+                    offset += piece.byteCount
+                    progress(piece.byteCount)
+                }
+                guard hasher.finish() == blob.digest else { throw ZooError.wrongBlob(file.path) }
+                try registry.blobs.commit(draft, as: blob.digest)
+            } catch {
+                // The original failure is reported; 'registry check' finds leftover drafts.
+                try? registry.blobs.discard(draft)
+                throw error
+            }
+        }
     }
 
     /// Removes the draft.

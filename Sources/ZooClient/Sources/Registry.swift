@@ -11,6 +11,7 @@ package struct Registry: Sendable {
     /// The primary source; mirrors are used only when it fails.
     package let source: any RegistrySource
     private let transport: HTTPTransport
+    private let credentials: RegistryCredentials.Lookup
     private let cache: ModelStore?
     private let knownMirrors = KnownMirrors()
 
@@ -20,20 +21,29 @@ package struct Registry: Sendable {
     ///   - location: the location of the registry.
     ///   - transport: the HTTP transport.
     ///   - cache: the store that caches index documents; nil for no cache.
-    package init(_ location: RegistryLocation, transport: HTTPTransport, cache: ModelStore?) {
+    ///   - credentials: finds the credentials of an OCI registry.
+    package init(
+        _ location: RegistryLocation,
+        transport: HTTPTransport,
+        cache: ModelStore?,
+        credentials: @escaping RegistryCredentials.Lookup = { _ in nil }
+    ) {
         self.transport = transport
-        source = Self.source(at: location, transport)
+        self.credentials = credentials
+        source = Self.source(at: location, transport, credentials)
         // A local folder needs no cache.
         if case .folder = location { self.cache = nil } else { self.cache = cache }
     }
 
     private static func source(
         at location: RegistryLocation,
-        _ transport: HTTPTransport
+        _ transport: HTTPTransport,
+        _ credentials: @escaping RegistryCredentials.Lookup
     ) -> any RegistrySource {
         switch location {
         case .folder(let path): FolderSource(root: path)
-        case .web(let base): WebSource(base: base, transport: transport)
+        case .web(let base):
+            AddressSource(base: base, transport: transport, credentials: credentials)
         }
     }
 
@@ -51,7 +61,7 @@ package struct Registry: Sendable {
         // Mirrors are a fallback: when their list cannot be read, the original failure is reported.
         let addresses = (try? await description().mirrors) ?? []
         let sources = addresses.compactMap { try? RegistryLocation(parsing: $0) }
-            .map { Self.source(at: $0, transport) }
+            .map { Self.source(at: $0, transport, credentials) }
         knownMirrors.sources.withLock { $0 = sources }
         return sources
     }

@@ -56,6 +56,31 @@ package protocol RegistrySource: Sendable {
         range: Range<Int>?,
         into sink: @escaping @Sendable (RawSpan) throws -> Void
     ) async throws
+
+    /// Lists what is attached to a release: signatures, evidence and provenance.
+    ///
+    /// - Parameters:
+    ///   - digest: the digest of the release's manifest.
+    ///   - name: the model that the release belongs to.
+    /// - Returns: the attachments, unverified; empty when there are none.
+    func attachments(
+        of digest: ContentDigest,
+        _ name: ModelName
+    ) async throws -> [IndexDocument.Attachment]
+}
+
+extension RegistrySource {
+    /// Reads the list from the index document, where a registry folder has it.
+    package func attachments(
+        of digest: ContentDigest,
+        _ name: ModelName
+    ) async throws -> [IndexDocument.Attachment] {
+        guard case .fetched(let bytes, _) = try await document(.index(name), entityTag: nil) else {
+            return []
+        }
+        let index = try IndexDocument(canonical: bytes)
+        return index.entries.first { $0.digest == digest }?.attachments ?? []
+    }
 }
 
 /// A mutable document of a registry.

@@ -61,6 +61,8 @@ public struct IndexDocument: Sendable, Equatable {
         }
     }
 
+    /// The media type of an index document as a layer of an OCI artifact.
+    public static let mediaType = "application/vnd.ami.zoo.index.v2+json"
     private static let formatName = "ami-zoo.index"
     /// The name of the document format that is written.
     public static let format = FormatVersion.current.name(formatName)

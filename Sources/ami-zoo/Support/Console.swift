@@ -28,6 +28,24 @@ enum Console {
     /// Whether standard error is a terminal.
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
+    /// Whether standard input is a terminal.
+    static var isInputTerminal: Bool { isatty(STDIN_FILENO) == 1 }
+
+    /// Reads a line of standard input; a terminal does not show what is typed.
+    static func secretLine() -> String? {
+        guard isInputTerminal else { return readLine() }
+        var settings = termios()
+        guard unsafe tcgetattr(STDIN_FILENO, &settings) == 0 else { return readLine() }
+        var quiet = settings
+        quiet.c_lflag &= ~tcflag_t(ECHO)
+        unsafe tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet)
+        defer {
+            unsafe tcsetattr(STDIN_FILENO, TCSAFLUSH, &settings)
+            raw("\n")
+        }
+        return readLine()
+    }
+
     /// Writes without buffering, so that the reader of a pipe sees each line immediately.
     ///
     /// Ignores errors: a closed pipe is not a failure of the command.

@@ -65,7 +65,8 @@ struct Surroundings: Sendable {
         for name in [
             "HOME", "AMI_ZOO_HOME", "AMI_ZOO_REGISTRY", "XDG_DATA_HOME", "XDG_CONFIG_HOME",
             "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy",
-            "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY",
+            "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "AMI_ZOO_TOKEN",
+            "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "DOCKER_CONFIG",
         ] {
             if let value = unsafe getenv(name) { found[name] = unsafe String(cString: value) }
         }
@@ -144,8 +145,88 @@ struct Surroundings: Sendable {
             try registryLocation(options, host: host),
             transport: try transport(network, onRetry: onRetry),
             // A registry can be read without a store; its documents are then not cached.
-            cache: try? store
+            cache: try? store,
+            credentials: credentials(named: options.registry != nil || host == nil)
         )
+    }
+
+    /// Opens a registry for publishing.
+    func target(
+        _ options: RegistryOptions,
+        _ network: NetworkOptions,
+        onRetry: @escaping @Sendable (String) -> Void
+    ) async throws -> any RegistryTarget {
+        let isNamed = options.registry != nil || environment["AMI_ZOO_REGISTRY"]?.isEmpty == false
+        let isConfigured = try isNamed || configuredRegistry() != nil
+        // The registry that ships with the program is no place to publish by default.
+        guard isConfigured
+        else {
+            throw ZooError(
+                .registryAddress,
+                "no registry to publish to is given",
+                remedy: "give one with --registry, or set AMI_ZOO_REGISTRY"
+            )
+        }
+        switch try registryLocation(options) {
+        case .folder(let root):
+            let folder = try await FolderTarget(registry: root)
+            return folder
+        case .web(let base):
+            return try OCITarget(
+                base: base,
+                transport: try transport(network, onRetry: onRetry),
+                credentials: credentials(named: true),
+                spool: "\(try store.root)/staging"
+            )
+        }
+    }
+
+    // MARK: Credentials
+
+    /// The file of `login` and `logout`.
+    ///
+    /// - Throws: ``ZooError`` with code `environment.no-home` if no variable determines its path.
+    var credentialStore: CredentialStore {
+        get throws(ZooError) {
+            guard let folder = folder("XDG_CONFIG_HOME", orBelowHome: ".config") else {
+                throw ZooError(
+                    .noHome,
+                    "HOME is not set to an absolute path, so credentials have no location",
+                    remedy: "set HOME, or pass a token in AMI_ZOO_TOKEN"
+                )
+            }
+            return CredentialStore(path: "\(folder)/ami-zoo/credentials.json")
+        }
+    }
+
+    /// Finds credentials: `AMI_ZOO_TOKEN`, then those of `login`, then those of Docker and Podman.
+    ///
+    /// - Parameter named: whether the user named the registry. A reference that somebody sent may name
+    ///   any host, which must not receive the token.
+    private func credentials(named: Bool) -> RegistryCredentials.Lookup {
+        { host in
+            if named, let token = environment["AMI_ZOO_TOKEN"], !token.isEmpty {
+                return RegistryCredentials(user: "token", secret: token)
+            }
+            return try storedCredentials(of: host)
+        }
+    }
+
+    private func storedCredentials(of host: String) throws(ZooError) -> RegistryCredentials? {
+        if let own = try? credentialStore, let found = try own.credentials(of: host) {
+            return found
+        }
+        var files: [String] = []
+        if let file = environment["REGISTRY_AUTH_FILE"] { files.append(file) }
+        if let run = environment["XDG_RUNTIME_DIR"] { files.append("\(run)/containers/auth.json") }
+        if let docker = environment["DOCKER_CONFIG"] { files.append("\(docker)/config.json") }
+        if let home = environment["HOME"] { files.append("\(home)/.docker/config.json") }
+        for file in files where file.hasPrefix("/") {
+            if let found = try ContainerCredentials(path: file).credentials(of: host) {
+                return found
+            }
+        }
+        return nil
     }
 }
 

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+internal import ZooTransport
+
+/// Authorised requests to the repositories of one OCI registry.
+struct OCIRepositories: Sendable {
+    /// The address.
+    let endpoint: OCIEndpoint
+    private let transport: HTTPTransport
+    private let authorization: OCIAuthorization
+
+    init(
+        _ endpoint: OCIEndpoint,
+        transport: HTTPTransport,
+        credentials: @escaping RegistryCredentials.Lookup
+    ) {
+        self.endpoint = endpoint
+        self.transport = transport
+        authorization = OCIAuthorization(
+            endpoint,
+            transport: transport,
+            credentials: credentials
+        )
+    }
+
+    /// The media types of manifests, for `Accept`.
+    private static let accepted = HeaderField(
+        "Accept",
+        [ArtifactManifest.manifestType, ArtifactManifest.indexType].joined(separator: ", ")
+    )
+
+    /// Sends a request, and once more with a new token when the registry no longer accepts the first.
+    ///
+    /// - Parameters:
+    ///   - method: the method.
+    ///   - url: the absolute URL; credentials go to the registry's own origin only.
+    ///   - name: the model whose repository is meant.
+    ///   - access: what the request does.
+    ///   - headers: more headers.
+    ///   - body: the body.
+    ///   - limit: the maximum size of the response in bytes.
+    func send(
+        _ method: HTTPRequest.Method,
+        _ url: String,
+        of name: ModelName,
+        _ access: OCIAuthorization.Access = .pull,
+        headers: [HeaderField] = [],
+        body: RequestBody? = nil,
+        limit: Int = 1 << 20
+    ) async throws -> HTTPResponse {
+        let repository = try endpoint.repository(of: name)
+        func attempt() async throws -> HTTPResponse {
+            let authorized =
+                url.hasPrefix(endpoint.origin + "/")
+                ? try await authorization.headers(for: repository, access) : []
+            return try await transport.send(
+                HTTPRequest(method, url, headers: headers + authorized, body: body, limit: limit)
+            )
+        }
+        let response = try await attempt()
+        guard response.status == 401 else { return response }
+        await authorization.renew()
+        return try await attempt()
+    }
+
+    /// The URL of a part of a model's repository.
+    func url(of name: ModelName, _ path: String) throws(ZooError) -> String {
+        endpoint.url(try endpoint.repository(of: name), path)
+    }
+
+    /// Fetches a manifest by tag or digest; nil when there is none.
+    func manifest(_ reference: String, of name: ModelName, limit: Int) async throws -> [UInt8]? {
+        let response = try await send(
+            .get,
+            url(of: name, "manifests/\(reference)"),
+            of: name,
+            headers: [Self.accepted],
+            limit: limit
+        )
+        if response.status == 404 { return nil }
+        try response.requireSuccess()
+        return response.body
+    }
+
+    /// Fetches a small blob.
+    ///
+    /// - Throws: ``ZooError`` with code `transport.not-found`, `transport.document-too-large` or
+    ///   `transport.*`.
+    func blob(_ digest: BlobDigest, of name: ModelName, limit: Int) async throws -> [UInt8] {
+        let response = try await send(
+            .get,
+            url(of: name, "blobs/\(digest)"),
+            of: name,
+            limit: limit
+        )
+        try response.requireSuccess()
+        return response.body
+    }
+
+    /// Streams a range of a blob.
+    func stream(
+        _ blob: (digest: ContentDigest, size: Int),
+        of name: ModelName,
+        range: Range<Int>?,
+        into sink: @escaping @Sendable (RawSpan) throws -> Void
+    ) async throws {
+        let repository = try endpoint.repository(of: name)
+        try await transport.stream(
+            StreamRequest(
+                url: endpoint.url(repository, "blobs/\(blob.digest)"),
+                totalSize: blob.size,
+                range: range,
+                headers: try await authorization.headers(for: repository, .pull)
+            ),
+            into: sink
+        )
+    }
+
+    /// Lists the tags of a model's repository; empty when there is no such repository.
+    func tags(of name: ModelName) async throws -> [OCITag] {
+        var tags: [OCITag] = []
+        var next: String? = try url(of: name, "tags/list?n=1000")
+        // A registry that always names a next page must not hold the client forever.
+        for _ in 0..<100 {
+            guard let url = next else { break }
+            let response = try await send(.get, url, of: name, limit: 8 << 20)
+            if response.status == 404 { break }
+            try response.requireSuccess()
+            let object = try JSONObject(try JSONValue(parsing: response.body))
+            // Some registries answer null for a repository without tags.
+            if case .array(let values)? = object.value("tags") {
+                for case .string(let text) in values {
+                    if let tag = OCITag(parsing: text) { tags.append(tag) }
+                }
+            }
+            next = nextPage(response)
+        }
+        return tags
+    }
+
+    /// The URL in a `Link` header with `rel=next`, RFC 8288.
+    private func nextPage(_ response: HTTPResponse) -> String? {
+        guard let link = response["Link"], link.contains("next"),
+            let start = link.firstIndex(of: "<"), let end = link.firstIndex(of: ">"), start < end
+        else { return nil }
+        let target = link[link.index(after: start)..<end]
+        return target.hasPrefix("/") ? endpoint.origin + target : String(target)
+    }
+
+    /// Lists the manifests that are attached to a manifest.
+    ///
+    /// A registry without the referrers API lists them in an index under the referrers tag.
+    func referrers(
+        of digest: ContentDigest,
+        _ name: ModelName
+    ) async throws -> [IndexDocument.Attachment] {
+        let response = try await send(
+            .get,
+            url(of: name, "referrers/\(digest)"),
+            of: name,
+            headers: [HeaderField("Accept", ArtifactManifest.indexType)],
+            limit: FormatLimits.artifactManifest
+        )
+        let bytes: [UInt8]
+        if response.status == 200 {
+            bytes = response.body
+        } else if let listed = try await manifest(
+            BlobDigest(digest).referrersTag,
+            of: name,
+            limit: FormatLimits.artifactManifest
+        ) {
+            bytes = listed
+        } else {
+            return []
+        }
+        let object = try JSONObject(try JSONValue(parsing: bytes))
+        return try object.objects("manifests", maximum: 10_000).map { item in
+            IndexDocument.Attachment(
+                type: try item.optionalString("artifactType")
+                    ?? item.string("mediaType"),
+                digest: try item.digest("digest"),
+                size: try item.size("size")
+            )
+        }
+    }
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+package import ZooFiles
+package import ZooRegistry
+package import ZooTransport
+
+/// An OCI registry that releases are pushed to: `ami-zoo serve`, or any other.
+package struct OCITarget: RegistryTarget {
+    private let repositories: OCIRepositories
+    private let spool: String
+
+    /// Creates a target.
+    ///
+    /// - Parameters:
+    ///   - base: the address, with a prefix of the repositories as its path.
+    ///   - transport: the HTTP transport.
+    ///   - credentials: finds the credentials of the registry.
+    ///   - spool: a folder for temporary files, which is created.
+    /// - Throws: ``ZooError`` with code `reference.malformed`.
+    package init(
+        base: String,
+        transport: HTTPTransport,
+        credentials: @escaping RegistryCredentials.Lookup,
+        spool: String
+    ) throws(ZooError) {
+        repositories = OCIRepositories(
+            try OCIEndpoint(base: base),
+            transport: transport,
+            credentials: credentials
+        )
+        self.spool = spool
+    }
+
+    /// The origin and prefix.
+    package var address: String { OCISource(repositories).address }
+
+    /// Whether the registry has a blob in the model's repository.
+    package func holds(_ blob: Descriptor, of name: ModelName) async throws -> Bool {
+        let response = try await repositories.send(
+            .head,
+            repositories.url(of: name, "blobs/\(blob.digest)"),
+            of: name,
+            .push
+        )
+        if response.status == 404 { return false }
+        try response.requireSuccess()
+        return true
+    }
+
+    /// Creates a temporary file.
+    package func draft() async throws -> BlobFolder.Draft {
+        try await BlockingWork.run { [spool] _ in try BlobFolder(root: spool).draft() }
+    }
+
+    /// Uploads a draft and removes it.
+    package func put(
+        _ draft: BlobFolder.Draft,
+        as digest: ContentDigest,
+        of name: ModelName
+    ) async throws {
+        let blob = Descriptor(
+            mediaType: "application/octet-stream",
+            digest: digest,
+            size: try draft.file.status().size
+        )
+        if try await !holds(blob, of: name) {
+            try await put(draft.file, as: blob, of: name) { _ in }
+        }
+        await discard(draft)
+    }
+
+    /// Removes a draft.
+    package func discard(_ draft: BlobFolder.Draft) async {
+        // The spool folder is temporary as a whole.
+        try? BlobFolder(root: spool).discard(draft)
+    }
+
+    /// Uploads a small blob.
+    package func put(_ bytes: [UInt8], of name: ModelName) async throws -> ContentDigest {
+        let digest = ContentDigest(of: bytes)
+        let blob = Descriptor(
+            mediaType: "application/octet-stream",
+            digest: digest,
+            size: bytes.count
+        )
+        if try await !holds(blob, of: name) {
+            let location = try await startUpload(of: name)
+            try await finish(location, digest, of: name, body: RequestBody(bytes))
+        }
+        return digest
+    }
+
+    // MARK: Uploads
+
+    /// The number of bytes that one request carries, so that a failure repeats little.
+    private static let chunk = 64 << 20
+
+    /// Uploads a file in chunks; a chunk that fails is sent again from where the registry stopped.
+    package func put(
+        _ file: OpenFile,
+        as blob: Descriptor,
+        of name: ModelName,
+        progress: @escaping @Sendable (Int) -> Void
+    ) async throws {
+        var location = try await startUpload(of: name)
+        var sent = 0
+        var failures = 0
+        while sent < blob.size {
+            let range = sent..<min(sent + Self.chunk, blob.size)
+            do {
+                let response = try await patch(location, file, range, of: name)
+                location = response.location ?? location
+                // A registry may store less than it was sent; it says how much.
+                let stored = Self.end(of: response["Range"]) ?? range.upperBound
+                guard stored > sent, stored <= range.upperBound else {
+                    throw unexpected("it stored \(stored) of \(range.upperBound) bytes")
+                }
+                progress(stored - sent)
+                (sent, failures) = (stored, 0)
+            } catch let error as ZooError where error.code.category == .unreachable {
+                failures += 1
+                guard failures < Self.attempts else { throw error }
+                (location, sent) = try await resume(location, of: name, after: error)
+            }
+        }
+        try await finish(location, blob.digest, of: name, body: RequestBody([]))
+    }
+
+    /// The number of failures in a row after which an upload ends.
+    private static let attempts = 5
+
+    private func startUpload(of name: ModelName) async throws -> String {
+        let response = try await repositories.send(
+            .post,
+            repositories.url(of: name, "blobs/uploads/"),
+            of: name,
+            .push
+        )
+        try requireAccepted(response, of: name)
+        guard let location = response.location else {
+            throw unexpected("it named no location for the upload")
+        }
+        return location
+    }
+
+    private func patch(
+        _ location: String,
+        _ file: OpenFile,
+        _ range: Range<Int>,
+        of name: ModelName
+    ) async throws -> HTTPResponse {
+        let start = range.lowerBound
+        let response = try await repositories.send(
+            .patch,
+            location,
+            of: name,
+            .push,
+            headers: [
+                HeaderField("Content-Type", "application/octet-stream"),
+                HeaderField("Content-Range", "\(start)-\(range.upperBound - 1)"),
+            ],
+            body: RequestBody(size: range.count) { part in
+                try file.bytes(start + part.lowerBound..<start + part.upperBound)
+            }
+        )
+        try requireAccepted(response, of: name)
+        return response
+    }
+
+    /// Asks where an upload stopped.
+    private func resume(
+        _ location: String,
+        of name: ModelName,
+        after error: ZooError
+    ) async throws -> (location: String, sent: Int) {
+        let response = try await repositories.send(.get, location, of: name, .push)
+        guard response.status == 204 || response.status == 202 else { throw error }
+        // "0-0" is an upload without a byte on some registries; sending byte 0 again is harmless there.
+        let end = Self.end(of: response["Range"]) ?? 0
+        return (response.location ?? location, end == 1 ? 0 : end)
+    }
+
+    private func finish(
+        _ location: String,
+        _ digest: ContentDigest,
+        of name: ModelName,
+        body: RequestBody
+    ) async throws {
+        let separator = location.contains("?") ? "&" : "?"
+        let response = try await repositories.send(
+            .put,
+            "\(location)\(separator)digest=\(OCIEndpoint.escaped(digest.description))",
+            of: name,
+            .push,
+            headers: [HeaderField("Content-Type", "application/octet-stream")],
+            body: body
+        )
+        try requireAccepted(response, of: name)
+    }
+
+    /// The end of a `Range: 0-END` header, exclusive.
+    private static func end(of header: String?) -> Int? {
+        header?.split(separator: "-").last.flatMap { Int($0) }.map { $0 + 1 }
+    }
+
+    // MARK: Manifests
+
+    /// Pushes the manifest under the tag of its version.
+    package func publish(
+        _ manifest: [UInt8],
+        as identity: RegistryFolder.Identity
+    ) async throws -> Bool {
+        let digest = ContentDigest(of: manifest)
+        let tag = identity.version.description
+        if let existing = try await repositories.manifest(
+            tag,
+            of: identity.name,
+            limit: FormatLimits.artifactManifest
+        ) {
+            let other = ContentDigest(of: existing)
+            guard other == digest else {
+                throw ZooError(
+                    .versionTaken,
+                    "'\(identity.name):\(identity.version)' already exists at \(address) with "
+                        + "different content (\(other))",
+                    remedy: "versions are immutable; use a new version"
+                )
+            }
+            return false
+        }
+        try await push(manifest, ArtifactManifest.manifestType, as: tag, of: identity.name)
+        return true
+    }
+
+    /// Pushes a manifest that is attached to a release.
+    package func attach(_ manifest: [UInt8], to name: ModelName) async throws {
+        try await push(
+            manifest,
+            ArtifactManifest.manifestType,
+            as: ContentDigest(of: manifest).description,
+            of: name
+        )
+    }
+
+    private func push(
+        _ manifest: [UInt8],
+        _ type: String,
+        as reference: String,
+        of name: ModelName
+    ) async throws {
+        let response = try await repositories.send(
+            .put,
+            repositories.url(of: name, "manifests/\(reference)"),
+            of: name,
+            .push,
+            headers: [HeaderField("Content-Type", type)],
+            body: RequestBody(manifest)
+        )
+        try requireAccepted(response, of: name)
+    }
+
+    // MARK: Failures
+
+    private func unexpected(_ what: String) -> ZooError {
+        ZooError(
+            .statusUnexpected,
+            "the registry at \(address) does not follow the OCI specification: \(what)",
+            remedy: "run the command again; if it fails again, tell the registry's operator"
+        )
+    }
+
+    /// Throws the registry's own code and message when it sent them.
+    private func requireAccepted(_ response: HTTPResponse, of name: ModelName) throws {
+        guard !(200...299).contains(response.status) else { return }
+        do {
+            try response.requireSuccess()
+        } catch {
+            guard let refusal = OCIRefusal(response.body) else { throw error }
+            throw refusal.error(from: address, after: error)
+        }
+    }
+}

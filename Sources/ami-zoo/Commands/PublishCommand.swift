@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooClient
+internal import ZooCore
+internal import ZooFiles
+internal import ZooRegistry
+
+/// `ami-zoo publish`.
+struct PublishCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "publish",
+        abstract: "Publish packed releases to a registry.",
+        discussion: """
+            The folder is what 'ami-zoo pack' wrote. Every release in it is checked as a whole; then \
+            only the blobs that the registry does not have are sent. Run the same command again \
+            after an interruption: blobs that arrived are not sent again.
+            """
+    )
+
+    @Argument(help: "The folder that 'ami-zoo pack' wrote.")
+    var folder: String
+
+    @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Network options") var network: NetworkOptions
+
+    @Flag(help: "Check the releases and list what would be sent; send nothing.")
+    var dryRun = false
+
+    @OptionGroup var output: OutputOptions
+
+    func report() async throws -> PublishOutcome {
+        let view = PullProgressView(output)
+        defer { view.close() }
+        let source = RegistryDocuments(root: FileSystem.absolute(folder))
+        let surroundings = Surroundings()
+        let target = try await surroundings.target(registry, network) { view.note($0) }
+        let publisher = Publisher(
+            from: source,
+            to: target,
+            streams: network.connections ?? 4,
+            progress: { view.show($0) }
+        )
+        let (clock, start) = (ContinuousClock(), ContinuousClock.now)
+        let reports = try await Interruption.cancelling { [dryRun] in
+            let releases = try await BlockingWork.run { _ in try Self.releases(in: source) }
+            var reports: [Publisher.Report] = []
+            for digest in releases {
+                reports.append(try await publisher.publish(digest, isDryRun: dryRun))
+            }
+            return reports
+        }
+        view.close()
+        return PublishOutcome(
+            registry: target.address,
+            reports: reports,
+            isDryRun: dryRun,
+            time: clock.now - start
+        )
+    }
+
+    /// The manifests in a folder, which must be at least one.
+    private static func releases(in source: RegistryDocuments) throws -> [ContentDigest] {
+        let listed = try source.imageIndex()?.entries ?? []
+        guard !listed.isEmpty else {
+            throw ZooError(
+                .notARegistry,
+                "'\(source.root)' holds no releases",
+                remedy: "pack a model first: 'ami-zoo pack MODEL --output \(source.root)'"
+            )
+        }
+        return listed.map(\.digest)
+    }
+}
+
+struct PublishOutcome: Report {
+    let registry: String
+    let reports: [Publisher.Report]
+    let isDryRun: Bool
+    let time: Duration
+
+    var json: JSONValue {
+        [
+            "registry": .string(registry),
+            "dryRun": .bool(isDryRun),
+            "releases": .array(
+                reports.map { report in
+                    [
+                        "reference": .string(report.reference.description),
+                        "digest": .string(report.digest.description),
+                        "bytesTotal": .integer(report.bytesTotal),
+                        "bytesUploaded": .integer(report.bytesUploaded),
+                        "blobs": .array(
+                            report.uploaded.map { .string($0.digest.description) }
+                        ),
+                        "alreadyThere": .bool(report.alreadyThere),
+                    ]
+                }
+            ),
+            "seconds": .number(time.secondsToMilliseconds),
+        ]
+    }
+
+    var text: String {
+        reports.map { report in
+            let identity = "\(report.reference) \(report.digest.short)"
+            let sent = "\(ByteCount(report.bytesUploaded)) of \(ByteCount(report.bytesTotal))"
+            if isDryRun {
+                return "\(identity): \(Counted.text(report.uploaded.count, "blob")), \(sent), "
+                    + "would be sent to \(registry)"
+            }
+            if report.alreadyThere { return "\(identity) is in \(registry) already" }
+            return "\(identity) published in \(registry): \(sent) sent in \(time.shortText)"
+        }.joined(separator: "\n")
+    }
+}
