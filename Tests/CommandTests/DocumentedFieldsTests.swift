@@ -77,21 +77,36 @@ import ZooTesting
                 ("registry init", [registry]),
                 ("pack", [folder.path(of: "model"), "--output", registry]),
                 ("registry index", [registry]), ("registry check", [registry]), ("cache ls", []),
-                ("cache du", []),
+                ("cache du", []), ("registry init", [folder.path(of: "other")]),
+                ("publish", [registry, "--registry", folder.path(of: "other")]),
+                ("logout", ["registry.example"]),
             ]
-            for (command, arguments) in runs {
-                let words = command.split(separator: " ").map(String.init)
-                let run = try await ProgramRun(
-                    Program.executable,
-                    words + arguments + ["--json"],
-                    environment: zoo.environment
-                )
+            func check(_ command: String, _ run: ProgramRun) throws {
                 #expect(run.status == 0, "\(command): \(run.output)\(run.errors)")
                 let found = Set(try run.document.members.keys)
                 let fields = try #require(rows[command], "\(command)")
                 seen.insert(command)
                 #expect(found.isSubset(of: fields.all), "\(command)")
                 #expect(found.isSuperset(of: fields.always), "\(command)")
+            }
+            for (command, arguments) in runs {
+                let words = command.split(separator: " ").map(String.init)
+                try check(
+                    command,
+                    try await ProgramRun(
+                        Program.executable,
+                        words + arguments + ["--json"],
+                        environment: zoo.environment
+                    )
+                )
+            }
+            try await HostileServer.with { server in
+                server.on("/v2/", .serving(ServedContent(Array("{}".utf8))))
+                let login = "echo secret | '\(Program.executable)' login '\(server.url(""))' --json"
+                try check(
+                    "login",
+                    try await ProgramRun("sh", ["-c", login], environment: zoo.environment)
+                )
             }
             #expect(Set(rows.keys) == seen, "documented and not run")
         }

@@ -223,6 +223,15 @@ extension HTTPTransport {
     static var unused: HTTPTransport {
         HTTPTransport(configuration: TransportConfiguration(version: "0.0.0"))
     }
+
+    /// For servers on this machine; gives up quickly.
+    static var impatient: HTTPTransport {
+        var configuration = TransportConfiguration(version: "0.0.0")
+        configuration.policy = .impatient
+        configuration.proxies = .none
+        configuration.jitter = { 0 }
+        return HTTPTransport(configuration: configuration)
+    }
 }
 
 extension TransferPolicy {

@@ -41,6 +41,8 @@ struct OCIRepositories: Sendable {
     ///   - headers: more headers.
     ///   - body: the body.
     ///   - limit: the maximum size of the response in bytes.
+    /// - Returns: the response, whatever its status.
+    /// - Throws: ``ZooError`` with code `transport.login-required` or `transport.*`.
     func send(
         _ method: HTTPRequest.Method,
         _ url: String,

@@ -27,6 +27,8 @@ package protocol RegistryTarget: Sendable {
     /// - Parameters:
     ///   - blob: the digest and size of the blob.
     ///   - name: the model that the blob belongs to.
+    /// - Returns: true when it is there with this size.
+    /// - Throws: the error of the registry.
     func holds(_ blob: Descriptor, of name: ModelName) async throws -> Bool
 
     /// Stores a file as a blob.

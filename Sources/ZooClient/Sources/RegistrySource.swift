@@ -63,6 +63,7 @@ package protocol RegistrySource: Sendable {
     ///   - digest: the digest of the release's manifest.
     ///   - name: the model that the release belongs to.
     /// - Returns: the attachments, unverified; empty when there are none.
+    /// - Throws: the error of the source.
     func attachments(
         of digest: ContentDigest,
         _ name: ModelName
@@ -71,6 +72,12 @@ package protocol RegistrySource: Sendable {
 
 extension RegistrySource {
     /// Reads the list from the index document, where a registry folder has it.
+    ///
+    /// - Parameters:
+    ///   - digest: the digest of the release's manifest.
+    ///   - name: the model that the release belongs to.
+    /// - Returns: the attachments; empty when there are none.
+    /// - Throws: the error of the source.
     package func attachments(
         of digest: ContentDigest,
         _ name: ModelName

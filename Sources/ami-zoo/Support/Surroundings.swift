@@ -203,6 +203,7 @@ struct Surroundings: Sendable {
     ///
     /// - Parameter named: whether the user named the registry. A reference that somebody sent may name
     ///   any host, which must not receive the token.
+    /// - Returns: the lookup.
     private func credentials(named: Bool) -> RegistryCredentials.Lookup {
         { host in
             if named, let token = environment["AMI_ZOO_TOKEN"], !token.isEmpty {
