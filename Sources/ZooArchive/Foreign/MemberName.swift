@@ -17,8 +17,10 @@ enum MemberName {
     private static let longestComponent = 255
     private static let deepest = 32
 
-    /// The checked form of a name: without `./` in front, which `tar` writes for a folder's content,
-    /// and without the slash behind a folder's name. Empty for the root.
+    /// The checked form of a name; empty for the root.
+    ///
+    /// Without the `./` that `tar` writes before the content of a folder, and without the slash that
+    /// ends the name of a folder.
     ///
     /// - Throws: ``ZooError`` with code `archive.name-unsafe`.
     static func checked(
