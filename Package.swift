@@ -91,10 +91,18 @@ let package = Package(
             swiftSettings: settings
         ),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-        // Release archives: deterministic packing, blocks, extraction to the final paths.
+        // The CRC-32 of ZIP and gzip files.
+        .target(name: "CChecksum"),
+        .systemLibrary(
+            name: "CArchive",
+            pkgConfig: "libarchive",
+            providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]
+        ),
+        // Release archives: deterministic packing, blocks, extraction to the final paths. Members of
+        // archives that others made; OCI layouts as one tar file.
         .target(
             name: "ZooArchive",
-            dependencies: ["ZooCore", "ZooFiles", "CZstd"],
+            dependencies: ["ZooCore", "ZooFiles", "CArchive", "CChecksum", "CZstd"],
             swiftSettings: settings
         ),
         // A registry folder: blobs, releases, index documents, catalogue, locks of its writers.
@@ -103,8 +111,6 @@ let package = Package(
             dependencies: ["ZooCore", "ZooFiles", "ZooArchive"],
             swiftSettings: settings
         ),
-        // The CRC-32 of ZIP files.
-        .target(name: "CChecksum"),
         // Reads named tensors from checkpoint files without executing code.
         .target(
             name: "ZooCheckpoint",

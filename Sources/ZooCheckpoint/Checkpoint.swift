@@ -49,13 +49,23 @@ public struct Checkpoint: Sendable {
     ///   `model.safetensors` or `model.safetensors.index.json`.
     /// - Throws: ``ZooError`` with a `checkpoint.*` or `io.*` code.
     public init(opening path: String) throws(ZooError) {
+        try self.init(opening: path, in: LocalFiles())
+    }
+
+    /// Opens a checkpoint among given files, such as the members of an archive.
+    ///
+    /// - Parameters:
+    ///   - path: as for ``init(opening:)``.
+    ///   - files: the files.
+    /// - Throws: ``ZooError`` with a `checkpoint.*` or `io.*` code, or a code of the files.
+    package init(opening path: String, in files: any FileTree) throws(ZooError) {
         let single = "\(path)/model.safetensors"
         let index = "\(single).index.json"
-        if try Self.isFolder(path) {
-            if try Self.exists(single) {
-                try self.init(file: single, openedAs: path)
-            } else if try Self.exists(index) {
-                try self.init(index: index, openedAs: path)
+        if try files.kind(path) == .folder {
+            if try files.kind(single) != nil {
+                try self.init(file: files.open(single), openedAs: path)
+            } else if try files.kind(index) != nil {
+                try self.init(index: index, in: files, openedAs: path)
             } else {
                 throw ZooError(
                     .checkpointMissing,
@@ -64,9 +74,9 @@ public struct Checkpoint: Sendable {
                 )
             }
         } else if path.hasSuffix(".index.json") {
-            try self.init(index: path, openedAs: path)
+            try self.init(index: path, in: files, openedAs: path)
         } else {
-            try self.init(file: path, openedAs: path)
+            try self.init(file: files.open(path), openedAs: path)
         }
     }
 
@@ -118,8 +128,7 @@ public struct Checkpoint: Sendable {
         }
     }
 
-    private init(file path: String, openedAs openedPath: String) throws(ZooError) {
-        let file = try MappedFile(path)
+    private init(file: MappedFile, openedAs openedPath: String) throws(ZooError) {
         let start = try file.bytes(0..<min(file.byteCount, 512))
         if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) || start.starts(with: [0x50, 0x4B, 0x05]) {
             try self.init(zip: file, openedAs: openedPath)
@@ -133,10 +142,10 @@ public struct Checkpoint: Sendable {
         } else {
             try Self.refuseOtherFormats(start, file)
             let resembles = start.count > 8 && start[8] == UInt8(ascii: "{")
-            guard resembles || path.hasSuffix(".safetensors") else {
+            guard resembles || file.path.hasSuffix(".safetensors") else {
                 throw ZooError(
                     .checkpointFormatUnknown,
-                    "'\(path)' is not a safetensors, PyTorch or NumPy file",
+                    "'\(file.path)' is not a safetensors, PyTorch or NumPy file",
                     remedy: "check that the file is complete and was not compressed"
                 )
             }
@@ -201,12 +210,19 @@ public struct Checkpoint: Sendable {
         )
     }
 
-    private init(index indexPath: String, openedAs path: String) throws(ZooError) {
-        let index = try ShardIndex(reading: indexPath)
+    private init(
+        index indexPath: String,
+        in files: any FileTree,
+        openedAs path: String
+    ) throws(ZooError) {
+        let index = try ShardIndex(
+            parsing: files.document(indexPath, limit: ShardIndex.limit),
+            source: indexPath
+        )
         let folder = FileSystem.parent(of: indexPath)
         var shards: [SafetensorsFile] = []
         for name in index.files {
-            let shard = try SafetensorsFile(MappedFile("\(folder)/\(name)"))
+            let shard = try SafetensorsFile(files.open("\(folder)/\(name)"))
             let found = Set(shard.header.entries.map { ExactName($0.description.name) })
             let listed = Set(
                 index.fileOfTensor.filter { $0.value.isExactly(name) }.keys.map(ExactName.init)
@@ -272,14 +288,5 @@ public struct Checkpoint: Sendable {
         self.topLevelKeys =
             topLevelKeys
             ?? Set(views.keys.map { String($0.prefix { $0 != "." }) }).sorted()
-    }
-
-    private static func isFolder(_ path: String) throws(ZooError) -> Bool {
-        // The trailing slash makes the system follow a symbolic link to the folder.
-        try FileSystem.status(path + "/")?.kind == .folder
-    }
-
-    private static func exists(_ path: String) throws(ZooError) -> Bool {
-        try FileSystem.status(path) != nil
     }
 }

@@ -9,6 +9,9 @@ extension ZooError.Code {
     /// A folder holds no weights at all.
     public static let checkpointMissing = Self("checkpoint.not-found", .notFound)
 
+    /// An archive holds several checkpoints.
+    public static let checkpointAmbiguous = Self("checkpoint.ambiguous", .usage)
+
     /// A ZIP file is malformed or contradicts itself.
     public static let zipMalformed = Self("checkpoint.zip-malformed", .badData)
     /// A ZIP file is compressed.

@@ -24,7 +24,14 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
     private let file: OpenFile
     private let opened: FileStatus
     private let watch: OpaquePointer?
-    /// The bytes, aligned to the page size; valid while this object exists.
+    /// The mapped pages, which begin up to one page before ``bytes``.
+    @unsafe private let pages: UnsafeRawBufferPointer
+    /// The offset of the first byte in the file.
+    private let start: Int
+    /// The path, for messages.
+    package let path: String
+    /// The bytes, which begin at a page unless they are a part of a file; valid while this object
+    /// exists.
     @unsafe package let bytes: UnsafeRawBufferPointer
 
     /// Maps a regular file.
@@ -32,37 +39,66 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
     /// Symbolic links are followed, because the Hugging Face cache consists of them.
     ///
     /// - Throws: ``ZooError`` with an `io.*` code.
-    package init(_ path: String) throws(ZooError) {
-        file = try OpenFile(path, .readFollowing)
+    package convenience init(_ path: String) throws(ZooError) {
+        let file = try OpenFile(path, .readFollowing)
+        try self.init(file, path: path)
+    }
+
+    /// Maps an open file, or a part of it: a member of an archive that stores it uncompressed.
+    ///
+    /// - Parameters:
+    ///   - file: the file.
+    ///   - range: the part to map; nil for the whole file.
+    ///   - path: the path of the content, for messages.
+    /// - Throws: ``ZooError`` with code `io.truncated` if the file is shorter, or `io.*`.
+    package init(
+        _ file: OpenFile,
+        _ range: Range<Int>? = nil,
+        path: String
+    ) throws(ZooError) {
+        self.file = file
+        self.path = path
         opened = try file.status()
+        let range = range ?? 0..<opened.size
+        start = range.lowerBound
+        guard range.upperBound <= opened.size else {
+            throw ZooError(
+                .fileTruncated,
+                "'\(path)' is truncated: it must reach byte \(range.upperBound) of '\(file.path)', "
+                    + "which has \(opened.size)"
+            )
+        }
         // The system cannot map 0 bytes, and an empty file needs no mapping.
-        guard opened.size > 0 else {
-            unsafe bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+        guard !range.isEmpty else {
+            unsafe pages = UnsafeRawBufferPointer(start: nil, count: 0)
+            unsafe bytes = unsafe pages
             unsafe watch = nil
             return
         }
-        let address = try unsafe file.map(opened.size)
-        guard let watch = unsafe ami_mapping_watch(address, opened.size) else {
-            unsafe munmap(address, opened.size)
+        let lead = range.lowerBound % Self.pageSize
+        let size = lead + range.count
+        let address = try unsafe file.map(size, at: range.lowerBound - lead)
+        guard let watch = unsafe ami_mapping_watch(address, size) else {
+            unsafe munmap(address, size)
             throw .system(ENOMEM, "map", path)
         }
         unsafe self.watch = watch
-        unsafe bytes = UnsafeRawBufferPointer(start: address, count: opened.size)
+        unsafe pages = UnsafeRawBufferPointer(start: address, count: size)
+        unsafe bytes = unsafe UnsafeRawBufferPointer(rebasing: pages[lead...])
         OpenMappings.add(self)
     }
 
     deinit {
-        if let watch = unsafe watch, let address = unsafe bytes.baseAddress {
+        if let watch = unsafe watch, let address = unsafe pages.baseAddress {
             OpenMappings.remove(self)
             unsafe ami_mapping_forget(watch)
-            unsafe munmap(UnsafeMutableRawPointer(mutating: address), bytes.count)
+            unsafe munmap(UnsafeMutableRawPointer(mutating: address), pages.count)
         }
     }
 
-    /// The path that was opened, for messages.
-    package var path: String { file.path }
+    private static let pageSize = max(1, sysconf(Int32(_SC_PAGESIZE)))
 
-    /// The size of the file when it was opened, in bytes.
+    /// The number of bytes when the file was opened.
     package var byteCount: Int { unsafe bytes.count }
 
     /// Fills `buffer` from the file itself.
@@ -72,7 +108,15 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
     ///
     /// - Throws: ``ZooError`` with code `io.truncated` if the file is too short, or `io.*`.
     package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws(ZooError) {
-        unsafe try file.read(into: buffer, at: offset)
+        guard offset + buffer.count <= byteCount else {
+            throw ZooError(
+                .fileTruncated,
+                "'\(path)' is truncated: it has \(byteCount) bytes, but must reach byte "
+                    + "\(offset + buffer.count)",
+                remedy: "download or restore the file, then run the command again"
+            )
+        }
+        unsafe try file.read(into: buffer, at: start + offset)
     }
 
     /// Checks that the mapped bytes were always those of the file.

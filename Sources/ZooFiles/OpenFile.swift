@@ -24,6 +24,8 @@ package final class OpenFile: ByteSource {
         case write
         /// A file that must not exist yet.
         case createNew
+        /// A file that must not exist yet, and that only its owner may read.
+        case createPrivate
     }
 
     /// The path that was opened, for messages.
@@ -40,10 +42,11 @@ package final class OpenFile: ByteSource {
             case .read: O_RDONLY | O_NOFOLLOW
             case .readFollowing: O_RDONLY
             case .write: O_RDWR | O_CREAT | O_NOFOLLOW
-            case .createNew: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW
+            case .createNew, .createPrivate: O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW
             }
         // Without O_NONBLOCK, opening a named pipe would wait for a process at its other end.
-        let found = unsafe open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0o644)
+        let permissions: mode_t = mode == .createPrivate ? 0o600 : 0o644
+        let found = unsafe open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, permissions)
         let number = errno
         descriptor = found
         guard found >= 0 else {
@@ -60,6 +63,15 @@ package final class OpenFile: ByteSource {
     }
 
     deinit { close(descriptor) }
+
+    /// Creates a private file without a name; it disappears when it is released.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    package static func temporary(in folder: String) throws(ZooError) -> OpenFile {
+        let file = try OpenFile("\(folder)/.\(FileSystem.uniqueName()).tmp", .createPrivate)
+        try FileSystem.remove(file.path)
+        return file
+    }
 
     /// The current status of the file.
     package func status() throws(ZooError) -> FileStatus {
@@ -149,9 +161,9 @@ package final class OpenFile: ByteSource {
         guard result == 0 else { throw .system(errno, "write", path) }
     }
 
-    /// Maps the first `size` bytes, read-only.
-    func map(_ size: Int) throws(ZooError) -> UnsafeMutableRawPointer {
-        let address = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    /// Maps `size` bytes from `offset` on, a multiple of the page size; read-only.
+    func map(_ size: Int, at offset: Int) throws(ZooError) -> UnsafeMutableRawPointer {
+        let address = unsafe mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, off_t(offset))
         guard let address = unsafe address, unsafe address != MAP_FAILED else {
             throw .system(errno, "map", path)
         }

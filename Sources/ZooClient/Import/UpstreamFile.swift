@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 package import ZooCore
-internal import ZooFiles
+package import ZooFiles
 
 /// A local copy of the weights file of a catalogue entry.
 package struct UpstreamFile: Sendable {
@@ -42,13 +42,26 @@ package struct UpstreamFile: Sendable {
         _ path: String,
         of entry: CatalogueEntry
     ) async throws -> UpstreamFile {
+        let isFolder = FileSystem.isFolder(path)
+        let path = isFolder ? "\(path)/\(entry.weights.name)" : path
+        return try await local(FilePlace(path), of: entry)
+    }
+
+    /// Opens a copy provided by the user, which may be inside an archive.
+    ///
+    /// - Returns: the file.
+    /// - Throws: as the function for a path.
+    package static func local(
+        _ place: FilePlace,
+        of entry: CatalogueEntry
+    ) async throws -> UpstreamFile {
         let main = entry.weights
         return try await BlockingWork.run { cancellation in
-            let path = FileSystem.isFolder(path) ? "\(path)/\(main.name)" : path
+            let path = place.path
             // Open the file once, so that size and digest are of the same file. Links are followed,
             // because the user chose the path.
-            let file = try OpenFile(path, .readFollowing)
-            let size = try file.status().size
+            let file = try place.files.open(path)
+            let size = file.byteCount
             var hasher = ContentDigest.Hasher()
             try file.forEachPiece(of: 0..<size, size: 1 << 20, cancellation) { hasher.update($0) }
             let digest = hasher.finish()

@@ -3,7 +3,7 @@
 
 internal import ZooCheckpoint
 package import ZooCore
-internal import ZooFiles
+package import ZooFiles
 
 /// The files that a conversion reads.
 ///
@@ -22,26 +22,33 @@ package struct ConversionSource: Sendable {
     ///   - backbone: the checkpoint that a probe was trained on.
     /// - Throws: ``ZooError`` with a `checkpoint.*`, `json.*` or `io.*` code.
     package init(_ path: String, backbone: String?) throws(ZooError) {
-        var tensors = [
-            ConversionPlan.Source.main: try UpstreamTensors(try Checkpoint(opening: path))
-        ]
-        if let backbone {
-            tensors[.backbone] = try UpstreamTensors(try Checkpoint(opening: backbone))
-        }
+        try self.init(FilePlace(path), backbone: backbone.map { FilePlace($0) })
+    }
+
+    /// Opens the files, which may be members of archives.
+    ///
+    /// - Throws: ``ZooError`` as ``init(_:backbone:)``.
+    package init(_ main: FilePlace, backbone: FilePlace?) throws(ZooError) {
+        var tensors: [ConversionPlan.Source: UpstreamTensors] = [:]
+        tensors[.main] = try Self.tensors(main)
+        if let backbone { tensors[.backbone] = try Self.tensors(backbone) }
         self.tensors = tensors
-        let isFolder = try FileSystem.status(path + "/")?.kind == .folder
-        let folder = isFolder ? path : FileSystem.parent(of: FileSystem.absolute(path))
+        let isFolder = try main.files.kind(main.path) == .folder
+        let folder = isFolder ? main.path : FileSystem.parent(of: main.path)
         let format = tensors[.main]?.checkpoint.format
         let isSafetensors = format == .safetensors || format == .shardedSafetensors
         let file = "\(folder)/config.json"
         // Next to a pickle, config.json can be an unrelated file.
-        guard isSafetensors, try FileSystem.status(file) != nil else {
+        guard isSafetensors, try main.files.kind(file) != nil else {
             configuration = nil
             return
         }
-        // The Hugging Face cache consists of symbolic links.
-        let bytes = try FileSystem.document(file, limit: 1 << 20, followingLinks: true)
+        let bytes = try main.files.document(file, limit: 1 << 20)
         configuration = try JSONObject(try JSONValue(parsing: bytes))
+    }
+
+    private static func tensors(_ place: FilePlace) throws(ZooError) -> UpstreamTensors {
+        try UpstreamTensors(try Checkpoint(opening: place.path, in: place.files))
     }
 
     /// Plans the conversion of the files.

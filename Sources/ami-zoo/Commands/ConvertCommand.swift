@@ -17,7 +17,8 @@ struct ConvertCommand: ReportingCommand {
             Reads torch.save files (ZIP and legacy), safetensors, and sharded checkpoints. Detects \
             the family and its sizes from the tensors. Takes the encoder that the lab evaluates, \
             unless --component names another. The same file and options give the same bytes on \
-            every machine.
+            every machine. A file may be inside an archive (tar, tar.gz, tar.zst, zip, 7z): pass the \
+            archive, or ARCHIVE/PATH if it holds several checkpoints.
             """
     )
 
@@ -44,12 +45,17 @@ struct ConvertCommand: ReportingCommand {
         let name = try name.map { name throws(ZooError) in try ModelName(parsing: name) }
         let version = try SemanticVersion(parsing: version)
         let (dtype, destination) = (conversion.dtype.dtype, FileSystem.absolute(destination))
+        let isQuiet = output.quiet
         return try await Interruption.cancelling {
             // Reading a header cannot be interrupted; it may be abandoned, because it writes
             // nothing.
-            let source = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
-                try ConversionSource(file, backbone: backbone)
+            let (source, input) = try await BlockingWork.run(whenCancelled: .abandoned) {
+                let input = try CheckpointInput(file, $0)
+                let cancellation = $0
+                let backbone = try backbone.map { try CheckpointInput($0, cancellation) }
+                return (try ConversionSource(input.place, backbone: backbone?.place), input)
             }
+            if let note = input.note, !isQuiet { Console.note(note) }
             let plan = try source.plan(options)
             var identity = ConversionIdentity(
                 name: try name ?? Self.name(of: plan),
@@ -57,8 +63,9 @@ struct ConvertCommand: ReportingCommand {
                 created: ConversionArguments.created
             )
             identity.upstream = [
-                "file": .string(file.split(separator: "/").last.map { String($0) } ?? file)
+                "file": .string(FileSystem.name(of: input.member?.archive ?? file))
             ]
+            if let member = input.member { identity.upstream["member"] = .string(member.name) }
             let converter = Converter(
                 plan: plan,
                 sources: source.tensors,
@@ -68,7 +75,8 @@ struct ConvertCommand: ReportingCommand {
             )
             return ConversionOutcome(
                 report: try await converter.write(to: destination),
-                path: destination
+                path: destination,
+                member: input.member
             )
         }
     }
@@ -82,6 +90,7 @@ struct ConvertCommand: ReportingCommand {
 struct ConversionOutcome: Report {
     let report: ConversionReport
     let path: String
+    let member: CheckpointInput.Member?
 
     var json: JSONValue {
         var members: [String: JSONValue] = [
@@ -111,6 +120,7 @@ struct ConversionOutcome: Report {
             "dropped": .array(report.dropped.map { .string($0) }),
         ]
         if let change = report.largestChange { members["largestChange"] = .number(change) }
+        if let member { members["member"] = .string(member.name) }
         return .object(members)
     }
 

@@ -26,7 +26,10 @@ struct ImportCommand: ReportingCommand {
     @Option(name: .customLong("to"), help: "The folder to create. Default: the name of the model.")
     var destination: String?
 
-    @Option(help: "A local copy of the checkpoint, or the address of a mirror.")
+    @Option(
+        help:
+            "A local copy of the checkpoint, an archive that holds it, or the address of a mirror."
+    )
     var from: String?
 
     @Option(help: "The checkpoint of the encoder that the probe was trained on.")
@@ -67,17 +70,23 @@ struct ImportCommand: ReportingCommand {
         let last = name.description.split(separator: "/").last.map { String($0) } ?? model
         let destination = FileSystem.absolute(destination ?? last)
         let from = from
-        let report = try await Interruption.cancelling {
+        return try await Interruption.cancelling {
             let isLocal = from.map { !$0.contains("://") } ?? false
-            let upstream =
-                if let from, isLocal { try await UpstreamFile.local(from, of: entry) } else {
-                    try await UpstreamFile.fetch(entry, mirror: from, fetcher)
+            let (upstream, found) =
+                if let from, isLocal { try await Self.local(from, of: entry) } else {
+                    (try await UpstreamFile.fetch(entry, mirror: from, fetcher), nil)
                 }
             // Reading a header cannot be interrupted; it may be abandoned, because it writes
             // nothing.
-            let source = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
-                try ConversionSource(upstream.path, backbone: backbone)
+            let (source, input) = try await BlockingWork.run(whenCancelled: .abandoned) {
+                let cancellation = $0
+                let input =
+                    try found
+                    ?? CheckpointInput(upstream.path, preferring: entry.fileName, cancellation)
+                let backbone = try backbone.map { try CheckpointInput($0, cancellation) }
+                return (try ConversionSource(input.place, backbone: backbone?.place), input)
             }
+            if let note = input.note { view.note(note) }
             let plan = try source.plan(options)
             try plan.requireMatch(entry)
             let report = try await Converter(
@@ -94,8 +103,28 @@ struct ImportCommand: ReportingCommand {
                 dtype: dtype
             ).write(to: destination)
             if let folder = upstream.fetchedFolder { try FileSystem.remove(folder) }
-            return report
+            return ConversionOutcome(report: report, path: destination, member: input.member)
         }
-        return ConversionOutcome(report: report, path: destination)
     }
+
+    /// Checks a copy on this machine: the published file, or an archive that somebody put it in.
+    private static func local(
+        _ from: String,
+        of entry: CatalogueEntry
+    ) async throws -> (UpstreamFile, CheckpointInput?) {
+        let input = try await BlockingWork.run(whenCancelled: .abandoned) {
+            try CheckpointInput.inArchive(from, preferring: entry.fileName, $0)
+        }
+        guard let input, let archive = input.member?.archive else {
+            return (try await UpstreamFile.local(from, of: entry), nil)
+        }
+        let isPublished = FileSystem.name(of: archive) == entry.fileName
+        let place = isPublished ? FilePlace(archive) : input.place
+        return (try await UpstreamFile.local(place, of: entry), input)
+    }
+}
+
+extension CatalogueEntry {
+    /// The name of the file with the weights.
+    fileprivate var fileName: String? { files.first?.name }
 }

@@ -18,8 +18,9 @@ struct InspectCommand: ReportingCommand {
 
     @Argument(
         help: """
-            A checkpoint file (safetensors, PyTorch or NumPy), a shard index, a model folder, or an \
-            installed model.
+            A checkpoint file (safetensors, PyTorch or NumPy), a shard index, a model folder, an \
+            installed model, an archive that holds a checkpoint, or ARCHIVE/PATH for a checkpoint \
+            inside an archive.
             """
     )
     var path: String
@@ -27,24 +28,27 @@ struct InspectCommand: ReportingCommand {
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> InspectOutcome {
-        let path = try resolved()
+        let text = path
         return try await Interruption.cancelling {
             try await BlockingWork.run(whenCancelled: .abandoned) { cancellation in
-                let checkpoint = try Checkpoint(opening: path)
+                let input = try CheckpointInput.inArchive(text, cancellation)
+                let place = try input?.place ?? FilePlace(Self.resolved(text))
+                let checkpoint = try Checkpoint(opening: place.path, in: place.files)
                 return InspectOutcome(
                     summary: try CheckpointSummary(
                         of: checkpoint,
                         fingerprinting: true,
                         cancellation
                     ),
-                    guess: FamilyGuess(checkpoint),
-                    path: path
+                    guess: FamilyGuess(checkpoint, at: place),
+                    path: place.path,
+                    member: input?.member
                 )
             }
         }
     }
 
-    private func resolved() throws(ZooError) -> String {
+    private static func resolved(_ path: String) throws(ZooError) -> String {
         // Follows symbolic links, because the Hugging Face cache consists of them.
         if try FileSystem.status(path) != nil, !FileSystem.isFolder(path) { return path }
         return try ModelLocation(path, in: Surroundings().store).folder
@@ -58,13 +62,13 @@ struct FamilyGuess {
     /// The variant; nil when the tensors do not determine it.
     let variant: String?
 
-    init?(_ checkpoint: Checkpoint) {
+    init?(_ checkpoint: Checkpoint, at place: FilePlace) {
         // If names collide after their wrapper prefixes are removed, no family matches.
         guard let tensors = try? UpstreamTensors(checkpoint),
             let found = ConvertibleFamily.detect(tensors)
         else { return nil }
         reason = found.reason
-        let source = try? ConversionSource(checkpoint.path, backbone: nil)
+        let source = try? ConversionSource(place, backbone: nil)
         let plan = try? source?.plan(ConversionOptions())
         family = plan?.family.rawValue ?? found.family.name
         variant = plan?.variant
@@ -75,9 +79,12 @@ struct InspectOutcome: Report {
     let summary: CheckpointSummary
     let guess: FamilyGuess?
     let path: String
+    let member: CheckpointInput.Member?
 
     var json: JSONValue {
-        guard case .object(var members) = summary.json, let guess else { return summary.json }
+        guard case .object(var members) = summary.json else { return summary.json }
+        if let member { members["member"] = .string(member.name) }
+        guard let guess else { return .object(members) }
         members["family"] = .string(guess.family)
         members["reason"] = .string(guess.reason)
         if let variant = guess.variant { members["variant"] = .string(variant) }

@@ -75,11 +75,14 @@ struct VerifyCommand: ReportingCommand {
             )
             guard let against, let record = subject.record else { return outcome }
             outcome.comparison = try await BlockingWork.run(whenCancelled: .abandoned) {
-                try UpstreamComparison(
+                let cancellation = $0
+                let main = try CheckpointInput(against, cancellation)
+                let backbone = try backbone.map { try CheckpointInput($0, cancellation) }
+                return try UpstreamComparison(
                     folder: subject.folder,
                     record: record,
-                    source: ConversionSource(against, backbone: backbone)
-                ).compare($0)
+                    source: ConversionSource(main.place, backbone: backbone?.place)
+                ).compare(cancellation)
             }
             return outcome
         }

@@ -53,6 +53,12 @@ struct Surroundings: Sendable {
         }
     }
 
+    /// The folder for temporary files that may be large: on disk, and not in memory as `/tmp` may be.
+    var spool: String {
+        guard let folder = environment["TMPDIR"], folder.hasPrefix("/") else { return "/var/tmp" }
+        return folder
+    }
+
     /// A folder of the XDG Base Directory Specification, which ignores empty and relative paths.
     private func folder(_ variable: String, orBelowHome path: String) -> String? {
         if let folder = environment[variable], folder.hasPrefix("/") { return folder }
@@ -63,7 +69,8 @@ struct Surroundings: Sendable {
     private static func readEnvironment() -> [String: String] {
         var found: [String: String] = [:]
         for name in [
-            "HOME", "AMI_ZOO_HOME", "AMI_ZOO_REGISTRY", "XDG_DATA_HOME", "XDG_CONFIG_HOME",
+            "HOME", "TMPDIR", "AMI_ZOO_HOME", "AMI_ZOO_REGISTRY", "XDG_DATA_HOME",
+            "XDG_CONFIG_HOME",
             "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy",
             "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "AMI_ZOO_TOKEN",
             "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "DOCKER_CONFIG",
