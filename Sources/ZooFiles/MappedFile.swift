@@ -21,9 +21,7 @@ internal import Darwin
 // @unchecked Sendable: the pointers are set once in the initialiser; the mapping is read-only and lives
 // as long as this object. Only the compiler cannot see that, because raw pointers are not Sendable.
 package final class MappedFile: ByteSource, @unchecked Sendable {
-    private let file: OpenFile
-    private let opened: FileStatus
-    private let watch: OpaquePointer?
+    private let mapping: Mapping
     /// The mapped pages, which begin up to one page before ``bytes``.
     @unsafe private let pages: UnsafeRawBufferPointer
     /// The offset of the first byte in the file.
@@ -56,9 +54,8 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
         _ range: Range<Int>? = nil,
         path: String
     ) throws(ZooError) {
-        self.file = file
         self.path = path
-        opened = try file.status()
+        let opened = try file.status()
         let range = range ?? 0..<opened.size
         start = range.lowerBound
         guard range.upperBound <= opened.size else {
@@ -72,7 +69,7 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
         guard !range.isEmpty else {
             unsafe pages = UnsafeRawBufferPointer(start: nil, count: 0)
             unsafe bytes = unsafe pages
-            unsafe watch = nil
+            mapping = Mapping(of: file, opened, watch: nil, path: path)
             return
         }
         let lead = range.lowerBound % Self.pageSize
@@ -82,15 +79,15 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
             unsafe munmap(address, size)
             throw .system(ENOMEM, "map", path)
         }
-        unsafe self.watch = watch
+        mapping = unsafe Mapping(of: file, opened, watch: watch, path: path)
         unsafe pages = UnsafeRawBufferPointer(start: address, count: size)
         unsafe bytes = unsafe UnsafeRawBufferPointer(rebasing: pages[lead...])
-        OpenMappings.add(self)
+        OpenMappings.add(mapping)
     }
 
     deinit {
-        if let watch = unsafe watch, let address = unsafe pages.baseAddress {
-            OpenMappings.remove(self)
+        if let watch = unsafe mapping.watch, let address = unsafe pages.baseAddress {
+            OpenMappings.remove(mapping)
             unsafe ami_mapping_forget(watch)
             unsafe munmap(UnsafeMutableRawPointer(mutating: address), pages.count)
         }
@@ -116,7 +113,7 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
                 remedy: "download or restore the file, then run the command again"
             )
         }
-        unsafe try file.read(into: buffer, at: start + offset)
+        unsafe try mapping.file.read(into: buffer, at: start + offset)
     }
 
     /// Checks that the mapped bytes were always those of the file.
@@ -124,7 +121,7 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
     /// - Throws: ``ZooError`` with code `io.truncated` if the file became shorter, `io.changed` if
     ///   it was written to, or `io.failed` if part of it could not be read.
     package func requireIntact() throws(ZooError) {
-        if let failure = try failure() { throw failure }
+        if let failure = try mapping.failure() { throw failure }
     }
 
     /// Checks all files that this process maps, and the damaged ones that it has unmapped.
@@ -133,8 +130,28 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
     ///
     /// - Throws: ``ZooError`` as ``requireIntact()``.
     package static func requireAllIntact() throws(ZooError) { try OpenMappings.requireIntact() }
+}
 
-    fileprivate func failure() throws(ZooError) -> ZooError? {
+/// What shows whether mapped bytes were always those of the file.
+///
+/// It outlives the ``MappedFile`` while its failure is recorded: a file that another thread is just
+/// releasing must not escape a check.
+@safe
+// @unchecked Sendable: the pointer is set once, and the flag behind it is atomic.
+private final class Mapping: @unchecked Sendable {
+    let file: OpenFile
+    private let opened: FileStatus
+    let watch: OpaquePointer?
+    private let path: String
+
+    init(of file: OpenFile, _ opened: FileStatus, watch: OpaquePointer?, path: String) {
+        self.file = file
+        self.opened = opened
+        unsafe self.watch = watch
+        self.path = path
+    }
+
+    func failure() throws(ZooError) -> ZooError? {
         let now = try file.status()
         let remedy = "restore the file, then run the command again while nothing writes to it"
         guard now.size >= opened.size else {
@@ -165,38 +182,34 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
 
 /// The mapped files of this process.
 private enum OpenMappings {
-    private struct Reference {
-        weak var file: MappedFile?
-    }
-
     private struct State {
-        var files: [ObjectIdentifier: Reference] = [:]
+        var mappings: [ObjectIdentifier: Mapping] = [:]
         /// The error of a damaged mapping that was released; its results may still be in use.
         var failure: ZooError?
     }
 
     private static let state = Mutex(State())
 
-    static func add(_ file: MappedFile) {
-        state.withLock { $0.files[ObjectIdentifier(file)] = Reference(file: file) }
+    static func add(_ mapping: Mapping) {
+        state.withLock { $0.mappings[ObjectIdentifier(mapping)] = mapping }
     }
 
-    static func remove(_ file: MappedFile) {
-        // A file whose status cannot be read has no failure to report.
-        let failure = try? file.failure()
-        let identifier = ObjectIdentifier(file)
+    /// Removes a mapping and records its failure in one step, before it is unmapped.
+    static func remove(_ mapping: Mapping) {
         state.withLock { state in
-            state.files[identifier] = nil
-            if let failure { state.failure = state.failure ?? failure }
+            // A file whose status cannot be read has no failure to report.
+            if let failure = try? mapping.failure() { state.failure = state.failure ?? failure }
+            state.mappings[ObjectIdentifier(mapping)] = nil
         }
     }
 
     static func requireIntact() throws(ZooError) {
-        // Moved out of the lock, because this may release the last reference to a file.
-        let (files, failure) = state.withLock { state in
-            (state.files.values.compactMap(\.file), state.failure)
+        // Within the lock, because a mapping that is removed forgets its flag.
+        try state.withLock { state throws(ZooError) in
+            if let failure = state.failure { throw failure }
+            for mapping in state.mappings.values {
+                if let failure = try mapping.failure() { throw failure }
+            }
         }
-        if let failure { throw failure }
-        for file in files { try file.requireIntact() }
     }
 }

@@ -85,7 +85,11 @@ import ZooTesting
             let path = folder.path(of: "large.safetensors")
             try SafetensorsWriter.write(["a": Tensor(zeros: [4 << 20])], to: path)
             let mark = folder.path(of: "mark")
-            let fault = faults.environment("/large.safetensors", ["DELAY": "100", "MARK": mark])
+            // The first read only detects the kind of the file.
+            let fault = faults.environment(
+                "/large.safetensors",
+                ["DELAY": "100", "MARK": mark, "MARK_AFTER": "1"]
+            )
             let output = folder.path(of: "output")
             let process = try ChildProcess(
                 Program.executable,

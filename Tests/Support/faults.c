@@ -8,6 +8,7 @@
 // FAULT_AFTER   the first byte that cannot be read; default: 0
 // FAULT_DELAY   milliseconds that each read takes
 // FAULT_MARK    a file that is made by the first read
+// FAULT_MARK_AFTER  how many reads come before the one that makes it; default: 0
 // FAULT_NAMES   how many names of the folder are listed before listing fails with FAULT_ERRNO
 //
 // It also kills the process at one system call; FAULT_PATH is then what the old or the new path ends
@@ -21,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,7 +53,8 @@ static ssize_t read_at(int descriptor, void *buffer, size_t count, off64_t offse
     }
     if (is_meant(descriptor)) {
         const char *mark = getenv("FAULT_MARK");
-        if (mark != NULL) {
+        static atomic_long reads;
+        if (mark != NULL && atomic_fetch_add(&reads, 1) >= number("FAULT_MARK_AFTER", 0)) {
             close(open(mark, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
         }
         usleep((useconds_t)number("FAULT_DELAY", 0) * 1000);
