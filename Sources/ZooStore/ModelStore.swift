@@ -97,25 +97,39 @@ package struct ModelStore: Sendable {
 
     /// One folder per destination: files staged for one folder are never renamed to another.
     private func stagingFolder(_ digest: ContentDigest, _ destination: String) -> String {
-        if owns(destination) {
-            return "\(root)/staging/\(ContentDigest(of: "\(digest) \(destination)".utf8).hex)"
+        if let path = relative(destination) {
+            // One area for every path that leads to the folder.
+            let key = ContentDigest(
+                of: "\(digest) \(FileSystem.realPath(models))/\(path)".utf8
+            )
+            return "\(root)/staging/\(key.hex)"
         }
+        let destination = FileSystem.realPath(destination)
         let key = ContentDigest(of: "\(digest) \(FileSystem.name(of: destination))".utf8)
         return "\(FileSystem.parent(of: destination))/.ami-zoo-staging-\(key.hex.prefix(32))"
     }
 
     /// Whether a folder is in this store, and not at a path chosen by the user.
-    package func owns(_ folder: String) -> Bool { folder.beginsExactly(with: models + "/") }
+    package func owns(_ folder: String) -> Bool { relative(folder) != nil }
 
-    /// The path of a folder relative to `models`, such as `ami/ball-drop`.
-    package func relative(_ folder: String) -> String {
-        String(decoding: folder.utf8.dropFirst(models.utf8.count + 1), as: UTF8.self)
+    /// The path of a folder relative to `models`, such as `ami/ball-drop`; nil outside this store.
+    ///
+    /// Symbolic links are followed: a folder of the store is one by whatever path it is reached.
+    package func relative(_ folder: String) -> String? {
+        let paths = [
+            (models, folder), (FileSystem.realPath(models), FileSystem.realPath(folder)),
+        ]
+        for (models, folder) in paths where folder.beginsExactly(with: models + "/") {
+            return String(decoding: folder.utf8.dropFirst(models.utf8.count + 1), as: UTF8.self)
+        }
+        return nil
     }
 
     // MARK: Receipts
 
-    private func receiptPath(_ folder: String) -> String {
-        "\(root)/receipts/\(relative(folder)).json"
+    /// The path of the receipt of a release; nil when the folder is outside this store.
+    package func receiptPath(of folder: String) -> String? {
+        relative(folder).map { "\(root)/receipts/\($0).json" }
     }
 
     /// Writes the receipt of a release in this store.
@@ -123,19 +137,21 @@ package struct ModelStore: Sendable {
     /// The receipt is written before the folder becomes visible: a receipt without a folder is
     /// harmless, but a folder without a receipt can be verified only against its own manifest.
     package func remember(_ receipt: StoreReceipt, of folder: String) throws(ZooError) {
-        precondition(owns(folder), "'\(folder)' is outside the store")
-        try receipt.write(to: receiptPath(folder))
+        guard let path = receiptPath(of: folder) else {
+            preconditionFailure("'\(folder)' is outside the store")
+        }
+        try receipt.write(to: path)
     }
 
     /// Reads the receipt of a release.
     ///
-    /// - Returns: nil when the folder is outside this store, or was installed by a version of ami-zoo
-    ///   that wrote no receipts.
+    /// - Returns: nil when the folder is outside this store, or when its receipt is missing, as it is
+    ///   for a folder that a version of ami-zoo without receipts installed.
     /// - Throws: ``ZooError`` with a `json.*`, `format.*` or `io.*` code when the receipt cannot be
     ///   read.
     package func receipt(of folder: String) throws(ZooError) -> StoreReceipt? {
-        guard owns(folder) else { return nil }
-        return try StoreReceipt(path: receiptPath(folder))
+        guard let path = receiptPath(of: folder) else { return nil }
+        return try StoreReceipt(path: path)
     }
 
     // MARK: Installed releases

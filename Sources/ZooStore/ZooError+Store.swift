@@ -10,6 +10,8 @@ extension ZooError.Code {
     package static let notARelease = Self("store.not-a-release", .badData)
     /// A document of an installed release does not match its digest.
     package static let receiptMismatch = Self("store.receipt-mismatch", .integrity)
+    /// The store has no receipt of a release in it.
+    package static let receiptMissing = Self("store.receipt-missing", .integrity)
     /// A staging folder does not contain exactly the verified files.
     package static let stagingMismatch = Self("store.staging-mismatch", .integrity)
     /// Another process is working on the same folder.

@@ -71,12 +71,63 @@ import ZooTesting
             #expect(try await anchor(copy).string("kind") == "folder")
             #expect(try await anchor(copy, "--digest", digest).string("kind") == "requested")
             let wrong = "sha256:" + String(repeating: "0", count: 64)
+            for (pinned, option) in [(digest, wrong), (wrong, digest)] {
+                let reference = "ami/ball-drop@\(pinned)"
+                let both = try await run(zoo, "verify", reference, "--digest", option)
+                #expect(both.status != 0, "\(both.output)")
+            }
             let refused = try await run(zoo, "verify", copy, "--digest", wrong)
             #expect(refused.status == 1)
             #expect(refused.output.contains("release.anchor-mismatch"))
             let text = try await run(zoo, "verify", copy)
             #expect(text.output.contains("not where it comes from"))
             #expect(!text.output.contains("as released"))
+        }
+    }
+
+    @Test func aPartIsSaidToBeOne() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let copy = folder.path(of: "copy")
+            let pull = try await zoo(
+                "pull",
+                "ami/ball-drop",
+                "--only",
+                "trajectory",
+                "--to",
+                copy,
+                "--json"
+            )
+            let digest = try pull.text("digest")
+            let claimed = try await zoo("verify", copy, "--json")
+            #expect(claimed.status == 0)
+            #expect(try claimed.document.value("complete") == .bool(false))
+            #expect(try claimed.document.strings("components", maximum: 9) == ["trajectory"])
+            #expect(claimed.output.contains(#""release.components-unconfirmed""#))
+            let text = try await zoo("verify", copy)
+            #expect(text.output.hasPrefix("warning: "), "\(text.output)")
+            for anchor in [["--digest", digest], ["--registry", Program.embedded]] {
+                let arguments = ["verify", copy, "--json"] + anchor
+                let whole = try await ProgramRun(
+                    Program.executable,
+                    arguments,
+                    environment: zoo.environment
+                )
+                #expect(whole.status == 1)
+                #expect(whole.output.contains(#""release.incomplete""#))
+                let part = try await ProgramRun(
+                    Program.executable,
+                    arguments + ["--only", "trajectory"],
+                    environment: zoo.environment
+                )
+                #expect(part.status == 0, "\(part.output)\(part.errors)")
+                #expect(try part.document.value("complete") == .bool(false))
+            }
+            let whole = folder.path(of: "whole")
+            _ = try await zoo("pull", "ami/ball-drop", "--to", whole)
+            let verified = try await zoo("verify", whole, "--digest", digest, "--json")
+            #expect(try verified.document.value("complete") == .bool(true))
+            #expect(try verified.document.value("components") == .null)
         }
     }
 

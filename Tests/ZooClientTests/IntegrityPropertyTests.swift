@@ -154,7 +154,7 @@ import ZooTransport
         _ registry: TinyRegistry,
         _ release: InstalledRelease
     ) async throws -> [VerificationAnchor] {
-        try await AnchorSearch(store: store(registry)).anchors(of: release)
+        try await AnchorSearch(store: store(registry)).anchors(of: release).all
     }
 
     // MARK: One thing at a time

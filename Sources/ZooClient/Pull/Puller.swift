@@ -38,7 +38,7 @@ package struct Puller: ReleaseTask {
                 digest: resolved.digest
             )
         )
-        try requireComponents(request.components, of: resolved.record)
+        try resolved.record.requireComponents(request.components)
         let destination =
             request.destination.map(FileSystem.absolute)
             ?? store.folder(
@@ -176,16 +176,6 @@ package struct Puller: ReleaseTask {
             try store.removeStaging(for: report.digest, destination: report.path)
         }
         return report
-    }
-
-    private func requireComponents(_ names: Set<String>?, of record: ReleaseRecord) throws {
-        let known = record.components.map(\.name)
-        guard let unknown = names?.subtracting(known).min() else { return }
-        throw ZooError(
-            .componentUnknown,
-            "'\(record.name):\(record.version)' has no component '\(unknown)'",
-            remedy: "choose from \(known.joined(separator: ", "))"
-        )
     }
 
     // MARK: Fetching

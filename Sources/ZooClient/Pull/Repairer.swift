@@ -192,7 +192,8 @@ package struct RepairTarget: Sendable {
         // Ignore an unreadable receipt; the documents of the folder may be intact.
         if let receipt = (try? store.receipt(of: folder)).flatMap(\.self),
             let name = reference?.name
-                ?? (try? ModelName(parsing: store.relative(FileSystem.parent(of: folder))))
+                ?? store.relative(FileSystem.parent(of: folder))
+                .flatMap({ try? ModelName(parsing: $0) })
         {
             // A receipt that was changed must not lead to another release.
             let digest = reference?.digest ?? receipt.digest

@@ -115,19 +115,32 @@ package struct VerificationSubject: Sendable {
     ///
     /// - Parameters:
     ///   - search: finds the anchors of a manifest.
+    ///   - components: the components that must be there; nil for the whole release, or for what the
+    ///     store recorded.
     ///   - deep: also hash each file as a whole against the record.
     /// - Returns: the result.
     /// - Throws: as ``ReleaseVerifier/verify(deep:)`` and ``AnchorSearch/anchors(of:)``.
-    package func verify(_ search: AnchorSearch, deep: Bool) async throws -> Verification {
+    package func verify(
+        _ search: AnchorSearch,
+        only components: Set<String>? = nil,
+        deep: Bool
+    ) async throws -> Verification {
         switch content {
         case .release(let release):
-            try await ReleaseVerifier(
+            let anchors = try await search.anchors(of: release)
+            let portion = try PortionCheck(
+                release: release,
+                wanted: components,
+                isRecorded: anchors.all.contains { $0.receipt != nil },
+                isPinned: !search.requested.isEmpty || search.registry != nil
+            ).findings()
+            return try await ReleaseVerifier(
                 release,
-                anchors: try await search.anchors(of: release),
+                anchors: anchors.all,
                 workers: BlockingWork.processors
-            ).verify(deep: deep)
+            ).verify(deep: deep).adding(anchors.findings + portion)
         case .converted where search.registry != nil:
-            Verification(
+            return Verification(
                 damaged: ZooError(
                     .notARelease,
                     "the folder has no manifest that could be compared with a registry",
@@ -136,9 +149,11 @@ package struct VerificationSubject: Sendable {
                 RecordDraft.fileName
             )
         case .converted(let record):
-            try await FolderVerifier(folder: folder, record: record)
+            try record.requireComponents(components)
+            return try await FolderVerifier(folder: folder, record: record)
                 .verify(requested: search.requested)
-        case .damaged(let error): Verification(damaged: error, InstalledRelease.receiptFolder)
+        case .damaged(let error):
+            return Verification(damaged: error, InstalledRelease.receiptFolder)
         }
     }
 }

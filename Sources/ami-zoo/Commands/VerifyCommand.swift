@@ -34,6 +34,14 @@ struct VerifyCommand: ReportingCommand {
     @Option(help: "Also compare the manifest with the digest that this registry lists.")
     var registry: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Expect only this component and the files that belong to no component. Repeatable.",
+            discussion: "Default: the whole release, or what the local store recorded."
+        )
+    )
+    var only: [String] = []
+
     @Flag(help: "Also compare the hash of each whole file with the release record.")
     var deep = false
 
@@ -57,12 +65,16 @@ struct VerifyCommand: ReportingCommand {
         let start = clock.now
         let surroundings = Surroundings()
         var search = AnchorSearch(store: try surroundings.store)
-        search.requested = try requestedAnchor()
+        search.requested = try requestedAnchors()
+        var defaults = RegistryOptions()
+        defaults.registry = nil
+        search.usualRegistry = (try? surroundings.registryLocation(defaults))?.description
         if registry != nil {
             var options = RegistryOptions()
             options.registry = registry
             search.registry = try surroundings.registry(options, network)
         }
+        let only = only.isEmpty ? nil : Set(only)
         let (model, deep, against, backbone) = (model, deep, against, backbone)
         // One call, because a second signal handler can miss a signal that arrives in between.
         var outcome = try await Interruption.cancelling { [search] in
@@ -71,7 +83,7 @@ struct VerifyCommand: ReportingCommand {
             }
             var outcome = VerifyOutcome(
                 subject: subject,
-                verification: try await subject.verify(search, deep: deep)
+                verification: try await subject.verify(search, only: only, deep: deep)
             )
             guard let against, let record = subject.record else { return outcome }
             outcome.comparison = try await BlockingWork.run(whenCancelled: .abandoned) {
@@ -87,18 +99,17 @@ struct VerifyCommand: ReportingCommand {
         return outcome
     }
 
-    private func requestedAnchor() throws -> VerificationAnchor? {
+    /// The digest of the option and that of the reference: both must hold.
+    private func requestedAnchors() throws -> [VerificationAnchor] {
+        var anchors: [VerificationAnchor] = []
         if let digest {
-            return VerificationAnchor(
-                .requested,
-                try ContentDigest(parsing: digest),
-                source: "--digest"
-            )
+            let digest = try ContentDigest(parsing: digest)
+            anchors.append(VerificationAnchor(.requested, digest, source: "--digest"))
         }
         guard !model.hasPrefix("/"), !model.hasPrefix("."),
             let reference = try? ModelReference(parsing: model), let digest = reference.digest
-        else { return nil }
-        return VerificationAnchor(.requested, digest, source: model)
+        else { return anchors }
+        return anchors + [VerificationAnchor(.requested, digest, source: model)]
     }
 }
 
@@ -129,6 +140,9 @@ struct VerifyOutcome: Report {
                 }
             ),
             "findings": .array(findings.map(\.json)),
+            "complete": .bool(isSound && subject.isWhole),
+            "components": subject.components.map { .array($0.sorted().map(JSONValue.string)) }
+                ?? .null,
         ]
         if let comparison {
             members["compared"] = [
@@ -144,7 +158,8 @@ struct VerifyOutcome: Report {
         guard isSound, let verified = verification.verified, let anchor = verification.anchor else {
             return FindingList.text(findings) + "\n\(identity): FAILED"
         }
-        var lines = [
+        var lines = findings.isEmpty ? [] : [FindingList.text(findings)]
+        lines += [
             "\(identity): \(subject.scope(verified.files.count)), \(ByteCount(verified.bytes)), every byte is "
                 + "\(subject.claim(anchor)) (\(time.shortText))",
             subject.explanation(anchor),
@@ -160,6 +175,20 @@ struct VerifyOutcome: Report {
 }
 
 extension VerificationSubject {
+    /// The components that the folder holds; nil for all, or when its documents are invalid.
+    fileprivate var components: Set<String>? {
+        if case .release(let release) = content { release.components } else { nil }
+    }
+
+    /// Whether the folder is to hold every file of its release.
+    fileprivate var isWhole: Bool {
+        switch content {
+        case .release(let release): release.files.count == release.record.files.count
+        case .converted: true
+        case .damaged: false
+        }
+    }
+
     /// How many files were verified, and of which components when not all were installed.
     fileprivate func scope(_ count: Int) -> String {
         guard case .release(let release) = content, let components = release.components else {
