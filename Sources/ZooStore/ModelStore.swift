@@ -194,36 +194,117 @@ package struct ModelStore: Sendable {
         case components(Set<String>)
     }
 
-    /// Resolves a reference to a folder by folder names, without reading the folder.
+    /// Resolves a reference to a folder; the first of ``folders(of:holding:)``.
     ///
-    /// The version and the first twelve digits of the digest must match when the reference has them.
-    /// Among the matches, the newest version is selected, and a whole release before a partial one.
-    ///
-    /// - Throws: ``ZooError`` with code `store.not-installed`.
+    /// - Throws: as ``folders(of:holding:)``.
     package func folder(
         of reference: ModelReference,
         holding portion: Portion = .any
     ) throws(ZooError) -> String {
+        try folders(of: reference, holding: portion)[0]
+    }
+
+    /// Resolves a reference to the folders of one release, without reading them.
+    ///
+    /// The version and the first twelve digits of the digest must match when the reference has them,
+    /// and the receipt must state the registry of its host. Among the matches, the newest version is
+    /// selected; without a version or digest, a pre-release only if nothing else is installed.
+    ///
+    /// - Returns: the whole release before its parts; never empty.
+    /// - Throws: ``ZooError`` with code `store.not-installed`; `store.channel-not-recorded` for another
+    ///   channel than `stable`.
+    package func folders(
+        of reference: ModelReference,
+        holding portion: Portion = .any
+    ) throws(ZooError) -> [String] {
         let parent = "\(models)/\(reference.name)"
-        let candidates = try FileSystem.names(in: parent).compactMap(StoredName.init).filter {
+        var candidates = try FileSystem.names(in: parent).compactMap(StoredName.init).filter {
             name in
             if let digest = reference.digest, digest.short != name.digest { return false }
             guard name.holds(portion) else { return false }
             guard case .version(let version) = reference.selector else { return true }
             return version == name.version
         }
-        let best = candidates.max { left, right in
-            left.version == right.version
-                ? !left.isWhole && right.isWhole : left.version < right.version
+        if let host = reference.host, !candidates.isEmpty {
+            let address = ModelReference.registryAddress(ofHost: host)
+            candidates = candidates.filter { name in
+                (try? receipt(of: "\(parent)/\(name.text)"))?.registry == address
+            }
+            guard !candidates.isEmpty else { throw notFetched(reference, from: address) }
         }
-        guard let best else {
+        if case .channel(let channel) = reference.selector, reference.digest == nil {
+            if channel != .stable, !candidates.isEmpty {
+                throw notRecorded(channel, reference, Set(candidates.map(\.version)))
+            }
+            let finished = candidates.filter { !$0.version.isPrerelease }
+            if !finished.isEmpty { candidates = finished }
+        }
+        guard let newest = candidates.map(\.version).max() else {
             throw ZooError(
                 .notInstalled,
                 "'\(reference)' is not installed",
                 remedy: remedy(forMissing: reference)
             )
         }
-        return "\(parent)/\(best.text)"
+        let ofNewest = candidates.filter { $0.version == newest }
+        let best = ofNewest.first(where: \.isWhole) ?? ofNewest[0]
+        return ofNewest.filter { $0.digest == best.digest }
+            .sorted { $0.isWhole && !$1.isWhole }.map { "\(parent)/\($0.text)" }
+    }
+
+    private func notFetched(_ reference: ModelReference, from address: String) -> ZooError {
+        let local = ModelReference(
+            name: reference.name,
+            selector: reference.selector,
+            digest: reference.digest
+        )
+        return ZooError(
+            .notInstalled,
+            "'\(local)' is installed, but not from \(address)",
+            remedy:
+                "to use what is installed, write '\(local)'; 'ami-zoo verify \(local) --registry "
+                + "\(address)' compares it with that registry"
+        )
+    }
+
+    private func notRecorded(
+        _ channel: ChannelName,
+        _ reference: ModelReference,
+        _ versions: Set<SemanticVersion>
+    ) -> ZooError {
+        let names = versions.sorted().map { "'\(reference.name):\($0)'" }
+        return ZooError(
+            .channelNotRecorded,
+            "only a registry knows which version the channel '\(channel)' of '\(reference.name)' selects",
+            remedy: "name an installed version: \(names.joined(separator: ", "))"
+        )
+    }
+
+    /// What the path of a folder in the store states about its release.
+    package struct Identity: Sendable {
+        /// The name of the model.
+        package let name: ModelName
+        /// The version.
+        package let version: SemanticVersion
+        /// The first twelve hexadecimal digits of the digest.
+        package let shortDigest: String
+        /// The fetched components; nil for the whole release.
+        package let components: Set<String>?
+    }
+
+    /// The release that the path of a folder states; nil outside the store.
+    package func identity(of folder: String) -> Identity? {
+        let parts = relative(folder)?.utf8.split(separator: UInt8(ascii: "/"))
+            .map { String(decoding: $0, as: UTF8.self) }
+        guard let parts, parts.count == 3, let stored = StoredName(parts[2]),
+            let name = try? ModelName(parsing: "\(parts[0])/\(parts[1])")
+        else { return nil }
+        return Identity(
+            name: name,
+            version: stored.version,
+            shortDigest: stored.digest,
+            components: stored.components
+        )
     }
 
     /// Opens the installed release of a reference; see ``folder(of:holding:)``.
@@ -306,7 +387,7 @@ private struct StoredName {
     /// Twelve hexadecimal digits.
     let digest: String
     /// The fetched components; nil for the whole release.
-    private let components: Set<String>?
+    let components: Set<String>?
 
     var isWhole: Bool { components == nil }
 

@@ -18,6 +18,8 @@ extension ZooError.Code {
     package static let stagingBusy = Self("store.staging-busy", .inputOutput)
     /// The destination exists and is not this release.
     package static let destinationTaken = Self("store.destination-taken", .inputOutput)
+    /// The store cannot tell which of its releases a channel selects.
+    package static let channelNotRecorded = Self("store.channel-not-recorded", .notFound)
     /// A model is not installed.
     package static let notInstalled = Self("store.not-installed", .notFound)
 }

@@ -131,6 +131,77 @@ import ZooTesting
         }
     }
 
+    @Test func theOtherPartsAreReportedToo() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            var paths: [String] = []
+            for component in ["encoder", "trajectory"] {
+                let pull = try await zoo("pull", "ami/ball-drop", "--only", component, "--json")
+                paths.append(try pull.text("path"))
+            }
+            let sound = try await zoo("verify", "ami/ball-drop", "--json")
+            #expect(sound.status == 0)
+            for path in paths {
+                try flip("\(path)/config.json", at: 9)
+                let run = try await zoo("verify", "ami/ball-drop", "--json")
+                #expect(run.status == 1)
+                #expect(try run.text("status") == "failed")
+                let text = try await zoo("verify", "ami/ball-drop")
+                #expect(text.status == 1)
+                #expect(text.output.contains("FAILED"))
+                #expect(text.output.contains("every byte is as released"))
+                #expect(try await zoo("repair", path).status == 0)
+            }
+        }
+    }
+
+    @Test func aFolderNeedsNoDotInFrontOfIt() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            _ = try await zoo("pull", "ami/ball-drop", "--to", folder.path(of: "out/m"))
+            _ = try await zoo("pull", "ami/ball-drop", "--to", folder.path(of: "a/b/c"))
+            for model in ["out/m", "a/b/c"] {
+                try flip(folder.path(of: "\(model)/config.json"), at: 9)
+                let run = try await ProgramRun(
+                    "sh",
+                    [
+                        "-c",
+                        """
+                        cd "$folder"
+                        "$zoo" verify \(model) >/dev/null; echo "verify $?"
+                        "$zoo" repair \(model) >/dev/null; echo "repair $?"
+                        "$zoo" verify \(model) >/dev/null; echo "verify $?"
+                        """,
+                    ],
+                    environment: zoo.environment.merging([
+                        "zoo": Program.executable, "folder": folder.path,
+                    ]) { $1 }
+                )
+                #expect(run.output == "verify 1\nrepair 0\nverify 0\n", "\(run.errors)")
+            }
+        }
+    }
+
+    @Test func theHostOfAReferenceIsTheOneItWasPulledFrom() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            try await HostileServer.with { server in
+                server.serve(folder: Program.embedded)
+                let host = String(server.url("").dropFirst("http://".count))
+                let reference = "\(host)/ami/ball-drop"
+                #expect(try await zoo("pull", reference).status == 0)
+                for command in ["verify", "repair"] {
+                    let run = try await zoo(command, reference)
+                    #expect(run.status == 0, "\(run.output)\(run.errors)")
+                    let other = try await zoo(command, "zoo.example.org/ami/ball-drop", "--json")
+                    #expect(other.errorCode == "store.not-installed", "\(other.output)")
+                    let channel = try await zoo(command, "ami/ball-drop:candidate", "--json")
+                    #expect(channel.errorCode == "store.channel-not-recorded")
+                }
+            }
+        }
+    }
+
     @Test func aPartAfterAKilledPullOfTheWholeHoldsThePartAlone() async throws {
         try await TemporaryFolder.with { folder in
             let zoo = Program(in: folder)

@@ -77,6 +77,8 @@ package struct Puller: ReleaseTask {
         let release: InstalledRelease
         do {
             release = try installedLocally(request, in: store)
+        } catch let error as ZooError where error.code == .channelNotRecorded {
+            throw error
         } catch {
             throw ZooError(
                 .offline,
@@ -139,7 +141,7 @@ package struct Puller: ReleaseTask {
                 .destinationTaken,
                 "'\(destination)' was modified and is no longer '\(release.record.name):"
                     + "\(release.record.version)'",
-                remedy: "run 'ami-zoo repair \(release.record.name):\(release.record.version)'"
+                remedy: "run '\(RepairAdvice(destination))'"
             )
         }
     }

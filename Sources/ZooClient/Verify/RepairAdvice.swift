@@ -9,11 +9,10 @@ struct RepairAdvice: CustomStringConvertible {
     ///
     /// - Parameters:
     ///   - folder: the model folder.
-    ///   - registry: the registry that the release was fetched from; nil if it is unknown.
-    ///   - search: knows the registry that `repair` reads by default.
-    init(_ folder: String, from registry: String?, _ search: AnchorSearch) {
+    ///   - registry: the registry to repair from; nil for the one that `repair` reads by default.
+    init(_ folder: String, from registry: String? = nil) {
         var words = ["ami-zoo", "repair", folder]
-        if let registry, registry != search.usualRegistry { words += ["--registry", registry] }
+        if let registry { words += ["--registry", registry] }
         description = words.map(Self.quoted).joined(separator: " ")
     }
 

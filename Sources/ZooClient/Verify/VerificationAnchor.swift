@@ -103,11 +103,18 @@ package struct AnchorSearch: Sendable {
         return AnchorList(all: anchors, findings: findings)
     }
 
+    /// The command that repairs a folder from the registry that it was fetched from.
+    func advice(for folder: String) -> RepairAdvice {
+        let recorded = (try? store.receipt(of: folder))??.registry
+        let registry = recorded ?? (try? InstallClaim(folder: folder))?.registry
+        return RepairAdvice(folder, from: registry == usualRegistry ? nil : registry)
+    }
+
     private func read(
         _ path: String,
         of release: InstalledRelease
     ) -> (StoreReceipt?, Finding?) {
-        let remedy = "\(RepairAdvice(release.folder, from: release.registry, self)) restores it"
+        let remedy = "\(advice(for: release.folder)) restores it"
         do throws(ZooError) {
             if let receipt = try store.receipt(of: release.folder) { return (receipt, nil) }
             let finding = Finding(

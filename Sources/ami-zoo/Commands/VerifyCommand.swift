@@ -78,13 +78,22 @@ struct VerifyCommand: ReportingCommand {
         let (model, deep, against, backbone) = (model, deep, against, backbone)
         // One call, because a second signal handler can miss a signal that arrives in between.
         var outcome = try await Interruption.cancelling { [search] in
-            let subject = try await BlockingWork.run { _ in
-                try VerificationSubject(model, in: search.store)
+            let subjects = try await BlockingWork.run { _ in
+                try VerificationSubject.all(model, only: only, in: search.store)
             }
+            let subject = subjects[0]
             var outcome = VerifyOutcome(
                 subject: subject,
                 verification: try await subject.verify(search, only: only, deep: deep)
             )
+            for other in subjects.dropFirst() {
+                outcome.others.append(
+                    VerifyOutcome(
+                        subject: other,
+                        verification: try await other.verify(search, only: only, deep: deep)
+                    )
+                )
+            }
             guard let against, let record = subject.record else { return outcome }
             outcome.comparison = try await BlockingWork.run(whenCancelled: .abandoned) {
                 try UpstreamComparison(
@@ -117,18 +126,21 @@ struct VerifyOutcome: Report {
     let subject: VerificationSubject
     let verification: Verification
     var comparison: UpstreamComparison.Outcome?
+    /// The other installed parts of the release.
+    var others: [VerifyOutcome] = []
     var time = Duration.zero
 
     private var findings: [Finding] { verification.findings + (comparison?.findings ?? []) }
     private var isSound: Bool {
         verification.passed && !findings.contains { $0.severity == .error }
     }
-    var exitStatus: Int32 { isSound ? 0 : 1 }
+    private var isAllSound: Bool { isSound && others.allSatisfy(\.isSound) }
+    var exitStatus: Int32 { isAllSound ? 0 : 1 }
 
     var json: JSONValue {
         let files = verification.verified?.files ?? []
         var members: [String: JSONValue] = [
-            "status": .string(isSound ? "passed" : "failed"), "reference": .string(subject.name),
+            "status": .string(isAllSound ? "passed" : "failed"), "reference": .string(subject.name),
             "digest": subject.digest.map { .string($0.description) } ?? .null,
             "path": .string(subject.folder), "anchor": verification.anchor?.json ?? .null,
             "files": .array(
@@ -149,10 +161,15 @@ struct VerifyOutcome: Report {
                 "tensors": .integer(comparison.tensors), "bytes": .integer(comparison.bytes),
             ]
         }
+        if !others.isEmpty { members["others"] = .array(others.map(\.json)) }
         return .object(members)
     }
 
     var text: String {
+        ([ownText] + others.map(\.ownText)).joined(separator: "\n")
+    }
+
+    private var ownText: String {
         let identity = ([subject.name] + [subject.digest?.short].compactMap(\.self))
             .joined(separator: " ")
         guard isSound, let verified = verification.verified, let anchor = verification.anchor else {
