@@ -41,6 +41,7 @@ package struct VerificationSubject: Sendable {
     ///   - text: a reference or a folder.
     ///   - components: selects the parts that hold these components, if there are any.
     ///   - store: the local store.
+    /// - Returns: the whole release before its parts; never empty.
     /// - Throws: ``ZooError`` with code `store.not-installed`, `store.not-a-release` or `io.*` when it is
     ///   neither.
     package static func all(
