@@ -18,6 +18,10 @@ extension ZooError.Code {
     package static let fileWrong = Self("release.file-wrong", .integrity)
     /// The manifest of a folder does not match the digest of an anchor.
     package static let anchorMismatch = Self("release.anchor-mismatch", .integrity)
+    /// A folder lacks components of the release that were expected in it.
+    package static let incomplete = Self("release.incomplete", .integrity)
+    /// A folder states that only some components were fetched, and nothing outside it confirms that.
+    package static let componentsUnconfirmed = Self("release.components-unconfirmed", .integrity)
     /// A file in a model folder is not listed in the release record.
     package static let fileUnlisted = Self("release.file-unlisted", .integrity)
 

@@ -263,6 +263,18 @@ package enum FileSystem {
         return "/" + components.joined(separator: "/")
     }
 
+    /// The absolute form of `path` without symbolic links; names that do not exist stay as they are.
+    package static func realPath(_ path: String) -> String {
+        let path = absolute(path)
+        if let real = unsafe realpath(path, nil) {
+            defer { unsafe free(real) }
+            return unsafe String(cString: real)
+        }
+        guard path != "/" else { return path }
+        let above = realPath(parent(of: path))
+        return (above == "/" ? "" : above) + "/" + name(of: path)
+    }
+
     private static func workingFolder() -> String {
         guard let text = unsafe getcwd(nil, 0) else { return "/" }
         defer { unsafe free(text) }

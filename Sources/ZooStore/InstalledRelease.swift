@@ -63,17 +63,9 @@ package struct InstalledRelease: Sendable {
             throw Self.mismatch("\(receipts)/record.json")
         }
         record = try ReleaseRecord(canonical: recordBytes)
-        let install = try JSONObject(
-            try JSONValue(
-                canonical: try FileSystem.document("\(folder)/\(Self.installName)", limit: 1 << 20),
-                limits: JSONValue.Limits(bytes: 1 << 20, depth: 8, values: 4096)
-            )
-        )
-        try install.requireFormat(InstallReceipt.format)
-        registry = try install.string("registry", maximum: 4096)
-        components =
-            install.value("components") == nil
-            ? nil : Set(try install.strings("components", maximum: 256))
+        let claim = try InstallClaim(folder: folder)
+        registry = claim.registry
+        components = claim.components
         // The components decide which files have to be here, so only those of the record count.
         if let components {
             guard !components.isEmpty, components.isSubset(of: record.components.map(\.name)) else {
@@ -145,6 +137,32 @@ package struct InstalledRelease: Sendable {
     }
 }
 
+/// What a model folder states about its installation.
+package struct InstallClaim: Sendable {
+    /// The address of the registry that the release was fetched from.
+    package let registry: String
+    /// The fetched components; nil for the whole release.
+    package let components: Set<String>?
+
+    /// Reads the document of a folder.
+    ///
+    /// - Throws: ``ZooError`` with a `json.*`, `format.*` or `io.*` code.
+    package init(folder: String) throws(ZooError) {
+        let path = "\(folder)/\(InstalledRelease.installName)"
+        let install = try JSONObject(
+            try JSONValue(
+                canonical: try FileSystem.document(path, limit: 1 << 20),
+                limits: JSONValue.Limits(bytes: 1 << 20, depth: 8, values: 4096)
+            )
+        )
+        try install.requireFormat(InstallReceipt.format)
+        registry = try install.string("registry", maximum: 4096)
+        components =
+            install.value("components") == nil
+            ? nil : Set(try install.strings("components", maximum: 256))
+    }
+}
+
 /// The documents that are written to a model folder when a release is installed.
 package struct InstallReceipt: Sendable {
     static let format = "ami-zoo.install/1"
@@ -176,28 +194,38 @@ package struct InstallReceipt: Sendable {
     }
 
     /// The paths of the documents in a model folder.
-    var documentNames: [String] { InstalledRelease.documentNames(archives: blockTables.keys) }
+    package var documentNames: [String] {
+        InstalledRelease.documentNames(archives: blockTables.keys)
+    }
 
     /// Writes the documents to a model folder, each atomically; blocks the calling thread.
     ///
+    /// - Returns: the paths in the folder of the documents that were missing or different, sorted.
     /// - Throws: ``ZooError`` with an `io.*` code.
-    package func write(to folder: String) throws(ZooError) {
+    @discardableResult
+    package func write(to folder: String) throws(ZooError) -> [String] {
         let receipts = "\(folder)/\(InstalledRelease.receiptFolder)"
         try FileSystem.createFolder("\(receipts)/blocks")
-        try FileSystem.writeAtomically("\(receipts)/manifest.json", manifest)
-        try FileSystem.writeAtomically("\(receipts)/record.json", record)
-        for (archive, table) in blockTables {
-            try FileSystem.writeAtomically("\(receipts)/blocks/\(archive).json", table)
-        }
         var install: [String: JSONValue] = [
             "format": .string(Self.format), "registry": .string(registry),
         ]
         if let components {
             install["components"] = .array(components.sorted().map(JSONValue.string))
         }
-        try FileSystem.writeAtomically(
-            "\(receipts)/install.json",
-            JSONValue.object(install).canonicalBytes
-        )
+        var documents = [
+            "manifest.json": manifest, "record.json": record,
+            "install.json": JSONValue.object(install).canonicalBytes,
+        ]
+        for (archive, table) in blockTables { documents["blocks/\(archive).json"] = table }
+        var written: [String] = []
+        for (name, bytes) in documents {
+            let path = "\(receipts)/\(name)"
+            if let present = try? FileSystem.document(path, limit: bytes.count), present == bytes {
+                continue
+            }
+            try FileSystem.writeAtomically(path, bytes)
+            written.append("\(InstalledRelease.receiptFolder)/\(name)")
+        }
+        return written.sorted()
     }
 }

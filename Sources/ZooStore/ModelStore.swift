@@ -97,25 +97,39 @@ package struct ModelStore: Sendable {
 
     /// One folder per destination: files staged for one folder are never renamed to another.
     private func stagingFolder(_ digest: ContentDigest, _ destination: String) -> String {
-        if owns(destination) {
-            return "\(root)/staging/\(ContentDigest(of: "\(digest) \(destination)".utf8).hex)"
+        if let path = relative(destination) {
+            // One area for every path that leads to the folder.
+            let key = ContentDigest(
+                of: "\(digest) \(FileSystem.realPath(models))/\(path)".utf8
+            )
+            return "\(root)/staging/\(key.hex)"
         }
+        let destination = FileSystem.realPath(destination)
         let key = ContentDigest(of: "\(digest) \(FileSystem.name(of: destination))".utf8)
         return "\(FileSystem.parent(of: destination))/.ami-zoo-staging-\(key.hex.prefix(32))"
     }
 
     /// Whether a folder is in this store, and not at a path chosen by the user.
-    package func owns(_ folder: String) -> Bool { folder.beginsExactly(with: models + "/") }
+    package func owns(_ folder: String) -> Bool { relative(folder) != nil }
 
-    /// The path of a folder relative to `models`, such as `ami/ball-drop`.
-    package func relative(_ folder: String) -> String {
-        String(decoding: folder.utf8.dropFirst(models.utf8.count + 1), as: UTF8.self)
+    /// The path of a folder relative to `models`, such as `ami/ball-drop`; nil outside this store.
+    ///
+    /// Symbolic links are followed: a folder of the store is one by whatever path it is reached.
+    package func relative(_ folder: String) -> String? {
+        let paths = [
+            (models, folder), (FileSystem.realPath(models), FileSystem.realPath(folder)),
+        ]
+        for (models, folder) in paths where folder.beginsExactly(with: models + "/") {
+            return String(decoding: folder.utf8.dropFirst(models.utf8.count + 1), as: UTF8.self)
+        }
+        return nil
     }
 
     // MARK: Receipts
 
-    private func receiptPath(_ folder: String) -> String {
-        "\(root)/receipts/\(relative(folder)).json"
+    /// The path of the receipt of a release; nil when the folder is outside this store.
+    package func receiptPath(of folder: String) -> String? {
+        relative(folder).map { "\(root)/receipts/\($0).json" }
     }
 
     /// Writes the receipt of a release in this store.
@@ -123,19 +137,21 @@ package struct ModelStore: Sendable {
     /// The receipt is written before the folder becomes visible: a receipt without a folder is
     /// harmless, but a folder without a receipt can be verified only against its own manifest.
     package func remember(_ receipt: StoreReceipt, of folder: String) throws(ZooError) {
-        precondition(owns(folder), "'\(folder)' is outside the store")
-        try receipt.write(to: receiptPath(folder))
+        guard let path = receiptPath(of: folder) else {
+            preconditionFailure("'\(folder)' is outside the store")
+        }
+        try receipt.write(to: path)
     }
 
     /// Reads the receipt of a release.
     ///
-    /// - Returns: nil when the folder is outside this store, or was installed by a version of ami-zoo
-    ///   that wrote no receipts.
+    /// - Returns: nil when the folder is outside this store, or when its receipt is missing, as it is
+    ///   for a folder that a version of ami-zoo without receipts installed.
     /// - Throws: ``ZooError`` with a `json.*`, `format.*` or `io.*` code when the receipt cannot be
     ///   read.
     package func receipt(of folder: String) throws(ZooError) -> StoreReceipt? {
-        guard owns(folder) else { return nil }
-        return try StoreReceipt(path: receiptPath(folder))
+        guard let path = receiptPath(of: folder) else { return nil }
+        return try StoreReceipt(path: path)
     }
 
     // MARK: Installed releases
@@ -178,36 +194,117 @@ package struct ModelStore: Sendable {
         case components(Set<String>)
     }
 
-    /// Resolves a reference to a folder by folder names, without reading the folder.
+    /// Resolves a reference to a folder; the first of ``folders(of:holding:)``.
     ///
-    /// The version and the first twelve digits of the digest must match when the reference has them.
-    /// Among the matches, the newest version is selected, and a whole release before a partial one.
-    ///
-    /// - Throws: ``ZooError`` with code `store.not-installed`.
+    /// - Throws: as ``folders(of:holding:)``.
     package func folder(
         of reference: ModelReference,
         holding portion: Portion = .any
     ) throws(ZooError) -> String {
+        try folders(of: reference, holding: portion)[0]
+    }
+
+    /// Resolves a reference to the folders of one release, without reading them.
+    ///
+    /// The version and the first twelve digits of the digest must match when the reference has them,
+    /// and the receipt must state the registry of its host. Among the matches, the newest version is
+    /// selected; without a version or digest, a pre-release only if nothing else is installed.
+    ///
+    /// - Returns: the whole release before its parts; never empty.
+    /// - Throws: ``ZooError`` with code `store.not-installed`; `store.channel-not-recorded` for another
+    ///   channel than `stable`.
+    package func folders(
+        of reference: ModelReference,
+        holding portion: Portion = .any
+    ) throws(ZooError) -> [String] {
         let parent = "\(models)/\(reference.name)"
-        let candidates = try FileSystem.names(in: parent).compactMap(StoredName.init).filter {
+        var candidates = try FileSystem.names(in: parent).compactMap(StoredName.init).filter {
             name in
             if let digest = reference.digest, digest.short != name.digest { return false }
             guard name.holds(portion) else { return false }
             guard case .version(let version) = reference.selector else { return true }
             return version == name.version
         }
-        let best = candidates.max { left, right in
-            left.version == right.version
-                ? !left.isWhole && right.isWhole : left.version < right.version
+        if let host = reference.host, !candidates.isEmpty {
+            let address = ModelReference.registryAddress(ofHost: host)
+            candidates = candidates.filter { name in
+                (try? receipt(of: "\(parent)/\(name.text)"))?.registry == address
+            }
+            guard !candidates.isEmpty else { throw notFetched(reference, from: address) }
         }
-        guard let best else {
+        if case .channel(let channel) = reference.selector, reference.digest == nil {
+            if channel != .stable, !candidates.isEmpty {
+                throw notRecorded(channel, reference, Set(candidates.map(\.version)))
+            }
+            let finished = candidates.filter { !$0.version.isPrerelease }
+            if !finished.isEmpty { candidates = finished }
+        }
+        guard let newest = candidates.map(\.version).max() else {
             throw ZooError(
                 .notInstalled,
                 "'\(reference)' is not installed",
                 remedy: remedy(forMissing: reference)
             )
         }
-        return "\(parent)/\(best.text)"
+        let ofNewest = candidates.filter { $0.version == newest }
+        let best = ofNewest.first(where: \.isWhole) ?? ofNewest[0]
+        return ofNewest.filter { $0.digest == best.digest }
+            .sorted { $0.isWhole && !$1.isWhole }.map { "\(parent)/\($0.text)" }
+    }
+
+    private func notFetched(_ reference: ModelReference, from address: String) -> ZooError {
+        let local = ModelReference(
+            name: reference.name,
+            selector: reference.selector,
+            digest: reference.digest
+        )
+        return ZooError(
+            .notInstalled,
+            "'\(local)' is installed, but not from \(address)",
+            remedy:
+                "to use what is installed, write '\(local)'; 'ami-zoo verify \(local) --registry "
+                + "\(address)' compares it with that registry"
+        )
+    }
+
+    private func notRecorded(
+        _ channel: ChannelName,
+        _ reference: ModelReference,
+        _ versions: Set<SemanticVersion>
+    ) -> ZooError {
+        let names = versions.sorted().map { "'\(reference.name):\($0)'" }
+        return ZooError(
+            .channelNotRecorded,
+            "only a registry knows which version the channel '\(channel)' of '\(reference.name)' selects",
+            remedy: "name an installed version: \(names.joined(separator: ", "))"
+        )
+    }
+
+    /// What the path of a folder in the store states about its release.
+    package struct Identity: Sendable {
+        /// The name of the model.
+        package let name: ModelName
+        /// The version.
+        package let version: SemanticVersion
+        /// The first twelve hexadecimal digits of the digest.
+        package let shortDigest: String
+        /// The fetched components; nil for the whole release.
+        package let components: Set<String>?
+    }
+
+    /// The release that the path of a folder states; nil outside the store.
+    package func identity(of folder: String) -> Identity? {
+        let parts = relative(folder)?.utf8.split(separator: UInt8(ascii: "/"))
+            .map { String(decoding: $0, as: UTF8.self) }
+        guard let parts, parts.count == 3, let stored = StoredName(parts[2]),
+            let name = try? ModelName(parsing: "\(parts[0])/\(parts[1])")
+        else { return nil }
+        return Identity(
+            name: name,
+            version: stored.version,
+            shortDigest: stored.digest,
+            components: stored.components
+        )
     }
 
     /// Opens the installed release of a reference; see ``folder(of:holding:)``.
@@ -290,7 +387,7 @@ private struct StoredName {
     /// Twelve hexadecimal digits.
     let digest: String
     /// The fetched components; nil for the whole release.
-    private let components: Set<String>?
+    let components: Set<String>?
 
     var isWhole: Bool { components == nil }
 

@@ -205,4 +205,133 @@ import ZooTesting
         let enough = try await answers(descriptors: 256)
         #expect(enough == Array(repeating: "200", count: 30))
     }
+
+    // MARK: Remedies of verify
+
+    /// What happens to a model; `$model` is its folder, `$receipt` its receipt in the store.
+    private static let damages = [
+        "printf x >> $model/config.json",
+        "rm $model/config.json",
+        "mv $model/config.json $other && ln -s $other $model/config.json",
+        "rm $model/config.json && mkdir $model/config.json",
+        "printf x | dd of=$model/model.safetensors bs=1 seek=100000 conv=notrunc",
+        "touch $model/other.txt",
+        "rm $documents/record.json",
+        "printf '{}' > $documents/record.json",
+        "sed -i s/1.1.0/1.1.1/ $documents/record.json",
+        "rm $documents/manifest.json",
+        "printf '{}' > $documents/manifest.json",
+        "sed -i 's/sha256:./sha256:x/' $documents/manifest.json",
+        "rm $documents/install.json",
+        "printf '{}' > $documents/install.json",
+        "sed -i 's/install.1/install\\/9/' $documents/install.json",
+        "rm -r $documents/blocks",
+        "rm $documents/blocks/weights.json && printf x > $documents/blocks/weights.json",
+    ]
+    private static let inStore = [
+        "mv $documents $other && ln -s $other $documents",
+        "rm -r $documents",
+        "rm $receipt",
+        "printf x > $receipt",
+        "sed -i 's/^{/{\"components\":[\"encoder\"],/' $documents/install.json",
+    ]
+
+    /// Does what the remedies of the findings say until there is none, and returns the status of the last
+    /// verification.
+    private static let follow = #"""
+        for round in 1 2 3 4; do
+            "$zoo" verify "$model" --json >"$result"; status=$?
+            python3 - "$result" "$zoo" >"$result.sh" <<'EOF' || exit $status
+        import json, re, shlex, sys
+        findings = json.load(open(sys.argv[1]))["findings"]
+        if not findings:
+            sys.exit(1)
+        commands = []
+        for finding in findings:
+            remedy, path = finding["remedy"], finding["path"]
+            if remedy == "fix the other findings, then verify again":
+                continue
+            if remedy == "remove it or move it to another folder":
+                print('rm -r "$model"/' + shlex.quote(path))
+                continue
+            moved = re.match(r"move '(.*)' away, then run ", remedy)
+            if moved:
+                print('mv', shlex.quote(moved[1]), '"$other.moved"')
+                remedy = remedy[moved.end():]
+            command = re.fullmatch(r"ami-zoo (repair .*?)( restores it)?", remedy)
+            if not command:
+                print("echo", shlex.quote("no command: " + remedy))
+                continue
+            commands.append(command[1])
+        for command in sorted(set(commands)):
+            print('"$zoo"', command)
+        EOF
+            sh -e "$result.sh" 2>&1 || exit 99
+        done
+        exit 98
+        """#
+
+    @Test(arguments: [false, true])
+    func theRemediesOfVerifyRepairTheModel(isInStore: Bool) async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let empty = folder.path(of: "empty")
+            // Not the registry that the model is pulled from, and no other than a remedy names works.
+            try #require(try await zoo("registry", "init", empty).status == 0)
+            let sound = folder.path(of: "a model")
+            let pull = try await ProgramRun(
+                Program.executable,
+                ["pull", "ami/ball-drop", "--registry", Program.embedded, "--json"]
+                    + (isInStore ? [] : ["--to", sound]),
+                environment: zoo.environment
+            )
+            let path = try pull.text("path")
+            for damage in Self.damages + (isInStore ? Self.inStore : []) {
+                let script = """
+                    cd "$folder"; rm -rf kept other*
+                    cp -r "$path" kept; [ -e "$receipt" ] && cp "$receipt" receipt.kept
+                    chmod -R u+w "$path"
+                    (IFS=; \(damage)) 2>/dev/null || exit 97
+                    (\(Self.follow))
+                    status=$?
+                    diff -r kept "$path" || status=96
+                    exit $status
+                    """
+                let name = path.split(separator: "/").last ?? ""
+                let run = try await ProgramRun(
+                    "sh",
+                    ["-c", script],
+                    environment: zoo.environment.merging([
+                        "zoo": Program.executable, "folder": folder.path, "path": path,
+                        "model": path, "documents": "\(path)/.ami-zoo",
+                        "receipt": "\(zoo.store)/receipts/ami/ball-drop/\(name).json",
+                        "other": folder.path(of: "other"), "result": folder.path(of: "result"),
+                        // Only install.json states the registry of a folder outside the store.
+                        "AMI_ZOO_REGISTRY": !isInStore && damage.contains("documents/install")
+                            || damage.contains("$documents $other")
+                            ? Program.embedded : empty,
+                    ]) { $1 }
+                )
+                #expect(run.status == 0, "\(damage): \(run.output)\(run.errors)")
+                #expect(!run.output.contains("nothing to repair"), "\(damage): \(run.output)")
+            }
+        }
+    }
+
+    @Test func documentsThatNameNoReleaseAreReplacedByAnotherPull() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let model = folder.path(of: "model")
+            _ = try await zoo("pull", "ami/ball-drop", "--to", model)
+            for name in ["manifest.json", "record.json"] {
+                try folder.write([0x7B], to: "model/.ami-zoo/\(name)")
+            }
+            let verify = try await zoo("verify", model)
+            #expect(verify.status == 1)
+            #expect(verify.output.contains("into another folder"), "\(verify.output)")
+            let other = folder.path(of: "other")
+            #expect(try await zoo("pull", "ami/ball-drop", "--to", other).status == 0)
+            #expect(try await zoo("verify", other).status == 0)
+        }
+    }
 }

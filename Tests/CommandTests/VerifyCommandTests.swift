@@ -71,12 +71,134 @@ import ZooTesting
             #expect(try await anchor(copy).string("kind") == "folder")
             #expect(try await anchor(copy, "--digest", digest).string("kind") == "requested")
             let wrong = "sha256:" + String(repeating: "0", count: 64)
+            for (pinned, option) in [(digest, wrong), (wrong, digest)] {
+                let reference = "ami/ball-drop@\(pinned)"
+                let both = try await run(zoo, "verify", reference, "--digest", option)
+                #expect(both.status != 0, "\(both.output)")
+            }
             let refused = try await run(zoo, "verify", copy, "--digest", wrong)
             #expect(refused.status == 1)
             #expect(refused.output.contains("release.anchor-mismatch"))
             let text = try await run(zoo, "verify", copy)
             #expect(text.output.contains("not where it comes from"))
             #expect(!text.output.contains("as released"))
+        }
+    }
+
+    @Test func aPartIsSaidToBeOne() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let copy = folder.path(of: "copy")
+            let pull = try await zoo(
+                "pull",
+                "ami/ball-drop",
+                "--only",
+                "trajectory",
+                "--to",
+                copy,
+                "--json"
+            )
+            let digest = try pull.text("digest")
+            let claimed = try await zoo("verify", copy, "--json")
+            #expect(claimed.status == 0)
+            #expect(try claimed.document.value("complete") == .bool(false))
+            #expect(try claimed.document.strings("components", maximum: 9) == ["trajectory"])
+            #expect(claimed.output.contains(#""release.components-unconfirmed""#))
+            let text = try await zoo("verify", copy)
+            #expect(text.output.hasPrefix("warning: "), "\(text.output)")
+            for anchor in [["--digest", digest], ["--registry", Program.embedded]] {
+                let arguments = ["verify", copy, "--json"] + anchor
+                let whole = try await ProgramRun(
+                    Program.executable,
+                    arguments,
+                    environment: zoo.environment
+                )
+                #expect(whole.status == 1)
+                #expect(whole.output.contains(#""release.incomplete""#))
+                let part = try await ProgramRun(
+                    Program.executable,
+                    arguments + ["--only", "trajectory"],
+                    environment: zoo.environment
+                )
+                #expect(part.status == 0, "\(part.output)\(part.errors)")
+                #expect(try part.document.value("complete") == .bool(false))
+            }
+            let whole = folder.path(of: "whole")
+            _ = try await zoo("pull", "ami/ball-drop", "--to", whole)
+            let verified = try await zoo("verify", whole, "--digest", digest, "--json")
+            #expect(try verified.document.value("complete") == .bool(true))
+            #expect(try verified.document.value("components") == .null)
+        }
+    }
+
+    @Test func theOtherPartsAreReportedToo() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            var paths: [String] = []
+            for component in ["encoder", "trajectory"] {
+                let pull = try await zoo("pull", "ami/ball-drop", "--only", component, "--json")
+                paths.append(try pull.text("path"))
+            }
+            let sound = try await zoo("verify", "ami/ball-drop", "--json")
+            #expect(sound.status == 0)
+            for path in paths {
+                try flip("\(path)/config.json", at: 9)
+                let run = try await zoo("verify", "ami/ball-drop", "--json")
+                #expect(run.status == 1)
+                #expect(try run.text("status") == "failed")
+                let text = try await zoo("verify", "ami/ball-drop")
+                #expect(text.status == 1)
+                #expect(text.output.contains("FAILED"))
+                #expect(text.output.contains("every byte is as released"))
+                #expect(try await zoo("repair", path).status == 0)
+            }
+        }
+    }
+
+    @Test func aFolderNeedsNoDotInFrontOfIt() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            _ = try await zoo("pull", "ami/ball-drop", "--to", folder.path(of: "out/m"))
+            _ = try await zoo("pull", "ami/ball-drop", "--to", folder.path(of: "a/b/c"))
+            for model in ["out/m", "a/b/c"] {
+                try flip(folder.path(of: "\(model)/config.json"), at: 9)
+                let run = try await ProgramRun(
+                    "sh",
+                    [
+                        "-c",
+                        """
+                        cd "$folder"
+                        "$zoo" verify \(model) >/dev/null; echo "verify $?"
+                        "$zoo" repair \(model) >/dev/null; echo "repair $?"
+                        "$zoo" verify \(model) >/dev/null; echo "verify $?"
+                        """,
+                    ],
+                    environment: zoo.environment.merging([
+                        "zoo": Program.executable, "folder": folder.path,
+                    ]) { $1 }
+                )
+                #expect(run.output == "verify 1\nrepair 0\nverify 0\n", "\(run.errors)")
+            }
+        }
+    }
+
+    @Test func theHostOfAReferenceIsTheOneItWasPulledFrom() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            try await HostileServer.with { server in
+                server.serve(folder: Program.embedded)
+                let host = String(server.url("").dropFirst("http://".count))
+                let reference = "\(host)/ami/ball-drop"
+                #expect(try await zoo("pull", reference).status == 0)
+                for command in ["verify", "repair"] {
+                    let run = try await zoo(command, reference)
+                    #expect(run.status == 0, "\(run.output)\(run.errors)")
+                    let other = try await zoo(command, "zoo.example.org/ami/ball-drop", "--json")
+                    #expect(other.errorCode == "store.not-installed", "\(other.output)")
+                    let channel = try await zoo(command, "ami/ball-drop:candidate", "--json")
+                    #expect(channel.errorCode == "store.channel-not-recorded")
+                }
+            }
         }
     }
 

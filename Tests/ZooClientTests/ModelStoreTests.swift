@@ -47,6 +47,7 @@ import ZooTesting
                 .verify(AnchorSearch(store: store), deep: false)
             #expect(result.passed)
             #expect(result.anchor?.kind == .folder)
+            #expect(result.findings.map(\.code) == [.receiptMissing])
             // Once more changes nothing.
             try store.prepare()
             #expect(

@@ -82,17 +82,19 @@ import ZooTransport
                 transport: .unused,
                 cache: nil
             )
-            let kinds = try await search.anchors(of: release).map(\.kind)
+            let kinds = try await search.anchors(of: release).all.map(\.kind)
             #expect(kinds == [.registry, .store, .folder])
 
-            search.requested = VerificationAnchor(.requested, release.digest, source: "--digest")
+            search.requested = [
+                VerificationAnchor(.requested, release.digest, source: "--digest")
+            ]
             let right = try await VerificationSubject(release.folder, in: store)
                 .verify(search, deep: false)
             #expect(right.passed)
             #expect(right.anchor?.kind == .requested)
 
             let other = ContentDigest(of: [1, 2, 3])
-            search.requested = VerificationAnchor(.requested, other, source: "--digest")
+            search.requested = [VerificationAnchor(.requested, other, source: "--digest")]
             let wrong = try await VerificationSubject(release.folder, in: store)
                 .verify(search, deep: false)
             #expect(!wrong.passed)

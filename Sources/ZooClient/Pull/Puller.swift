@@ -38,7 +38,7 @@ package struct Puller: ReleaseTask {
                 digest: resolved.digest
             )
         )
-        try requireComponents(request.components, of: resolved.record)
+        try resolved.record.requireComponents(request.components)
         let destination =
             request.destination.map(FileSystem.absolute)
             ?? store.folder(
@@ -77,6 +77,8 @@ package struct Puller: ReleaseTask {
         let release: InstalledRelease
         do {
             release = try installedLocally(request, in: store)
+        } catch let error as ZooError where error.code == .channelNotRecorded {
+            throw error
         } catch {
             throw ZooError(
                 .offline,
@@ -139,7 +141,7 @@ package struct Puller: ReleaseTask {
                 .destinationTaken,
                 "'\(destination)' was modified and is no longer '\(release.record.name):"
                     + "\(release.record.version)'",
-                remedy: "run 'ami-zoo repair \(release.record.name):\(release.record.version)'"
+                remedy: "run '\(RepairAdvice(destination))'"
             )
         }
     }
@@ -176,16 +178,6 @@ package struct Puller: ReleaseTask {
             try store.removeStaging(for: report.digest, destination: report.path)
         }
         return report
-    }
-
-    private func requireComponents(_ names: Set<String>?, of record: ReleaseRecord) throws {
-        let known = record.components.map(\.name)
-        guard let unknown = names?.subtracting(known).min() else { return }
-        throw ZooError(
-            .componentUnknown,
-            "'\(record.name):\(record.version)' has no component '\(unknown)'",
-            remedy: "choose from \(known.joined(separator: ", "))"
-        )
     }
 
     // MARK: Fetching

@@ -5,7 +5,7 @@ internal import Synchronization
 internal import ZooArchive
 package import ZooCore
 internal import ZooFiles
-package import ZooStore
+internal import ZooStore
 
 /// The result of a repair.
 package struct RepairReport: Sendable, Equatable {
@@ -15,8 +15,9 @@ package struct RepairReport: Sendable, Equatable {
     package let digest: ContentDigest
     /// The model folder.
     package let path: String
-    /// The files that were damaged or missing.
-    package let repaired: [ReleasePath]
+    /// The paths of the files and documents in the folder that were damaged or missing, and the path of
+    /// the store's receipt if that was.
+    package let repaired: [String]
     /// The bytes fetched from the registry, excluding documents.
     package let bytesDownloaded: Int
     /// The bytes that were intact or were copied from other installed releases.
@@ -43,7 +44,7 @@ package struct Repairer: ReleaseTask {
     /// - Throws: ``ZooError`` or `CancellationError`; `store.staging-busy` while another process works
     ///   on the same folder.
     package func repair(_ target: RepairTarget, streams: Int = 4) async throws -> RepairReport {
-        let resolved = try await registry.resolve(target.reference)
+        let resolved = try await registry.resolve(target)
         let release = try await registry.withTables(resolved)
         let (store, folder) = (store, target.folder)
         let staging = try await BlockingWork.run { _ in
@@ -56,11 +57,15 @@ package struct Repairer: ReleaseTask {
                 remedy: "wait until it has finished, then run the command again"
             )
         }
-        let files = target.components.map { release.record.files(of: $0) } ?? release.record.files
+        let components = try await BlockingWork.run { _ in try target.components(of: release.record)
+        }
+        let files = components.map { release.record.files(of: $0) } ?? release.record.files
         let wanted = Set(files.map(\.path))
+        let address = registry.source.address
+        let documents = release.installReceipt(components, from: address)
         let damage = PathSet()
         let plans = try await BlockingWork.run { _ in
-            damage.insert(try Self.clearTheWay(files, in: folder))
+            damage.insert(try Self.clearTheWay(files, documents, in: folder))
             return try ArchivePlan.plans(of: release, wanted, in: folder)
         }
         let ledger = BlockLedger(
@@ -72,9 +77,18 @@ package struct Repairer: ReleaseTask {
         try await BlockingWork.run { cancellation in
             // Find the intact blocks first; all other blocks are damaged.
             try ledger.recover(plans, from: LocalBlocks([]), checking: { _ in true }, cancellation)
+            var suspects: Set<ReleasePath> = []
             for plan in plans {
                 for number in plan.needed where !ledger.isDone(plan.index(of: number)) {
-                    damage.insert(plan.folder.paths(in: plan.table.blocks[number].rawRange))
+                    suspects.formUnion(plan.folder.paths(in: plan.table.blocks[number].rawRange))
+                }
+            }
+            // An intact file can share a block with a damaged one.
+            for file in files where suspects.contains(file.path) {
+                do {
+                    _ = try VerifiedFile(file, in: folder, cancellation)
+                } catch is ZooError {
+                    damage.insert([file.path])
                 }
             }
             let elsewhere = LocalBlocks(of: release.record.name, in: store)
@@ -91,51 +105,55 @@ package struct Repairer: ReleaseTask {
         }
         _ = try ledger.complete(files)
         report(.finishing)
-        let address = registry.source.address
-        try await BlockingWork.run { _ in
+        let rewritten = try await BlockingWork.run { _ in
             for plan in plans { try plan.folder.seal() }
-            try release.installReceipt(target.components, from: address).write(to: folder)
-            if store.owns(folder) {
-                try store.remember(
-                    StoreReceipt(
-                        digest: release.digest,
-                        components: target.components,
-                        registry: address
-                    ),
-                    of: folder
+            var rewritten = try documents.write(to: folder)
+            if let path = store.receiptPath(of: folder) {
+                let receipt = StoreReceipt(
+                    digest: release.digest,
+                    components: components,
+                    registry: address
                 )
+                if (try? store.receipt(of: folder)) != receipt {
+                    try store.remember(receipt, of: folder)
+                    rewritten.append(path)
+                }
             }
             try staging.discard()
+            return rewritten
         }
         let totals = ledger.totals
         return RepairReport(
             reference: release.reference,
             digest: release.digest,
             path: folder,
-            repaired: damage.sorted,
+            repaired: damage.sorted.map(\.text) + rewritten,
             bytesDownloaded: totals.downloaded,
             bytesReused: totals.reused
         )
     }
 
-    /// Removes links and special files at the paths of the release's files and their parent folders.
+    /// Removes links and special files at the paths of the release's files and documents, and of their
+    /// parent folders.
     ///
     /// - Returns: the files that are missing or have the wrong size.
     /// - Throws: ``ZooError`` with code `io.exists` when a folder is at the path of a file, or a file at
     ///   the path of a folder.
     private static func clearTheWay(
         _ files: [ReleaseRecord.File],
+        _ documents: InstallReceipt,
         in folder: String
     ) throws(ZooError) -> [ReleasePath] {
         var damaged: [ReleasePath] = []
         let receipts = "\(folder)/\(InstalledRelease.receiptFolder)"
+        // Nothing but a folder belongs there; whatever else there is, is not the user's.
         for path in [receipts, "\(receipts)/blocks"] {
             guard let kind = try FileSystem.status(path)?.kind, kind != .folder else { continue }
             try FileSystem.remove(path)
         }
-        for file in files {
+        for name in documents.documentNames + files.map(\.path.text) {
             var path = folder
-            let components = file.path.text.utf8.split(separator: UInt8(ascii: "/"))
+            let components = name.utf8.split(separator: UInt8(ascii: "/"))
             for (index, component) in components.enumerated() {
                 path += "/\(String(decoding: component, as: UTF8.self))"
                 let isLast = index == components.count - 1
@@ -157,67 +175,12 @@ package struct Repairer: ReleaseTask {
                 case .link, .other: try FileSystem.remove(path)
                 }
             }
+        }
+        for file in files {
             let status = try FileSystem.status("\(folder)/\(file.path)")
             if status?.size != file.size { damaged.append(file.path) }
         }
         return damaged
-    }
-}
-
-/// The folder to repair and the release to restore.
-package struct RepairTarget: Sendable {
-    /// The model folder.
-    package let folder: String
-    /// The installed release, with its digest if known.
-    package let reference: ModelReference
-    /// The fetched components; nil for the whole release.
-    package let components: Set<String>?
-
-    /// Reads the release to restore from the store's receipt, or else from the folder's documents.
-    ///
-    /// Blocking.
-    ///
-    /// - Parameters:
-    ///   - folder: the model folder.
-    ///   - reference: the reference that the user passed; nil for a folder.
-    ///   - store: the local store.
-    /// - Throws: ``ZooError`` with code `store.not-a-release` or `store.receipt-mismatch` when neither
-    ///   identifies a release.
-    package init(
-        folder: String,
-        reference: ModelReference?,
-        in store: ModelStore
-    ) throws(ZooError) {
-        self.folder = folder
-        // Ignore an unreadable receipt; the documents of the folder may be intact.
-        if let receipt = (try? store.receipt(of: folder)).flatMap(\.self),
-            let name = reference?.name
-                ?? (try? ModelName(parsing: store.relative(FileSystem.parent(of: folder))))
-        {
-            // A receipt that was changed must not lead to another release.
-            let digest = reference?.digest ?? receipt.digest
-            guard FileSystem.name(of: folder).contains("-\(digest.short)") else {
-                throw ZooError(
-                    .receiptMismatch,
-                    "the folder '\(folder)' is not one of the release \(digest)",
-                    remedy: "remove the folder and pull the release again"
-                )
-            }
-            self.reference = ModelReference(
-                name: name,
-                selector: reference?.selector ?? .channel(.stable),
-                digest: digest
-            )
-            components = receipt.components
-            return
-        }
-        let release = try InstalledRelease(folder: folder)
-        self.reference = ModelReference(
-            name: release.record.name,
-            selector: .version(release.record.version),
-            digest: reference?.digest ?? release.digest
-        )
-        components = release.components
     }
 }
 

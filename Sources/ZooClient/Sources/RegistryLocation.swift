@@ -37,10 +37,7 @@ package enum RegistryLocation: Sendable, Hashable {
 
     /// The registry of a reference with a host: HTTPS, or HTTP for local hosts.
     package init(host: String) {
-        let isLocal = ["localhost", "127.0.0.1"].contains(
-            host.lowercased().split(separator: ":").first.map(String.init)
-        )
-        self = .web("\(isLocal ? "http" : "https")://\(host)")
+        self = .web(ModelReference.registryAddress(ofHost: host))
     }
 }
 

@@ -18,10 +18,10 @@ package struct FolderVerifier: Sendable {
 
     /// Verifies every byte.
     ///
-    /// - Parameter requested: the expected digest of the record; nil for any.
+    /// - Parameter requested: the expected digests of the record; all must hold.
     /// - Returns: the result, which passes only when every byte of every file was verified.
     /// - Throws: `CancellationError`, or ``ZooError`` when the folder cannot be read.
-    package func verify(requested: VerificationAnchor? = nil) async throws -> Verification {
+    package func verify(requested: [VerificationAnchor] = []) async throws -> Verification {
         try await BlockingWork.run { cancellation in
             var coverage = VerifiedCoverage()
             var findings: [Finding] = []
@@ -49,7 +49,7 @@ package struct FolderVerifier: Sendable {
                 record.digest,
                 source: "\(folder)/\(RecordDraft.fileName)"
             )
-            if let requested, requested.digest != record.digest {
+            for requested in requested where requested.digest != record.digest {
                 findings.append(
                     Finding(
                         .anchorMismatch,
@@ -59,7 +59,7 @@ package struct FolderVerifier: Sendable {
                     )
                 )
             }
-            return Verification(requested ?? anchor, findings, coverage, of: record.files)
+            return Verification(requested.first ?? anchor, findings, coverage, of: record.files)
         }
     }
 }

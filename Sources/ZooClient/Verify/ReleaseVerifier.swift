@@ -16,6 +16,7 @@ package struct ReleaseVerifier: Sendable {
     private let release: InstalledRelease
     private let anchors: [VerificationAnchor]
     private let workers: Int
+    private let repair: String
 
     /// Creates a verifier of one release.
     ///
@@ -23,11 +24,18 @@ package struct ReleaseVerifier: Sendable {
     ///   - release: the release.
     ///   - anchors: the expected digests of the manifest, strongest first; at least one.
     ///   - workers: the number of hashing threads.
-    package init(_ release: InstalledRelease, anchors: [VerificationAnchor], workers: Int) {
+    ///   - repair: the command that repairs the release, for remedies; nil for the usual one.
+    package init(
+        _ release: InstalledRelease,
+        anchors: [VerificationAnchor],
+        workers: Int,
+        repair: String? = nil
+    ) {
         precondition(!anchors.isEmpty, "a verification needs at least one anchor")
         self.release = release
         self.anchors = anchors
         self.workers = max(1, workers)
+        self.repair = repair ?? RepairAdvice(release.folder).description
     }
 
     /// Verifies every byte.
@@ -56,7 +64,18 @@ package struct ReleaseVerifier: Sendable {
                 whole.formUnion(blocks.incomplete)
                 tasks += blocks.tasks(besides: deep ? [] : blocks.incomplete)
             } catch let error as ZooError {
-                findings.append(Finding(error, path: archive.name))
+                // A table that the manifest lists is the publisher's, and no repair changes it.
+                let isDamaged =
+                    error.code == .receiptMismatch || error.code == .fileMissing
+                    || error.code.category == .inputOutput
+                findings.append(
+                    Finding(
+                        error.code,
+                        path: archive.name,
+                        message: error.message,
+                        remedy: isDamaged ? repair : error.remedy
+                    )
+                )
             }
         }
         let files = release.files.filter { whole.contains($0.path) }
@@ -126,7 +145,10 @@ package struct ReleaseVerifier: Sendable {
                         .fileWrong,
                         path: file.path.text,
                         message: "'\(file.path)' \(found); the record expects \(file.size) bytes",
-                        remedy: repair
+                        remedy: obstacle(to: file.path).map {
+                            "move '\($0)' away, then run \(repair)"
+                        }
+                            ?? repair
                     )
                 )
                 continue
@@ -135,7 +157,17 @@ package struct ReleaseVerifier: Sendable {
         return findings
     }
 
-    private var repair: String { "ami-zoo repair \(release.folder)" }
+    /// The folder at the path of a file, or the file at the path of a folder, that a repair would have to
+    /// remove.
+    private func obstacle(to path: ReleasePath) -> String? {
+        var place = release.folder
+        for component in path.components.dropLast() {
+            place += "/\(component)"
+            if (try? FileSystem.status(place))??.kind == .file { return place }
+        }
+        place = "\(release.folder)/\(path)"
+        return (try? FileSystem.status(place))??.kind == .folder ? place : nil
+    }
 
     private func run(
         _ tasks: [VerificationTask]

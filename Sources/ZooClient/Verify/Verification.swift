@@ -18,6 +18,21 @@ package struct Verification: Sendable {
         verified != nil && !findings.contains { $0.severity == .error }
     }
 
+    private init(
+        _ anchor: VerificationAnchor?,
+        _ findings: [Finding],
+        _ verified: VerifiedFiles?
+    ) {
+        self.anchor = anchor
+        self.findings = findings
+        self.verified = verified
+    }
+
+    /// The result with more findings.
+    func adding(_ findings: [Finding]) -> Verification {
+        Verification(anchor, self.findings + findings, verified)
+    }
+
     /// Creates the result for a folder whose documents are invalid.
     init(damaged error: ZooError, _ path: String) {
         anchor = nil

@@ -54,24 +54,35 @@ package struct VerificationAnchor: Sendable, Equatable {
     }
 }
 
+/// The anchors of a release.
+package struct AnchorList: Sendable {
+    /// The anchors, strongest first; the last one is the folder.
+    package let all: [VerificationAnchor]
+    /// What is wrong with the receipt of the store.
+    package let findings: [Finding]
+}
+
 /// Collects the anchors of a release.
 package struct AnchorSearch: Sendable {
-    /// A digest provided by the user, with its source: an option or a reference.
-    package var requested: VerificationAnchor?
+    /// The digests provided by the user, with their sources: an option, a reference; all must hold.
+    package var requested: [VerificationAnchor] = []
     /// A registry chosen by the user.
     package var registry: Registry?
+    /// The registry that commands read if no option names one; nil if none is configured.
+    package var usualRegistry: String?
     /// The local store.
     package let store: ModelStore
 
     /// Creates a search with a store.
     package init(store: ModelStore) { self.store = store }
 
-    /// Returns all anchors, strongest first; the last anchor is the folder.
+    /// Returns all anchors.
     ///
     /// - Throws: ``ZooError`` with code `registry.model-not-found` or `registry.version-not-found` when
     ///   the registry does not have the release, or the error of reading the registry.
-    package func anchors(of release: InstalledRelease) async throws -> [VerificationAnchor] {
-        var anchors = [requested].compactMap(\.self)
+    package func anchors(of release: InstalledRelease) async throws -> AnchorList {
+        var anchors = requested
+        var findings: [Finding] = []
         if let registry {
             let entry = try await registry.entry(for: release.reference)
             anchors.append(
@@ -79,13 +90,46 @@ package struct AnchorSearch: Sendable {
             )
         }
         let store = store
-        if let receipt = try await BlockingWork.run({ _ in try store.receipt(of: release.folder) })
-        {
-            anchors.append(VerificationAnchor(receipt, source: store.root))
+        if let path = store.receiptPath(of: release.folder) {
+            let (receipt, finding) = try await BlockingWork.run { _ in
+                read(path, of: release)
+            }
+            if let receipt { anchors.append(VerificationAnchor(receipt, source: store.root)) }
+            if let finding { findings.append(finding) }
         }
         anchors.append(
             VerificationAnchor(.folder, release.digest, source: release.manifestPath)
         )
-        return anchors
+        return AnchorList(all: anchors, findings: findings)
+    }
+
+    /// The command that repairs a folder from the registry that it was fetched from.
+    func advice(for folder: String) -> RepairAdvice {
+        let recorded = (try? store.receipt(of: folder))??.registry
+        let registry = recorded ?? (try? InstallClaim(folder: folder))?.registry
+        return RepairAdvice(folder, from: registry == usualRegistry ? nil : registry)
+    }
+
+    private func read(
+        _ path: String,
+        of release: InstalledRelease
+    ) -> (StoreReceipt?, Finding?) {
+        let remedy = "\(advice(for: release.folder)) restores it"
+        do throws(ZooError) {
+            if let receipt = try store.receipt(of: release.folder) { return (receipt, nil) }
+            let finding = Finding(
+                .receiptMissing,
+                .warning,
+                path: path,
+                message:
+                    "the store has no receipt of '\(release.folder)': somebody removed it, or an "
+                    + "ami-zoo that wrote none installed the model",
+                remedy: remedy
+            )
+            return (nil, finding)
+        } catch {
+            let message = "the store's receipt cannot be read: \(error.message)"
+            return (nil, Finding(error.code, path: path, message: message, remedy: remedy))
+        }
     }
 }

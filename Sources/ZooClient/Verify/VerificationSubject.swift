@@ -14,7 +14,7 @@ package struct VerificationSubject: Sendable {
         /// A converted folder, with its record.
         case converted(ReleaseRecord)
         /// A release whose documents are inconsistent or unreadable.
-        case damaged(ZooError)
+        case damaged(ZooError, canRepair: Bool)
     }
 
     /// The name for messages.
@@ -28,45 +28,55 @@ package struct VerificationSubject: Sendable {
     ///
     /// Blocking.
     ///
+    /// - Throws: as ``all(_:only:in:)``.
+    package init(_ text: String, in store: ModelStore) throws(ZooError) {
+        self = try Self.all(text, in: store)[0]
+    }
+
+    /// Resolves the user's argument to all installed parts of a release, or else to a folder.
+    ///
+    /// Blocking.
+    ///
+    /// - Parameters:
+    ///   - text: a reference or a folder.
+    ///   - components: selects the parts that hold these components, if there are any.
+    ///   - store: the local store.
+    /// - Returns: the whole release before its parts; never empty.
     /// - Throws: ``ZooError`` with code `store.not-installed`, `store.not-a-release` or `io.*` when it is
     ///   neither.
-    package init(_ text: String, in store: ModelStore) throws(ZooError) {
-        if !text.hasPrefix("/"), !text.hasPrefix("."),
-            let reference = try? ModelReference(parsing: text)
-        {
+    package static func all(
+        _ text: String,
+        only components: Set<String>? = nil,
+        in store: ModelStore
+    ) throws(ZooError) -> [VerificationSubject] {
+        let argument = try ModelArgument(text, holding: components, in: store)
+        var subjects: [VerificationSubject] = []
+        for folder in argument.folders {
+            var obstacle: ZooError?
             do throws(ZooError) {
-                try self.init(
-                    folder: try store.folder(of: reference),
-                    name: text,
-                    reference: reference,
-                    isStored: true
-                )
-                return
+                _ = try RepairTarget(folder: folder, reference: argument.reference, in: store)
             } catch {
-                guard error.code == .notInstalled, FileSystem.isFolder(text) else { throw error }
+                obstacle = error
             }
-        }
-        let folder = FileSystem.absolute(text)
-        guard FileSystem.isFolder(folder) else {
-            throw ZooError(
-                .fileMissing,
-                "'\(text)' is neither an installed model nor a folder",
-                remedy: "list the installed models with 'ami-zoo cache ls'"
+            subjects.append(
+                try VerificationSubject(
+                    folder: folder,
+                    name: text,
+                    reference: argument.reference,
+                    isStored: store.owns(folder),
+                    repairFailure: obstacle
+                )
             )
         }
-        try self.init(
-            folder: folder,
-            name: text,
-            reference: nil,
-            isStored: store.owns(folder)
-        )
+        return subjects
     }
 
     private init(
         folder: String,
         name: String,
         reference: ModelReference?,
-        isStored: Bool
+        isStored: Bool,
+        repairFailure: ZooError?
     ) throws(ZooError) {
         self.folder = folder
         let recordPath = "\(folder)/\(RecordDraft.fileName)"
@@ -81,15 +91,28 @@ package struct VerificationSubject: Sendable {
             self.name = "\(record.name):\(record.version)"
             return
         }
+        let release: InstalledRelease
         do throws(ZooError) {
-            let release = try InstalledRelease(folder: folder)
+            release = try InstalledRelease(folder: folder)
+        } catch {
+            // A link in place of a document is damage, and a disk that fails is not.
+            guard isRelease, error.code.category != .inputOutput || error.code == .notAFile else {
+                throw error
+            }
+            let remedy = repairFailure?.remedy ?? error.remedy
+            content = .damaged(
+                ZooError(error.code, error.message, remedy: remedy),
+                canRepair: repairFailure == nil
+            )
+            self.name = name
+            return
+        }
+        self.name = release.reference.description
+        do throws(ZooError) {
             if let reference { try release.requireIdentity(of: reference) }
             content = .release(release)
-            self.name = release.reference.description
         } catch {
-            guard isRelease, error.code.category != .inputOutput else { throw error }
-            content = .damaged(error)
-            self.name = name
+            content = .damaged(error, canRepair: false)
         }
     }
 
@@ -115,19 +138,33 @@ package struct VerificationSubject: Sendable {
     ///
     /// - Parameters:
     ///   - search: finds the anchors of a manifest.
+    ///   - components: the components that must be there; nil for the whole release, or for what the
+    ///     store recorded.
     ///   - deep: also hash each file as a whole against the record.
     /// - Returns: the result.
     /// - Throws: as ``ReleaseVerifier/verify(deep:)`` and ``AnchorSearch/anchors(of:)``.
-    package func verify(_ search: AnchorSearch, deep: Bool) async throws -> Verification {
+    package func verify(
+        _ search: AnchorSearch,
+        only components: Set<String>? = nil,
+        deep: Bool
+    ) async throws -> Verification {
         switch content {
         case .release(let release):
-            try await ReleaseVerifier(
+            let anchors = try await search.anchors(of: release)
+            let portion = try PortionCheck(
+                release: release,
+                wanted: components,
+                isRecorded: anchors.all.contains { $0.receipt != nil },
+                isPinned: !search.requested.isEmpty || search.registry != nil
+            ).findings()
+            return try await ReleaseVerifier(
                 release,
-                anchors: try await search.anchors(of: release),
-                workers: BlockingWork.processors
-            ).verify(deep: deep)
+                anchors: anchors.all,
+                workers: BlockingWork.processors,
+                repair: search.advice(for: folder).description
+            ).verify(deep: deep).adding(anchors.findings + portion)
         case .converted where search.registry != nil:
-            Verification(
+            return Verification(
                 damaged: ZooError(
                     .notARelease,
                     "the folder has no manifest that could be compared with a registry",
@@ -136,9 +173,15 @@ package struct VerificationSubject: Sendable {
                 RecordDraft.fileName
             )
         case .converted(let record):
-            try await FolderVerifier(folder: folder, record: record)
+            try record.requireComponents(components)
+            return try await FolderVerifier(folder: folder, record: record)
                 .verify(requested: search.requested)
-        case .damaged(let error): Verification(damaged: error, InstalledRelease.receiptFolder)
+        case .damaged(let error, let canRepair):
+            let remedy = canRepair ? search.advice(for: folder).description : error.remedy
+            return Verification(
+                damaged: ZooError(error.code, error.message, remedy: remedy),
+                InstalledRelease.receiptFolder
+            )
         }
     }
 }

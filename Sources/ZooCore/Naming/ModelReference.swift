@@ -119,3 +119,13 @@ extension ModelReference: CustomStringConvertible {
         return digest.map { "\(address)@\($0)" } ?? address
     }
 }
+
+extension ModelReference {
+    /// The address of the registry on a host: HTTPS, or HTTP for local hosts.
+    public static func registryAddress(ofHost host: String) -> String {
+        let isLocal = ["localhost", "127.0.0.1"].contains(
+            host.lowercased().split(separator: ":").first.map(String.init)
+        )
+        return "\(isLocal ? "http" : "https")://\(host)"
+    }
+}

@@ -26,25 +26,27 @@ struct RepairCommand: ReportingCommand {
     func report() async throws -> RepairOutcome {
         let surroundings = Surroundings()
         let store = try surroundings.store
-        let isPath = model.hasPrefix("/") || model.hasPrefix(".")
-        let reference = isPath ? nil : try? ModelReference(parsing: model)
         let view = PullProgressView(output)
         defer { view.close() }
-        let repairer = Repairer(
-            registry: try surroundings.registry(registry, network, host: reference?.host) {
-                view.note($0)
-            },
-            store: store,
-            report: { view.show($0) }
-        )
         let clock = ContinuousClock()
         let start = clock.now
-        let report = try await Interruption.cancelling { [model, network] in
-            let target = try await BlockingWork.run { _ in
-                let folder =
-                    try reference.map { try store.folder(of: $0) } ?? FileSystem.absolute(model)
-                return try RepairTarget(folder: folder, reference: reference, in: store)
+        let report = try await Interruption.cancelling { [model, registry, network] in
+            let (target, host) = try await BlockingWork.run { _ in
+                let argument = try ModelArgument(model, in: store)
+                let target = try RepairTarget(
+                    folder: argument.folders[0],
+                    reference: argument.reference,
+                    in: store
+                )
+                return (target, argument.reference?.host)
             }
+            let repairer = Repairer(
+                registry: try surroundings.registry(registry, network, host: host) {
+                    view.note($0)
+                },
+                store: store,
+                report: { view.show($0) }
+            )
             return try await repairer.repair(target, streams: network.connections ?? 4)
         }
         view.close()
@@ -60,7 +62,7 @@ struct RepairOutcome: Report {
         [
             "reference": .string(report.reference.description),
             "digest": .string(report.digest.description), "path": .string(report.path),
-            "repaired": .array(report.repaired.map { .string($0.text) }),
+            "repaired": .array(report.repaired.map(JSONValue.string)),
             "bytesDownloaded": .integer(report.bytesDownloaded),
             "bytesReused": .integer(report.bytesReused),
             "seconds": .number(time.secondsToMilliseconds),
@@ -72,7 +74,7 @@ struct RepairOutcome: Report {
         guard !report.repaired.isEmpty else {
             return "\(identity): nothing to repair, every byte is as released\n\(report.path)"
         }
-        return "\(identity): repaired \(report.repaired.map(\.text).joined(separator: ", ")) "
+        return "\(identity): repaired \(report.repaired.joined(separator: ", ")) "
             + "(\(ByteCount(report.bytesDownloaded)) downloaded) in \(time.shortText)\n\(report.path)"
     }
 }

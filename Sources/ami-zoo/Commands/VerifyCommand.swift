@@ -34,6 +34,14 @@ struct VerifyCommand: ReportingCommand {
     @Option(help: "Also compare the manifest with the digest that this registry lists.")
     var registry: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Expect only this component and the files that belong to no component. Repeatable.",
+            discussion: "Default: the whole release, or what the local store recorded."
+        )
+    )
+    var only: [String] = []
+
     @Flag(help: "Also compare the hash of each whole file with the release record.")
     var deep = false
 
@@ -57,22 +65,35 @@ struct VerifyCommand: ReportingCommand {
         let start = clock.now
         let surroundings = Surroundings()
         var search = AnchorSearch(store: try surroundings.store)
-        search.requested = try requestedAnchor()
+        search.requested = try requestedAnchors()
+        var defaults = RegistryOptions()
+        defaults.registry = nil
+        search.usualRegistry = (try? surroundings.registryLocation(defaults))?.description
         if registry != nil {
             var options = RegistryOptions()
             options.registry = registry
             search.registry = try surroundings.registry(options, network)
         }
+        let only = only.isEmpty ? nil : Set(only)
         let (model, deep, against, backbone) = (model, deep, against, backbone)
         // One call, because a second signal handler can miss a signal that arrives in between.
         var outcome = try await Interruption.cancelling { [search] in
-            let subject = try await BlockingWork.run { _ in
-                try VerificationSubject(model, in: search.store)
+            let subjects = try await BlockingWork.run { _ in
+                try VerificationSubject.all(model, only: only, in: search.store)
             }
+            let subject = subjects[0]
             var outcome = VerifyOutcome(
                 subject: subject,
-                verification: try await subject.verify(search, deep: deep)
+                verification: try await subject.verify(search, only: only, deep: deep)
             )
+            for other in subjects.dropFirst() {
+                outcome.others.append(
+                    VerifyOutcome(
+                        subject: other,
+                        verification: try await other.verify(search, only: only, deep: deep)
+                    )
+                )
+            }
             guard let against, let record = subject.record else { return outcome }
             outcome.comparison = try await BlockingWork.run(whenCancelled: .abandoned) {
                 let cancellation = $0
@@ -90,18 +111,17 @@ struct VerifyCommand: ReportingCommand {
         return outcome
     }
 
-    private func requestedAnchor() throws -> VerificationAnchor? {
+    /// The digest of the option and that of the reference: both must hold.
+    private func requestedAnchors() throws -> [VerificationAnchor] {
+        var anchors: [VerificationAnchor] = []
         if let digest {
-            return VerificationAnchor(
-                .requested,
-                try ContentDigest(parsing: digest),
-                source: "--digest"
-            )
+            let digest = try ContentDigest(parsing: digest)
+            anchors.append(VerificationAnchor(.requested, digest, source: "--digest"))
         }
         guard !model.hasPrefix("/"), !model.hasPrefix("."),
             let reference = try? ModelReference(parsing: model), let digest = reference.digest
-        else { return nil }
-        return VerificationAnchor(.requested, digest, source: model)
+        else { return anchors }
+        return anchors + [VerificationAnchor(.requested, digest, source: model)]
     }
 }
 
@@ -109,18 +129,21 @@ struct VerifyOutcome: Report {
     let subject: VerificationSubject
     let verification: Verification
     var comparison: UpstreamComparison.Outcome?
+    /// The other installed parts of the release.
+    var others: [VerifyOutcome] = []
     var time = Duration.zero
 
     private var findings: [Finding] { verification.findings + (comparison?.findings ?? []) }
     private var isSound: Bool {
         verification.passed && !findings.contains { $0.severity == .error }
     }
-    var exitStatus: Int32 { isSound ? 0 : 1 }
+    private var isAllSound: Bool { isSound && others.allSatisfy(\.isSound) }
+    var exitStatus: Int32 { isAllSound ? 0 : 1 }
 
     var json: JSONValue {
         let files = verification.verified?.files ?? []
         var members: [String: JSONValue] = [
-            "status": .string(isSound ? "passed" : "failed"), "reference": .string(subject.name),
+            "status": .string(isAllSound ? "passed" : "failed"), "reference": .string(subject.name),
             "digest": subject.digest.map { .string($0.description) } ?? .null,
             "path": .string(subject.folder), "anchor": verification.anchor?.json ?? .null,
             "files": .array(
@@ -132,22 +155,31 @@ struct VerifyOutcome: Report {
                 }
             ),
             "findings": .array(findings.map(\.json)),
+            "complete": .bool(isSound && subject.isWhole),
+            "components": subject.components.map { .array($0.sorted().map(JSONValue.string)) }
+                ?? .null,
         ]
         if let comparison {
             members["compared"] = [
                 "tensors": .integer(comparison.tensors), "bytes": .integer(comparison.bytes),
             ]
         }
+        if !others.isEmpty { members["others"] = .array(others.map(\.json)) }
         return .object(members)
     }
 
     var text: String {
+        ([ownText] + others.map(\.ownText)).joined(separator: "\n")
+    }
+
+    private var ownText: String {
         let identity = ([subject.name] + [subject.digest?.short].compactMap(\.self))
             .joined(separator: " ")
         guard isSound, let verified = verification.verified, let anchor = verification.anchor else {
             return FindingList.text(findings) + "\n\(identity): FAILED"
         }
-        var lines = [
+        var lines = findings.isEmpty ? [] : [FindingList.text(findings)]
+        lines += [
             "\(identity): \(subject.scope(verified.files.count)), \(ByteCount(verified.bytes)), every byte is "
                 + "\(subject.claim(anchor)) (\(time.shortText))",
             subject.explanation(anchor),
@@ -163,6 +195,20 @@ struct VerifyOutcome: Report {
 }
 
 extension VerificationSubject {
+    /// The components that the folder holds; nil for all, or when its documents are invalid.
+    fileprivate var components: Set<String>? {
+        if case .release(let release) = content { release.components } else { nil }
+    }
+
+    /// Whether the folder is to hold every file of its release.
+    fileprivate var isWhole: Bool {
+        switch content {
+        case .release(let release): release.files.count == release.record.files.count
+        case .converted: true
+        case .damaged: false
+        }
+    }
+
     /// How many files were verified, and of which components when not all were installed.
     fileprivate func scope(_ count: Int) -> String {
         guard case .release(let release) = content, let components = release.components else {
