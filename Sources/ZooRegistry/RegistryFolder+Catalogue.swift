@@ -100,6 +100,8 @@ extension RegistryFolder {
     /// - Throws: ``ZooError`` with code `registry.version-taken` when `index.json` has another digest
     ///   for a version, the codes of ``check(manifest:as:_:)``, or `io.*`; `CancellationError`.
     package func rebuild(_ cancellation: Cancellation) throws -> [IndexDocument] {
+        let using = try locks.lock(.blobs, .shared, cancellation)
+        defer { withExtendedLifetime(using) {} }
         var changed: Set<ModelName> = []
         for entry in try documents.imageIndex()?.entries ?? [] {
             try cancellation.check()
@@ -110,6 +112,7 @@ extension RegistryFolder {
                 }
                 continue
             }
+            if try documents.isDeleted(entry) { continue }
             let release = try check(
                 manifest: try blobs.read(entry.digest, limit: FormatLimits.manifest),
                 as: Identity(name: entry.name, version: entry.version),
@@ -127,7 +130,12 @@ extension RegistryFolder {
         let writing = try locks.lock(.imageIndex, .exclusive, cancellation)
         defer { withExtendedLifetime(writing) {} }
         let old = try documents.imageIndex()
-        var contents = old ?? ImageIndex(entries: [])
+        // An interrupted deletion leaves entries behind.
+        var contents = try (old ?? ImageIndex(entries: [])).removing { entry throws(ZooError) in
+            let index = try documents.index(of: entry.name)
+            guard index?.entry(for: .version(entry.version)) == nil else { return false }
+            return try documents.isDeleted(entry)
+        }
         var listed = Set(contents.entries.map(\.digest))
         let path = "\(root)/\(RegistryLayout.imageIndex)"
         for name in try documents.names() {

@@ -36,7 +36,8 @@ struct AmiZoo: AsyncParsableCommand {
                 name: "Make and publish",
                 subcommands: [
                     InspectCommand.self, ImportCommand.self, ConvertCommand.self,
-                    ExportCommand.self, PackCommand.self,
+                    ExportCommand.self, PackCommand.self, YankCommand.self, UnyankCommand.self,
+                    ChannelCommand.self,
                 ]
             ),
             CommandGroup(

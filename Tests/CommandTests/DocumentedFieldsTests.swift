@@ -76,7 +76,15 @@ import ZooTesting
                 ("import", Conversions.imported(in: folder) + ["--to", folder.path(of: "got")]),
                 ("registry init", [registry]),
                 ("pack", [folder.path(of: "model"), "--output", registry]),
-                ("registry index", [registry]), ("registry check", [registry]), ("cache ls", []),
+                ("registry index", [registry]), ("registry check", [registry]),
+                ("yank", ["ami/ball-drop:1.1.0", "--reason", "x", "--registry", registry]),
+                ("unyank", ["ami/ball-drop:1.1.0", "--registry", registry]),
+                (
+                    "channel",
+                    ["ami/ball-drop", "candidate", "--add", "1.1.0", "--registry", registry]
+                ),
+                ("registry delete", ["ami/ball-drop:1.1.0", "--registry", registry]),
+                ("registry gc", [registry, "--grace", "0s"]), ("cache ls", []),
                 ("cache du", []),
             ]
             for (command, arguments) in runs {
