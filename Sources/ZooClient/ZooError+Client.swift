@@ -6,8 +6,6 @@ package import ZooCore
 extension ZooError.Code {
     /// A registry address is neither a folder nor an HTTP URL.
     package static let registryAddress = Self("registry.address-invalid", .usage)
-    /// A registry does not have the version, or every version of the channel is yanked.
-    package static let versionUnknown = Self("registry.version-not-found", .notFound)
     /// A document or blob does not match its digest or size.
     package static let registryMismatch = Self("registry.digest-mismatch", .integrity)
     /// The network is disabled, and the release is not installed.

@@ -184,6 +184,13 @@ package final class OpenFile: ByteSource {
         }
     }
 
+    /// Sets the time of the last modification to the current time.
+    package func touch() throws(ZooError) {
+        guard unsafe futimens(descriptor, nil) == 0 else {
+            throw .system(errno, "change the time of", path)
+        }
+    }
+
     /// Whether the path still refers to this file, and not to a file that replaced it.
     package func isAtPath() -> Bool {
         var (opened, found) = (stat(), stat())

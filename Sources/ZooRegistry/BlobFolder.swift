@@ -24,7 +24,12 @@ package struct BlobFolder: Sendable {
     package func write(_ bytes: [UInt8]) throws(ZooError) -> ContentDigest {
         let digest = ContentDigest(of: bytes)
         // A file with the right name proves nothing about its content.
-        if let found = try? read(digest, limit: bytes.count), found == bytes { return digest }
+        if let found = try? read(digest, limit: bytes.count), found == bytes {
+            // Collection leaves recent blobs alone. Only the owner of the file may change its time;
+            // for others, publishing notices when the blob is gone.
+            try? OpenFile(path(of: digest), .read).touch()
+            return digest
+        }
         let draft = try draft()
         try draft.file.write(bytes, at: 0)
         try commit(draft, as: digest)
@@ -41,7 +46,11 @@ package struct BlobFolder: Sendable {
     package func draft() throws(ZooError) -> Draft {
         let folder = "\(root)/\(RegistryLayout.blobs)"
         try FileSystem.createFolder(folder)
-        return Draft(file: try OpenFile("\(folder)/.\(FileSystem.uniqueName()).tmp", .createNew))
+        while true {
+            let file = try OpenFile("\(folder)/.\(FileSystem.uniqueName()).tmp", .createNew)
+            // Collection removes drafts that no process holds, and may have found this one before.
+            if file.tryLock(.shared), file.isAtPath() { return Draft(file: file) }
+        }
     }
 
     /// Renames a draft to its digest.

@@ -98,7 +98,8 @@ extension RegistryFolder {
     /// - Parameter cancellation: stops the work between two models.
     /// - Returns: the index documents that changed.
     /// - Throws: ``ZooError`` with code `registry.version-taken` when `index.json` has another digest
-    ///   for a version, `registry.not-a-registry` for an image layout, the codes of ``check(manifest:as:_:)``, or `io.*`; `CancellationError`.
+    ///   for a version, `registry.not-a-registry` for an image layout, the codes of
+    ///   ``check(manifest:as:_:)``, or `io.*`; `CancellationError`.
     package func rebuild(_ cancellation: Cancellation) throws -> [IndexDocument] {
         guard kind == .registry else {
             throw ZooError(
@@ -107,6 +108,8 @@ extension RegistryFolder {
                 remedy: "make it a registry with 'ami-zoo registry init \(root)'"
             )
         }
+        let using = try locks.lock(.blobs, .shared, cancellation)
+        defer { withExtendedLifetime(using) {} }
         var changed: Set<ModelName> = []
         for entry in try documents.imageIndex()?.entries ?? [] {
             try cancellation.check()
@@ -117,6 +120,7 @@ extension RegistryFolder {
                 }
                 continue
             }
+            if try documents.isDeleted(entry) { continue }
             let release = try check(
                 manifest: try blobs.read(entry.digest, limit: FormatLimits.manifest),
                 as: Identity(name: entry.name, version: entry.version),
@@ -134,7 +138,12 @@ extension RegistryFolder {
         let writing = try locks.lock(.imageIndex, .exclusive, cancellation)
         defer { withExtendedLifetime(writing) {} }
         let old = try documents.imageIndex()
-        var contents = old ?? ImageIndex(entries: [])
+        // An interrupted deletion leaves entries behind.
+        var contents = try (old ?? ImageIndex(entries: [])).removing { entry throws(ZooError) in
+            let index = try documents.index(of: entry.name)
+            guard index?.entry(for: .version(entry.version)) == nil else { return false }
+            return try documents.isDeleted(entry)
+        }
         var listed = Set(contents.entries.map(\.digest))
         let path = "\(root)/\(RegistryLayout.imageIndex)"
         for name in try documents.names() {

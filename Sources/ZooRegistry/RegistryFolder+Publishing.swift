@@ -51,6 +51,7 @@ extension RegistryFolder {
             try blobs.write(release.bytes)
             return false
         }
+        try refuseDeleted(release)
         if let old, old.kind != release.manifest.kind {
             throw ZooError(
                 .versionTaken,
@@ -129,9 +130,20 @@ extension RegistryFolder {
         _ cancellation: Cancellation,
         _ change: (IndexDocument) throws -> IndexDocument
     ) throws -> IndexDocument {
+        // Shared, because collection would remove the new segment of the catalogue.
+        let using = try locks.lock(.blobs, .shared, cancellation)
+        defer { withExtendedLifetime(using) {} }
         let new = try replaceIndex(of: name, cancellation, change)
         try updateCatalogue([name], cancellation)
         return new
+    }
+
+    func unknown(_ name: ModelName) -> ZooError {
+        ZooError(
+            .modelUnknown,
+            "'\(root)' has no model '\(name)'",
+            remedy: "check the name with 'ami-zoo list --registry \(root)'"
+        )
     }
 
     private func replaceIndex(
@@ -141,13 +153,7 @@ extension RegistryFolder {
     ) throws -> IndexDocument {
         let writing = try locks.lock(.index(name), .exclusive, cancellation)
         defer { withExtendedLifetime(writing) {} }
-        guard let old = try documents.index(of: name) else {
-            throw ZooError(
-                .modelUnknown,
-                "'\(root)' has no model '\(name)'",
-                remedy: "check the name with 'ami-zoo list --registry \(root)'"
-            )
-        }
+        guard let old = try documents.index(of: name) else { throw unknown(name) }
         let new = try change(old)
         if new != old { try write(new) }
         return new

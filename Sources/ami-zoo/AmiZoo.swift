@@ -36,8 +36,8 @@ struct AmiZoo: AsyncParsableCommand {
                 name: "Make and publish",
                 subcommands: [
                     InspectCommand.self, ImportCommand.self, ConvertCommand.self,
-                    ExportCommand.self, PackCommand.self, PublishCommand.self, LoginCommand.self,
-                    LogoutCommand.self,
+                    ExportCommand.self, PackCommand.self, PublishCommand.self, YankCommand.self,
+                    UnyankCommand.self, ChannelCommand.self, LoginCommand.self, LogoutCommand.self,
                 ]
             ),
             CommandGroup(

@@ -76,10 +76,19 @@ import ZooTesting
                 ("import", Conversions.imported(in: folder) + ["--to", folder.path(of: "got")]),
                 ("registry init", [registry]),
                 ("pack", [folder.path(of: "model"), "--output", registry]),
-                ("registry index", [registry]), ("registry check", [registry]), ("cache ls", []),
-                ("cache du", []), ("registry init", [folder.path(of: "other")]),
+                ("registry index", [registry]), ("registry check", [registry]),
+                ("registry init", [folder.path(of: "other")]),
                 ("publish", [registry, "--registry", folder.path(of: "other")]),
                 ("logout", ["registry.example"]),
+                ("yank", ["ami/ball-drop:1.1.0", "--reason", "x", "--registry", registry]),
+                ("unyank", ["ami/ball-drop:1.1.0", "--registry", registry]),
+                (
+                    "channel",
+                    ["ami/ball-drop", "candidate", "--add", "1.1.0", "--registry", registry]
+                ),
+                ("registry delete", ["ami/ball-drop:1.1.0", "--registry", registry]),
+                ("registry gc", [registry, "--grace", "0s"]), ("cache ls", []),
+                ("cache du", []),
             ]
             func check(_ command: String, _ run: ProgramRun) throws {
                 #expect(run.status == 0, "\(command): \(run.output)\(run.errors)")

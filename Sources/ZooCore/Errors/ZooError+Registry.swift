@@ -5,6 +5,8 @@
 extension ZooError.Code {
     /// A registry has no such model.
     public static let modelUnknown = Self("registry.model-not-found", .notFound)
+    /// A registry has no such version of a model, or all versions of a channel are yanked.
+    public static let versionUnknown = Self("registry.version-not-found", .notFound)
     /// A registry lists a blob but does not have it.
     public static let blobMissing = Self("registry.blob-missing", .notFound)
     /// A folder is not a registry.

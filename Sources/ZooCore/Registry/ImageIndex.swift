@@ -66,6 +66,15 @@ public struct ImageIndex: Sendable, Equatable {
         ImageIndex(entries: entries + [entry], foreign: foreign, others: others)
     }
 
+    /// Returns this index without some of the releases.
+    public func removing(where isRemoved: (Entry) throws(ZooError) -> Bool) throws(ZooError)
+        -> ImageIndex
+    {
+        var kept: [Entry] = []
+        for entry in entries where try !isRemoved(entry) { kept.append(entry) }
+        return ImageIndex(entries: kept, foreign: foreign, others: others)
+    }
+
     /// Parses `index.json`, which need not be canonical because another OCI tool may write it.
     ///
     /// - Throws: ``ZooError`` with a `json.*` or `format.*` code.

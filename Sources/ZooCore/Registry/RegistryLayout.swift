@@ -8,6 +8,7 @@
 /// index/<namespace>/<name>.json   one document per model
 /// blobs/sha256/<hex>              manifests, records, archives, block tables: immutable
 /// catalogue.json                  the head of the catalogue, which is derived from the rest
+/// deleted/<namespace>/<name>.jsonl the versions of a model that were deleted
 /// oci-layout, index.json          make the folder an OCI image layout; a derived view
 /// ```
 public enum RegistryLayout {
@@ -30,6 +31,11 @@ public enum RegistryLayout {
 
     /// The path of a blob.
     public static func blob(_ digest: ContentDigest) -> String { "\(blobs)/\(digest.hex)" }
+
+    /// The path of the log of a model's deleted versions.
+    public static func deletions(_ name: ModelName) -> String {
+        "deleted/\(name.namespace)/\(name.name).jsonl"
+    }
 
     /// The path of a model's index document.
     public static func index(_ name: ModelName) -> String {

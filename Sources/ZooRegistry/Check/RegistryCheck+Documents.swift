@@ -14,7 +14,7 @@ extension RegistryCheck {
     /// A blob to check as a whole.
     enum Content: Sendable {
         case archive(ArchiveCheck)
-        case unreferenced(name: String, digest: ContentDigest)
+        case other(digest: ContentDigest, isReferenced: Bool)
     }
 
     /// A release listed in `index.json` or in an index document.
@@ -47,7 +47,7 @@ extension RegistryCheck {
             try cancellation.check()
             try examine("index/\(path)") { try read("index/\(path)", into: &indexes) }
         }
-        if let view { survey.report.findings += compare(view, indexes) }
+        if let view { survey.report.findings += try compare(view, indexes) }
         var listed = Set(
             (view ?? []).map { Listed(name: $0.name, version: $0.version, digest: $0.digest) }
         )
@@ -77,7 +77,9 @@ extension RegistryCheck {
         }
         survey.report.blobs = referenced.count
         survey.report.bytes = referenced.values.reduce(0, +)
-        try checkBlobNames(referenced, &survey)
+        var artifacts = BlobReferences(documents)
+        try examine("oci") { try artifacts.addArtifacts(cancellation) }
+        try checkBlobNames(referenced, artifacts.digests, &survey)
         return survey
     }
 
@@ -198,12 +200,24 @@ extension RegistryCheck {
     func compare(
         _ manifests: [ImageIndex.Entry],
         _ documents: IndexDocuments
-    ) -> [Finding] {
+    ) throws(ZooError) -> [Finding] {
         var findings: [Finding] = []
         for manifest in manifests where !documents.broken.contains(manifest.name) {
             let entry = documents.read[manifest.name]?.entry(for: .version(manifest.version))
             guard entry?.digest != manifest.digest else { continue }
             let release = "'\(manifest.name):\(manifest.version)'"
+            if entry == nil, try self.documents.isDeleted(manifest) {
+                findings.append(
+                    Finding(
+                        .versionUnindexed,
+                        .warning,
+                        path: RegistryLayout.imageIndex,
+                        message: "\(release) was deleted, and the deletion did not end",
+                        remedy: "run 'ami-zoo registry index \(root)'"
+                    )
+                )
+                continue
+            }
             findings.append(
                 Finding(
                     entry == nil ? .versionUnindexed : .indexInvalid,

@@ -49,6 +49,7 @@ package struct RegistryCheck: Sendable {
 
     func checkBlobNames(
         _ referenced: [ContentDigest: Int],
+        _ artifacts: Set<ContentDigest>,
         _ survey: inout Survey
     ) throws(ZooError) {
         for name in try FileSystem.names(in: "\(root)/\(RegistryLayout.blobs)") {
@@ -62,14 +63,16 @@ package struct RegistryCheck: Sendable {
                         path: path,
                         message: "this is not a blob: it is no file, or its name is no digest",
                         remedy: name.hasSuffix(".tmp")
-                            ? "remove it when no program writes here; an interrupted write left it"
+                            ? "an interrupted write left it; 'ami-zoo registry gc \(root)' removes it"
                             : "remove it"
                     )
                 )
                 continue
             }
             if referenced[digest] == nil {
-                survey.contents.append(.unreferenced(name: name, digest: digest))
+                survey.contents.append(
+                    .other(digest: digest, isReferenced: artifacts.contains(digest))
+                )
             }
         }
     }
@@ -100,10 +103,10 @@ package struct RegistryCheck: Sendable {
             return try findings(at: RegistryLayout.blob(check.archive.archive.digest)) {
                 try check.run(cancellation)
             }
-        case .unreferenced(let name, let digest):
+        case .other(let digest, let isReferenced):
             let path = RegistryLayout.blob(digest)
             let broken = try findings(at: path) {
-                let file = try OpenFile("\(root)/\(RegistryLayout.blobs)/\(name)", .read)
+                let file = try OpenFile(blobs.path(of: digest), .read)
                 var hasher = ContentDigest.Hasher()
                 let size = try file.status().size
                 try file.forEachPiece(of: 0..<size, size: 1 << 20, cancellation) {
@@ -112,15 +115,15 @@ package struct RegistryCheck: Sendable {
                 // A later release with the same blob would reuse this file.
                 guard hasher.finish() == digest else { throw ZooError.wrongBlob(file.path) }
             }
-            guard broken.isEmpty else { return broken }
+            guard broken.isEmpty, !isReferenced else { return broken }
             return [
                 Finding(
                     .blobUnreferenced,
                     .warning,
                     path: path,
                     message: "no release refers to this blob",
-                    remedy: "remove the file unless another program uses it; an interrupted or "
-                        + "withdrawn release left it"
+                    remedy: "none needed: an interrupted or deleted release left it; "
+                        + "'ami-zoo registry gc \(root)' removes it"
                 )
             ]
         }

@@ -11,9 +11,10 @@ internal import ZooRegistry
 struct RegistryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "registry",
-        abstract: "Create, index and check a registry folder.",
+        abstract: "Create, index, check and clean a registry folder.",
         subcommands: [
             RegistryInitCommand.self, RegistryIndexCommand.self, RegistryCheckCommand.self,
+            RegistryDeleteCommand.self, RegistryCollectCommand.self,
         ]
     )
 }
