@@ -16,6 +16,8 @@ extension ZooError.Code {
     package static let stagingBusy = Self("store.staging-busy", .inputOutput)
     /// The destination exists and is not this release.
     package static let destinationTaken = Self("store.destination-taken", .inputOutput)
+    /// Several versions of a model are installed, and one has to be named.
+    package static let severalInstalled = Self("store.several-installed", .usage)
     /// A model is not installed.
     package static let notInstalled = Self("store.not-installed", .notFound)
 }

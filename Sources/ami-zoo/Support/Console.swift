@@ -28,6 +28,9 @@ enum Console {
     /// Whether standard error is a terminal.
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
+    /// Whether there is a person who can answer a question.
+    static var canAsk: Bool { isTerminal && isatty(STDIN_FILENO) == 1 }
+
     /// Writes without buffering, so that the reader of a pipe sees each line immediately.
     ///
     /// Ignores errors: a closed pipe is not a failure of the command.
