@@ -10,6 +10,8 @@ extension ZooError.Code {
     package static let registryMismatch = Self("registry.digest-mismatch", .integrity)
     /// The network is disabled, and the release is not installed.
     package static let offline = Self("registry.offline", .unreachable)
+    /// The licence of a release requires consent that the user did not give.
+    package static let licenceNotAccepted = Self("release.licence-not-accepted", .notPermitted)
     /// The release does not have the component.
     package static let componentUnknown = Self("release.component-not-found", .notFound)
     /// A file of an installed release is missing or has the wrong size.

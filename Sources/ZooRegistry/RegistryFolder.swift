@@ -109,20 +109,6 @@ package struct RegistryFolder: Sendable {
         locks = try RegistryLocks(root: root)
     }
 
-    /// Opens a registry or OCI image layout that exists.
-    ///
-    /// - Throws: ``ZooError`` as ``init(opening:)``.
-    package init(existing root: String) throws(ZooError) {
-        guard try !FileSystem.names(in: root).isEmpty else {
-            throw ZooError(
-                .notARegistry,
-                "there is no registry at '\(root)'",
-                remedy: "check the path; 'ami-zoo registry init' creates a registry"
-            )
-        }
-        try self.init(opening: root)
-    }
-
     /// The blobs.
     package var blobs: BlobFolder { documents.blobs }
 

@@ -154,7 +154,22 @@ package struct ModelStore: Sendable {
         return try StoreReceipt(path: path)
     }
 
+    /// Removes the receipt of a release that is gone.
+    func forget(_ folder: String) throws(ZooError) { try FileSystem.remove(receiptPath(folder)) }
+
     // MARK: Installed releases
+
+    /// The folders of a reference, by their names alone, with the version of each.
+    func folders(
+        of reference: ModelReference
+    ) throws(ZooError) -> [(path: String, version: SemanticVersion)] {
+        let parent = "\(models)/\(reference.name)"
+        return try FileSystem.names(in: parent).compactMap(StoredName.init).filter { name in
+            if let digest = reference.digest, digest.short != name.digest { return false }
+            guard case .version(let version) = reference.selector else { return true }
+            return version == name.version
+        }.map { ("\(parent)/\($0.text)", $0.version) }
+    }
 
     /// The installed releases of one model or of all models, ordered by name and version.
     ///
@@ -381,7 +396,7 @@ package struct ModelStore: Sendable {
 
 /// The folder name of a release: `<version>-<digest>`, and `+<component>` for each fetched component
 /// of a partial release.
-private struct StoredName {
+struct StoredName {
     let text: String
     let version: SemanticVersion
     /// Twelve hexadecimal digits.

@@ -20,6 +20,8 @@ extension ZooError.Code {
     package static let destinationTaken = Self("store.destination-taken", .inputOutput)
     /// The store cannot tell which of its releases a channel selects.
     package static let channelNotRecorded = Self("store.channel-not-recorded", .notFound)
+    /// Several versions of a model are installed, and one has to be named.
+    package static let severalInstalled = Self("store.several-installed", .usage)
     /// A model is not installed.
     package static let notInstalled = Self("store.not-installed", .notFound)
 }

@@ -21,8 +21,9 @@ struct AmiZoo: AsyncParsableCommand {
             CommandGroup(
                 name: "Get models",
                 subcommands: [
-                    PullCommand.self, ListCommand.self, ShowCommand.self, VersionsCommand.self,
-                    VerifyCommand.self, RepairCommand.self, CacheCommand.self,
+                    PullCommand.self, LockCommand.self, ListCommand.self, ShowCommand.self,
+                    VersionsCommand.self, VerifyCommand.self, RepairCommand.self,
+                    RemoveCommand.self, CacheCommand.self,
                 ]
             ),
             CommandGroup(

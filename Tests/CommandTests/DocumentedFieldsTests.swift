@@ -89,6 +89,8 @@ import ZooTesting
                 ("registry delete", ["ami/ball-drop:1.1.0", "--registry", registry]),
                 ("registry gc", [registry, "--grace", "0s"]), ("cache ls", []),
                 ("cache du", []),
+                ("lock", ["ami/ball-drop"]), ("pull --locked", []), ("cache gc", []),
+                ("remove", ["ami/ball-drop"]),
             ]
             func check(_ command: String, _ run: ProgramRun) throws {
                 #expect(run.status == 0, "\(command): \(run.output)\(run.errors)")
@@ -100,11 +102,14 @@ import ZooTesting
             }
             for (command, arguments) in runs {
                 let words = command.split(separator: " ").map(String.init)
+                // The lock file is in the working folder.
+                let isLock = command == "lock" || command == "pull --locked"
                 try check(
                     command,
                     try await ProgramRun(
-                        Program.executable,
-                        words + arguments + ["--json"],
+                        "env",
+                        ["-C", isLock ? folder.path : "."] + [Program.executable] + words
+                            + arguments + ["--json"],
                         environment: zoo.environment
                     )
                 )

@@ -6,6 +6,7 @@ import Testing
 import ZooClient
 import ZooCore
 import ZooFiles
+import ZooRegistry
 import ZooStore
 import ZooTesting
 
@@ -156,6 +157,90 @@ import ZooTesting
             )
             #expect(throws: ZooError(.folderNotPrivate, "")) { try stage() }
             #expect(try folder.read("victim/thesis.txt") == [1])
+        }
+    }
+}
+
+/// Collection in the local store.
+@Suite struct StoreCollectionTests {
+    @Test func collectionTakesLeftoversAndLeavesModels() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try TinyRegistry(in: folder)
+            try registry.publish("1.0.0")
+            let store = ModelStore(root: folder.path(of: "store"))
+            let puller = Puller(
+                registry: Registry(.folder(registry.root), transport: .unused, cache: nil),
+                store: store
+            )
+            let path = try await puller.pull(.of("ami/tiny")).path
+            try folder.write([1, 2], to: "store/staging/abc/files/model.safetensors")
+            try folder.write([], to: "store/staging/abc.lock")
+            try folder.write([1], to: "store/staging/nolock/files/x")
+            try folder.write([1], to: "store/staging/removed-1/x")
+            try folder.write([], to: "store/staging/alone.lock")
+            try folder.write([1], to: "store/registries/00/index/ami/tiny.json")
+            try folder.write([1], to: "store/registries/00/index/ami/.1-a.tmp")
+            try folder.write([1], to: "store/imports/ami/tiny/part")
+            let held = try #require(
+                try store.staging(
+                    for: ContentDigest(of: [7]),
+                    destination: "\(store.root)/models/ami/tiny/9"
+                )
+            )
+            let dry = try store.collect(olderThan: .max, now: .max, dryRun: true, Cancellation())
+            #expect(dry.staging == 5)
+            #expect(dry.documents == 1)
+            #expect(dry.temporaryFiles == 1)
+            let young = try store.collect(olderThan: 0, now: .max, dryRun: false, Cancellation())
+            // An interrupted removal has no grace period.
+            #expect(young.staging == 1)
+            #expect(young.documents == 0)
+            let done = try store.collect(olderThan: .max, now: .max, dryRun: false, Cancellation())
+            #expect(done.staging == 4)
+            #expect(done.documents == 1)
+            let left = try FileSystem.names(in: "\(store.root)/staging")
+            let area = FileSystem.name(of: FileSystem.parent(of: held.files))
+            #expect(left == [area, "\(area).lock"])
+            #expect(try InstalledRelease(folder: path).digest == store.receipt(of: path)?.digest)
+        }
+    }
+
+    @Test func pullsAndCollectionRunTogether() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try TinyRegistry(in: folder)
+            for version in 0..<12 { try registry.publish("1.\(version).0") }
+            let store = ModelStore(root: folder.path(of: "store"))
+            let cancellation = Cancellation()
+            let collecting = Task {
+                while !cancellation.isCancelled {
+                    _ = try store.collect(
+                        olderThan: .max,
+                        now: Clock.nanoseconds(),
+                        dryRun: false,
+                        Cancellation()
+                    )
+                    await Task.yield()
+                }
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for version in 0..<12 {
+                    group.addTask {
+                        let puller = Puller(
+                            registry: Registry(
+                                .folder(registry.root),
+                                transport: .unused,
+                                cache: nil
+                            ),
+                            store: store
+                        )
+                        let path = try await puller.pull(.of("ami/tiny:1.\(version).0")).path
+                        #expect(try await InstalledRelease(folder: path).findings() == [])
+                    }
+                }
+                try await group.waitForAll()
+            }
+            cancellation.cancel()
+            try await collecting.value
         }
     }
 }

@@ -13,6 +13,8 @@ package struct PullRequest: Sendable {
     package var destination: String?
     /// Whether the network may be used.
     package var offline = false
+    /// The licences that the user accepted, where a licence restricts use.
+    package var acceptedLicences: Set<String> = []
     /// The number of concurrent streams; each needs about 8 MiB of memory.
     package var streams = 4
 

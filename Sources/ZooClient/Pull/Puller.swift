@@ -50,6 +50,7 @@ package struct Puller: ReleaseTask {
         if let done = try await installed(resolved, at: destination, request) {
             return await withoutStaging(done)
         }
+        try resolved.record.requireConsent(request.acceptedLicences)
         let release = try await registry.withTables(resolved)
         let staging = try await claim(release, destination, request)
         do {

@@ -10,8 +10,8 @@ internal import ZooStore
 struct CacheCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cache",
-        abstract: "Inspect the local store.",
-        subcommands: [CacheListCommand.self, CacheUsageCommand.self]
+        abstract: "Inspect and clean the local store.",
+        subcommands: [CacheListCommand.self, CacheUsageCommand.self, CacheCollectCommand.self]
     )
 }
 

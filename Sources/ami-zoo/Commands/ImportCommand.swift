@@ -55,7 +55,11 @@ struct ImportCommand: ReportingCommand {
         let catalogue = try catalogue.map { Catalogue(folder: $0) } ?? surroundings.catalogue()
         let name = try ModelName(parsing: model)
         let entry = try catalogue.entry(name)
-        try entry.requireConsent(acceptLicence)
+        do throws(ZooError) {
+            try entry.requireConsent(acceptLicence)
+        } catch {
+            try LicenceQuestion.ask(error, entry.licence ?? "unknown")
+        }
         let card = try catalogue.card(name)
         let view = PullProgressView(output)
         defer { view.close() }

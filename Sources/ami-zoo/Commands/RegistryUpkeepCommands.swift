@@ -27,7 +27,7 @@ struct RegistryDeleteCommand: ReportingCommand {
     func report() async throws -> RegistryDeleteOutcome {
         let (release, date) = (try ChangedRelease(reference, registry), ChangedRelease.now)
         let digest = try await BlockingWork.run { cancellation in
-            let folder = try RegistryFolder(existing: release.root)
+            let folder = try RegistryFolder(opening: release.root)
             try release.requireDigest(folder)
             return try folder.delete(release.name, release.version, at: date, cancellation)
         }
@@ -104,7 +104,7 @@ struct RegistryCollectCommand: ReportingCommand {
         let (path, cutoff, dryRun) = (FileSystem.absolute(root), grace.cutoff, dryRun)
         let collected = try await Interruption.cancelling {
             try await BlockingWork.run { cancellation in
-                try RegistryFolder(existing: path)
+                try RegistryFolder(opening: path)
                     .collect(olderThan: cutoff, dryRun: dryRun, cancellation)
             }
         }

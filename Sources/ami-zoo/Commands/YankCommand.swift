@@ -128,7 +128,7 @@ struct ChannelCommand: ReportingCommand {
         let removed = Set(try remove.map { try SemanticVersion(parsing: $0) })
         let root = try ChangedRelease.folder(registry, host: reference.host)
         let index = try await BlockingWork.run { cancellation in
-            try RegistryFolder(existing: root).changeChannel(
+            try RegistryFolder(opening: root).changeChannel(
                 reference.name,
                 channel,
                 adding: added,

@@ -69,7 +69,7 @@ struct ChangedRelease: Sendable {
         release: ChangedRelease, index: IndexDocument, entry: IndexDocument.Entry
     ) {
         try await BlockingWork.run { cancellation in
-            let folder = try RegistryFolder(existing: root)
+            let folder = try RegistryFolder(opening: root)
             try requireDigest(folder)
             let index = try body(folder, self, cancellation)
             guard let entry = index.entry(for: .version(version)) else {

@@ -28,6 +28,9 @@ enum Console {
     /// Whether standard error is a terminal.
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
 
+    /// Whether there is a person who can answer a question.
+    static var canAsk: Bool { isTerminal && isatty(STDIN_FILENO) == 1 }
+
     /// Whether standard input is a terminal.
     static var isInputTerminal: Bool { isatty(STDIN_FILENO) == 1 }
 
