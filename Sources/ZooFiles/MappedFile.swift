@@ -69,7 +69,7 @@ package final class MappedFile: ByteSource, @unchecked Sendable {
         guard !range.isEmpty else {
             unsafe pages = UnsafeRawBufferPointer(start: nil, count: 0)
             unsafe bytes = unsafe pages
-            mapping = Mapping(of: file, opened, watch: nil, path: path)
+            mapping = unsafe Mapping(of: file, opened, watch: nil, path: path)
             return
         }
         let lead = range.lowerBound % Self.pageSize

@@ -186,7 +186,7 @@ package final class OpenFile: ByteSource {
 
     /// Sets the time of the last modification to the current time.
     package func touch() throws(ZooError) {
-        guard unsafe futimens(descriptor, nil) == 0 else {
+        guard futimens(descriptor, nil) == 0 else {
             throw .system(errno, "change the time of", path)
         }
     }

@@ -155,7 +155,10 @@ package struct ModelStore: Sendable {
     }
 
     /// Removes the receipt of a release that is gone.
-    func forget(_ folder: String) throws(ZooError) { try FileSystem.remove(receiptPath(folder)) }
+    func forget(_ folder: String) throws(ZooError) {
+        guard let path = receiptPath(of: folder) else { return }
+        try FileSystem.remove(path)
+    }
 
     // MARK: Installed releases
 

@@ -47,7 +47,13 @@ import ZooTesting
             #expect(missing.status == 66)
             #expect(missing.errorCode == "lock.missing")
             let locked = try await run(
-                zoo, in: folder.path, "lock", "test/random", "--registry", registry)
+                zoo,
+                in: folder.path,
+                "lock",
+                "test/random",
+                "--registry",
+                registry
+            )
             #expect(locked.status == 0, "\(locked.errors)")
             let added = try await run(zoo, in: folder.path, "lock", "ami/ball-drop:1.0.0")
             #expect(added.status == 0, "\(added.errors)")
@@ -62,15 +68,32 @@ import ZooTesting
             let references = try releases.map { try JSONObject($0, at: "").string("reference") }
             #expect(references == ["ami/ball-drop:1.0.0", "test/random:1.0.0"])
             let latest = try await run(
-                zoo, in: folder.path, "pull", "test/random", "--registry", registry)
+                zoo,
+                in: folder.path,
+                "pull",
+                "test/random",
+                "--registry",
+                registry
+            )
             #expect(try latest.text("reference") == "test/random:1.1.0")
 
             // Installed and offline: the same releases without a registry.
             let offline = try await run(
-                zoo, in: folder.path, "pull", "--locked", "--offline", "test/random")
+                zoo,
+                in: folder.path,
+                "pull",
+                "--locked",
+                "--offline",
+                "test/random"
+            )
             #expect(offline.output.contains("test/random:1.0.0"))
             let conflict = try await run(
-                zoo, in: folder.path, "pull", "--locked", "test/random:1.1.0")
+                zoo,
+                in: folder.path,
+                "pull",
+                "--locked",
+                "test/random:1.1.0"
+            )
             #expect(conflict.errorCode == "lock.conflict")
             let other = try await run(zoo, in: folder.path, "pull", "--locked", "test/other")
             #expect(other.errorCode == "lock.model-missing")
@@ -78,7 +101,9 @@ import ZooTesting
             let text = String(decoding: file, as: UTF8.self)
             let digest = try #require(text.firstMatch(of: /random".*?sha256:([0-9a-f]{64})/)?.1)
             let forged = text.replacingOccurrences(
-                of: digest, with: String(repeating: "0", count: 64))
+                of: digest,
+                with: String(repeating: "0", count: 64)
+            )
             try folder.write(Array(forged.utf8), to: "ami-zoo.lock")
             let refused = try await run(zoo, in: folder.path, "pull", "--locked", "test/random")
             #expect(refused.errorCode == "registry.digest-mismatch")
@@ -89,7 +114,10 @@ import ZooTesting
         arguments: [
             ("", "json.malformed"), (#"{"format":"ami-zoo.lock/9","models":{}}"#, "format.unknown"),
             (#"{"format":"ami-zoo.lock/1","models":{"x":{}}}"#, "format.field-invalid"),
-            (#"{"format":"ami-zoo.lock/1","models":{"a/b":{"version":"1"}}}"#, "format.field-invalid"),
+            (
+                #"{"format":"ami-zoo.lock/1","models":{"a/b":{"version":"1"}}}"#,
+                "format.field-invalid"
+            ),
         ]
     )
     func aBrokenLockFileIsRefusedAndKept(content: String, code: String) async throws {
@@ -112,14 +140,27 @@ import ZooTesting
             try await repack(model, changes, with: zoo, in: folder)
             let registry = model.registry
             let refused = try await run(
-                zoo, in: folder.path, "pull", "test/random", "--registry", registry)
+                zoo,
+                in: folder.path,
+                "pull",
+                "test/random",
+                "--registry",
+                registry
+            )
             #expect(refused.status == 77)
             #expect(refused.errorCode == "release.licence-not-accepted")
             #expect(refused.output.contains("--accept-licence 'CC-BY-NC-4.0'"))
             #expect(!FileManager.default.fileExists(atPath: "\(zoo.store)/models"))
             let other = try await run(
-                zoo, in: folder.path, "pull", "test/random", "--registry", registry,
-                "--accept-licence", "MIT")
+                zoo,
+                in: folder.path,
+                "pull",
+                "test/random",
+                "--registry",
+                registry,
+                "--accept-licence",
+                "MIT"
+            )
             #expect(other.status == 77)
 
             // On a terminal a person is asked; util-linux's script provides one.
@@ -138,12 +179,25 @@ import ZooTesting
             #expect(yes.status == 0, "\(yes.output)")
             // What is installed needs no consent again.
             let again = try await run(
-                zoo, in: folder.path, "pull", "test/random", "--registry", registry)
+                zoo,
+                in: folder.path,
+                "pull",
+                "test/random",
+                "--registry",
+                registry
+            )
             #expect(try again.document.value("alreadyInstalled") == .bool(true))
             #expect(try await zoo("remove", "test/random").status == 0)
             let given = try await run(
-                zoo, in: folder.path, "pull", "test/random", "--registry", registry,
-                "--accept-licence", "CC-BY-NC-4.0")
+                zoo,
+                in: folder.path,
+                "pull",
+                "test/random",
+                "--registry",
+                registry,
+                "--accept-licence",
+                "CC-BY-NC-4.0"
+            )
             #expect(given.status == 0)
         }
     }
@@ -153,7 +207,12 @@ import ZooTesting
             let zoo = Program(in: folder)
             let pull = try await zoo("pull", "ami/ball-drop:1.1.0", "--json")
             let part = try await zoo(
-                "pull", "ami/ball-drop:1.1.0", "--only", "trajectory", "--json")
+                "pull",
+                "ami/ball-drop:1.1.0",
+                "--only",
+                "trajectory",
+                "--json"
+            )
             let old = try await zoo("pull", "ami/ball-drop:1.0.0", "--json")
             let several = try await zoo("remove", "ami/ball-drop", "--json")
             #expect(several.status == 64)
