@@ -4,7 +4,7 @@
 package import ZooCore
 internal import ZooFiles
 
-/// A project's lock file: the exact releases that it uses. Format `ami-zoo.lock/1`.
+/// A project's lock file, which names the exact releases that the project uses.
 ///
 /// ```
 /// {"format": "ami-zoo.lock/1",
