@@ -4,6 +4,8 @@
 package import ZooCore
 
 extension ZooError.Code {
+    /// No environment variable determines the path of the local store.
+    package static let noHome = Self("environment.no-home", .inputOutput)
     /// A registry address is neither a folder nor an HTTP URL.
     package static let registryAddress = Self("registry.address-invalid", .usage)
     /// A document or blob does not match its digest or size.

@@ -93,6 +93,11 @@ package actor OCIAuthorization {
         return true
     }
 
+    /// Asks the registry which scheme it wants, if that is not known yet.
+    ///
+    /// - Throws: as ``headers(for:_:)``.
+    func connect() async throws { _ = try await knownScheme() }
+
     /// Forgets tokens, after the registry refused one.
     func renew() { tokens.removeAll() }
 
@@ -101,12 +106,13 @@ package actor OCIAuthorization {
         let response = try await transport.send(HTTPRequest(.get, "\(endpoint.origin)/v2/"))
         let found: Scheme
         switch response.status {
-        case 200...299: found = .none
+        case 200...299 where response["Content-Type"]?.hasPrefix("text/html") != true:
+            found = .none
         case 401:
             found = try chooseScheme(
                 AuthorizationChallenge.all(in: response["WWW-Authenticate"] ?? "")
             )
-        case 404, 405, 410:
+        case 200...299, 404, 405, 410:
             throw ZooError(
                 .notARegistry,
                 "there is no registry at \(endpoint.origin): it has neither 'zoo.json' nor '/v2/'",

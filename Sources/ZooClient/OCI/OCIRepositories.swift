@@ -67,6 +67,21 @@ struct OCIRepositories: Sendable {
         return try await attempt()
     }
 
+    /// Whether the server answers `GET /v2/` as an OCI registry does.
+    func isThere() async throws -> Bool {
+        do {
+            try await authorization.connect()
+            return true
+        } catch let error as ZooError {
+            switch error.code {
+            case .notARegistry: return false
+            // It is one, and a later request says that a login is needed.
+            case .loginRequired, .forbidden: return true
+            default: throw error
+            }
+        }
+    }
+
     /// The URL of a part of a model's repository.
     func url(of name: ModelName, _ path: String) throws(ZooError) -> String {
         endpoint.url(try endpoint.repository(of: name), path)

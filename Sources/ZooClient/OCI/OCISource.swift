@@ -19,6 +19,11 @@ package struct OCISource: RegistrySource {
         return repositories.endpoint.origin + (prefix.isEmpty ? "" : "/\(prefix.dropLast())")
     }
 
+    /// Whether the server answers as an OCI registry does.
+    ///
+    /// - Throws: ``ZooError`` with code `transport.*` when it does not answer.
+    func isThere() async throws -> Bool { try await repositories.isThere() }
+
     /// Fetches an index document; an OCI registry has no other documents.
     package func document(
         _ document: RegistryDocument,

@@ -43,14 +43,15 @@ package struct AddressSource: RegistrySource {
     /// The base URL.
     package var address: String { web.address }
 
-    /// Whether the address has no `zoo.json`.
+    /// Whether the address has no `zoo.json`, but an OCI registry.
     private func isOCI() async throws -> Bool {
-        try await kind.isOCI {
+        guard let oci else { return false }
+        return try await kind.isOCI {
             do {
                 _ = try await web.document(.description, entityTag: nil)
                 return false
             } catch let error as ZooError where error.isAnswer {
-                return true
+                return try await oci.isThere()
             }
         }
     }
@@ -71,12 +72,7 @@ package struct AddressSource: RegistrySource {
             return found
         } catch let error as ZooError where error.isAnswer {
             guard let oci, try await isOCI() else { throw error }
-            do {
-                return try await oci.document(document, entityTag: entityTag)
-            } catch let other as ZooError where other.code == .notARegistry {
-                // Neither kind: the first answer says more.
-                throw error
-            }
+            return try await oci.document(document, entityTag: entityTag)
         }
     }
 

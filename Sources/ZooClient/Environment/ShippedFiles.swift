@@ -19,16 +19,16 @@ internal import Darwin
 /// Symbolic links to the program are resolved first, and PREFIX is relocatable. No other folder
 /// is searched, so that write access to a folder above the program does not allow choosing its
 /// registry.
-struct ShippedFiles: Sendable {
+package struct ShippedFiles: Sendable {
     /// The registry folder; nil when there is none beside the program.
-    let registry: String?
+    package let registry: String?
     /// The folder of the catalogue; nil when there is none beside the program.
-    let catalogue: String?
+    package let catalogue: String?
 
     /// Locates the files that ship with the program at a path.
     ///
     /// - Parameter program: the absolute path of the executable, without symbolic links.
-    init(of program: String) {
+    package init(of program: String) {
         let share = "\(FileSystem.parent(of: FileSystem.parent(of: program)))/share/ami-zoo"
         let places: (registry: String, catalogue: String)
         if Self.isRegistry("\(share)/registry") {
@@ -45,7 +45,7 @@ struct ShippedFiles: Sendable {
     }
 
     /// What ships with the running program.
-    static var current: ShippedFiles { ShippedFiles(of: executable() ?? "/") }
+    package static var current: ShippedFiles { ShippedFiles(of: executable() ?? "/") }
 
     /// The source tree that contains the build folder of a program.
     private static func sourceTree(of program: String) -> String? {
