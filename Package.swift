@@ -39,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
@@ -77,8 +78,14 @@ let package = Package(
 
         // MARK: Level 1 - one mechanism each
 
-        // The local store: installed releases, staging, cached documents.
-        .target(name: "ZooStore", dependencies: ["ZooCore", "ZooFiles"], swiftSettings: settings),
+        // The local store (installed releases, staging, cached documents) and the SQLite databases.
+        .target(
+            name: "ZooStore",
+            dependencies: [
+                "ZooCore", "ZooFiles", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: settings
+        ),
         .systemLibrary(
             name: "CCurl",
             pkgConfig: "libcurl",
@@ -108,7 +115,7 @@ let package = Package(
         // A registry folder: blobs, releases, index documents, catalogue, locks of its writers.
         .target(
             name: "ZooRegistry",
-            dependencies: ["ZooCore", "ZooFiles", "ZooArchive"],
+            dependencies: ["ZooCore", "ZooFiles", "ZooArchive", "ZooStore"],
             swiftSettings: settings
         ),
         // Reads named tensors from checkpoint files without executing code.
@@ -303,6 +310,12 @@ let package = Package(
                 "ZooArchive", "ZooClient", "ZooCore", "ZooFiles", "ZooRegistry", "ZooStore",
                 "ZooTesting", "ZooTransport",
             ],
+            swiftSettings: settings
+        ),
+        // Damaged databases, concurrent writers, ranking of searches.
+        .testTarget(
+            name: "ZooStoreTests",
+            dependencies: ["ZooCore", "ZooFiles", "ZooRegistry", "ZooStore", "ZooTesting"],
             swiftSettings: settings
         ),
         // Runs the program: text, JSON, exit statuses, signals, other programs.

@@ -22,6 +22,7 @@ extension RegistryFolder {
         segments.append(try writeSegment(entries))
         try merge(&segments)
         try replace(old, with: segments)
+        metadata.record(entries, from: old, to: segments)
     }
 
     /// The number of segments of similar size that are merged into one.
@@ -130,6 +131,7 @@ extension RegistryFolder {
         }
         try rebuildImageIndex(cancellation)
         try rebuildCatalogue(cancellation)
+        if kind == .registry { try metadata.rebuild(cancellation) }
         return try changed.sorted().compactMap { try documents.index(of: $0) }
     }
 

@@ -31,6 +31,7 @@ extension RegistryFolder {
             // Also for a version that is already there: a crash may have left them behind.
             _ = try list(release, limit: RegistryLayout.imageIndexLimit, cancellation)
             try updateCatalogue([release.record.name], cancellation)
+            metadata.record(release.manifest, of: release.record.name)
             return isNew
         }
     }

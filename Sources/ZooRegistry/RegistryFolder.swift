@@ -23,6 +23,8 @@ package struct RegistryFolder: Sendable {
     package let kind: Kind
     /// The documents.
     package let documents: RegistryDocuments
+    /// The metadata database.
+    package let metadata: RegistryMetadata
     /// The locks of writers.
     let locks: RegistryLocks
 
@@ -106,6 +108,7 @@ package struct RegistryFolder: Sendable {
         }
         self.root = root
         documents = RegistryDocuments(root: root)
+        metadata = RegistryMetadata(root: root)
         locks = try RegistryLocks(root: root)
     }
 

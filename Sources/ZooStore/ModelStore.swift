@@ -13,6 +13,7 @@ internal import ZooFiles
 /// receipts/<namespace>/<name>/<version>-….json        one receipt per installed release
 /// staging/<digest>-<destination>/                     transfers in progress
 /// registries/<digest>/index/<namespace>/<name>.json   cached index documents with entity tags
+/// registries/<digest>/search.sqlite                   the catalogue of a registry, for searches
 /// ```
 /// Folders are created only on write, so a read-only store works.
 package struct ModelStore: Sendable {
@@ -362,6 +363,14 @@ package struct ModelStore: Sendable {
 
     private func cachePath(_ registry: String, _ path: String) -> String {
         "\(root)/registries/\(ContentDigest(of: registry.utf8).hex)/\(path)"
+    }
+
+    /// The path of the search database of a registry, in a folder that exists.
+    package func searchDatabase(of registry: String) throws(ZooError) -> String {
+        try prepare()
+        let path = cachePath(registry, "search.sqlite")
+        try FileSystem.createFolder(FileSystem.parent(of: path))
+        return path
     }
 
     /// Reads a cached document; nil when it is missing or unreadable.

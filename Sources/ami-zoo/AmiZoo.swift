@@ -21,8 +21,8 @@ struct AmiZoo: AsyncParsableCommand {
             CommandGroup(
                 name: "Get models",
                 subcommands: [
-                    PullCommand.self, LockCommand.self, ListCommand.self, ShowCommand.self,
-                    VersionsCommand.self, VerifyCommand.self, RepairCommand.self,
+                    PullCommand.self, LockCommand.self, ListCommand.self, SearchCommand.self,
+                    ShowCommand.self, VersionsCommand.self, VerifyCommand.self, RepairCommand.self,
                     RemoveCommand.self, CacheCommand.self,
                 ]
             ),

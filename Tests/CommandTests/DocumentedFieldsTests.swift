@@ -50,7 +50,8 @@ import ZooTesting
             let trajectory = folder.path(of: "trajectory.safetensors")
             try Conversions.writeTrajectory(to: trajectory)
             let runs: [(String, [String])] = [
-                ("pull", ["ami/ball-drop"]), ("list", []), ("show", ["ami/ball-drop"]),
+                ("pull", ["ami/ball-drop"]), ("list", []),
+                ("search", ["ball"]), ("show", ["ami/ball-drop"]),
                 ("versions", ["ami/ball-drop"]), ("verify", ["ami/ball-drop"]),
                 ("repair", ["ami/ball-drop"]),
                 ("inspect", ["ami/ball-drop"]),

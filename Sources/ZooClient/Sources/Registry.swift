@@ -12,7 +12,9 @@ package struct Registry: Sendable {
     package let source: any RegistrySource
     private let transport: HTTPTransport
     private let credentials: RegistryCredentials.Lookup
-    private let cache: ModelStore?
+    let cache: ModelStore?
+    /// The folder of a registry on this machine; nil for others.
+    let folder: String?
     private let knownMirrors = KnownMirrors()
 
     /// Creates a client of the registry at a location.
@@ -32,7 +34,11 @@ package struct Registry: Sendable {
         self.credentials = credentials
         source = Self.source(at: location, transport, credentials)
         // A local folder needs no cache.
-        if case .folder = location { self.cache = nil } else { self.cache = cache }
+        if case .folder(let path) = location {
+            (self.cache, folder) = (nil, path)
+        } else {
+            (self.cache, folder) = (cache, nil)
+        }
     }
 
     private static func source(

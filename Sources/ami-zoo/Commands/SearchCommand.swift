@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooClient
+internal import ZooCore
+internal import ZooStore
+
+/// `ami-zoo search`.
+struct SearchCommand: ReportingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "search",
+        abstract: "Search the models in a registry.",
+        discussion:
+            "Finds models whose name, summary, family, licence or modality have a word that "
+            + "begins with each word of the text. The best matches come first."
+    )
+
+    @Argument(help: "The words to search for.")
+    var text: [String]
+
+    @Option(help: "Only models of this family, such as 'vjepa2'.")
+    var family: String?
+
+    @Option(help: "Only models with this licence, as an SPDX identifier such as 'MIT'.")
+    var licence: String?
+
+    @Option(
+        help: "Only models with inputs of this modality: image, video, series, vector, features."
+    )
+    var modality: String?
+
+    @Option(help: "The largest number of models to print, 1 to 1000.")
+    var limit = CatalogueQuery.standardLimit
+
+    @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Network options") var network: NetworkOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard (1...CatalogueQuery.largestLimit).contains(limit) else {
+            throw ValidationError("--limit must be 1 to \(CatalogueQuery.largestLimit)")
+        }
+    }
+
+    func report() async throws -> SearchOutcome {
+        let source = try Surroundings().registry(registry, network)
+        var query = CatalogueQuery()
+        query.text = text.joined(separator: " ")
+        query.kind = .model
+        (query.family, query.licence, query.modality) = (family, licence, modality)
+        query.limit = limit
+        return SearchOutcome(
+            registry: source.source.address,
+            query: query.text,
+            matches: try await source.search(query)
+        )
+    }
+}
+
+struct SearchOutcome: Report {
+    let registry: String
+    let query: String
+    let matches: CatalogueMatches
+
+    var json: JSONValue {
+        [
+            "registry": .string(registry), "query": .string(query),
+            "total": .integer(matches.total),
+            "models": .array(
+                matches.entries.compactMap { entry in
+                    entry.summary.map { summary in
+                        [
+                            "name": .string(entry.name.description),
+                            "versions": .array(
+                                summary.versions.map { .string($0.description) }
+                            ),
+                            "family": .string(summary.family),
+                            "summary": .string(summary.text),
+                            "licence": .string(summary.licence),
+                            "modality": .string(summary.modality),
+                            "parameters": .integer(summary.parameters),
+                            "bytes": .integer(summary.size),
+                        ]
+                    }
+                }
+            ),
+        ]
+    }
+
+    var text: String {
+        guard !matches.entries.isEmpty else { return "no model in \(registry) matches '\(query)'" }
+        let table = Table.text(
+            ["MODEL", "NEWEST", "FAMILY", "SUMMARY"],
+            matches.entries.map { entry in
+                [
+                    entry.name.description, entry.summary?.current?.description ?? "",
+                    entry.summary?.family ?? "", entry.summary?.text ?? "",
+                ]
+            }
+        )
+        let hidden = matches.total - matches.entries.count
+        return hidden > 0 ? "\(table)\n\(hidden) more; '--limit' shows more" : table
+    }
+}
