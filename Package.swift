@@ -184,7 +184,7 @@ let package = Package(
         .target(
             name: "ZooServer",
             dependencies: [
-                "ZooCore",
+                "ZooCore", "ZooFiles", "ZooRegistry",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -11,11 +11,11 @@ internal import Synchronization
 internal import UnixSignals
 internal import ZooCore
 
-/// A read-only HTTP server over a registry folder.
+/// An HTTP server over a registry folder.
 ///
-/// It serves only the files of the registry layout (``RegistryLayout``), with GET and HEAD, single
-/// byte ranges and strong entity tags. Any static web server can serve the same folder; this server
-/// needs no configuration and cannot expose other files.
+/// It serves the files of the registry layout (``RegistryLayout``) as any static web server could, with
+/// single byte ranges and strong entity tags, and nothing else of the folder. Below `/v2/` it answers the
+/// OCI distribution API, through which releases are published.
 package struct RegistryServer: Sendable {
     /// What stops the server besides cancelling the task.
     package enum Interruption: Sendable {
@@ -27,6 +27,8 @@ package struct RegistryServer: Sendable {
 
     private let root: String
     private let address: ListenAddress
+    private let policy: any AccessPolicy
+    private let options: ServerOptions
     private let logger: Logger
     private let limits: ConnectionLimits
 
@@ -35,16 +37,22 @@ package struct RegistryServer: Sendable {
     /// - Parameters:
     ///   - root: the registry folder.
     ///   - address: the listen address; port 0 selects a free port.
+    ///   - policy: who may do what; the folder is opened for writing only if somebody may write.
+    ///   - options: what the server accepts beside releases.
     ///   - logger: receives one line per request at level info, and failures.
     ///   - limits: the limits on client connections.
     package init(
         root: String,
         address: ListenAddress,
+        policy: any AccessPolicy = OpenPolicy(writable: false),
+        options: ServerOptions = ServerOptions(),
         logger: Logger,
         limits: ConnectionLimits = .standard
     ) {
         self.root = root
         self.address = address
+        self.policy = policy
+        self.options = options
         self.logger = logger
         self.limits = limits
     }
@@ -57,7 +65,8 @@ package struct RegistryServer: Sendable {
     ///   - interruption: whether SIGINT and SIGTERM stop the server.
     ///   - onListening: called once with the URL, such as `http://127.0.0.1:8080`, when clients
     ///     can connect.
-    /// - Throws: ``ZooError`` with code `server.root-invalid` or `server.cannot-listen`.
+    /// - Throws: ``ZooError`` with code `server.root-invalid`, `registry.locks-unavailable`,
+    ///   `server.cannot-listen`, or `io.*`.
     package func run(
         stoppingOn interruption: Interruption = .signals,
         onListening: @escaping @Sendable (_ url: String) -> Void
@@ -67,8 +76,10 @@ package struct RegistryServer: Sendable {
         readers.start()
         let result: Result<Void, any Error>
         do {
-            let folder = try await readers.runIfActive { [root] in try ServedFolder(path: root) }
-            try await serve(folder, readers, interruption, onListening)
+            let registry = try await readers.runIfActive { [root, policy] in
+                try ServedRegistry(root: root, isWritable: policy.isWritable)
+            }
+            try await serve(registry, readers, interruption, onListening)
             result = .success(())
         } catch {
             result = .failure(error)
@@ -78,7 +89,7 @@ package struct RegistryServer: Sendable {
     }
 
     private func serve(
-        _ folder: ServedFolder,
+        _ registry: ServedRegistry,
         _ readers: NIOThreadPool,
         _ interruption: Interruption,
         _ onListening: @escaping @Sendable (String) -> Void
@@ -89,7 +100,9 @@ package struct RegistryServer: Sendable {
         quiet.logLevel = max(.warning, logger.logLevel)
         let application = Application(
             responder: RegistryResponder(
-                folder: folder,
+                registry: registry,
+                policy: policy,
+                options: options,
                 tags: EntityTagCache(),
                 readers: readers,
                 log: AccessLog(logger: logger)

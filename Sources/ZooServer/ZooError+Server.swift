@@ -20,6 +20,34 @@ extension ZooError.Code {
     package static let preconditionFailed = Self("server.precondition-failed", .integrity)
     /// A file of the registry exists but cannot be read.
     package static let fileUnreadable = Self("server.file-unreadable", .inputOutput)
+    /// The server is read-only, or the sender may not do this.
+    package static let accessDenied = Self("server.access-denied", .notPermitted)
+    /// The request lacks valid credentials.
+    package static let credentialsRequired = Self("server.credentials-required", .notPermitted)
+    /// A parameter or a header field of a request is invalid.
+    package static let requestInvalid = Self("server.request-invalid", .usage)
+    /// The server accepts releases only.
+    package static let artifactNotAccepted = Self("server.artifact-not-accepted", .notPermitted)
+    /// A manifest refers to what should be deleted.
+    package static let notDeletable = Self("server.not-deletable", .notPermitted)
     /// The server has no file descriptors or memory left for this request.
     package static let overloaded = Self("server.overloaded", .unreachable)
+}
+
+extension ZooError {
+    /// The error for a change that nobody may make.
+    static let readOnly = ZooError(
+        .accessDenied,
+        "this server is read-only",
+        remedy: "publish into its folder, or ask its operator to accept uploads"
+    )
+
+    /// The error for something that the sender may not do.
+    static func notAllowed(_ action: RegistryAction, _ namespace: String) -> ZooError {
+        ZooError(
+            .accessDenied,
+            "these credentials do not allow to \(action) in '\(namespace)'",
+            remedy: "use a token with that scope: 'ami-zoo login'"
+        )
+    }
 }

@@ -14,6 +14,8 @@ public struct ArtifactManifest: Sendable, Equatable {
         public let digest: BlobDigest
         /// The size in bytes.
         public let size: Int
+        /// Whether the content lies elsewhere, and a registry need not have it.
+        public let isElsewhere: Bool
     }
 
     /// The media type of an image manifest.
@@ -33,6 +35,8 @@ public struct ArtifactManifest: Sendable, Equatable {
     public let manifests: [Link]
     /// The annotations.
     public let annotations: [String: String]
+    /// Whether it is an index of manifests.
+    public let isIndex: Bool
 
     /// Parses a manifest or an index.
     ///
@@ -49,7 +53,7 @@ public struct ArtifactManifest: Sendable, Equatable {
         }
         mediaType = try object.optionalString("mediaType")
         subject = try object.optionalObject("subject").map(Link.init)
-        annotations = try Descriptor.annotations(of: object)
+        annotations = Self.annotations(of: try object.optionalObject("annotations"))
         var blobs: [Link] = []
         if let config = try object.optionalObject("config") { blobs.append(try Link(config)) }
         let configType = blobs.first?.mediaType
@@ -66,7 +70,21 @@ public struct ArtifactManifest: Sendable, Equatable {
             }
         }
         self.manifests = manifests
+        isIndex =
+            mediaType == Self.indexType || (mediaType == nil && object.value("manifests") != nil)
         artifactType = try object.optionalString("artifactType") ?? configType
+    }
+
+    /// The annotations that are texts, of any length.
+    private static func annotations(of object: JSONObject?) -> [String: String] {
+        (object?.members ?? [:]).compactMapValues { value in
+            if case .string(let text) = value { text } else { nil }
+        }
+    }
+
+    /// The media type, which a document need not state.
+    public var effectiveMediaType: String {
+        mediaType ?? (isIndex ? Self.indexType : Self.manifestType)
     }
 }
 
@@ -75,5 +93,7 @@ extension ArtifactManifest.Link {
         mediaType = try object.string("mediaType")
         digest = try BlobDigest(parsing: try object.string("digest"))
         size = try object.size("size")
+        isElsewhere =
+            object.value("urls") != nil || mediaType.contains(".nondistributable.")
     }
 }

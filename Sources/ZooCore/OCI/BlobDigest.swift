@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import Crypto
+
 /// A digest of any algorithm that the OCI specifications register.
 ///
 /// Releases use SHA-256 alone (``ContentDigest``); a registry that accepts other artifacts also stores
@@ -75,5 +77,51 @@ public struct BlobDigest: Hashable, Sendable, Comparable, CustomStringConvertibl
     /// Orders by text.
     public static func < (left: Self, right: Self) -> Bool {
         (left.algorithm.rawValue, left.hex) < (right.algorithm.rawValue, right.hex)
+    }
+}
+
+extension BlobDigest {
+    /// Computes a digest incrementally.
+    public struct Hasher: Sendable {
+        // Two optionals and not an enum with payloads, which would be copied at every update.
+        private var sha256: SHA256?
+        private var sha512: SHA512?
+
+        /// Creates a hasher.
+        public init(_ algorithm: Algorithm) {
+            switch algorithm {
+            case .sha256: sha256 = SHA256()
+            case .sha512: sha512 = SHA512()
+            }
+        }
+
+        /// Adds bytes without keeping a reference to them.
+        public mutating func update(_ bytes: RawSpan) {
+            unsafe bytes.withUnsafeBytes { bytes in
+                unsafe sha256?.update(bufferPointer: bytes)
+                unsafe sha512?.update(bufferPointer: bytes)
+            }
+        }
+
+        /// The digest of everything added so far.
+        public func finish() -> BlobDigest {
+            if let sha512 { return BlobDigest(.sha512, Array(sha512.finalize())) }
+            return BlobDigest(.sha256, Array((sha256 ?? SHA256()).finalize()))
+        }
+    }
+
+    private init(_ algorithm: Algorithm, _ bytes: [UInt8]) {
+        self.algorithm = algorithm
+        hex = bytes.map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }.joined()
+    }
+
+    /// Computes the digest of bytes in memory.
+    public init(of bytes: [UInt8], _ algorithm: Algorithm) {
+        var hasher = Hasher(algorithm)
+        unsafe hasher.update(bytes.span.bytes)
+        self = hasher.finish()
     }
 }

@@ -24,7 +24,8 @@ public enum ArtifactKind: String, Sendable, CaseIterable {
         }
     }
 
-    init?(artifactType: String) {
+    /// The kind of a manifest with this artifact type; nil for artifacts that are not releases.
+    public init?(artifactType: String) {
         guard let kind = Self.allCases.first(where: { $0.artifactType == artifactType }) else {
             return nil
         }

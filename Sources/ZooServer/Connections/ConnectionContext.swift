@@ -5,11 +5,14 @@ internal import Hummingbird
 
 /// The connection of a request.
 struct ConnectionContext: InitializableFromSource {
-    /// The address of the client.
+    /// The address and the port of the client.
     let peer: String
+    /// The address of the client; `?` when it has none.
+    let address: String
 
     init(source: ApplicationRequestContextSource) {
-        let address = source.channel.remoteAddress
-        peer = address.map { "\($0.ipAddress ?? "?"):\($0.port ?? 0)" } ?? "?"
+        let remote = source.channel.remoteAddress
+        address = remote?.ipAddress ?? "?"
+        peer = remote.map { "\($0.ipAddress ?? "?"):\($0.port ?? 0)" } ?? "?"
     }
 }

@@ -4,14 +4,17 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Normalises the `Connection` header of requests after which the connection is closed.
+/// Normalises the `Connection` header of requests after which the connection is closed, and invites
+/// clients to send the bodies that they announce.
 ///
 /// Hummingbird recognises only the exact value `close`. This handler rewrites other spellings and
 /// HTTP/1.0 requests without keep-alive, because it still knows the HTTP version. It also closes the
-/// connection after a request with a body, because the server would otherwise read an endless body.
+/// connection after a request with a body that no method of ours reads, because the server would
+/// otherwise read an endless body.
 final class ConnectionPersistenceHandler: ChannelInboundHandler, Sendable {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
 
     /// The `Connection` value that closes the connection.
     static let close = "close"
@@ -22,8 +25,14 @@ final class ConnectionPersistenceHandler: ChannelInboundHandler, Sendable {
         }
         let length = head.headers.first(name: "Content-Length")
         let hasBody = head.headers.contains(name: "Transfer-Encoding") || (length ?? "0") != "0"
-        if hasBody || !head.isKeepAlive {
+        let readsBody = [.POST, .PUT, .PATCH].contains(head.method)
+        if hasBody && !readsBody || !head.isKeepAlive {
             head.headers.replaceOrAdd(name: "Connection", value: Self.close)
+        }
+        // RFC 9110 section 10.1.1; without it, curl waits for a second before it sends the body.
+        if hasBody, readsBody, head.headers[canonicalForm: "Expect"].contains("100-continue") {
+            let invitation = HTTPResponseHead(version: head.version, status: .continue)
+            context.writeAndFlush(wrapOutboundOut(.head(invitation)), promise: nil)
         }
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }

@@ -53,7 +53,14 @@ final class ServedFolder: Sendable {
     ///
     /// - Throws: ``ZooError`` with code `server.file-unreadable` or `server.overloaded`.
     func open(_ resource: RegistryResource) throws(ZooError) -> ServedFile? {
-        var components = resource.path.split(separator: "/").map(String.init)
+        try open(path: resource.path)
+    }
+
+    /// Opens a file by a path that was built from parsed values, never from text of a request.
+    ///
+    /// - Throws: ``ZooError`` with code `server.file-unreadable` or `server.overloaded`.
+    func open(path: String) throws(ZooError) -> ServedFile? {
+        var components = path.split(separator: "/").map(String.init)
         let last = components.removeLast()
         var folder: Folder?
         for component in components {

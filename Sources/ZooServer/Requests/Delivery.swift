@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import HTTPTypes
+internal import NIOPosix
 
 /// The result of evaluating the conditions and the range of a request against a file.
 enum Delivery: Equatable, Sendable {
@@ -53,5 +54,21 @@ enum Delivery: Equatable, Sendable {
         }
         guard let range = wanted.resolved(in: size) else { return .unsatisfiable }
         return .part(range)
+    }
+}
+
+extension Delivery {
+    /// The part of a file that is the body of the response; nil without a body.
+    func body(
+        of file: ServedFile,
+        for request: HTTPRequest,
+        _ readers: NIOThreadPool
+    ) -> FileBody? {
+        guard request.method == .get, file.size > 0 else { return nil }
+        switch self {
+        case .whole: return FileBody(file: file, range: 0..<file.size, readers: readers)
+        case .part(let range): return FileBody(file: file, range: range, readers: readers)
+        case .notModified, .preconditionFailed, .unsatisfiable: return nil
+        }
     }
 }

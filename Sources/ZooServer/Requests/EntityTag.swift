@@ -16,6 +16,12 @@ struct EntityTag: Equatable, Sendable {
         isWeak = false
     }
 
+    /// Creates a strong tag from a digest of any algorithm.
+    init(_ digest: BlobDigest) {
+        opaque = digest.description
+        isWeak = false
+    }
+
     private init(opaque: String, isWeak: Bool) {
         self.opaque = opaque
         self.isWeak = isWeak

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import Hummingbird
 internal import ZooCore
 
 /// A resource that a request can address: one of the paths of the registry layout.
@@ -15,30 +16,24 @@ enum RegistryResource: Hashable, Sendable {
     case imageLayout
     /// `index.json`
     case imageIndex
+    /// `catalogue.json`
+    case catalogue
     /// `index/<namespace>/<name>.json`
     case index(ModelName)
     /// `blobs/sha256/<hex>`
     case blob(ContentDigest)
 
-    /// Parses a request target in origin form (`/path?query`) or absolute form (`http://host/path`).
+    /// Finds the resource at the path of a request.
     ///
-    /// RFC 9112 section 3.2.2 requires servers to accept the absolute form. Percent escapes are not
-    /// decoded, because no path of a registry needs them.
-    init?(requestTarget: String) {
-        var target = requestTarget[...]
-        if target.prefix(7).lowercased() == "http://" {
-            target = target.dropFirst(7).drop { $0 != "/" }
-        }
-        target = target.prefix { $0 != "?" }
-        guard target.first == "/" else { return nil }
-        self.init(path: String(target.dropFirst()))
-    }
+    /// Percent escapes are not decoded, because no path of a registry needs them.
+    init?(_ target: RequestTarget) { self.init(path: String(target.path.dropFirst())) }
 
     private init?(path: String) {
         switch path {
         case RegistryLayout.description: self = .description
         case RegistryLayout.imageLayout: self = .imageLayout
         case RegistryLayout.imageIndex: self = .imageIndex
+        case RegistryLayout.catalogue: self = .catalogue
         default:
             if let hex = path.dropping(prefix: RegistryLayout.blobs + "/") {
                 // A path without a valid digest does not exist; the parse error is irrelevant.
@@ -59,6 +54,7 @@ enum RegistryResource: Hashable, Sendable {
         case .description: RegistryLayout.description
         case .imageLayout: RegistryLayout.imageLayout
         case .imageIndex: RegistryLayout.imageIndex
+        case .catalogue: RegistryLayout.catalogue
         case .index(let name): RegistryLayout.index(name)
         case .blob(let digest): RegistryLayout.blob(digest)
         }
@@ -71,7 +67,7 @@ enum RegistryResource: Hashable, Sendable {
 
     /// The `Cache-Control` value: blobs are immutable, documents must be revalidated.
     var cacheControl: String {
-        if case .blob = self { "public, max-age=31536000, immutable" } else { "no-cache" }
+        if case .blob = self { Response.immutable } else { "no-cache" }
     }
 }
 

@@ -6,11 +6,16 @@ internal import Hummingbird
 internal import NIOCore
 internal import NIOPosix
 internal import ZooCore
+internal import ZooRegistry
 
-/// Responds to requests for the files of a registry.
+/// Responds to requests for the files of a registry and to those of the OCI API.
 struct RegistryResponder: HTTPResponder {
-    /// The served folder.
-    let folder: ServedFolder
+    /// The registry.
+    let registry: ServedRegistry
+    /// Who may do what.
+    let policy: any AccessPolicy
+    /// What the server accepts beside releases.
+    let options: ServerOptions
     /// The entity tags of documents.
     let tags: EntityTagCache
     /// The thread pool for blocking calls.
@@ -20,7 +25,7 @@ struct RegistryResponder: HTTPResponder {
 
     func respond(to request: Request, context: ConnectionContext) async throws -> Response {
         let entry = AccessLog.Entry(request.head, from: context.peer)
-        var (response, body) = await answer(request.head)
+        var (response, body) = try await answer(request, context)
         if request.headers[.connection] == ConnectionPersistenceHandler.close {
             response.headers[.connection] = ConnectionPersistenceHandler.close
         }
@@ -45,40 +50,117 @@ struct RegistryResponder: HTTPResponder {
         return response
     }
 
-    /// The response, and the file range that is its body; nil without a body.
-    private func answer(_ request: HTTPRequest) async -> (Response, FileBody?) {
+    /// The response, and the file range that is its body; nil without one.
+    ///
+    /// - Throws: what reading the body of the request throws, when the client is gone.
+    private func answer(
+        _ request: Request,
+        _ context: ConnectionContext
+    ) async throws -> (Response, FileBody?) {
+        guard let target = RequestTarget(parsing: request.head.path ?? "") else {
+            return (.notFound(request.head), nil)
+        }
+        if target.path == "/healthz", request.method == .get || request.method == .head {
+            return (.json(["status": "ok"]), nil)
+        }
+        let isOCI = target.path == "/v2" || target.path.hasPrefix("/v2/")
+        do {
+            let access = try await policy.access(
+                request.headers[.authorization].flatMap(RequestCredentials.init(parsing:)),
+                peer: context.address
+            )
+            return isOCI
+                ? try await answerOCI(request, target, access)
+                : try await answerFile(request.head, target, access)
+        } catch let refusal as AccessRefusal {
+            var failure = OCIFailure(
+                refusal.status,
+                refusal.status == .tooManyRequests ? .tooManyRequests : .unauthorized,
+                refusal.error
+            )
+            failure.fields[.retryAfter] = refusal.retryAfter.map(String.init)
+            if refusal.status == .unauthorized { challenge(request, nil, &failure) }
+            return (refuse(failure, isOCI: isOCI), nil)
+        } catch let failure as OCIFailure {
+            return (refuse(failure, isOCI: isOCI), nil)
+        } catch let error as ZooError {
+            let failure = OCIFailure(registry.redacted(error))
+            if failure.status.kind == .serverError { log.failure(error) }
+            return (refuse(failure, isOCI: isOCI), nil)
+        }
+    }
+
+    // MARK: OCI
+
+    private func answerOCI(
+        _ request: Request,
+        _ target: RequestTarget,
+        _ access: Access
+    ) async throws -> (Response, FileBody?) {
+        let resource = try OCIResource(path: target.path)
+        let isRead = request.method == .get || request.method == .head
+        let namespace = resource.repository?.namespace
+        let mayRead =
+            namespace.map { access.allows(.read, in: $0) }
+            ?? (access.subject != nil || access.allows(.read, in: Access.everywhere))
+        let mayAct =
+            mayRead && (isRead || namespace.map { access.allows(.publish, in: $0) } ?? true)
+        if !mayAct, access.subject == nil {
+            var failure = OCIFailure(
+                .unauthorized,
+                .unauthorized,
+                ZooError(
+                    .credentialsRequired,
+                    "this needs credentials",
+                    remedy: "run 'ami-zoo login' with a token of this registry"
+                )
+            )
+            let actions = isRead ? "pull" : "pull,push"
+            let scope = resource.repository.map { "repository:\($0):\(actions)" }
+            challenge(request, scope, &failure)
+            // Without a challenge, credentials would not help.
+            if failure.fields[.wwwAuthenticate] != nil { throw failure }
+        }
+        guard mayRead else {
+            throw OCIFailure(.forbidden, .denied, .notAllowed(.read, namespace ?? "*"))
+        }
+        let responder = OCIResponder(registry: registry, options: options, readers: readers)
+        let call = OCIResponder.Call(request: request, target: target, access: access)
+        return try await responder.respond(to: call, for: resource)
+    }
+
+    private func challenge(_ request: Request, _ scope: String?, _ failure: inout OCIFailure) {
+        let host = request.head.authority ?? ""
+        for challenge in policy.challenges(scope: scope, origin: "http://\(host)") {
+            failure.fields.append(HTTPField(name: .wwwAuthenticate, value: challenge))
+        }
+    }
+
+    // MARK: Files
+
+    private func answerFile(
+        _ request: HTTPRequest,
+        _ target: RequestTarget,
+        _ access: Access
+    ) async throws -> (Response, FileBody?) {
         guard request.method == .get || request.method == .head else {
-            let error = ZooError(.methodNotAllowed, "this registry is read-only")
+            let error = ZooError(.methodNotAllowed, "this path is read-only")
             var response = Response.failure(error, status: .methodNotAllowed)
             response.headers[.allow] = "GET, HEAD"
             return (response, nil)
         }
-        guard let resource = RegistryResource(requestTarget: request.path ?? "") else {
-            return (.notFound(request), nil)
-        }
+        guard let resource = RegistryResource(target), access.allows(.read, in: resource.namespace)
+        else { return (.notFound(request), nil) }
         do {
-            let found = try await readers.runIfActive { [folder, tags] in
-                try folder.open(resource).map { ($0, try tags.tag(of: $0, as: resource)) }
+            let found = try await readers.runIfActive { [registry, tags] in
+                try registry.folder.open(resource).map { ($0, try tags.tag(of: $0, as: resource)) }
             }
             guard let (file, tag) = found else { return (.notFound(request), nil) }
             let delivery = Delivery(request, tag: tag, size: file.size)
             let response = Response.file(resource, tag: tag, size: file.size, delivery: delivery)
-            return (response, body(of: file, delivery, for: request))
+            return (response, delivery.body(of: file, for: request, readers))
         } catch {
             return (internalFailure(error), nil)
-        }
-    }
-
-    private func body(
-        of file: ServedFile,
-        _ delivery: Delivery,
-        for request: HTTPRequest
-    ) -> FileBody? {
-        guard request.method == .get, file.size > 0 else { return nil }
-        switch delivery {
-        case .whole: return FileBody(file: file, range: 0..<file.size, readers: readers)
-        case .part(let range): return FileBody(file: file, range: range, readers: readers)
-        case .notModified, .preconditionFailed, .unsatisfiable: return nil
         }
     }
 
@@ -97,6 +179,29 @@ struct RegistryResponder: HTTPResponder {
             ZooError(.fileUnreadable, "the file cannot be read"),
             status: .internalServerError
         )
+    }
+
+    // MARK: Refusals
+
+    private func refuse(
+        _ failure: OCIFailure,
+        isOCI: Bool
+    ) -> Response {
+        var response =
+            isOCI
+            ? Response.failure(failure) : Response.failure(failure.error, status: failure.status)
+        for field in failure.fields where !isOCI { response.headers.append(field) }
+        return response
+    }
+}
+
+extension RegistryResource {
+    /// The namespace that a reader of the resource must be allowed to read.
+    fileprivate var namespace: String {
+        switch self {
+        case .index(let name): name.namespace
+        case .description, .imageLayout, .imageIndex, .catalogue, .blob: Access.everywhere
+        }
     }
 }
 

@@ -19,11 +19,21 @@ extension Response {
         size: Int,
         delivery: Delivery
     ) -> Response {
+        file(type: resource.contentType, cache: resource.cacheControl, tag, size, delivery)
+    }
+
+    private static func file(
+        type: String,
+        cache: String,
+        _ tag: EntityTag,
+        _ size: Int,
+        _ delivery: Delivery
+    ) -> Response {
         var fields = commonFields
         fields[.eTag] = tag.text
-        fields[.cacheControl] = resource.cacheControl
+        fields[.cacheControl] = cache
         fields[.acceptRanges] = "bytes"
-        if delivery != .notModified { fields[.contentType] = resource.contentType }
+        if delivery != .notModified { fields[.contentType] = type }
         switch delivery {
         case .whole:
             fields[.contentLength] = String(size)
@@ -48,6 +58,61 @@ extension Response {
             response.headers[.acceptRanges] = "bytes"
             return response
         }
+    }
+
+    /// Creates the response for a blob in the OCI API, without the body.
+    static func blob(tag: EntityTag, size: Int, delivery: Delivery) -> Response {
+        file(type: "application/octet-stream", cache: immutable, tag, size, delivery)
+    }
+
+    /// The `Cache-Control` of what never changes.
+    static let immutable = "public, max-age=31536000, immutable"
+
+    /// Creates the response for a document in memory.
+    static func document(
+        _ bytes: [UInt8],
+        type: String,
+        tag: EntityTag,
+        delivery: Delivery
+    ) -> Response {
+        var response = file(type: type, cache: "no-cache", tag, bytes.count, delivery)
+        switch delivery {
+        case .whole: response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        case .part(let range):
+            response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: bytes[range]))
+        case .notModified, .preconditionFailed, .unsatisfiable: break
+        }
+        return response
+    }
+
+    /// Creates the response for a document that is computed for each request.
+    static func json(_ document: JSONValue, type: String = "application/json") -> Response {
+        var fields = commonFields
+        fields[.contentType] = type
+        fields[.cacheControl] = "no-cache"
+        return Response(
+            status: .ok,
+            headers: fields,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: document.canonicalBytes))
+        )
+    }
+
+    /// Creates an error response of the OCI API: `{"errors":[{"code":…,"message":…,"detail":…}]}`.
+    static func failure(_ failure: OCIFailure) -> Response {
+        var detail: [String: JSONValue] = ["code": .string(failure.error.code.rawValue)]
+        if let remedy = failure.error.remedy { detail["remedy"] = .string(remedy) }
+        let document: JSONValue = [
+            "errors": [
+                [
+                    "code": .string(failure.code.rawValue),
+                    "message": .string(failure.error.message), "detail": .object(detail),
+                ]
+            ]
+        ]
+        var response = json(document)
+        response.status = failure.status
+        for field in failure.fields { response.headers.append(field) }
+        return response
     }
 
     /// Creates an error response `{"error":{"code":…,"message":…}}` that must be revalidated.

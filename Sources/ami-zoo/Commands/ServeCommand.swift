@@ -9,10 +9,20 @@ internal import ZooServer
 
 /// `ami-zoo serve`.
 struct ServeCommand: AsyncParsableCommand {
+    /// What the server stores.
+    enum Accepted: String, CaseIterable, ExpressibleByArgument {
+        case releases
+        case any
+    }
+
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Serve a registry folder over HTTP, read-only.",
-        discussion: "Prints its address when it accepts connections. Stops on SIGINT or SIGTERM."
+        abstract: "Serve a registry folder over HTTP.",
+        discussion: """
+            Serves the folder as a static registry and as an OCI registry. On a loopback address \
+            everybody on this machine may publish; on other addresses the server is read-only. \
+            Prints its address when it accepts connections. Stops on SIGINT or SIGTERM.
+            """
     )
 
     @Option(help: "The registry folder to serve.")
@@ -20,6 +30,20 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(help: "HOST:PORT to listen on; port 0 picks a free port.")
     var listen: String?
+
+    @Flag(help: "Do not accept uploads.")
+    var readOnly = false
+
+    @Flag(help: "Let those who may publish delete versions and blobs.")
+    var allowDelete = false
+
+    @Option(
+        help: ArgumentHelp(
+            "What to accept: 'releases', or 'any' OCI artifact.",
+            discussion: "Other artifacts are served below /v2/ only."
+        )
+    )
+    var accept = Accepted.releases
 
     @OptionGroup var output: OutputOptions
 
@@ -29,18 +53,27 @@ struct ServeCommand: AsyncParsableCommand {
                 StreamLogHandler.standardError(label: $0)
             }
             logger.logLevel = output.quiet ? .error : output.verbose ? .info : .warning
+            let address = try listen.map(ListenAddress.init(parsing:)) ?? .standard
+            let isWritable = address.isLoopback && !readOnly
             let server = RegistryServer(
                 root: FileSystem.absolute(root),
-                address: try listen.map(ListenAddress.init(parsing:)) ?? .standard,
+                address: address,
+                policy: OpenPolicy(writable: isWritable),
+                options: ServerOptions(
+                    acceptsAnyArtifact: accept == .any,
+                    allowsDeletion: allowDelete
+                ),
                 logger: logger
             )
             let json = output.json
             try await server.run { url in
                 if json {
-                    let document: JSONValue = ["url": .string(url)]
+                    let document: JSONValue = [
+                        "url": .string(url), "readOnly": .bool(!isWritable),
+                    ]
                     Console.print(document.prettyText, terminator: "")
                 } else {
-                    Console.print("serving at \(url)")
+                    Console.print("serving at \(url)\(isWritable ? "" : ", read-only")")
                 }
             }
         } catch {

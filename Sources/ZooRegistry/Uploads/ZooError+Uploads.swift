@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+
+extension ZooError.Code {
+    /// There is no such upload in the repository, or it has expired or ended.
+    package static let uploadUnknown = Self("upload.not-found", .notFound)
+    /// Another request writes to the same upload.
+    package static let uploadBusy = Self("upload.busy", .inputOutput)
+    /// A piece does not start where the upload ends, or its length differs from its range.
+    package static let uploadOutOfOrder = Self("upload.out-of-order", .usage)
+    /// The uploaded bytes do not have the stated digest.
+    package static let uploadMismatch = Self("upload.digest-mismatch", .integrity)
+    /// The upload is larger than any file may be.
+    package static let uploadTooLarge = Self("upload.too-large", .notPermitted)
+    /// The registry has too many uploads that are not complete.
+    package static let uploadsFull = Self("upload.too-many", .notPermitted)
+    /// Blocks of an archive are still missing, or arrived damaged.
+    package static let uploadIncomplete = Self("upload.blocks-missing", .integrity)
+    /// A release already has the maximum number of attachments.
+    package static let attachmentsFull = Self("registry.attachments-full", .notPermitted)
+}

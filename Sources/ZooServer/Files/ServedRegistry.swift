@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+internal import ZooRegistry
+
+/// A registry folder that is open for serving, and for writing where that is possible.
+struct ServedRegistry: Sendable {
+    /// What changes a registry folder.
+    struct Writer: Sendable {
+        /// The folder.
+        let registry: RegistryFolder
+        /// The uploads that are not complete.
+        let uploads: UploadFolder
+    }
+
+    /// The files.
+    let folder: ServedFolder
+    /// What each repository has.
+    let contents: RepositoryContents
+    /// What changes the folder; nil when it is served read-only.
+    let writer: Writer?
+    /// The path of the folder.
+    let root: String
+
+    /// Opens a registry folder; blocks the calling thread.
+    ///
+    /// - Parameters:
+    ///   - root: the folder.
+    ///   - isWritable: whether to open it for writing.
+    /// - Throws: ``ZooError`` with code `server.root-invalid`, `registry.locks-unavailable`, or `io.*`.
+    init(root: String, isWritable: Bool) throws(ZooError) {
+        folder = try ServedFolder(path: root)
+        contents = RepositoryContents(root: root)
+        self.root = root
+        writer =
+            isWritable
+            ? Writer(
+                registry: try RegistryFolder(opening: root),
+                uploads: try UploadFolder(root: root)
+            ) : nil
+    }
+
+    /// Returns an error without the path of the folder, which is nobody's business outside.
+    func redacted(_ error: ZooError) -> ZooError {
+        func hidden(_ text: String) -> String {
+            text.replacing("\(root)/", with: "").replacing(root, with: "the registry")
+        }
+        return ZooError(error.code, hidden(error.message), remedy: error.remedy.map(hidden))
+    }
+}

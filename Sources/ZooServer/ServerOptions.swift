@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+/// What a server accepts beside releases.
+package struct ServerOptions: Sendable {
+    /// Whether it stores any OCI artifact, moving tags and SHA-512 digests.
+    package var acceptsAnyArtifact: Bool
+    /// Whether it deletes manifests and blobs for those who may.
+    package var allowsDeletion: Bool
+
+    /// Creates options.
+    package init(acceptsAnyArtifact: Bool = false, allowsDeletion: Bool = false) {
+        self.acceptsAnyArtifact = acceptsAnyArtifact
+        self.allowsDeletion = allowsDeletion
+    }
+}
