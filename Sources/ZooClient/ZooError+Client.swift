@@ -16,7 +16,7 @@ extension ZooError.Code {
     package static let licenceNotAccepted = Self("release.licence-not-accepted", .notPermitted)
     /// The release does not have the component.
     package static let componentUnknown = Self("release.component-not-found", .notFound)
-    /// A file of an installed release is missing or has the wrong size.
+    /// A file of a model is missing or has the wrong size, or one of its folders is a link.
     package static let fileWrong = Self("release.file-wrong", .integrity)
     /// The manifest of a folder does not match the digest of an anchor.
     package static let anchorMismatch = Self("release.anchor-mismatch", .integrity)
