@@ -8,6 +8,10 @@ extension ZooError.Code {
     package static let noHome = Self("environment.no-home", .inputOutput)
     /// A registry address is neither a folder nor an HTTP URL.
     package static let registryAddress = Self("registry.address-invalid", .usage)
+    /// A command that changes one version was given a reference without a version.
+    package static let versionRequired = Self("reference.version-required", .usage)
+    /// A command that changes a registry folder was given the address of a server.
+    package static let folderRequired = Self("registry.folder-required", .usage)
     /// A document or blob does not match its digest or size.
     package static let registryMismatch = Self("registry.digest-mismatch", .integrity)
     /// The network is disabled, and the release is not installed.

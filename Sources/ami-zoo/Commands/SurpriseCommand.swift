@@ -6,7 +6,6 @@ internal import ZooCore
 internal import ZooDrawing
 internal import ZooInference
 internal import ZooModels
-internal import ZooTensor
 
 /// `ami-zoo surprise`.
 struct SurpriseCommand: ReportingCommand {
