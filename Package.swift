@@ -203,7 +203,7 @@ let package = Package(
         // Converts upstream checkpoints to release folders and back: families, names, dtypes.
         .target(
             name: "ZooConvert",
-            dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "ZooCheckpoint"],
+            dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "ZooArchive", "ZooCheckpoint"],
             swiftSettings: settings
         ),
         // JEPA families over shared layers.

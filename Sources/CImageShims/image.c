@@ -32,9 +32,16 @@ size_t ami_image_width(const ami_image *image) { return image->width; }
 size_t ami_image_height(const ami_image *image) { return image->height; }
 const char *ami_image_problem(const ami_image *image) { return image->problem; }
 
+bool ami_image_is_cancelled(ami_image *image) {
+    if (image->is_cancelled == NULL || !image->is_cancelled(image->context)) {
+        return false;
+    }
+    ami_image_fail(image, ami_image_cancelled, "it was cancelled");
+    return true;
+}
+
 void ami_image_check_cancelled(ami_image *image) {
-    if (image->is_cancelled != NULL && image->is_cancelled(image->context)) {
-        ami_image_fail(image, ami_image_cancelled, "it was cancelled");
+    if (ami_image_is_cancelled(image)) {
         longjmp(image->failure, 1);
     }
 }

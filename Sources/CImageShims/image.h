@@ -43,6 +43,9 @@ struct ami_image {
 /// Records a failure and returns its result.
 enum ami_image_result ami_image_fail(ami_image *image, enum ami_image_result result, const char *problem);
 
+/// Whether the caller has cancelled the decoder; if so, records that as the failure.
+bool ami_image_is_cancelled(ami_image *image);
+
 /// Leaves the decoder with longjmp when the caller has cancelled it.
 void ami_image_check_cancelled(ami_image *image);
 

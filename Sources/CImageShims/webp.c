@@ -38,6 +38,35 @@ static void drop_alpha(const uint8_t *rgba, size_t count, uint8_t *rgb) {
     }
 }
 
+/// Pieces of the data between which a decoder can be cancelled.
+enum { piece_count = 64 };
+
+/// Decodes the data piece by piece.
+static enum ami_image_result decode_pieces(ami_image *image, const uint8_t *bytes, size_t count,
+                                           WebPDecoderConfig *config) {
+    WebPIDecoder *decoder = WebPIDecode(NULL, 0, config);
+    if (decoder == NULL) {
+        return ami_image_fail(image, ami_image_memory, "");
+    }
+    VP8StatusCode code = VP8_STATUS_SUSPENDED;
+    size_t piece = count / piece_count + 1;
+    for (size_t end = 0; end < count && code == VP8_STATUS_SUSPENDED;) {
+        if (ami_image_is_cancelled(image)) {
+            WebPIDelete(decoder);
+            return image->result;
+        }
+        // Until the first row, the decoder starts again with each piece, so that pieces of equal size
+        // would take time with the square of their number.
+        int rows = 0;
+        WebPIDecGetRGB(decoder, &rows, NULL, NULL, NULL);
+        size_t step = rows > 0 || end / 2 < piece ? piece : end / 2;
+        end = step < count - end ? end + step : count;
+        code = WebPIUpdate(decoder, bytes, end);
+    }
+    WebPIDelete(decoder);
+    return code == VP8_STATUS_OK ? ami_image_ok : fail(image, code);
+}
+
 /// Decodes the first frame at its offset in a canvas of zeros, as WebPAnimDecoder does for Pillow.
 static enum ami_image_result decode_frame(ami_image *image, const WebPIterator *frame, uint8_t *rgb) {
     WebPDecoderConfig config;
@@ -68,14 +97,15 @@ static enum ami_image_result decode_frame(ami_image *image, const WebPIterator *
         config.output.colorspace = MODE_RGB;
         config.output.u.RGBA = (WebPRGBABuffer){corner, (int)stride, (height - 1) * stride + width * 3};
     }
-    code = WebPDecode(frame->fragment.bytes, frame->fragment.size, &config);
-    if (rgba != NULL && code == VP8_STATUS_OK) {
+    enum ami_image_result result =
+        decode_pieces(image, frame->fragment.bytes, frame->fragment.size, &config);
+    if (rgba != NULL && result == ami_image_ok) {
         for (size_t y = 0; y < height; y++) {
             drop_alpha(rgba + y * width * 4, width, corner + y * image->width * 3);
         }
     }
     free(rgba);
-    return code == VP8_STATUS_OK ? ami_image_ok : fail(image, code);
+    return result;
 }
 
 enum ami_image_result ami_webp_decode(ami_image *image, uint8_t *rgb) {

@@ -23,7 +23,7 @@ package struct ArchiveWriter: Sendable {
         self.encoding = encoding
     }
 
-    /// Writes the archive and returns its block table.
+    /// Writes the archive.
     ///
     /// Blocking.
     ///
@@ -32,7 +32,7 @@ package struct ArchiveWriter: Sendable {
     ///   - digests: the digest of each file in the record.
     ///   - output: an empty file.
     ///   - cancellation: stops the writer between blocks.
-    /// - Returns: the block table of the archive.
+    /// - Returns: the block table of the archive, with the evidence that it describes what was written.
     /// - Throws: ``ZooError`` with code `archive.file-changed` when a file does not match its digest,
     ///   or `io.*`; `CancellationError`.
     package func write(
@@ -40,7 +40,7 @@ package struct ArchiveWriter: Sendable {
         digests: [ReleasePath: ContentDigest],
         to output: OpenFile,
         _ cancellation: Cancellation
-    ) throws -> BlockTable {
+    ) throws -> WrittenArchive {
         let folder = try ArchiveFolder(layout, in: source, .read)
         let codec = ZstdCodec()
         let raw = BlockBuffer()
@@ -70,17 +70,62 @@ package struct ArchiveWriter: Sendable {
             )
             offset += bytes.count
         }
-        for (path, digest) in contents.finish() where digests[path] != digest {
+        let members = contents.finish()
+        for (path, digest) in members where digests[path] != digest {
             throw ZooError(
                 .fileChanged,
                 "'\(source)/\(path)' changed while it was being packed",
                 remedy: "stop the program that writes to it, then pack again"
             )
         }
-        return BlockTable(
-            encoding: encoding,
-            archiveDigest: archiveHasher.finish(),
-            blocks: blocks
+        return WrittenArchive(
+            BlockTable(
+                encoding: encoding,
+                archiveDigest: archiveHasher.finish(),
+                blocks: blocks
+            ),
+            layout,
+            members
         )
+    }
+}
+
+/// The evidence that this process wrote an archive: every digest in it was computed from the bytes
+/// that were handed to the file system.
+///
+/// Only ``ArchiveWriter/write(from:digests:to:_:)`` creates it. A check that believes it does not read
+/// the archive again, so it does not see what a disk or another program did to the file since.
+package struct WrittenArchive: Sendable {
+    /// The block table.
+    package let table: BlockTable
+    private let layout: ArchiveLayout
+    private let members: [(path: ReleasePath, digest: ContentDigest)]
+
+    fileprivate init(
+        _ table: BlockTable,
+        _ layout: ArchiveLayout,
+        _ members: [(ReleasePath, ContentDigest)]
+    ) {
+        self.table = table
+        self.layout = layout
+        self.members = members
+    }
+
+    /// Whether this is the archive that a release describes.
+    ///
+    /// - Parameters:
+    ///   - archive: the archive and the block table that the manifest lists.
+    ///   - layout: the files that the record lists for the archive.
+    ///   - digests: the digest of each file in the record.
+    /// - Returns: true when archive, stored form of the table, paths, sizes and digests are the same.
+    package func proves(
+        _ archive: ReleaseManifest.Archive,
+        holds layout: ArchiveLayout,
+        _ digests: [ReleasePath: ContentDigest]
+    ) -> Bool {
+        table.archiveDigest == archive.archive.digest && table.archiveSize == archive.archive.size
+            && ContentDigest(of: table.canonicalBytes) == archive.blocks.digest
+            && self.layout == layout
+            && members.allSatisfy { digests[$0.path] == $0.digest }
     }
 }

@@ -8,6 +8,10 @@ extension ZooError.Code {
     package static let noHome = Self("environment.no-home", .inputOutput)
     /// A registry address is neither a folder nor an HTTP URL.
     package static let registryAddress = Self("registry.address-invalid", .usage)
+    /// A command that changes one version was given a reference without a version.
+    package static let versionRequired = Self("reference.version-required", .usage)
+    /// A command that changes a registry folder was given the address of a server.
+    package static let folderRequired = Self("registry.folder-required", .usage)
     /// A document or blob does not match its digest or size.
     package static let registryMismatch = Self("registry.digest-mismatch", .integrity)
     /// The network is disabled, and the release is not installed.
@@ -16,7 +20,7 @@ extension ZooError.Code {
     package static let licenceNotAccepted = Self("release.licence-not-accepted", .notPermitted)
     /// The release does not have the component.
     package static let componentUnknown = Self("release.component-not-found", .notFound)
-    /// A file of an installed release is missing or has the wrong size.
+    /// A file of a model is missing or has the wrong size, or one of its folders is a link.
     package static let fileWrong = Self("release.file-wrong", .integrity)
     /// The manifest of a folder does not match the digest of an anchor.
     package static let anchorMismatch = Self("release.anchor-mismatch", .integrity)

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+package import ZooArchive
 package import ZooCore
 package import ZooFiles
 
-/// A release whose documents are consistent and whose every blob, block and file was verified.
+/// A release whose documents are consistent and whose every blob, block and file was verified, or written
+/// by this process.
 ///
-/// Only ``RegistryDocuments/check(manifest:as:_:)`` creates it, and only such a release can be published.
+/// Only ``RegistryDocuments/check(manifest:as:written:_:)`` creates it, and only such a release can be published.
 package struct CheckedRelease: Sendable {
     /// The manifest.
     package let manifest: ReleaseManifest
@@ -40,13 +42,14 @@ extension RegistryFolder {
         }
     }
 
-    /// Checks a release; see ``RegistryDocuments/check(manifest:as:_:)``.
+    /// Checks a release; see ``RegistryDocuments/check(manifest:as:written:_:)``.
     package func check(
         manifest bytes: [UInt8],
         as identity: Identity?,
+        written: [WrittenArchive] = [],
         _ cancellation: Cancellation
     ) throws -> CheckedRelease {
-        try documents.check(manifest: bytes, as: identity, cancellation)
+        try documents.check(manifest: bytes, as: identity, written: written, cancellation)
     }
 }
 
@@ -57,6 +60,8 @@ extension RegistryDocuments {
     /// - Parameters:
     ///   - bytes: the manifest.
     ///   - identity: the name and version that the record must state; nil when any will do.
+    ///   - written: evidence of archives that this process wrote. The check of such an archive covers the
+    ///     bytes that were handed to the file system, and does not read them again.
     ///   - cancellation: stops the check.
     /// - Returns: the evidence that ``RegistryFolder/publish(_:_:)`` requires.
     /// - Throws: ``ZooError`` with code `registry.blob-missing`, `registry.release-inconsistent`,
@@ -65,6 +70,7 @@ extension RegistryDocuments {
     package func check(
         manifest bytes: [UInt8],
         as identity: RegistryFolder.Identity?,
+        written: [WrittenArchive] = [],
         _ cancellation: Cancellation
     ) throws -> CheckedRelease {
         let manifest = try ReleaseManifest(canonical: bytes)
@@ -95,7 +101,7 @@ extension RegistryDocuments {
                 record: record,
                 archive: archive,
                 path: blobs.path(of: archive.archive.digest)
-            ).run(cancellation)
+            ).run(written: written, cancellation)
         }
         return CheckedRelease(manifest, bytes, record)
     }

@@ -100,7 +100,7 @@ extension RegistryFolder {
     /// - Returns: the index documents that changed.
     /// - Throws: ``ZooError`` with code `registry.version-taken` when `index.json` has another digest
     ///   for a version, `registry.not-a-registry` for an image layout, the codes of
-    ///   ``check(manifest:as:_:)``, or `io.*`; `CancellationError`.
+    ///   ``check(manifest:as:written:_:)``, or `io.*`; `CancellationError`.
     package func rebuild(_ cancellation: Cancellation) throws -> [IndexDocument] {
         guard kind == .registry else {
             throw ZooError(

@@ -161,6 +161,20 @@ package struct InstallClaim: Sendable {
             install.value("components") == nil
             ? nil : Set(try install.strings("components", maximum: 256))
     }
+
+    /// The address in the document of a folder, whatever else is wrong with the document; nil if it states
+    /// none.
+    package static func registry(in folder: String) -> String? {
+        guard
+            let bytes = try? FileSystem.document(
+                "\(folder)/\(InstalledRelease.installName)",
+                limit: 1 << 20
+            ),
+            let value = try? JSONValue(parsing: bytes),
+            let object = try? JSONObject(value, at: "")
+        else { return nil }
+        return try? object.string("registry", maximum: 4096)
+    }
 }
 
 /// The documents that are written to a model folder when a release is installed.

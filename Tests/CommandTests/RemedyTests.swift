@@ -227,9 +227,12 @@ import ZooTesting
         "sed -i 's/install.1/install\\/9/' $documents/install.json",
         "rm -r $documents/blocks",
         "rm $documents/blocks/weights.json && printf x > $documents/blocks/weights.json",
+        "mv $documents $other && ln -s $other $documents",
+        "mv $documents $other && ln -s $other $documents && printf x >> $model/config.json",
+        "mv $documents/blocks $other && ln -s $other $documents/blocks",
+        "mv $model/read_outs $other && ln -s $other $model/read_outs",
     ]
     private static let inStore = [
-        "mv $documents $other && ln -s $other $documents",
         "rm -r $documents",
         "rm $receipt",
         "printf x > $receipt",
@@ -258,11 +261,11 @@ import ZooTesting
             if moved:
                 print('mv', shlex.quote(moved[1]), '"$other.moved"')
                 remedy = remedy[moved.end():]
-            command = re.fullmatch(r"ami-zoo (repair .*?)( restores it)?", remedy)
+            command = re.fullmatch(r"ami-zoo (repair .*?)( \(URL: .*\))?( restores it)?", remedy)
             if not command:
                 print("echo", shlex.quote("no command: " + remedy))
                 continue
-            commands.append(command[1])
+            commands.append(command[1].replace("--registry URL", '--registry "$registry"'))
         for command in sorted(set(commands)):
             print('"$zoo"', command)
         EOF
@@ -295,6 +298,7 @@ import ZooTesting
                     (\(Self.follow))
                     status=$?
                     diff -r kept "$path" || status=96
+                    \(damage.contains("$other") ? "[ -e other ] || status=95" : "")
                     exit $status
                     """
                 let name = path.split(separator: "/").last ?? ""
@@ -306,15 +310,60 @@ import ZooTesting
                         "model": path, "documents": "\(path)/.ami-zoo",
                         "receipt": "\(zoo.store)/receipts/ami/ball-drop/\(name).json",
                         "other": folder.path(of: "other"), "result": folder.path(of: "result"),
-                        // Only install.json states the registry of a folder outside the store.
-                        "AMI_ZOO_REGISTRY": !isInStore && damage.contains("documents/install")
-                            || damage.contains("$documents $other")
-                            ? Program.embedded : empty,
+                        "registry": Program.embedded, "AMI_ZOO_REGISTRY": empty,
                     ]) { $1 }
                 )
                 #expect(run.status == 0, "\(damage): \(run.output)\(run.errors)")
                 #expect(!run.output.contains("nothing to repair"), "\(damage): \(run.output)")
             }
+        }
+    }
+
+    /// Outside the store only `install.json` states the registry.
+    @Test func theRegistryThatNoDocumentStatesIsAskedFor() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let (model, empty) = (folder.path(of: "model"), folder.path(of: "empty"))
+            _ = try await zoo("pull", "ami/ball-drop", "--to", model)
+            _ = try await zoo("registry", "init", empty)
+            try FileManager.default.removeItem(atPath: "\(model)/.ami-zoo/install.json")
+            let remedy = "ami-zoo repair \(model) --registry URL (URL: the registry that the model"
+            let verify = try await zoo("verify", model)
+            #expect(verify.status == 1)
+            #expect(verify.output.contains(remedy), "\(verify.output)")
+            let wrong = try await zoo("repair", model, "--registry", empty)
+            #expect(wrong.status == 66, "\(wrong.errors)")
+            #expect(wrong.errors.contains(remedy), "\(wrong.errors)")
+            #expect(try await zoo("repair", model, "--registry", Program.embedded).status == 0)
+            #expect(try await zoo("verify", model).status == 0)
+        }
+    }
+
+    /// No command brings back the files of a folder without a manifest, so none of them may be lost.
+    @Test func aLinkInAConvertedFolderIsReplacedByItsFiles() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let model = folder.path(of: "model")
+            _ = try await zoo("pull", "ami/ball-drop", "--to", model)
+            let files = FileManager.default
+            try files.moveItem(
+                atPath: "\(model)/.ami-zoo/record.json",
+                toPath: "\(model)/release.json"
+            )
+            try files.removeItem(atPath: "\(model)/.ami-zoo")
+            #expect(try await zoo("verify", model).status == 0)
+            let (place, other) = ("\(model)/read_outs", folder.path(of: "other"))
+            try files.moveItem(atPath: place, toPath: other)
+            try files.createSymbolicLink(atPath: place, withDestinationPath: other)
+            let verify = try await zoo("verify", model)
+            #expect(verify.status == 1)
+            #expect(
+                verify.output.contains("replace it by a folder with the files that it leads to")
+            )
+            #expect(!verify.output.contains("remove it"), "\(verify.output)")
+            try files.removeItem(atPath: place)
+            try files.copyItem(atPath: other, toPath: place)
+            #expect(try await zoo("verify", model).status == 0)
         }
     }
 

@@ -155,6 +155,39 @@ import ZooTesting
         }
     }
 
+    @Test func everyInstalledPartIsRepaired() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            var paths: [String] = []
+            for part in [[], ["--only", "encoder"], ["--only", "trajectory"]] {
+                let pull = try await ProgramRun(
+                    Program.executable,
+                    ["pull", "ami/ball-drop", "--json"] + part,
+                    environment: zoo.environment
+                )
+                paths.append(try pull.text("path"))
+            }
+            #expect(Set(paths).count == 3)
+            func damage() throws { for path in paths { try flip("\(path)/config.json", at: 9) } }
+            try damage()
+            let repair = try await zoo("repair", "ami/ball-drop", "--json")
+            #expect(repair.status == 0, "\(repair.output)")
+            let others = try repair.document.objects("others", maximum: 9)
+            #expect(
+                Set([try repair.text("path")] + (try others.map { try $0.string("path") }))
+                    == Set(paths)
+            )
+            for part in [try repair.document] + others {
+                #expect(try part.strings("repaired", maximum: 9) == ["config.json"])
+            }
+            #expect(try await zoo("verify", "ami/ball-drop").status == 0)
+            try damage()
+            let text = try await zoo("repair", "ami/ball-drop")
+            for path in paths { #expect(text.output.contains(path), "\(text.output)") }
+            #expect(try await zoo("verify", "ami/ball-drop").status == 0)
+        }
+    }
+
     @Test func aFolderNeedsNoDotInFrontOfIt() async throws {
         try await TemporaryFolder.with { folder in
             let zoo = Program(in: folder)

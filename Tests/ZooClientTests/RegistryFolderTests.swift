@@ -249,7 +249,7 @@ import ZooTesting
             digests: [path: read.files[0].digest],
             to: draft.file,
             Cancellation()
-        )
+        ).table
         try await target.put(draft, as: table.archiveDigest, of: read.name)
         let annotations = [ReleaseManifest.MediaType.archiveName: "documents"]
         let manifest = ReleaseManifest(
@@ -280,7 +280,8 @@ import ZooTesting
         #expect(
             try await target.publish(
                 manifest.canonicalBytes,
-                as: RegistryFolder.Identity(name: read.name, version: read.version)
+                as: RegistryFolder.Identity(name: read.name, version: read.version),
+                written: []
             )
         )
     }

@@ -49,7 +49,8 @@ struct SampleRegistry {
     func publish(
         _ version: String,
         seeds: [UInt64] = [1, 2, 3, 4, 5],
-        encoding: ArchiveEncoding = .stored
+        encoding: ArchiveEncoding = .stored,
+        to target: (any RegistryTarget)? = nil
     ) async throws -> PackReport {
         let model = "model-\(version)"
         let header = Self.header(tensors: seeds.count)
@@ -76,7 +77,8 @@ struct SampleRegistry {
             ],
             encoding: encoding
         )
-        let report = try await Packer(request).pack(to: try await FolderTarget(root: root))
+        let own = try await FolderTarget(root: root)
+        let report = try await Packer(request).pack(to: target ?? own)
         _ = try RegistryFolder(opening: root).rebuild(Cancellation())
         return report
     }

@@ -131,7 +131,7 @@ struct TinyRegistry {
             digests: Dictionary(uniqueKeysWithValues: record.files.map { ($0.path, $0.digest) }),
             to: draft.file,
             Cancellation()
-        )
+        ).table
         try blobs.commit(draft, as: table.archiveDigest)
         let annotations = [ReleaseManifest.MediaType.archiveName: name]
         return ReleaseManifest.Archive(

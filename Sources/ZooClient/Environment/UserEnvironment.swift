@@ -97,6 +97,26 @@ package struct UserEnvironment: Sendable {
         )
     }
 
+    /// The registry folder to change.
+    ///
+    /// - Parameters:
+    ///   - address: the address that the user gave; nil for none.
+    ///   - host: the host in a reference, used if no address is given.
+    /// - Returns: the folder.
+    /// - Throws: ``ZooError`` with code `registry.folder-required` for a server, or as
+    ///   ``registryLocation(_:host:)``.
+    package func registryFolder(_ address: String?, host: String?) throws(ZooError) -> String {
+        let location = try registryLocation(address, host: host)
+        guard case .folder(let root) = location else {
+            throw ZooError(
+                .folderRequired,
+                "\(location) is not a folder, and this command changes registry folders only",
+                remedy: "run it on the machine of the registry, with its folder after --registry"
+            )
+        }
+        return root
+    }
+
     private func configuredRegistry() throws(ZooError) -> String? {
         guard let folder = folder("XDG_CONFIG_HOME", orBelowHome: ".config") else { return nil }
         let path = "\(folder)/ami-zoo/config.json"

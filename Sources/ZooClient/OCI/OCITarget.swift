@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+package import ZooArchive
 package import ZooCore
 package import ZooFiles
 package import ZooRegistry
@@ -210,7 +211,8 @@ package struct OCITarget: RegistryTarget {
     /// Pushes the manifest under the tag of its version.
     package func publish(
         _ manifest: [UInt8],
-        as identity: RegistryFolder.Identity
+        as identity: RegistryFolder.Identity,
+        written: [WrittenArchive]
     ) async throws -> Bool {
         let digest = ContentDigest(of: manifest)
         let tag = identity.version.description

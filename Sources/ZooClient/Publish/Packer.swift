@@ -30,8 +30,11 @@ package struct Packer: Sendable {
             )
         }
         var archives: [ReleaseManifest.Archive] = []
+        var evidence: [WrittenArchive] = []
         for name in Set(record.files.map(\.archive)).sorted() {
-            archives.append(try await writeArchive(name, of: record, to: target))
+            let (archive, written) = try await writeArchive(name, of: record, to: target)
+            archives.append(archive)
+            evidence.append(written)
         }
         let manifest = ReleaseManifest(
             record: Descriptor(
@@ -43,7 +46,8 @@ package struct Packer: Sendable {
         )
         let isNew = try await target.publish(
             manifest.canonicalBytes,
-            as: RegistryFolder.Identity(name: record.name, version: record.version)
+            as: RegistryFolder.Identity(name: record.name, version: record.version),
+            written: evidence
         )
         return PackReport(
             reference: ModelReference(name: record.name, selector: .version(record.version)),
@@ -93,7 +97,7 @@ package struct Packer: Sendable {
         _ name: String,
         of record: ReleaseRecord,
         to target: any RegistryTarget
-    ) async throws -> ReleaseManifest.Archive {
+    ) async throws -> (archive: ReleaseManifest.Archive, written: WrittenArchive) {
         let layout = record.layout(of: name)
         let writer = ArchiveWriter(
             layout: layout,
@@ -101,10 +105,10 @@ package struct Packer: Sendable {
             encoding: request.encoding
         )
         let draft = try await target.draft()
-        let table: BlockTable
+        let written: WrittenArchive
         do {
             let digests = record.files.map { ($0.path, $0.digest) }
-            table = try await BlockingWork.run { [request] cancellation in
+            written = try await BlockingWork.run { [request] cancellation in
                 try writer.write(
                     from: request.source,
                     digests: Dictionary(uniqueKeysWithValues: digests),
@@ -112,14 +116,15 @@ package struct Packer: Sendable {
                     cancellation
                 )
             }
-            try await target.put(draft, as: table.archiveDigest, of: record.name)
+            try await target.put(draft, as: written.table.archiveDigest, of: record.name)
         } catch {
             await target.discard(draft)
             throw error
         }
+        let table = written.table
         let tableBytes = table.canonicalBytes
         let suffix = request.encoding == .zstd ? ".tar.zst" : ".tar"
-        return ReleaseManifest.Archive(
+        let archive = ReleaseManifest.Archive(
             name: name,
             archive: Descriptor(
                 mediaType: ReleaseManifest.MediaType.archive(request.encoding),
@@ -140,5 +145,6 @@ package struct Packer: Sendable {
                 ]
             )
         )
+        return (archive, written)
     }
 }

@@ -58,7 +58,7 @@ package struct Publisher: Sendable {
     ///   - isDryRun: whether to send nothing.
     /// - Returns: what was, or would be, sent.
     /// - Throws: ``ZooError`` with code `registry.version-taken`, the codes of
-    ///   ``RegistryDocuments/check(manifest:as:_:)``, or the error of the registry;
+    ///   ``RegistryDocuments/check(manifest:as:written:_:)``, or the error of the registry;
     ///   `CancellationError`.
     package func publish(_ digest: ContentDigest, isDryRun: Bool = false) async throws -> Report {
         let release = try await BlockingWork.run { [source] cancellation in
@@ -73,7 +73,8 @@ package struct Publisher: Sendable {
             try await upload(missing, of: name)
             isNew = try await target.publish(
                 release.bytes,
-                as: RegistryFolder.Identity(name: name, version: release.record.version)
+                as: RegistryFolder.Identity(name: name, version: release.record.version),
+                written: []
             )
         }
         return Report(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+package import ZooArchive
 package import ZooCore
 package import ZooFiles
 package import ZooRegistry
@@ -60,10 +61,15 @@ package protocol RegistryTarget: Sendable {
     /// - Parameters:
     ///   - manifest: the stored form of the manifest.
     ///   - identity: the name and version.
+    ///   - written: the evidence of the archives that this process wrote for the release.
     /// - Returns: true when the release is new, false when the registry already has it.
     /// - Throws: ``ZooError`` with code `registry.version-taken` when the version exists with
     ///   different content.
-    func publish(_ manifest: [UInt8], as identity: RegistryFolder.Identity) async throws -> Bool
+    func publish(
+        _ manifest: [UInt8],
+        as identity: RegistryFolder.Identity,
+        written: [WrittenArchive]
+    ) async throws -> Bool
 }
 
 /// A registry folder, or an OCI image layout, on this machine.
@@ -160,13 +166,20 @@ package struct FolderTarget: RegistryTarget {
         try await BlockingWork.run { [registry] _ in try registry.blobs.write(bytes) }
     }
 
-    /// Checks the release as a whole, then writes the manifest and lists it.
+    /// Checks the release as a whole, except the archives that this process wrote a moment before, then
+    /// writes the manifest and lists it.
     package func publish(
         _ manifest: [UInt8],
-        as identity: RegistryFolder.Identity
+        as identity: RegistryFolder.Identity,
+        written: [WrittenArchive]
     ) async throws -> Bool {
         try await BlockingWork.run { [registry] cancellation in
-            let release = try registry.check(manifest: manifest, as: identity, cancellation)
+            let release = try registry.check(
+                manifest: manifest,
+                as: identity,
+                written: written,
+                cancellation
+            )
             return try registry.publish(release, cancellation)
         }
     }

@@ -168,9 +168,8 @@ extension Registry {
         throw ZooError(
             .versionUnknown,
             "\(source.address) has no release with the documents of '\(target.folder)'",
-            remedy:
-                "name the registry that the model was pulled from with --registry, or pull the model "
-                + "into another folder"
+            remedy: "run \(RepairAdvice(target.folder, from: .unknown)), or pull the model into "
+                + "another folder"
         )
     }
 
@@ -179,9 +178,8 @@ extension Registry {
             .registryMismatch,
             "\(source.address) has digest \(release.digest) for '\(release.reference)', and the folder "
                 + "has \(target.digest?.description ?? target.shortDigest ?? "another")",
-            remedy:
-                "name the registry that the model was pulled from with --registry, or pull the model "
-                + "into another folder"
+            remedy: "run \(RepairAdvice(target.folder, from: .unknown)), or pull the model into "
+                + "another folder"
         )
     }
 }

@@ -64,9 +64,11 @@ package struct Repairer: ReleaseTask {
         let address = registry.source.address
         let documents = release.installReceipt(components, from: address)
         let damage = PathSet()
-        let plans = try await BlockingWork.run { _ in
+        let (plans, rewritten) = try await BlockingWork.run { _ in
             damage.insert(try Self.clearTheWay(files, documents, in: folder))
-            return try ArchivePlan.plans(of: release, wanted, in: folder)
+            // At once: without documents, an interrupted repair would not know the release again.
+            let rewritten = try documents.write(to: folder)
+            return (try ArchivePlan.plans(of: release, wanted, in: folder), rewritten)
         }
         let ledger = BlockLedger(
             staging: staging,
@@ -105,9 +107,9 @@ package struct Repairer: ReleaseTask {
         }
         _ = try ledger.complete(files)
         report(.finishing)
-        let rewritten = try await BlockingWork.run { _ in
+        let receipt = try await BlockingWork.run { _ in
             for plan in plans { try plan.folder.seal() }
-            var rewritten = try documents.write(to: folder)
+            var rewritten: [String] = []
             if let path = store.receiptPath(of: folder) {
                 let receipt = StoreReceipt(
                     digest: release.digest,
@@ -127,7 +129,7 @@ package struct Repairer: ReleaseTask {
             reference: release.reference,
             digest: release.digest,
             path: folder,
-            repaired: damage.sorted.map(\.text) + rewritten,
+            repaired: damage.sorted.map(\.text) + rewritten + receipt,
             bytesDownloaded: totals.downloaded,
             bytesReused: totals.reused
         )

@@ -19,19 +19,35 @@ enum FolderListing {
     /// - Parameters:
     ///   - folder: the model folder.
     ///   - listed: the expected paths.
+    ///   - replacement: what to do about a link at the place of a folder that has expected files: removing it
+    ///     would lose them.
     /// - Returns: a finding for each unexpected path.
     /// - Throws: ``ZooError`` with an `io.*` code.
     static func strays(
         in folder: String,
-        besides listed: Set<String>
+        besides listed: Set<String>,
+        replacement: String
     ) throws(ZooError) -> [Finding] {
         var findings: [Finding] = []
+        let folders = Set(listed.flatMap(parents).map(ExactName.init))
         let listed = Set(listed.map(ExactName.init))
         try walk(folder, "") { path, kind in
             let name = ExactName(path)
             guard !listed.contains(name), !tolerated.contains(name),
                 !path.beginsExactly(with: attachments)
             else { return }
+            if kind != .file, folders.contains(name) {
+                let found = kind == .link ? "a symbolic link" : "neither a file nor a folder"
+                findings.append(
+                    Finding(
+                        .fileWrong,
+                        path: path,
+                        message: "'\(path)' is \(found), and the model has a folder there",
+                        remedy: replacement
+                    )
+                )
+                return
+            }
             let what = kind == .file ? "is" : "is neither a file nor a folder, and is"
             findings.append(
                 Finding(
@@ -43,6 +59,12 @@ enum FolderListing {
             )
         }
         return findings
+    }
+
+    /// The paths of the folders that a file is in.
+    private static func parents(of path: String) -> [String] {
+        path.utf8.indices.filter { path.utf8[$0] == UInt8(ascii: "/") }
+            .map { String(path[..<$0]) }
     }
 
     private static func walk(

@@ -50,7 +50,7 @@ package struct ReleaseVerifier: Sendable {
         let damaged = try await BlockingWork.run { _ in try wrongFiles() }
         findings += damaged
         findings += try await BlockingWork.run { _ in
-            try FolderListing.strays(in: release.folder, besides: listed)
+            try FolderListing.strays(in: release.folder, besides: listed, replacement: repair)
         }
         let broken = Set(damaged.map(\.path))
         let present = Set(release.files.map(\.path)).filter { !broken.contains($0.text) }

@@ -3,17 +3,32 @@
 
 /// The command that repairs a folder, as a shell takes it.
 struct RepairAdvice: CustomStringConvertible {
+    /// The registry to repair from.
+    enum Origin {
+        /// The one that `repair` reads by default.
+        case usual
+        /// The one at this address.
+        case registry(String)
+        /// The one that the model was pulled from, which no document states.
+        case unknown
+    }
+
     let description: String
 
     /// Creates the command.
     ///
     /// - Parameters:
     ///   - folder: the model folder.
-    ///   - registry: the registry to repair from; nil for the one that `repair` reads by default.
-    init(_ folder: String, from registry: String? = nil) {
-        var words = ["ami-zoo", "repair", folder]
-        if let registry { words += ["--registry", registry] }
-        description = words.map(Self.quoted).joined(separator: " ")
+    ///   - origin: the registry to repair from.
+    init(_ folder: String, from origin: Origin = .usual) {
+        let command = "ami-zoo repair \(Self.quoted(folder))"
+        description =
+            switch origin {
+            case .usual: command
+            case .registry(let address): "\(command) --registry \(Self.quoted(address))"
+            case .unknown:
+                "\(command) --registry URL (URL: the registry that the model was pulled from)"
+            }
     }
 
     private static func quoted(_ word: String) -> String {

@@ -106,8 +106,10 @@ package struct AnchorSearch: Sendable {
     /// The command that repairs a folder from the registry that it was fetched from.
     func advice(for folder: String) -> RepairAdvice {
         let recorded = (try? store.receipt(of: folder))??.registry
-        let registry = recorded ?? (try? InstallClaim(folder: folder))?.registry
-        return RepairAdvice(folder, from: registry == usualRegistry ? nil : registry)
+        guard let registry = recorded ?? InstallClaim.registry(in: folder) else {
+            return RepairAdvice(folder, from: .unknown)
+        }
+        return RepairAdvice(folder, from: registry == usualRegistry ? .usual : .registry(registry))
     }
 
     private func read(

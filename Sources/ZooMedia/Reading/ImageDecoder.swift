@@ -23,8 +23,8 @@ internal import ZooFiles
 enum ImageDecoder {
     /// Reads and decodes a file, blocking.
     ///
-    /// - Throws: ``ZooError`` with a `media.*` or `io.*` code; `CancellationError`, which JPEG and PNG
-    ///   files check for between rows.
+    /// - Throws: ``ZooError`` with a `media.*` or `io.*` code; `CancellationError`, which is
+    ///   checked for between the rows of JPEG and PNG files, and between 64 pieces of WebP files.
     static func read(
         _ path: String,
         limits: MediaLimits,

@@ -7,8 +7,8 @@ internal import ZooFiles
 /// A still image, a video file or a folder of images: frames that are counted from 0.
 ///
 /// The content decides what a file is, not its name. Nothing but the file itself is opened, and nothing
-/// of it is kept in memory. Calls can be cancelled between two frames, and between the rows of JPEG and PNG
-/// files.
+/// of it is kept in memory. Calls can be cancelled between two frames, between the rows of JPEG and PNG files,
+/// and between 64 pieces of WebP files.
 public struct MediaFile: Sendable {
     /// The kinds of file.
     public enum Kind: Sendable, Equatable {

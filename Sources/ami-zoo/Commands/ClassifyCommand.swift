@@ -53,17 +53,12 @@ struct ClassifyCommand: ReportingCommand {
     }
 
     func report() async throws -> ClassifyOutcome {
-        let store = try Surroundings().store
-        let location = try ModelLocation(model, in: store)
-        let probe = try probe.map { try ModelLocation($0, in: store).folder }
-        let pool = compute.pool()
-        let clock = ContinuousClock()
-        let start = clock.now
-        let found = try await Interruption.cancelling { [self] in
-            let view = ComputeProgress(output, stage: "classify")
-            defer { view.close() }
+        let computation = try ModelComputation(model, compute, output, stage: "classify")
+        let probe = try probe.map { try ModelLocation($0, in: Surroundings().store).folder }
+        let found = try await computation.run { [self] in
+            let view = computation.progress
             let run = try await ClassificationRun(
-                folder: location.folder,
+                folder: computation.location.folder,
                 probe: probe,
                 selection: reading.selection,
                 onNote: { view.note($0) }
@@ -71,7 +66,7 @@ struct ClassifyCommand: ReportingCommand {
             return try await run.results(
                 of: inputs,
                 sampling: ClassificationRun.Sampling(clips: clips, views: views, seed: seed),
-                on: pool
+                on: computation.pool
             ) { view.show($0) }
         }
         return ClassifyOutcome(
@@ -80,7 +75,7 @@ struct ClassifyCommand: ReportingCommand {
             },
             clips: clips,
             views: views,
-            time: clock.now - start
+            time: computation.time
         )
     }
 }

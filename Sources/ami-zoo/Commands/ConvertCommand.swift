@@ -50,9 +50,11 @@ struct ConvertCommand: ReportingCommand {
             // Reading a header cannot be interrupted; it may be abandoned, because it writes
             // nothing.
             let (source, input) = try await BlockingWork.run(whenCancelled: .abandoned) {
-                let input = try CheckpointInput(file, $0)
-                let cancellation = $0
-                let backbone = try backbone.map { try CheckpointInput($0, cancellation) }
+                let (cancellation, spool) = ($0, Surroundings().spool)
+                let input = try CheckpointInput(file, spool: spool, cancellation)
+                let backbone = try backbone.map {
+                    try CheckpointInput($0, spool: spool, cancellation)
+                }
                 return (try ConversionSource(input.place, backbone: backbone?.place), input)
             }
             if let note = input.note, !isQuiet { Console.note(note) }

@@ -3,7 +3,6 @@
 
 public import ArgumentParser
 internal import ZooCore
-internal import ZooFiles
 internal import ZooInference
 internal import ZooTensor
 
@@ -12,32 +11,6 @@ extension EmbedRun.Pooling: ExpressibleByArgument {}
 /// The dtype that a model computes in, independent of the dtype of its weights.
 enum Precision: String, ExpressibleByArgument, CaseIterable {
     case f32
-}
-
-/// Options of commands that run a model.
-struct ComputeOptions: ParsableArguments {
-    @Option(help: "Threads to compute on (default: one per processor).")
-    var threads: Int?
-
-    func validate() throws {
-        let range = ComputePool.threadRange
-        if let threads, !range.contains(threads) {
-            throw ValidationError(
-                "--threads must be \(range.lowerBound) to \(range.upperBound)"
-            )
-        }
-    }
-
-    /// The threads to compute on; `profile` records where they spend their time.
-    func pool(profile: Profile? = nil) -> ComputePool {
-        guard threads != nil || profile != nil else { return .shared }
-        let wanted = threads ?? ComputePool.availableProcessors
-        let pool = ComputePool(threads: wanted, profile: profile)
-        if pool.threads < wanted {
-            Console.note("the system grants \(pool.threads) of \(wanted) threads")
-        }
-        return pool
-    }
 }
 
 /// `ami-zoo embed`.
@@ -76,25 +49,28 @@ struct EmbedCommand: ReportingCommand {
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> EmbedOutcome {
-        let location = try ModelLocation(model, in: Surroundings().store)
         let profile = isProfiled ? Profile() : nil
-        let pool = compute.pool(profile: profile)
-        let clock = ContinuousClock()
-        let start = clock.now
-        let writer = try FeatureWriter(destination, apartFrom: inputs + [location.folder])
-        let features = try await Interruption.cancelling { [self] in
-            let view = ComputeProgress(output, stage: "embed")
-            defer { view.close() }
+        let computation = try ModelComputation(
+            model,
+            compute,
+            output,
+            stage: "embed",
+            profile: profile
+        )
+        let folder = computation.location.folder
+        let writer = try FeatureWriter(destination, apartFrom: inputs + [folder])
+        let features = try await computation.run { [self] in
             let run = try await EmbedRun(
-                folder: location.folder,
+                folder: folder,
                 selection: reading.selection,
-                pooling: self.pool,
-                onNote: { view.note($0) }
+                pooling: pool,
+                onNote: { computation.progress.note($0) }
             )
-            return try await run.features(of: inputs, on: pool) { view.show($0) }
+            return try await run.features(of: inputs, on: computation.pool) {
+                computation.progress.show($0)
+            }
         }
-        try await BlockingWork.run { _ in
-            try MappedFile.requireAllIntact()
+        try await computation.write {
             try writer.write(features.values, named: "last_hidden_state")
         }
         let report = profile.map { ProfileReport($0.totals) }
@@ -103,7 +79,7 @@ struct EmbedCommand: ReportingCommand {
             path: writer.path,
             inputs: features.names,
             shape: features.values.shape,
-            time: clock.now - start,
+            time: computation.time,
             profile: report
         )
     }

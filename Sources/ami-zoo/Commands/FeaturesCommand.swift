@@ -4,7 +4,6 @@
 internal import ArgumentParser
 internal import ZooCore
 internal import ZooDrawing
-internal import ZooFiles
 internal import ZooInference
 internal import ZooMedia
 internal import ZooModels
@@ -35,19 +34,13 @@ struct FeaturesCommand: ReportingCommand {
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> FeaturesOutcome {
-        let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = compute.pool()
-        let (clock, view) = (ContinuousClock(), ComputeProgress(output, stage: "encode"))
-        defer { view.close() }
-        let start = clock.now
-        let file = try OutputFile(
-            destination,
-            endings: [".png"],
-            apartFrom: [input, location.folder]
-        )
-        let components = try await Interruption.cancelling { [self] in
+        let computation = try ModelComputation(model, compute, output, stage: "encode")
+        let folder = computation.location.folder
+        let file = try OutputFile(destination, endings: [".png"], apartFrom: [input, folder])
+        let components = try await computation.run { [self] in
+            let (pool, view) = (computation.pool, computation.progress)
             let run = try await EmbedRun(
-                folder: location.folder,
+                folder: folder,
                 selection: reading.selection,
                 onNote: { view.note($0) }
             )
@@ -63,17 +56,14 @@ struct FeaturesCommand: ReportingCommand {
             let tokens = Shape([features.shape[0] * features.shape[1], features.shape[2]])
             let components = try await PrincipalComponents(of: features.reshaped(tokens), on: pool)
             let picture = FeaturePicture(components, of: pixels, input: model.input)
-            try await BlockingWork.run { _ in
-                try MappedFile.requireAllIntact()
-                try file.write(picture.image.pngBytes())
-            }
+            try await computation.write { try file.write(picture.image.pngBytes()) }
             return components
         }
         return FeaturesOutcome(
             path: file.path,
             tokens: components.projections.shape[0],
             explained: components.explained,
-            time: clock.now - start
+            time: computation.time
         )
     }
 }

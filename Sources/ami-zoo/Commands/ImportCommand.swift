@@ -2,7 +2,6 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ArgumentParser
-internal import ZooArchive
 internal import ZooClient
 internal import ZooConvert
 internal import ZooCore
@@ -83,11 +82,18 @@ struct ImportCommand: ReportingCommand {
             // Reading a header cannot be interrupted; it may be abandoned, because it writes
             // nothing.
             let (source, input) = try await BlockingWork.run(whenCancelled: .abandoned) {
-                let cancellation = $0
+                let (cancellation, spool) = ($0, Surroundings().spool)
                 let input =
                     try found
-                    ?? CheckpointInput(upstream.path, preferring: entry.fileName, cancellation)
-                let backbone = try backbone.map { try CheckpointInput($0, cancellation) }
+                    ?? CheckpointInput(
+                        upstream.path,
+                        preferring: entry.fileName,
+                        spool: spool,
+                        cancellation
+                    )
+                let backbone = try backbone.map {
+                    try CheckpointInput($0, spool: spool, cancellation)
+                }
                 return (try ConversionSource(input.place, backbone: backbone?.place), input)
             }
             if let note = input.note { view.note(note) }
@@ -117,7 +123,12 @@ struct ImportCommand: ReportingCommand {
         of entry: CatalogueEntry
     ) async throws -> (UpstreamFile, CheckpointInput?) {
         let input = try await BlockingWork.run(whenCancelled: .abandoned) {
-            try CheckpointInput.inArchive(from, preferring: entry.fileName, $0)
+            try CheckpointInput.inArchive(
+                from,
+                preferring: entry.fileName,
+                spool: Surroundings().spool,
+                $0
+            )
         }
         guard let input, let archive = input.member?.archive else {
             return (try await UpstreamFile.local(from, of: entry), nil)

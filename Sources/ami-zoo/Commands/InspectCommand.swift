@@ -31,7 +31,11 @@ struct InspectCommand: ReportingCommand {
         let text = path
         return try await Interruption.cancelling {
             try await BlockingWork.run(whenCancelled: .abandoned) { cancellation in
-                let input = try CheckpointInput.inArchive(text, cancellation)
+                let input = try CheckpointInput.inArchive(
+                    text,
+                    spool: Surroundings().spool,
+                    cancellation
+                )
                 let place = try input?.place ?? FilePlace(Self.resolved(text))
                 let checkpoint = try Checkpoint(opening: place.path, in: place.files)
                 return InspectOutcome(

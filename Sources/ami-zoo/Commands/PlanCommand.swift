@@ -4,7 +4,6 @@
 internal import ArgumentParser
 internal import ZooCore
 internal import ZooDrawing
-internal import ZooFiles
 internal import ZooInference
 internal import ZooModels
 internal import ZooTensor
@@ -137,109 +136,53 @@ struct PlanCommand: ReportingCommand {
     }
 
     func report() async throws -> PlanOutcome {
-        let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = compute.pool()
-        let (clock, view) = (ContinuousClock(), ComputeProgress(output, stage: "plan"))
-        defer { view.close() }
-        let start = clock.now
-        let picture = try svg.map {
-            try OutputFile($0, endings: [".svg"], apartFrom: inputs + [location.folder])
-        }
-        let (plan, landscape, truth) = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
-                try ModelFamily.loadWorldModel(folder: location.folder)
-            }
-            let chosen = try search(for: model)
-            let input = try await ObservationSequence(
-                inputs,
-                state: state?.values,
-                isReversed: reverse,
-                orientation: orientation.value,
-                for: model,
-                folder: location.folder,
+        let computation = try ModelComputation(model, compute, output, stage: "plan")
+        let picture = try computation.picture(svg, of: inputs)
+        let result = try await computation.run { [self] in
+            let view = computation.progress
+            return try await WorldModelRun(
+                folder: computation.location.folder,
                 onNote: { view.note($0) }
-            )
-            let problem = try await input.problem(window: window, on: pool)
-            var landscape: EnergyLandscape?
-            if svg != nil || landscapeOnly {
-                let count = grid ?? 5
-                let found = try await EnergyLandscape(of: problem, count: count, on: pool) {
-                    view.update($0, of: count * count * count)
-                }
-                landscape = found
-            }
-            let plan = landscapeOnly ? nil : try await self.plan(problem, chosen, view, on: pool)
-            return (plan, landscape, input.trueAction)
+            ).plan(inputs, settings, on: computation.pool) { view.show($0) }
         }
-        if let picture, let landscape {
-            let first = plan.flatMap { plan in
-                plan.actions.shape[1] == Pose.width
-                    ? Pose(plan.actions.values.prefix(Pose.width)) : nil
-            }
-            let drawing = EnergyDrawing(landscape: landscape, truth: truth, planned: first).svg
-            try await BlockingWork.run { _ in
-                try MappedFile.requireAllIntact()
-                try picture.write(Array(drawing.utf8))
-            }
+        if let picture, let landscape = result.landscape {
+            let drawing = EnergyDrawing(
+                landscape: landscape,
+                truth: result.trueAction,
+                planned: result.firstMove
+            ).svg
+            try await computation.write { try picture.write(Array(drawing.utf8)) }
         }
         return PlanOutcome(
-            plan: plan,
-            landscape: landscape,
-            truth: truth,
+            result: result,
             picture: picture?.path,
             seed: seed,
-            time: clock.now - start
+            time: computation.time
         )
     }
 
-    /// The search settings of the preset or the model, with the sizes from the options.
-    private func search(
-        for model: any ActionConditionedModel
-    ) throws(ZooError) -> PlanningDefaults.Search {
-        let size = PlanningDefaults.Search.Size(
-            horizon: horizon,
-            samples: samples,
-            elites: elites,
-            iterations: iterations
-        )
-        guard let preset else { return model.planning.search.resized(to: size) }
-        let presets = ModelFamily(model.family)?.planningPresets ?? []
-        guard let found = presets.first(where: { $0.name == preset.text }) else {
-            throw ZooError(
-                .planSettingsInvalid,
-                "models of \(model.family.title) have no preset '\(preset.text)'",
-                remedy:
-                    "leave out --preset, or give --horizon, --samples, --elites and --iterations"
-            )
-        }
-        return found.search.resized(to: size)
-    }
-
-    private func plan(
-        _ problem: PlanningProblem,
-        _ search: PlanningDefaults.Search,
-        _ view: ComputeProgress,
-        on pool: ComputePool
-    ) async throws -> ActionPlan {
-        let show: @Sendable (PlanningProgress) -> Void = { step in
-            view.update(
-                step.iteration * step.samples + step.candidates,
-                of: step.iterations * step.samples
-            )
-        }
-        return try await search.plan(
-            problem,
-            noise: SeededNoise(seed: seed),
-            on: pool,
-            progress: show
+    private var settings: WorldModelRun.PlanSettings {
+        WorldModelRun.PlanSettings(
+            state: state?.values,
+            isReversed: reverse,
+            orientation: orientation.value,
+            preset: preset?.text,
+            size: PlanningDefaults.Search.Size(
+                horizon: horizon,
+                samples: samples,
+                elites: elites,
+                iterations: iterations
+            ),
+            window: window,
+            seed: seed,
+            grid: svg != nil || landscapeOnly ? grid ?? 5 : nil,
+            isSearching: !landscapeOnly
         )
     }
 }
 
 struct PlanOutcome: Report {
-    let plan: ActionPlan?
-    let landscape: EnergyLandscape?
-    let truth: Pose?
+    let result: WorldModelRun.Result
     let picture: String?
     let seed: UInt64
     let time: Duration
@@ -256,7 +199,7 @@ struct PlanOutcome: Report {
 
     var json: JSONValue {
         var members: [String: JSONValue] = ["seconds": .number(time.secondsToMilliseconds)]
-        if let plan {
+        if let plan = result.plan {
             members["actions"] = .array(Self.rows(plan.actions).map(Self.numbers))
             members["iterations"] = .array(
                 plan.iterations.map { step in
@@ -268,21 +211,21 @@ struct PlanOutcome: Report {
             )
             members["seed"] = .string("\(seed)")
         }
-        if let landscape {
+        if let landscape = result.landscape {
             members["landscape"] = [
                 "moves": .array(landscape.moves.map(JSONValue.number)),
                 "energies": Self.numbers(landscape.energies),
                 "leastAction": Self.numbers(landscape.leastAction),
             ]
         }
-        if let truth { members["trueAction"] = Self.numbers(truth.values) }
+        if let truth = result.trueAction { members["trueAction"] = Self.numbers(truth.values) }
         if let picture { members["svg"] = .string(picture) }
         return .object(members)
     }
 
     var text: String {
         var lines: [String] = []
-        if let plan {
+        if let plan = result.plan {
             let rows = Self.rows(plan.actions)
             let isPose = plan.actions.shape[1] == Pose.width
             let names =
@@ -298,11 +241,11 @@ struct PlanOutcome: Report {
             let energies = plan.iterations.map(\.eliteEnergy.fixed4).joined(separator: ", ")
             lines.append("mean energy of the elites per iteration: \(energies)")
         }
-        if let landscape {
+        if let landscape = result.landscape {
             let least = landscape.leastAction.prefix(3).map(\.fixed4).joined(separator: ", ")
             lines.append("lowest energy of \(landscape.energies.count) moves: \(least)")
         }
-        if let truth {
+        if let truth = result.trueAction {
             let moves = truth.values.prefix(3).map(\.fixed4).joined(separator: ", ")
             lines.append("true move: \(moves)")
         }

@@ -91,43 +91,38 @@ struct PredictCommand: ReportingCommand {
     }
 
     func report() async throws -> PredictOutcome {
-        let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = compute.pool()
-        let clock = ContinuousClock()
-        let start = clock.now
-        let sources = [input, location.folder]
-        let writer = try destination.map { try FeatureWriter($0, apartFrom: sources) }
-        let picture = try svg.map {
-            try OutputFile($0, endings: [".svg"], apartFrom: sources)
+        let computation = try ModelComputation(model, compute, output, stage: "predict")
+        let location = computation.location
+        let writer = try destination.map {
+            try FeatureWriter($0, apartFrom: [input, location.folder])
         }
+        let picture = try computation.picture(svg, of: [input])
         if try ModelFamily.detect(folder: location.folder).predictsUnderActions {
-            return try await rollOut(location, to: writer, on: pool, since: start)
+            return try await rollOut(computation, to: writer)
         }
         let readOut = try await BlockingWork.run { [readOut] _ in
             try readOut.map { _ in try TrajectoryReadOut(folder: location.folder) }
         }
-        let view = ComputeProgress(output, stage: "predict")
-        defer { view.close() }
         let settings = MaskedPredictionRun.Settings(
             contextFrames: contextFrames ?? readOut?.contextFrames,
             horizon: horizon,
             maskIndex: maskIndex,
             encoderView: encode
         )
-        let found = try await Interruption.cancelling { [self] in
-            try await MaskedPredictionRun(
+        let found = try await computation.run { [self] in
+            let view = computation.progress
+            return try await MaskedPredictionRun(
                 folder: location.folder,
                 selection: reading.selection,
                 onNote: { view.note($0) }
-            ).predict(input, settings, on: pool) { view.show($0) }
+            ).predict(input, settings, on: computation.pool) { view.show($0) }
         }
         let (predicted, clip) = (found.predicted, found.input)
         let trajectory = try readOut.map {
             try TrajectoryReading(of: predicted, by: $0, clip: clip)
         }
         if let writer {
-            try await BlockingWork.run { _ in
-                try MappedFile.requireAllIntact()
+            try await computation.write {
                 try writer.write(
                     predicted.values,
                     named: "predicted",
@@ -141,17 +136,14 @@ struct PredictCommand: ReportingCommand {
                 reading: trajectory,
                 clip: clip
             ).svg
-            try await BlockingWork.run { _ in
-                try MappedFile.requireAllIntact()
-                try picture.write(Array(drawing.utf8))
-            }
+            try await computation.write { try picture.write(Array(drawing.utf8)) }
         }
         return PredictOutcome(
             path: writer?.path,
             shape: predicted.values.shape,
             reading: trajectory.map { TrajectoryReport(model: location.name, reading: $0) },
             picture: picture?.path,
-            time: clock.now - start
+            time: computation.time
         )
     }
 }
@@ -159,10 +151,8 @@ struct PredictCommand: ReportingCommand {
 extension PredictCommand {
     /// Predicts one frame after another from the actions in the input.
     private func rollOut(
-        _ location: ModelLocation,
-        to writer: FeatureWriter?,
-        on pool: ComputePool,
-        since start: ContinuousClock.Instant
+        _ computation: ModelComputation,
+        to writer: FeatureWriter?
     ) async throws -> PredictOutcome {
         guard let writer, readOut == nil else {
             throw ZooError(
@@ -171,15 +161,11 @@ extension PredictCommand {
                 remedy: "write them to a file with --output"
             )
         }
-        let predicted = try await Interruption.cancelling { [self] in
-            let model = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
-                try ModelFamily.loadWorldModel(folder: location.folder)
-            }
-            return try await ObservationSequence([input], for: model, folder: location.folder)
-                .rollOut(on: pool)
+        let predicted = try await computation.run { [input] in
+            try await WorldModelRun(folder: computation.location.folder)
+                .rollOut(input, on: computation.pool)
         }
-        try await BlockingWork.run { _ in
-            try MappedFile.requireAllIntact()
+        try await computation.write {
             try writer.write(
                 predicted.latents,
                 named: "predicted",
@@ -191,7 +177,7 @@ extension PredictCommand {
             shape: predicted.latents.shape,
             reading: nil,
             picture: nil,
-            time: ContinuousClock.now - start
+            time: computation.time
         )
     }
 }

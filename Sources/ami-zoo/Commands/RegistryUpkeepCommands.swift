@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ArgumentParser
+internal import ZooClient
 internal import ZooCore
 internal import ZooFiles
 internal import ZooRegistry
@@ -25,7 +26,9 @@ struct RegistryDeleteCommand: ReportingCommand {
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> RegistryDeleteOutcome {
-        let (release, date) = (try ChangedRelease(reference, registry), ChangedRelease.now)
+        let (release, date) = (
+            try Surroundings().changed(reference, registry), ChangedRelease.now
+        )
         let digest = try await BlockingWork.run { cancellation in
             let folder = try RegistryFolder(opening: release.root)
             try release.requireDigest(folder)

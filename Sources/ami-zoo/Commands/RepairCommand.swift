@@ -12,8 +12,9 @@ struct RepairCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "repair",
         abstract: "Download the damaged blocks of a model again.",
-        discussion: "Does not change files that are not part of the release. Run the same command "
-            + "again after an interruption: it resumes."
+        discussion:
+            "Repairs every installed part of a release, and does not change files that are not "
+            + "part of it. Run the same command again after an interruption: it resumes."
     )
 
     @Argument(help: "An installed model, or a folder that ami-zoo pulled.")
@@ -30,15 +31,13 @@ struct RepairCommand: ReportingCommand {
         defer { view.close() }
         let clock = ContinuousClock()
         let start = clock.now
-        let report = try await Interruption.cancelling { [model, registry, network] in
-            let (target, host) = try await BlockingWork.run { _ in
+        let reports = try await Interruption.cancelling { [model, registry, network] in
+            let (targets, host) = try await BlockingWork.run { _ in
                 let argument = try ModelArgument(model, in: store)
-                let target = try RepairTarget(
-                    folder: argument.folders[0],
-                    reference: argument.reference,
-                    in: store
-                )
-                return (target, argument.reference?.host)
+                let targets = try argument.folders.map { folder in
+                    try RepairTarget(folder: folder, reference: argument.reference, in: store)
+                }
+                return (targets, argument.reference?.host)
             }
             let repairer = Repairer(
                 registry: try surroundings.registry(registry, network, host: host) {
@@ -47,34 +46,54 @@ struct RepairCommand: ReportingCommand {
                 store: store,
                 report: { view.show($0) }
             )
-            return try await repairer.repair(target, streams: network.connections ?? 4)
+            var reports: [RepairReport] = []
+            for target in targets {
+                reports.append(
+                    try await repairer.repair(target, streams: network.connections ?? 4)
+                )
+            }
+            return reports
         }
         view.close()
-        return RepairOutcome(report: report, time: clock.now - start)
+        return RepairOutcome(reports: reports, time: clock.now - start)
     }
 }
 
 struct RepairOutcome: Report {
-    let report: RepairReport
+    /// The results for the installed parts of a release; never empty.
+    let reports: [RepairReport]
     let time: Duration
 
     var json: JSONValue {
-        [
-            "reference": .string(report.reference.description),
-            "digest": .string(report.digest.description), "path": .string(report.path),
-            "repaired": .array(report.repaired.map(JSONValue.string)),
-            "bytesDownloaded": .integer(report.bytesDownloaded),
-            "bytesReused": .integer(report.bytesReused),
-            "seconds": .number(time.secondsToMilliseconds),
-        ]
+        var members = reports[0].members
+        members["seconds"] = .number(time.secondsToMilliseconds)
+        if reports.count > 1 {
+            members["others"] = .array(reports.dropFirst().map { .object($0.members) })
+        }
+        return .object(members)
     }
 
     var text: String {
-        let identity = "\(report.reference) \(report.digest.short)"
-        guard !report.repaired.isEmpty else {
-            return "\(identity): nothing to repair, every byte is as released\n\(report.path)"
+        var lines: [String] = []
+        for report in reports {
+            let identity = "\(report.reference) \(report.digest.short)"
+            let result =
+                report.repaired.isEmpty
+                ? "nothing to repair, every byte is as released"
+                : "repaired \(report.repaired.joined(separator: ", ")) "
+                    + "(\(ByteCount(report.bytesDownloaded)) downloaded) in \(time.shortText)"
+            lines += ["\(identity): \(result)", report.path]
         }
-        return "\(identity): repaired \(report.repaired.joined(separator: ", ")) "
-            + "(\(ByteCount(report.bytesDownloaded)) downloaded) in \(time.shortText)\n\(report.path)"
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension RepairReport {
+    fileprivate var members: [String: JSONValue] {
+        [
+            "reference": .string(reference.description), "digest": .string(digest.description),
+            "path": .string(path), "repaired": .array(repaired.map(JSONValue.string)),
+            "bytesDownloaded": .integer(bytesDownloaded), "bytesReused": .integer(bytesReused),
+        ]
     }
 }

@@ -4,10 +4,8 @@
 internal import ArgumentParser
 internal import ZooCore
 internal import ZooDrawing
-internal import ZooFiles
 internal import ZooInference
 internal import ZooModels
-internal import ZooTensor
 
 /// `ami-zoo surprise`.
 struct SurpriseCommand: ReportingCommand {
@@ -51,17 +49,12 @@ struct SurpriseCommand: ReportingCommand {
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> SurpriseOutcome {
-        let location = try ModelLocation(model, in: Surroundings().store)
-        let pool = compute.pool()
-        let view = ComputeProgress(output, stage: "surprise")
-        defer { view.close() }
-        let (clock, start) = (ContinuousClock(), ContinuousClock.now)
-        let picture = try svg.map {
-            try OutputFile($0, endings: [".svg"], apartFrom: [input, location.folder])
-        }
-        let outcome = try await Interruption.cancelling { [self] in
+        let computation = try ModelComputation(model, compute, output, stage: "surprise")
+        let picture = try computation.picture(svg, of: [input])
+        let outcome = try await computation.run { [self] in
+            let view = computation.progress
             let found = try await SurpriseRun(
-                folder: location.folder,
+                folder: computation.location.folder,
                 selection: reading.selection,
                 onNote: { view.note($0) }
             ).measure(
@@ -72,21 +65,18 @@ struct SurpriseCommand: ReportingCommand {
                     contextFrames: contextFrames,
                     maskIndex: maskIndex
                 ),
-                on: pool
+                on: computation.pool
             ) { view.show($0) }
             return SurpriseOutcome(
                 surprise: found.surprise,
                 clip: found.input,
                 picture: picture?.path,
-                time: clock.now - start
+                time: computation.time
             )
         }
         if let picture {
             let drawing = SurpriseDrawing(outcome.surprise, of: outcome.clip).svg
-            try await BlockingWork.run { _ in
-                try MappedFile.requireAllIntact()
-                try picture.write(Array(drawing.utf8))
-            }
+            try await computation.write { try picture.write(Array(drawing.utf8)) }
         }
         return outcome
     }

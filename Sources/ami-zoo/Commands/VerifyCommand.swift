@@ -97,8 +97,11 @@ struct VerifyCommand: ReportingCommand {
             guard let against, let record = subject.record else { return outcome }
             outcome.comparison = try await BlockingWork.run(whenCancelled: .abandoned) {
                 let cancellation = $0
-                let main = try CheckpointInput(against, cancellation)
-                let backbone = try backbone.map { try CheckpointInput($0, cancellation) }
+                let spool = surroundings.spool
+                let main = try CheckpointInput(against, spool: spool, cancellation)
+                let backbone = try backbone.map {
+                    try CheckpointInput($0, spool: spool, cancellation)
+                }
                 return try UpstreamComparison(
                     folder: subject.folder,
                     record: record,

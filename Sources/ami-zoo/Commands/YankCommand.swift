@@ -30,7 +30,10 @@ struct YankCommand: ReportingCommand {
     func report() async throws -> YankOutcome {
         let (reason, date) = (reason, ChangedRelease.now)
         return YankOutcome(
-            try await ChangedRelease(reference, registry).change { folder, release, cancellation in
+            try await Surroundings().changed(reference, registry).change {
+                folder,
+                release,
+                cancellation in
                 try folder.yank(
                     release.name,
                     release.version,
@@ -58,7 +61,10 @@ struct UnyankCommand: ReportingCommand {
 
     func report() async throws -> YankOutcome {
         YankOutcome(
-            try await ChangedRelease(reference, registry).change { folder, release, cancellation in
+            try await Surroundings().changed(reference, registry).change {
+                folder,
+                release,
+                cancellation in
                 try folder.unyank(release.name, release.version, cancellation)
             }
         )
@@ -126,7 +132,7 @@ struct ChannelCommand: ReportingCommand {
         let channel = try ChannelName(parsing: channel)
         let added = Set(try add.map { try SemanticVersion(parsing: $0) })
         let removed = Set(try remove.map { try SemanticVersion(parsing: $0) })
-        let root = try ChangedRelease.folder(registry, host: reference.host)
+        let root = try Surroundings().registryFolder(registry, host: reference.host)
         let index = try await BlockingWork.run { cancellation in
             try RegistryFolder(opening: root).changeChannel(
                 reference.name,

@@ -57,6 +57,19 @@ struct Surroundings: Sendable {
         try environment.registryLocation(options.registry, host: host)
     }
 
+    /// The registry folder that a command changes.
+    func registryFolder(_ options: RegistryOptions, host: String?) throws(ZooError) -> String {
+        try environment.registryFolder(options.registry, host: host)
+    }
+
+    /// The version that a command changes.
+    func changed(
+        _ reference: String,
+        _ options: RegistryOptions
+    ) throws(ZooError) -> ChangedRelease {
+        try ChangedRelease(reference, registry: options.registry, in: environment)
+    }
+
     /// A transport with the options of a command and the settings of the environment.
     func transport(
         _ network: NetworkOptions,

@@ -4,23 +4,25 @@
 internal import ZooArchive
 internal import ZooCheckpoint
 internal import ZooCore
-internal import ZooFiles
+package import ZooFiles
 
 /// A checkpoint argument: a path in the file system or inside an archive.
 ///
 /// The path inside an archive is that of the archive, a slash, and the path of the member. A file has
 /// no other files below it, so no path has two meanings.
-struct CheckpointInput: Sendable {
+package struct CheckpointInput: Sendable {
     /// The path of the archive and the member that was taken.
-    struct Member: Sendable {
-        let archive: String
-        let name: String
+    package struct Member: Sendable {
+        /// The archive.
+        package let archive: String
+        /// The path in the archive; empty for the archive as a whole.
+        package let name: String
     }
 
     /// The checkpoint.
-    let place: FilePlace
+    package let place: FilePlace
     /// Nil outside archives.
-    let member: Member?
+    package let member: Member?
 
     /// The number of candidates that an error lists.
     private static let listed = 20
@@ -30,11 +32,17 @@ struct CheckpointInput: Sendable {
     /// - Parameters:
     ///   - text: the argument.
     ///   - name: the name of the file to prefer among several in an archive.
+    ///   - spool: the folder for temporary files, which may be large.
     ///   - cancellation: stops the reading of an archive.
-    /// - Throws: ``ZooError`` as ``inArchive(_:preferring:_:)``.
-    init(_ text: String, preferring name: String? = nil, _ cancellation: Cancellation) throws {
+    /// - Throws: ``ZooError`` as ``inArchive(_:preferring:spool:_:)``.
+    package init(
+        _ text: String,
+        preferring name: String? = nil,
+        spool: String,
+        _ cancellation: Cancellation
+    ) throws {
         self =
-            try Self.inArchive(text, preferring: name, cancellation)
+            try Self.inArchive(text, preferring: name, spool: spool, cancellation)
             ?? CheckpointInput(place: FilePlace(text), member: nil)
     }
 
@@ -43,19 +51,26 @@ struct CheckpointInput: Sendable {
         self.member = member
     }
 
-    /// Finds the checkpoint inside an archive; nil if the argument is not in an archive.
+    /// Finds the checkpoint inside an archive; blocks.
     ///
+    /// - Parameters:
+    ///   - text: the argument.
+    ///   - name: the name of the file to prefer among several.
+    ///   - spool: the folder for temporary files, which may be large.
+    ///   - cancellation: stops the reading of the archive.
+    /// - Returns: the checkpoint; nil if the argument is not in an archive.
     /// - Throws: ``ZooError`` with code `checkpoint.not-found`, `checkpoint.ambiguous`, or an
     ///   `archive.*` or `io.*` code; `CancellationError`.
-    static func inArchive(
+    package static func inArchive(
         _ text: String,
         preferring name: String? = nil,
+        spool: String,
         _ cancellation: Cancellation
     ) throws -> CheckpointInput? {
         guard let (path, inner) = try split(text) else { return nil }
         guard let kind = try ArchiveKind(of: OpenFile(path, .readFollowing)) else { return nil }
         if kind == .zip, inner.isEmpty, try CheckpointSearch.isCheckpoint(zip: path) { return nil }
-        guard let archive = try ForeignArchive(path, spool: Surroundings().spool, cancellation)
+        guard let archive = try ForeignArchive(path, spool: spool, cancellation)
         else { return nil }
         let names = archive.members.map(\.name)
         if kind == .tar, inner.isEmpty, CheckpointSearch.isTorchTar(names) { return nil }
@@ -125,7 +140,7 @@ struct CheckpointInput: Sendable {
     }
 
     /// The sentence that says which member was taken.
-    var note: String? {
+    package var note: String? {
         member.map { member in
             let what = member.name.isEmpty ? "the model" : "'\(member.name)'"
             return "reading \(what) in '\(member.archive)'"

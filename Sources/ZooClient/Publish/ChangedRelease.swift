@@ -1,29 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ZooClient
-internal import ZooCore
-internal import ZooFiles
-internal import ZooRegistry
+package import ZooCore
+package import ZooFiles
+package import ZooRegistry
 
 /// A version in a registry folder that a command changes.
-struct ChangedRelease: Sendable {
+package struct ChangedRelease: Sendable {
     /// The registry folder.
-    let root: String
+    package let root: String
     /// The reference with an exact version.
-    let reference: ModelReference
+    package let reference: ModelReference
     /// The version.
-    let version: SemanticVersion
+    package let version: SemanticVersion
     private let digest: ContentDigest?
 
     /// The model or data set.
-    var name: ModelName { reference.name }
+    package var name: ModelName { reference.name }
 
     /// Parses the arguments of a command.
     ///
+    /// - Parameters:
+    ///   - text: the reference.
+    ///   - address: the registry that the user gave; nil for none.
+    ///   - environment: says which registry is meant if none is given.
     /// - Throws: ``ZooError`` with code `reference.version-required` when the reference has no exact
     ///   version, `registry.folder-required`, or the code of a malformed argument.
-    init(_ text: String, _ options: RegistryOptions) throws(ZooError) {
+    package init(
+        _ text: String,
+        registry address: String?,
+        in environment: UserEnvironment
+    ) throws(ZooError) {
         let parsed = try ModelReference(parsing: text)
         guard case .version(let version) = parsed.selector else {
             throw ZooError(
@@ -33,34 +40,21 @@ struct ChangedRelease: Sendable {
                     + "them"
             )
         }
-        root = try Self.folder(options, host: parsed.host)
+        root = try environment.registryFolder(address, host: parsed.host)
         self.version = version
         reference = ModelReference(name: parsed.name, selector: .version(version))
         digest = parsed.digest
     }
 
-    /// The registry folder that a command changes.
-    ///
-    /// - Throws: ``ZooError`` with code `registry.folder-required`.
-    static func folder(_ options: RegistryOptions, host: String?) throws(ZooError) -> String {
-        let location = try Surroundings().registryLocation(options, host: host)
-        guard case .folder(let root) = location else {
-            throw ZooError(
-                .folderRequired,
-                "\(location) is not a folder, and this command changes registry folders only",
-                remedy: "run it on the machine of the registry, with its folder after --registry"
-            )
-        }
-        return root
-    }
-
     /// The current time.
-    static var now: Timestamp { Timestamp(secondsSince1970: Clock.seconds()) }
+    package static var now: Timestamp { Timestamp(secondsSince1970: Clock.seconds()) }
 
     /// Checks the digest of the reference, if it has one, then changes the folder.
     ///
+    /// - Parameter body: the change; blocks.
     /// - Returns: the version, the new index document, and its entry of the version.
-    func change(
+    /// - Throws: ``ZooError`` with code `registry.digest-mismatch`, or what `body` throws.
+    package func change(
         _ body:
             @escaping @Sendable (
                 RegistryFolder, ChangedRelease, Cancellation
@@ -80,7 +74,9 @@ struct ChangedRelease: Sendable {
     }
 
     /// Checks the digest of the reference; a version that does not exist is for the change to report.
-    func requireDigest(_ folder: RegistryFolder) throws(ZooError) {
+    ///
+    /// - Throws: ``ZooError`` with code `registry.digest-mismatch`.
+    package func requireDigest(_ folder: RegistryFolder) throws(ZooError) {
         guard let digest,
             let found = try folder.documents.index(of: name)?.entry(for: .version(version)),
             found.digest != digest
@@ -92,11 +88,4 @@ struct ChangedRelease: Sendable {
             remedy: "check which release is meant; nothing was changed"
         )
     }
-}
-
-extension ZooError.Code {
-    /// A command that changes one version was given a reference without a version.
-    static let versionRequired = Self("reference.version-required", .usage)
-    /// A command that changes a registry folder was given the address of a server.
-    static let folderRequired = Self("registry.folder-required", .usage)
 }
