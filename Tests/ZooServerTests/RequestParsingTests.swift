@@ -8,20 +8,24 @@ import ZooCore
 
 private let hex = String(repeating: "0a", count: 32)
 
+private func resource(at target: String) -> RegistryResource? {
+    RequestTarget(parsing: target).flatMap(RegistryResource.init)
+}
+
 @Suite("A request")
 struct RequestParsingTests {
     @Test(
         "reaches the paths of the registry layout",
         arguments: [
             "/zoo.json", "/oci-layout", "/index.json", "/index/ami/ball-drop.json",
-            "/index/a/b.json.json", "/blobs/sha256/\(hex)",
+            "/index/a/b.json.json", "/catalogue.json", "/blobs/sha256/\(hex)",
         ]
     )
     func reaches(_ path: String) throws {
-        let resource = try #require(RegistryResource(requestTarget: path))
-        #expect("/" + resource.path == path)
-        #expect(RegistryResource(requestTarget: path + "?a=/../b") == resource)
-        #expect(RegistryResource(requestTarget: "HTTP://host:80" + path) == resource)
+        let found = try #require(resource(at: path))
+        #expect("/" + found.path == path)
+        #expect(resource(at: path + "?a=/../b") == found)
+        #expect(resource(at: "HTTP://host:80" + path) == found)
     }
 
     @Test(
@@ -37,7 +41,7 @@ struct RequestParsingTests {
         ]
     )
     func reachesNothingElse(_ target: String) {
-        #expect(RegistryResource(requestTarget: target) == nil)
+        #expect(resource(at: target) == nil)
     }
 
     @Test(
