@@ -327,7 +327,9 @@ let package = Package(
         .testTarget(
             name: "ZooServerTests",
             dependencies: [
-                "ZooCore", "ZooServer", .product(name: "Logging", package: "swift-log"),
+                "ZooCore", "ZooRegistry", "ZooServer",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),

@@ -14,35 +14,50 @@ struct RunningServer: Sendable {
 
     /// Runs `body` beside a server that listens on a free port, then stops the server.
     static func with(
+        policy: any AccessPolicy = OpenPolicy(writable: false),
+        options: ServerOptions = ServerOptions(),
         limits: ConnectionLimits = .standard,
         _ body: (RunningServer) async throws -> Void
     ) async throws {
         try await TestRegistry.with { registry in
-            let log = LogLines()
-            let server = RegistryServer(
-                root: registry.root,
-                address: ListenAddress(host: "127.0.0.1", port: 0),
-                logger: log.logger,
-                limits: limits
-            )
-            let (urls, listening) = AsyncStream<String>.makeStream()
-            let task = Task {
-                defer { listening.finish() }
-                try await server.run(stoppingOn: .none) { listening.yield($0) }
-            }
-            guard let url = await urls.first(where: { _ in true }) else {
-                return try await task.value
-            }
-            let running = RunningServer(registry: registry, url: url, log: log, task: task)
-            do {
-                try await body(running)
-            } catch {
-                // The failure of the body is the one to report.
-                try? await running.stop()
-                throw error
-            }
-            try await running.stop()
+            try await with(registry, policy: policy, options: options, limits: limits, body)
         }
+    }
+
+    /// Runs `body` beside a server over a registry that exists already.
+    static func with(
+        _ registry: TestRegistry,
+        policy: any AccessPolicy = OpenPolicy(writable: false),
+        options: ServerOptions = ServerOptions(),
+        limits: ConnectionLimits = .standard,
+        _ body: (RunningServer) async throws -> Void
+    ) async throws {
+        let log = LogLines()
+        let server = RegistryServer(
+            root: registry.root,
+            address: ListenAddress(host: "127.0.0.1", port: 0),
+            policy: policy,
+            options: options,
+            logger: log.logger,
+            limits: limits
+        )
+        let (urls, listening) = AsyncStream<String>.makeStream()
+        let task = Task {
+            defer { listening.finish() }
+            try await server.run(stoppingOn: .none) { listening.yield($0) }
+        }
+        guard let url = await urls.first(where: { _ in true }) else {
+            return try await task.value
+        }
+        let running = RunningServer(registry: registry, url: url, log: log, task: task)
+        do {
+            try await body(running)
+        } catch {
+            // The failure of the body is the one to report.
+            try? await running.stop()
+            throw error
+        }
+        try await running.stop()
     }
 
     /// Cancels the server's task and waits until it has returned.
