@@ -187,6 +187,24 @@ import ZooTesting
                 )
                 #expect(run.errorCode == code)
             }
+            let taken = try await zoo(
+                "token",
+                "create",
+                "root",
+                "--scope",
+                "*:read",
+                "--state",
+                state
+            )
+            let revoke = try #require(taken.errors.firstMatch(of: /run 'ami-zoo ([^']+)'/))
+            let words = revoke.1.split(separator: " ").map(String.init)
+            let run = try await ProgramRun(Program.executable, words + ["--state", state])
+            #expect(run.status == 0, "\(run.errors)")
+            #expect(
+                try await zoo("token", "create", "root", "--scope", "*:read", "--state", state)
+                    .status
+                    == 0
+            )
             for days in ["0", "-1", "36501", "x"] {
                 let run = try await zoo(
                     "token",

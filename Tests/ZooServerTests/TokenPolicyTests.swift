@@ -423,16 +423,22 @@ struct TokenPolicyTests {
         try await Self.withPolicy { registry in
             let secret = try registry.create("ci", "ami:publish")
             func used() throws -> Int? { try registry.accounts.tokens().first?.lastUsed }
+            /// The use is recorded while the request goes on.
+            func waitForUse(at date: Int) async throws {
+                for _ in 0..<1000 where try used() != date {
+                    try await Task.sleep(for: .milliseconds(10))
+                }
+                #expect(try used() == date)
+            }
             #expect(try used() == nil)
             let start = registry.now
             let access = try await registry.access(.bearer(secret))
-            #expect(try used() == start)
+            try await waitForUse(at: start)
             registry.advance(59)
             _ = try await registry.access(.bearer(secret))
-            #expect(try used() == start)
             registry.advance(1)
             _ = try await registry.access(.bearer(secret))
-            #expect(try used() == start + 60)
+            try await waitForUse(at: start + 60)
             try await registry.policy.record("publish", of: "ami/ball-drop:1.0.0", by: access)
             let record = AuditRecord(
                 date: start + 60,
@@ -441,6 +447,33 @@ struct TokenPolicyTests {
                 target: "ami/ball-drop:1.0.0"
             )
             #expect(try registry.accounts.audit(limit: 1) == [record])
+        }
+    }
+
+    @Test("A program that holds the database for writing keeps nobody out")
+    func busyDatabase() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try Registry(state: folder.path(of: "state"), TokenPolicy.Settings())
+            let secret = try registry.create("ci", "ami:publish")
+            let script = """
+                import sqlite3, sys, time
+                c = sqlite3.connect(sys.argv[1], isolation_level=None)
+                c.execute('BEGIN IMMEDIATE'); open(sys.argv[2], 'w').close(); time.sleep(100)
+                """
+            let writer = try ChildProcess(
+                "python3",
+                ["-c", script, folder.path(of: "state/accounts.sqlite"), folder.path(of: "ready")]
+            )
+            while (try? folder.read("ready")) == nil {
+                try #require(writer.isRunning)
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            let start = ContinuousClock.now
+            #expect(try await registry.access(.bearer(secret)).allows(.publish, in: "ami"))
+            _ = try await registry.session(secret)
+            // SQLite waits 30 s for another writer.
+            #expect(start.duration(to: .now) < .seconds(15))
+            await writer.kill()
         }
     }
 

@@ -31,7 +31,7 @@ package final class TokenPolicy: AccessPolicy {
 
     /// Wrong credentials that an address may send at once, and how many more per second.
     private static let failures = (burst: 20.0, rate: 1.0 / 3)
-    /// How often the use of a token is recorded, in seconds: each time waits for the disk.
+    /// How often the use of a token is recorded, in seconds: each time writes to the disk.
     private static let useInterval = 60
     /// The number of scopes of one request to the token endpoint; clients ask for two at most.
     private static let largestScopeCount = 16
@@ -127,7 +127,7 @@ package final class TokenPolicy: AccessPolicy {
             return sender
         }
         try requireRate("token \(token.id)")
-        await recordUse(of: token)
+        recordUse(of: token)
         return sender
     }
 
@@ -154,7 +154,8 @@ package final class TokenPolicy: AccessPolicy {
         return token.map { Sender(token: $0) }
     }
 
-    private func recordUse(of token: AccountToken) async {
+    /// Records the use of a token later: a request waits neither for the disk nor for another writer.
+    private func recordUse(of token: AccountToken) {
         let now = date()
         let isDue = uses.withLock { uses in
             if let last = uses[token.id], abs(now - last) < Self.useInterval { return false }
@@ -162,9 +163,9 @@ package final class TokenPolicy: AccessPolicy {
             return true
         }
         guard isDue else { return }
-        // A full disk or a busy database keeps nobody out.
-        try? await BlockingWork.run { [accounts] _ in
-            try accounts.recordUse(of: token.id, at: now)
+        Task { [accounts] in
+            // A full disk or a busy database keeps nobody out.
+            try? await BlockingWork.run { _ in try accounts.recordUse(of: token.id, at: now) }
         }
     }
 

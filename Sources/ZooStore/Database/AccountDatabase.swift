@@ -109,7 +109,9 @@ package struct AccountDatabase: Sendable {
                 throw ZooError(
                     .tokenNameTaken,
                     "there is already a token '\(new.name)'",
-                    remedy: "choose another name, or run 'ami-zoo token revoke \(new.name)' first"
+                    remedy:
+                        "choose another name, or first run 'ami-zoo token revoke \(new.name)' with "
+                        + "the same '--state'"
                 )
             }
             try database.execute(
