@@ -53,8 +53,15 @@ struct Reply: Sendable {
 
     /// The last response in `bytes`; nil when there is none.
     init?(_ bytes: [UInt8]) {
+        var bytes = bytes[...]
+        // The invitation to send a body comes before the response.
+        while bytes.starts(with: Array("HTTP/1.1 100".utf8)),
+            let end = bytes.firstRange(of: Array("\r\n\r\n".utf8))
+        {
+            bytes = bytes[end.upperBound...]
+        }
         guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
-        let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
+        let head = String(decoding: bytes[bytes.startIndex..<end.lowerBound], as: UTF8.self)
         let lines = head.components(separatedBy: "\r\n")
         guard let code = lines[0].split(separator: " ").dropFirst().first, let code = Int(code)
         else { return nil }
