@@ -14,6 +14,7 @@ extension OCIResponder {
         if let mounted = try await mount(into: repository, call, writer) { return mounted }
         let digest = try call.target.value("digest").map { text in try accepted(text) }
         let upload = try await blocking { try writer.uploads.start(in: repository) }
+        defer { upload.release() }
         guard let digest else { return try progress(of: upload, status: .accepted) }
         do {
             try await receive(call, into: upload)
@@ -32,6 +33,7 @@ extension OCIResponder {
     ) async throws -> Response {
         let writer = try writer()
         let upload = try await blocking { try writer.uploads.open(id, in: repository) }
+        defer { upload.release() }
         switch call.method {
         case .get, .head: return try progress(of: upload, status: .noContent)
         case .delete:
