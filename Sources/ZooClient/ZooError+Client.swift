@@ -12,8 +12,6 @@ extension ZooError.Code {
     package static let versionRequired = Self("reference.version-required", .usage)
     /// A command that changes a registry folder was given the address of a server.
     package static let folderRequired = Self("registry.folder-required", .usage)
-    /// A document or blob does not match its digest or size.
-    package static let registryMismatch = Self("registry.digest-mismatch", .integrity)
     /// The network is disabled, and the release is not installed.
     package static let offline = Self("registry.offline", .unreachable)
     /// The licence of a release requires consent that the user did not give.

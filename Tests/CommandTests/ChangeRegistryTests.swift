@@ -80,7 +80,8 @@ import ZooTesting
                 if !code.isEmpty { #expect(run.errorCode == code) }
             }
             let server = try await zoo(
-                "unyank",
+                "registry",
+                "delete",
                 "test/random:1.0.0",
                 "--registry",
                 "http://localhost:1",

@@ -145,7 +145,10 @@ enum Serving {
             var url = ""
             for _ in 0..<500 where url.isEmpty && process.isRunning {
                 let text = String(decoding: try folder.read("address"), as: UTF8.self)
-                if text.hasSuffix("\n") { url = String(text.dropFirst("serving at ".count)) }
+                if text.hasSuffix("\n") {
+                    let address = text.dropFirst("serving at ".count)
+                    url = String(address.prefix { $0 != "," })
+                }
                 try await Task.sleep(for: .milliseconds(20))
             }
             try await body(url.trimmingCharacters(in: .newlines))

@@ -118,4 +118,84 @@ import ZooTesting
             #expect(outcomes["interrupted", default: 0] > 0)
         }
     }
+
+    /// Versions are yanked and channels changed through a server as in its folder; refusals keep their code.
+    @Test func versionsAreYankedThroughTheServer() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let (registry, state) = (folder.path(of: "registry"), folder.path(of: "state"))
+            #expect(try await zoo("registry", "init", registry).status == 0)
+            var tokens: [String: String] = [:]
+            for (name, scope) in [("ci", "ami:publish"), ("reader", "ami:read")] {
+                let run = try await zoo(
+                    "token",
+                    "create",
+                    name,
+                    "--scope",
+                    scope,
+                    "--state",
+                    state
+                )
+                tokens[name] = run.output.trimmingCharacters(in: .newlines)
+            }
+            let options = ["--state", state]
+            try await Serving.with(registry, zoo, folder, options: options) { url in
+                func run(_ name: String, _ arguments: String...) async throws -> ProgramRun {
+                    try await ProgramRun(
+                        Program.executable,
+                        arguments + ["--registry", url, "--json"],
+                        environment: zoo.environment.merging(
+                            ["AMI_ZOO_TOKEN": tokens[name] ?? ""]
+                        ) { $1 }
+                    )
+                }
+                #expect(try await run("ci", "publish", Program.embedded).status == 0)
+                let newest = "ami/ball-drop:1.1.0"
+                let reason = "wrong units"
+                let denied = try await run("reader", "yank", newest, "--reason", reason)
+                #expect(denied.errorCode == "server.access-denied", "\(denied.output)")
+                let other = "\(newest)@sha256:\(String(repeating: "0", count: 64))"
+                let wrong = try await run("ci", "yank", other, "--reason", reason)
+                #expect(wrong.errorCode == "registry.digest-mismatch")
+                let missing = try await run("ci", "yank", "ami/ball-drop:9.0.0", "--reason", "x")
+                #expect(missing.errorCode == "registry.version-not-found")
+                #expect(missing.status == 66)
+
+                let yank = try await run("ci", "yank", newest, "--reason", reason)
+                #expect(yank.status == 0, "\(yank.output)")
+                #expect(yank.output.contains(reason))
+                let versions = try await run("reader", "versions", "ami/ball-drop")
+                #expect(versions.output.contains(reason))
+                #expect(try await run("ci", "unyank", newest).status == 0)
+                let channel = try await run(
+                    "ci",
+                    "channel",
+                    "ami/ball-drop",
+                    "tested",
+                    "--add",
+                    "1.0.0"
+                )
+                #expect(channel.status == 0)
+                #expect(try channel.document.value("versions") == ["1.0.0"])
+            }
+            let log = try await zoo("token", "log", "--state", state)
+            for action in ["yank", "unyank", "channel", "publish"] {
+                #expect(log.output.contains(action))
+            }
+            let versions = try await zoo("versions", "ami/ball-drop", "--registry", registry)
+            #expect(versions.output.contains("tested"))
+            #expect(try await zoo("registry", "check", registry).status == 0)
+            // A static server cannot do it.
+            try await Serving.with(registry, zoo, folder, options: ["--read-only"]) { url in
+                let run = try await zoo(
+                    "unyank",
+                    "ami/ball-drop:1.0.0",
+                    "--registry",
+                    url,
+                    "--json"
+                )
+                #expect(run.errorCode == "server.access-denied")
+            }
+        }
+    }
 }

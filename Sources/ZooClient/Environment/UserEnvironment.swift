@@ -172,6 +172,30 @@ package struct UserEnvironment: Sendable {
         }
     }
 
+    /// Opens a registry whose index documents a command changes.
+    ///
+    /// - Parameters:
+    ///   - address: the address that the user gave; nil for none.
+    ///   - host: the host in a reference; nil without one.
+    ///   - transport: the HTTP transport.
+    /// - Returns: the editor.
+    /// - Throws: ``ZooError`` with code `registry.address-invalid` or `reference.malformed`.
+    package func editor(
+        _ address: String?,
+        host: String?,
+        transport: HTTPTransport
+    ) throws(ZooError) -> IndexEditor {
+        switch try registryLocation(address, host: host) {
+        case .folder(let root): return IndexEditor(folder: root)
+        case .web(let base):
+            return try IndexEditor(
+                base: base,
+                transport: transport,
+                credentials: credentials(named: address != nil || host == nil)
+            )
+        }
+    }
+
     // MARK: Credentials
 
     /// The file of `login` and `logout`.

@@ -25,6 +25,7 @@ package actor OCIAuthorization {
     private let endpoint: OCIEndpoint
     private let transport: HTTPTransport
     private let credentials: RegistryCredentials.Lookup
+    private var isZooServer = false
     private var scheme: Scheme?
     private var tokens: [String: (header: String, expiry: ContinuousClock.Instant)] = [:]
 
@@ -98,12 +99,21 @@ package actor OCIAuthorization {
     /// - Throws: as ``headers(for:_:)``.
     func connect() async throws { _ = try await knownScheme() }
 
+    /// Whether the registry is served by `ami-zoo serve`, which serves index documents beside the OCI API.
+    ///
+    /// - Throws: as ``headers(for:_:)``.
+    func servesIndexDocuments() async throws -> Bool {
+        _ = try await knownScheme()
+        return isZooServer
+    }
+
     /// Forgets tokens, after the registry refused one.
     func renew() { tokens.removeAll() }
 
     private func knownScheme() async throws -> Scheme {
         if let scheme { return scheme }
         let response = try await transport.send(HTTPRequest(.get, "\(endpoint.origin)/v2/"))
+        isZooServer = response["AMI-Zoo-Api"] != nil
         let found: Scheme
         switch response.status {
         case 200...299 where response["Content-Type"]?.hasPrefix("text/html") != true:

@@ -82,6 +82,23 @@ struct OCIRepositories: Sendable {
         }
     }
 
+    /// Fetches the index document of a model from `ami-zoo serve`; nil from any other registry.
+    ///
+    /// - Throws: ``ZooError`` with code `transport.*`.
+    func indexDocument(of name: ModelName, entityTag: String?) async throws -> SourceDocument? {
+        guard try await authorization.servesIndexDocuments() else { return nil }
+        let response = try await send(
+            .get,
+            "\(endpoint.origin)/\(endpoint.prefix)\(RegistryLayout.index(name))",
+            of: name,
+            headers: entityTag.map { [HeaderField("If-None-Match", $0)] } ?? [],
+            limit: FormatLimits.indexDocument
+        )
+        if response.status == 304 { return .unchanged }
+        try response.requireSuccess()
+        return .fetched(response.body, entityTag: response["ETag"])
+    }
+
     /// The URL of a part of a model's repository.
     func url(of name: ModelName, _ path: String) throws(ZooError) -> String {
         endpoint.url(try endpoint.repository(of: name), path)

@@ -6,7 +6,8 @@ internal import ZooTransport
 
 /// An OCI registry of any kind.
 ///
-/// The index document of a model is the artifact under the tag `_index` of its repository. Where that is
+/// `ami-zoo serve` serves the index document of a model to those who may read the model. On any other
+/// registry it is the artifact under the tag `_index` of its repository. Where that is
 /// absent, the tags that are versions are its versions, in the channels that publishing would choose.
 package struct OCISource: RegistrySource {
     private let repositories: OCIRepositories
@@ -35,6 +36,9 @@ package struct OCISource: RegistrySource {
                 "\(address) is an OCI registry, which has no '\(document.path)'",
                 remedy: "name a model: 'ami-zoo versions NAME --registry \(address)'"
             )
+        }
+        if let served = try await repositories.indexDocument(of: name, entityTag: entityTag) {
+            return served
         }
         if let bytes = try await storedIndex(of: name) { return .fetched(bytes, entityTag: nil) }
         return .fetched(try await indexFromTags(of: name).canonicalBytes, entityTag: nil)

@@ -21,4 +21,6 @@ extension ZooError.Code {
     public static let blobMismatch = Self("store.blob-mismatch", .integrity)
     /// The file system of a registry folder has no file locks.
     public static let locksUnavailable = Self("registry.locks-unavailable", .inputOutput)
+    /// A document or blob does not match its digest or size.
+    public static let registryMismatch = Self("registry.digest-mismatch", .integrity)
 }

@@ -12,7 +12,7 @@ extension HTTPField.Name {
     static let filtersApplied = known("OCI-Filters-Applied")
     /// RFC 8288.
     static let link = known("Link")
-    /// Announces the interface below `/api/v1/`.
+    /// Announces index documents beside the OCI API, and the interface below `/api/v1/`.
     static let zooAPI = known("AMI-Zoo-Api")
 
     private static func known(_ name: String) -> HTTPField.Name {

@@ -75,7 +75,7 @@ struct OCIResponder: Sendable {
     private var base: Response {
         var response = Response.json([:])
         response.headers[.apiVersion] = "registry/2.0"
-        if registry.writer != nil { response.headers[.zooAPI] = "1" }
+        response.headers[.zooAPI] = "1"
         return response
     }
 

@@ -71,6 +71,14 @@ struct RegistryResponder: HTTPResponder {
                 return (answer ?? .notFound(request.head), nil)
             }
             let access = try await policy.access(credentials, peer: context.address)
+            let changes = ChangeResponder(registry: registry, policy: policy)
+            if let change = try await changes.change(request, target) {
+                let repository = RepositoryName(change.name)
+                guard access.allows(.publish, in: repository.namespace) else {
+                    throw denial(.publish, repository, request, access)
+                }
+                return (try await changes.respond(to: change, access), nil)
+            }
             return isOCI
                 ? try await answerOCI(request, target, access)
                 : try await answerFile(request.head, target, access)
@@ -164,6 +172,7 @@ struct RegistryResponder: HTTPResponder {
             )
             let actions = action == .read ? "pull" : action == .publish ? "pull,push" : "delete"
             challenge(request, repository.map { "repository:\($0):\(actions)" }, &failure)
+            if repository == nil { failure.fields[.zooAPI] = "1" }
             // Without a challenge, credentials do not help.
             if failure.fields[.wwwAuthenticate] != nil { return failure }
         }

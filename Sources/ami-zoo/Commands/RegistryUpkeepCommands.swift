@@ -26,31 +26,32 @@ struct RegistryDeleteCommand: ReportingCommand {
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> RegistryDeleteOutcome {
-        let (release, date) = (
-            try Surroundings().changed(reference, registry), ChangedRelease.now
-        )
+        let release = try ChangedRelease(reference)
+        let root = try Surroundings().registryFolder(registry, host: release.host)
         let digest = try await BlockingWork.run { cancellation in
-            let folder = try RegistryFolder(opening: release.root)
-            try release.requireDigest(folder)
+            let folder = try RegistryFolder(opening: root)
+            try folder.require(release.digest, of: release.name, release.version)
+            let date = Timestamp(secondsSince1970: Clock.seconds())
             return try folder.delete(release.name, release.version, at: date, cancellation)
         }
-        return RegistryDeleteOutcome(release: release, digest: digest)
+        return RegistryDeleteOutcome(release: release, root: root, digest: digest)
     }
 }
 
 struct RegistryDeleteOutcome: Report {
     let release: ChangedRelease
+    let root: String
     let digest: ContentDigest
 
     var json: JSONValue {
         [
             "reference": .string(release.reference.description),
-            "digest": .string(digest.description), "path": .string(release.root),
+            "digest": .string(digest.description), "path": .string(root),
         ]
     }
 
     var text: String {
-        "\(release.reference) \(digest.short) is deleted; 'ami-zoo registry gc \(release.root)' "
+        "\(release.reference) \(digest.short) is deleted; 'ami-zoo registry gc \(root)' "
             + "frees its space"
     }
 }

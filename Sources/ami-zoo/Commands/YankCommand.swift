@@ -4,14 +4,13 @@
 internal import ArgumentParser
 internal import ZooClient
 internal import ZooCore
-internal import ZooFiles
 internal import ZooRegistry
 
 /// `ami-zoo yank`.
 struct YankCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "yank",
-        abstract: "Hide a version of a registry folder from channels, and say why.",
+        abstract: "Hide a version from channels, and say why.",
         discussion: """
             A reference without a version no longer means a yanked version. An exact reference \
             still does, and whoever uses it sees the reason. 'ami-zoo unyank' takes it back.
@@ -25,24 +24,22 @@ struct YankCommand: ReportingCommand {
     var reason: String
 
     @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> YankOutcome {
-        let (reason, date) = (reason, ChangedRelease.now)
-        return YankOutcome(
-            try await Surroundings().changed(reference, registry).change {
-                folder,
-                release,
-                cancellation in
-                try folder.yank(
-                    release.name,
-                    release.version,
-                    reason: reason,
-                    at: date,
-                    cancellation
-                )
-            }
+        let release = try ChangedRelease(reference)
+        let index = try await Surroundings().apply(
+            IndexChange(
+                release.name,
+                .yank(release.version, reason: reason),
+                digest: release.digest
+            ),
+            registry,
+            network,
+            host: release.host
         )
+        return try YankOutcome(release, index)
     }
 }
 
@@ -50,24 +47,25 @@ struct YankCommand: ReportingCommand {
 struct UnyankCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "unyank",
-        abstract: "Take back the yank of a version of a registry folder."
+        abstract: "Take back the yank of a version."
     )
 
     @Argument(help: "The yanked version, such as ami/ball-drop:1.0.0.")
     var reference: String
 
     @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> YankOutcome {
-        YankOutcome(
-            try await Surroundings().changed(reference, registry).change {
-                folder,
-                release,
-                cancellation in
-                try folder.unyank(release.name, release.version, cancellation)
-            }
+        let release = try ChangedRelease(reference)
+        let index = try await Surroundings().apply(
+            IndexChange(release.name, .unyank(release.version), digest: release.digest),
+            registry,
+            network,
+            host: release.host
         )
+        return try YankOutcome(release, index)
     }
 }
 
@@ -75,9 +73,17 @@ struct YankOutcome: Report {
     private let reference: ModelReference
     private let entry: IndexDocument.Entry
 
-    init(_ change: (release: ChangedRelease, index: IndexDocument, entry: IndexDocument.Entry)) {
-        reference = change.release.reference
-        entry = change.entry
+    init(_ release: ChangedRelease, _ index: IndexDocument) throws(ZooError) {
+        guard let entry = index.entry(for: .version(release.version)) else {
+            // Only a server can answer this; a folder reports a version that it does not have.
+            throw ZooError(
+                .indexInvalid,
+                "the registry answered with an index document without \(release.reference)",
+                remedy: "report it to the operator of the registry"
+            )
+        }
+        reference = release.reference
+        self.entry = entry
     }
 
     var json: JSONValue {
@@ -100,7 +106,7 @@ struct YankOutcome: Report {
 struct ChannelCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "channel",
-        abstract: "Add versions to a channel of a registry folder, or remove them from it."
+        abstract: "Add versions to a channel, or remove them from it."
     )
 
     @Argument(help: "The model, such as ami/ball-drop.")
@@ -116,6 +122,7 @@ struct ChannelCommand: ReportingCommand {
     var remove: [String] = []
 
     @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -132,16 +139,12 @@ struct ChannelCommand: ReportingCommand {
         let channel = try ChannelName(parsing: channel)
         let added = Set(try add.map { try SemanticVersion(parsing: $0) })
         let removed = Set(try remove.map { try SemanticVersion(parsing: $0) })
-        let root = try Surroundings().registryFolder(registry, host: reference.host)
-        let index = try await BlockingWork.run { cancellation in
-            try RegistryFolder(opening: root).changeChannel(
-                reference.name,
-                channel,
-                adding: added,
-                removing: removed,
-                cancellation
-            )
-        }
+        let index = try await Surroundings().apply(
+            IndexChange(reference.name, .channel(channel, adding: added, removing: removed)),
+            registry,
+            network,
+            host: reference.host
+        )
         return ChannelOutcome(index: index, channel: channel)
     }
 }

@@ -4,6 +4,7 @@
 internal import ArgumentParser
 internal import ZooClient
 internal import ZooCore
+internal import ZooRegistry
 internal import ZooStore
 internal import ZooTransport
 
@@ -62,12 +63,19 @@ struct Surroundings: Sendable {
         try environment.registryFolder(options.registry, host: host)
     }
 
-    /// The version that a command changes.
-    func changed(
-        _ reference: String,
-        _ options: RegistryOptions
-    ) throws(ZooError) -> ChangedRelease {
-        try ChangedRelease(reference, registry: options.registry, in: environment)
+    /// Changes the index document of a model in a folder or on a server.
+    func apply(
+        _ change: IndexChange,
+        _ options: RegistryOptions,
+        _ network: NetworkOptions,
+        host: String?
+    ) async throws -> IndexDocument {
+        let editor = try environment.editor(
+            options.registry,
+            host: host,
+            transport: try transport(network)
+        )
+        return try await Interruption.cancelling { try await editor.apply(change) }
     }
 
     /// A transport with the options of a command and the settings of the environment.

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+internal import ZooFiles
+package import ZooRegistry
+internal import ZooTransport
+
+/// Changes index documents: of a registry folder, or of a registry that `ami-zoo serve` serves.
+package struct IndexEditor: Sendable {
+    private enum Place {
+        case folder(String)
+        case server(OCIRepositories)
+    }
+
+    private let place: Place
+
+    /// Creates an editor of a registry folder.
+    init(folder root: String) { place = .folder(root) }
+
+    /// Creates an editor of a registry on a server.
+    ///
+    /// - Throws: ``ZooError`` with code `reference.malformed`.
+    init(
+        base: String,
+        transport: HTTPTransport,
+        credentials: @escaping RegistryCredentials.Lookup
+    ) throws(ZooError) {
+        place = .server(
+            OCIRepositories(
+                try OCIEndpoint(base: base),
+                transport: transport,
+                credentials: credentials
+            )
+        )
+    }
+
+    /// Makes a change.
+    ///
+    /// - Returns: the new index document.
+    /// - Throws: ``ZooError`` as ``RegistryFolder/apply(_:at:_:)``, also when a server refused it; with
+    ///   code `registry.folder-required` when the server is not ours, or `transport.*`.
+    package func apply(_ change: IndexChange) async throws -> IndexDocument {
+        switch place {
+        case .folder(let root):
+            return try await BlockingWork.run { cancellation in
+                try RegistryFolder(opening: root).apply(
+                    change,
+                    at: Timestamp(secondsSince1970: Clock.seconds()),
+                    cancellation
+                )
+            }
+        case .server(let repositories): return try await send(change, to: repositories)
+        }
+    }
+
+    private func send(
+        _ change: IndexChange,
+        to repositories: OCIRepositories
+    ) async throws -> IndexDocument {
+        let request = change.request
+        let response = try await repositories.send(
+            request.method == .put ? .put : .delete,
+            repositories.endpoint.origin + request.target,
+            of: change.name,
+            .push,
+            headers: [HeaderField("Content-Type", "application/json")],
+            body: request.body.map { RequestBody($0.canonicalBytes) },
+            limit: FormatLimits.indexDocument
+        )
+        if response.status == 200 { return try IndexDocument(canonical: response.body) }
+        if let refusal = ZooError(refusal: response) { throw refusal }
+        guard response.status != 404, response.status != 405 else {
+            throw ZooError(
+                .folderRequired,
+                "\(repositories.endpoint.origin) does not change versions: it is not served by "
+                    + "'ami-zoo serve'",
+                remedy: "run the command on the machine of the registry, with its folder after "
+                    + "--registry"
+            )
+        }
+        try response.requireSuccess()
+        throw ZooError(
+            .folderRequired,
+            "\(repositories.endpoint.origin) answered \(response.status)",
+            remedy: "run the command on the machine of the registry"
+        )
+    }
+}
+
+extension ZooError {
+    /// The error in the body of a response of our own server; nil when it has none.
+    fileprivate init?(refusal response: HTTPResponse) {
+        guard let document = try? JSONObject(try JSONValue(parsing: response.body)),
+            let error = try? document.object("error"), let code = try? error.string("code"),
+            let message = try? error.string("message", maximum: 4000)
+        else { return nil }
+        let category: Category =
+            switch response.status {
+            case 404: .notFound
+            case 401, 403, 409: .notPermitted
+            case 400..<500: .badData
+            default: .unreachable
+            }
+        self.init(
+            Code(code, category),
+            message,
+            remedy: try? error.optionalString("remedy", maximum: 4000)
+        )
+    }
+}
