@@ -76,7 +76,9 @@ struct NoReply: Error {
 }
 
 /// Asks with `curl -i`, which sends a path as it is written.
-func curl(_ arguments: String...) async throws -> Reply {
+func curl(_ arguments: String...) async throws -> Reply { try await curl(arguments) }
+
+func curl(_ arguments: [String]) async throws -> Reply {
     let all = ["curl", "-q", "-s", "-i", "--path-as-is", "--max-time", "10"] + arguments
     let result = try await command(all)
     guard let reply = Reply(result.output) else {
