@@ -69,6 +69,9 @@ struct RegistryResponder: HTTPResponder {
                 request.headers[.authorization].flatMap(RequestCredentials.init(parsing:)),
                 peer: context.address
             )
+            if target.path == "/metrics", request.method == .get || request.method == .head {
+                return (try metrics(for: request, access), nil)
+            }
             return isOCI
                 ? try await answerOCI(request, target, access)
                 : try await answerFile(request.head, target, access)
@@ -129,9 +132,9 @@ struct RegistryResponder: HTTPResponder {
         return try await responder.respond(to: call, for: resource)
     }
 
-    private func challenge(_ request: Request, _ scope: String?, _ failure: inout OCIFailure) {
-        let host = request.head.authority ?? ""
-        for challenge in policy.challenges(scope: scope, origin: "http://\(host)") {
+    func challenge(_ request: Request, _ scope: String?, _ failure: inout OCIFailure) {
+        let origin = "\(request.head.scheme ?? "http")://\(request.head.authority ?? "")"
+        for challenge in policy.challenges(scope: scope, origin: origin) {
             failure.fields.append(HTTPField(name: .wwwAuthenticate, value: challenge))
         }
     }

@@ -51,9 +51,15 @@ struct Reply: Sendable {
 
     var text: String { String(decoding: body, as: UTF8.self) }
 
-    /// The last response in `bytes`; nil when there is none.
+    /// The first final response in `bytes`; nil when there is none.
     init?(_ bytes: [UInt8]) {
-        guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
+        let blank = Array("\r\n\r\n".utf8)
+        var bytes = bytes[...]
+        // Curl waits for this before it sends a large body.
+        if bytes.starts(with: Array("HTTP/1.1 100 ".utf8)), let end = bytes.firstRange(of: blank) {
+            bytes = bytes[end.upperBound...]
+        }
+        guard let end = bytes.firstRange(of: blank) else { return nil }
         let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
         let lines = head.components(separatedBy: "\r\n")
         guard let code = lines[0].split(separator: " ").dropFirst().first, let code = Int(code)
