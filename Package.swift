@@ -186,7 +186,7 @@ let package = Package(
         .target(
             name: "ZooServer",
             dependencies: [
-                "ZooCore", "ZooFiles", "ZooRegistry",
+                "ZooCore", "ZooFiles", "ZooRegistry", "ZooStore",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
@@ -325,13 +325,15 @@ let package = Package(
         // Runs the program: text, JSON, exit statuses, signals, other programs.
         .testTarget(
             name: "CommandTests",
-            dependencies: ["ami-zoo", "ZooCheckpoint", "ZooCore", "ZooTensor", "ZooTesting"],
+            dependencies: [
+                "ami-zoo", "ZooCheckpoint", "ZooCore", "ZooStore", "ZooTensor", "ZooTesting",
+            ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "ZooServerTests",
             dependencies: [
-                "ZooCore", "ZooRegistry", "ZooServer",
+                "ZooCore", "ZooRegistry", "ZooServer", "ZooStore", "ZooTesting",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -214,6 +214,9 @@ package final class OpenFile: ByteSource {
         let operation = lock == .exclusive ? LOCK_EX : LOCK_SH
         return flock(descriptor, operation | LOCK_NB) == 0 || errno != EWOULDBLOCK
     }
+
+    /// Releases the advisory lock, which otherwise ends with the last reference to this file.
+    package func unlock() { _ = flock(descriptor, LOCK_UN) }
 }
 
 /// The status of a file.

@@ -80,8 +80,11 @@ package struct RegistryServer: Sendable {
         readers.start()
         let result: Result<Void, any Error>
         do {
-            let registry = try await readers.runIfActive { [root, policy] in
-                try ServedRegistry(root: root, isWritable: policy.isWritable)
+            let registry = try await readers.runIfActive { [root, policy, options] in
+                try ServedRegistry(
+                    root: root,
+                    isWritable: policy.isWritable && !options.isReadOnly
+                )
             }
             try await serve(registry, readers, interruption, onListening)
             result = .success(())

@@ -22,8 +22,6 @@ extension ZooError.Code {
     package static let fileUnreadable = Self("server.file-unreadable", .inputOutput)
     /// The server is read-only, or the sender may not do this.
     package static let accessDenied = Self("server.access-denied", .notPermitted)
-    /// The request lacks valid credentials.
-    package static let credentialsRequired = Self("server.credentials-required", .notPermitted)
     /// A parameter or a header field of a request is invalid.
     package static let requestInvalid = Self("server.request-invalid", .usage)
     /// The server accepts releases only.

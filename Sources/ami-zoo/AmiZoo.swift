@@ -43,7 +43,9 @@ struct AmiZoo: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Operate registries",
-                subcommands: [RegistryCommand.self, ServeCommand.self, ManualCommand.self]
+                subcommands: [
+                    RegistryCommand.self, ServeCommand.self, TokenCommand.self, ManualCommand.self,
+                ]
             ),
         ]
     )

@@ -49,6 +49,7 @@ import ZooTesting
             let (probe, arm) = (folder.path(of: "probe"), folder.path(of: "arm"))
             let trajectory = folder.path(of: "trajectory.safetensors")
             try Conversions.writeTrajectory(to: trajectory)
+            let state = ["--state", folder.path(of: "state")]
             let runs: [(String, [String])] = [
                 ("pull", ["ami/ball-drop"]), ("list", []),
                 ("search", ["ball"]), ("show", ["ami/ball-drop"]),
@@ -91,6 +92,8 @@ import ZooTesting
                 ("registry gc", [registry, "--grace", "0s"]), ("cache ls", []),
                 ("cache du", []),
                 ("lock", ["ami/ball-drop"]), ("pull --locked", []), ("cache gc", []),
+                ("token create", ["ci", "--scope", "ami:publish", "--days", "9"] + state),
+                ("token list", state), ("token log", state), ("token revoke", ["ci"] + state),
                 ("remove", ["ami/ball-drop"]),
             ]
             func check(_ command: String, _ run: ProgramRun) throws {

@@ -134,10 +134,11 @@ enum Serving {
         _ registry: String,
         _ zoo: Program,
         _ folder: TemporaryFolder,
+        options: [String] = [],
         _ body: (String) async throws -> Void
     ) async throws {
         let process = try zoo.start(
-            ["serve", "--root", registry, "--listen", "127.0.0.1:0"],
+            ["serve", "--root", registry, "--listen", "127.0.0.1:0"] + options,
             output: folder.path(of: "address")
         )
         do {

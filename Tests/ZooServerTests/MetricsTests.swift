@@ -164,7 +164,7 @@ struct MetricsTests {
             let reply = try await curl("\(server.url)/metrics")
             #expect(reply.status == 401)
             #expect(reply.fields["www-authenticate"] == "Bearer realm=\"\(server.url)/token\"")
-            #expect(reply.text.contains("server.credentials-required"))
+            #expect(reply.text.contains("server.unauthorized"))
             #expect(!reply.text.contains("ami_zoo"))
             let token = "Authorization: Bearer all"
             #expect(try await curl("\(server.url)/metrics", "-H", token).status == 200)

@@ -35,9 +35,19 @@ package final class Upload: Sendable {
         state = Mutex(State(hash: hash))
     }
 
-    deinit {
-        let last = state.withLock { $0 }
-        if !last.ended, let hash = last.hash { folder.keep(hash, of: id) }
+    deinit { release() }
+
+    /// Lets other requests open the upload; nothing may be called afterwards.
+    ///
+    /// A request calls it before it answers: threads may hold references a little longer, and a client
+    /// may send its next request at once.
+    package func release() {
+        let kept = state.withLock { state in
+            defer { state.ended = true }
+            return state.ended ? nil : state.hash
+        }
+        if let kept { folder.keep(kept, of: id) }
+        data.unlock()
     }
 
     /// The number of bytes so far.

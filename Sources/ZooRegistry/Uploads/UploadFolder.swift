@@ -8,7 +8,7 @@ internal import ZooFiles
 /// The uploads of a registry folder that are not complete.
 ///
 /// ```
-/// .uploads/<id>/session.json   the repository, for a block-wise upload also the archive
+/// .uploads/<id>/session.json   the repository
 /// .uploads/<id>/data           the bytes so far; its size is where a resumed upload continues
 /// ```
 /// Everything that a resumed upload needs is in these files, so a restart loses nothing. All members
@@ -71,19 +71,14 @@ package final class UploadFolder: Sendable {
 
     /// Starts an upload.
     ///
-    /// - Parameters:
-    ///   - repository: the repository that gets the blob.
-    ///   - target: the archive of a block-wise upload; nil for an ordinary one.
+    /// - Parameter repository: the repository that gets the blob.
     /// - Returns: the open upload.
     /// - Throws: ``ZooError`` with code `upload.too-many` or `io.*`.
-    package func start(
-        in repository: RepositoryName,
-        _ target: UploadSession.Target? = nil
-    ) throws(ZooError) -> Upload {
+    package func start(in repository: RepositoryName) throws(ZooError) -> Upload {
         let id = UploadID()
         try admit(id)
         do throws(ZooError) {
-            let session = UploadSession(repository: repository, target: target)
+            let session = UploadSession(repository: repository)
             // Not synchronised: after a power failure the client starts again.
             let file = try OpenFile("\(path)/\(id)/session.json", .createNew)
             try file.write(session.canonicalBytes, at: 0)

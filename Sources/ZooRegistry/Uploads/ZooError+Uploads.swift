@@ -16,8 +16,6 @@ extension ZooError.Code {
     package static let uploadTooLarge = Self("upload.too-large", .notPermitted)
     /// The registry has too many uploads that are not complete.
     package static let uploadsFull = Self("upload.too-many", .notPermitted)
-    /// Blocks of an archive are still missing, or arrived damaged.
-    package static let uploadIncomplete = Self("upload.blocks-missing", .integrity)
     /// A release already has the maximum number of attachments.
     package static let attachmentsFull = Self("registry.attachments-full", .notPermitted)
 }

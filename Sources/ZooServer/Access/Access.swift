@@ -21,18 +21,23 @@ package struct Access: Sendable {
 
     /// The name of the token's owner, for logs; nil when the sender is anonymous.
     package let subject: String?
+    /// Whether the sender showed a short-lived token, which may have fewer rights than another one.
+    package let isSession: Bool
     private let permits: @Sendable (RegistryAction, String) -> Bool
 
     /// Creates an access.
     ///
     /// - Parameters:
     ///   - subject: the name of the token's owner; nil when the sender is anonymous.
+    ///   - isSession: whether the sender showed a short-lived token.
     ///   - permits: whether an action is allowed in a namespace, or in all (``everywhere``).
     package init(
         subject: String?,
+        isSession: Bool = false,
         permits: @escaping @Sendable (RegistryAction, _ namespace: String) -> Bool
     ) {
         self.subject = subject
+        self.isSession = isSession
         self.permits = permits
     }
 

@@ -14,6 +14,7 @@ package protocol AccessPolicy: Sendable {
     /// - Parameters:
     ///   - credentials: the credentials of the request; nil without any.
     ///   - peer: the address of the client, without the port.
+    /// - Returns: what the sender may do.
     /// - Throws: ``AccessRefusal`` when the credentials are wrong or expired, or the sender must wait.
     func access(_ credentials: RequestCredentials?, peer: String) async throws -> Access
 
@@ -23,17 +24,38 @@ package protocol AccessPolicy: Sendable {
     /// - Parameters:
     ///   - scope: such as `repository:ami/ball-drop:pull,push`; nil when no repository is concerned.
     ///   - origin: the scheme, host and port that the client used, such as `https://zoo.example`.
+    /// - Returns: the values, the preferred one first.
     func challenges(scope: String?, origin: String) -> [String]
 
     /// Answers the token endpoint; nil when there is none.
     ///
     /// - Throws: ``AccessRefusal``.
     func token(_ request: TokenRequest) async throws -> JSONValue?
+
+    /// Counts an upload before it starts.
+    ///
+    /// - Throws: ``AccessRefusal`` with status 429 when it would exceed the quota of its sender.
+    func admit(upload bytes: Int, by access: Access) async throws
+
+    /// Records who made a change.
+    ///
+    /// - Parameters:
+    ///   - action: `publish`, `attach`, `yank`, `unyank`, `channel` or `delete`.
+    ///   - target: what was changed, such as `ami/ball-drop:1.0.0`.
+    ///   - access: what the sender may do.
+    /// - Throws: ``ZooError`` with a `database.*` code.
+    func record(_ action: String, of target: String, by access: Access) async throws
 }
 
 extension AccessPolicy {
     /// There is no token endpoint.
     package func token(_ request: TokenRequest) async throws -> JSONValue? { nil }
+
+    /// There are no quotas.
+    package func admit(upload bytes: Int, by access: Access) async throws {}
+
+    /// There is no log.
+    package func record(_ action: String, of target: String, by access: Access) async throws {}
 }
 
 /// A request to the token endpoint (`/token`).
@@ -48,6 +70,21 @@ package struct TokenRequest: Sendable {
     package let scopes: [String]
     /// The scheme, host and port that the client used.
     package let origin: String
+
+    /// Creates a request.
+    package init(
+        credentials: RequestCredentials?,
+        peer: String,
+        service: String?,
+        scopes: [String],
+        origin: String
+    ) {
+        self.credentials = credentials
+        self.peer = peer
+        self.service = service
+        self.scopes = scopes
+        self.origin = origin
+    }
 }
 
 /// A request that is refused before it is looked at.

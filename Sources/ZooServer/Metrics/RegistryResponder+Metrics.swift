@@ -17,7 +17,7 @@ extension RegistryResponder {
                 .unauthorized,
                 .unauthorized,
                 ZooError(
-                    .credentialsRequired,
+                    .unauthorized,
                     "the metrics need a token that may read every namespace",
                     remedy: "send it as 'Authorization: Bearer TOKEN'"
                 )

@@ -106,6 +106,11 @@ enum OCIResource: Sendable, Equatable {
         }
     }
 
+    /// Whether others may rely on it; an upload in progress is its sender's own.
+    var isPublished: Bool {
+        if case .upload = self { false } else { true }
+    }
+
     /// The repository; nil for ``base``.
     var repository: RepositoryName? {
         switch self {

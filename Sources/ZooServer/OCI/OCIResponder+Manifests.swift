@@ -50,7 +50,7 @@ extension OCIResponder {
         in repository: RepositoryName,
         _ call: Call
     ) async throws -> Response {
-        let writer = try writer(.publish, repository, call)
+        let writer = try writer()
         let bytes = try await call.request.body.collected(limit: FormatLimits.artifactManifest)
         var algorithm = BlobDigest.Algorithm.sha256
         if case .digest(let stated) = reference { algorithm = stated.algorithm }
@@ -71,7 +71,8 @@ extension OCIResponder {
             try checkType(manifest, call)
             let put = Put(bytes, manifest, digest, reference, repository)
             try await requireReadable(put)
-            try await store(put, writer)
+            let action = try await store(put, writer)
+            try await policy.record(action, of: name(repository, reference), by: call.access)
             var response = Response(status: .created)
             response.headers[.location] = "/v2/\(repository)/manifests/\(reference)"
             response.headers[.contentDigest] = digest.description
@@ -139,17 +140,28 @@ extension OCIResponder {
         }
     }
 
-    private func store(_ put: Put, _ writer: ServedRegistry.Writer) async throws {
+    /// The text form of a tag or a digest in a repository.
+    private func name(_ repository: RepositoryName, _ reference: ManifestReference) -> String {
+        switch reference {
+        case .tag(let tag): "\(repository):\(tag)"
+        case .digest(let digest): "\(repository)@\(digest)"
+        }
+    }
+
+    /// Stores a manifest by what it is, and returns the action for the log.
+    private func store(_ put: Put, _ writer: ServedRegistry.Writer) async throws -> String {
         if let type = put.manifest.artifactType, ArtifactKind(artifactType: type) != nil {
-            return try await publish(put, writer)
+            try await publish(put, writer)
+            return "publish"
         }
         if case .digest = put.reference, let name = put.repository.modelName,
             let subject = put.manifest.subject?.digest,
             try await isRelease(subject, in: put.repository)
         {
-            return try await BlockingWork.run { cancellation in
+            _ = try await BlockingWork.run { cancellation in
                 try writer.registry.attach(put.bytes, to: name, cancellation)
             }
+            return "attach"
         }
         guard options.acceptsAnyArtifact else {
             throw OCIFailure(
@@ -178,6 +190,7 @@ extension OCIResponder {
                 cancellation
             )
         }
+        return "publish"
     }
 
     private func isRelease(
@@ -247,7 +260,7 @@ extension OCIResponder {
         from repository: RepositoryName,
         _ call: Call
     ) async throws -> Response {
-        let writer = try deleting(repository, call)
+        let writer = try deleting()
         let isFound = try await BlockingWork.run { [registry] cancellation in
             if try writer.registry.removeArtifact(reference, from: repository, cancellation) {
                 return true
@@ -272,6 +285,7 @@ extension OCIResponder {
             }
         }
         guard isFound else { throw unknown(reference) }
+        try await policy.record("delete", of: name(repository, reference), by: call.access)
         return Response(status: .accepted)
     }
 }

@@ -10,13 +10,14 @@ internal import ZooRegistry
 
 extension OCIResponder {
     func startUpload(in repository: RepositoryName, _ call: Call) async throws -> Response {
-        let writer = try writer(.publish, repository, call)
+        let writer = try writer()
         if let mounted = try await mount(into: repository, call, writer) { return mounted }
         let digest = try call.target.value("digest").map { text in try accepted(text) }
         let upload = try await blocking { try writer.uploads.start(in: repository) }
+        defer { upload.release() }
         guard let digest else { return try progress(of: upload, status: .accepted) }
         do {
-            try await receive(call.request, into: upload)
+            try await receive(call, into: upload)
         } catch {
             // A client cannot know the name of an upload in one request, so it cannot resume it.
             try? await blocking { upload.discard() }
@@ -30,15 +31,16 @@ extension OCIResponder {
         in repository: RepositoryName,
         _ call: Call
     ) async throws -> Response {
-        let writer = try writer(.publish, repository, call)
+        let writer = try writer()
         let upload = try await blocking { try writer.uploads.open(id, in: repository) }
+        defer { upload.release() }
         switch call.method {
         case .get, .head: return try progress(of: upload, status: .noContent)
         case .delete:
             try await blocking { upload.discard() }
             return Response(status: .noContent)
         case .patch:
-            try await receive(call.request, into: upload)
+            try await receive(call, into: upload)
             return try progress(of: upload, status: .accepted)
         default:
             guard let text = call.target.value("digest") else {
@@ -53,7 +55,7 @@ extension OCIResponder {
                 )
             }
             let digest = try accepted(text)
-            try await receive(call.request, into: upload)
+            try await receive(call, into: upload)
             return try await finish(upload, as: digest)
         }
     }
@@ -103,19 +105,34 @@ extension OCIResponder {
     private static let piece = 256 << 10
 
     /// Appends the body of a request to an upload.
-    private func receive(_ request: Request, into upload: Upload) async throws {
+    private func receive(_ call: Call, into upload: Upload) async throws {
+        let request = call.request
+        let stated = request.headers[.contentLength].flatMap { Int($0) }
+        if let stated { try await policy.admit(upload: stated, by: call.access) }
         let start = try await blocking { try upload.size() }
         let length = try expectedLength(of: request, from: start, upload)
         var pending = ByteBuffer()
         var received = 0
-        for try await var part in request.body {
-            received += part.readableBytes
-            pending.writeBuffer(&part)
-            guard pending.readableBytes >= Self.piece else { continue }
+        func flush() async throws {
+            guard pending.readableBytes > 0 else { return }
+            if stated == nil {
+                try await policy.admit(upload: pending.readableBytes, by: call.access)
+            }
             try await append(pending, to: upload)
             pending.clear()
         }
-        if pending.readableBytes > 0 { try await append(pending, to: upload) }
+        do {
+            for try await var part in request.body {
+                received += part.readableBytes
+                pending.writeBuffer(&part)
+                if pending.readableBytes >= Self.piece { try await flush() }
+            }
+        } catch  where !(error is ZooError || error is AccessRefusal) {
+            // The client broke off, and may continue where the upload ends.
+            try? await flush()
+            throw error
+        }
+        try await flush()
         guard let length, length != received else { return }
         try await blocking { try upload.truncate(to: start) }
         throw OCIFailure(

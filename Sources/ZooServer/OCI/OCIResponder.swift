@@ -11,10 +11,12 @@ internal import ZooRegistry
 
 /// Answers the OCI distribution API, version 1.1.
 ///
-/// The caller has checked that the sender may read the repository; other actions are checked here.
+/// The caller has checked that the sender may make the request.
 struct OCIResponder: Sendable {
     /// The registry.
     let registry: ServedRegistry
+    /// Who may do what; counts uploads and records changes.
+    let policy: any AccessPolicy
     /// What the server accepts beside releases.
     let options: ServerOptions
     /// The thread pool for blocking calls.
@@ -94,19 +96,12 @@ struct OCIResponder: Sendable {
         throw failure
     }
 
-    /// Checks that the sender may change a repository, and returns what changes the registry.
+    /// What changes the registry.
     ///
-    /// - Throws: ``OCIFailure`` with status 403.
-    func writer(
-        _ action: RegistryAction,
-        _ repository: RepositoryName,
-        _ call: Call
-    ) throws(OCIFailure) -> ServedRegistry.Writer {
+    /// - Throws: ``OCIFailure`` with status 403 when the registry is served read-only.
+    func writer() throws(OCIFailure) -> ServedRegistry.Writer {
         guard let writer = registry.writer else {
             throw OCIFailure(.forbidden, .denied, .readOnly)
-        }
-        guard call.access.allows(action, in: repository.namespace) else {
-            throw OCIFailure(.forbidden, .denied, .notAllowed(action, repository.namespace))
         }
         return writer
     }
@@ -148,7 +143,7 @@ struct OCIResponder: Sendable {
         from repository: RepositoryName,
         _ call: Call
     ) async throws -> Response {
-        let writer = try deleting(repository, call)
+        let writer = try deleting()
         let found = try await blocking { [registry] in
             if try registry.contents.holds(blob: digest, in: repository) {
                 throw OCIFailure(
@@ -172,15 +167,15 @@ struct OCIResponder: Sendable {
                 ZooError(.blobMissing, "the repository has no blob \(digest)")
             )
         }
+        try await policy.record("delete", of: "\(repository)@\(digest)", by: call.access)
         return Response(status: .accepted)
     }
 
-    /// Checks that deletion is on and that the sender may delete.
-    func deleting(
-        _ repository: RepositoryName,
-        _ call: Call
-    ) throws(OCIFailure) -> ServedRegistry.Writer {
-        let writer = try writer(.admin, repository, call)
+    /// What changes the registry, if the server deletes.
+    ///
+    /// - Throws: ``OCIFailure`` with status 403 or 405.
+    func deleting() throws(OCIFailure) -> ServedRegistry.Writer {
+        let writer = try writer()
         guard options.allowsDeletion else {
             throw OCIFailure(
                 .methodNotAllowed,

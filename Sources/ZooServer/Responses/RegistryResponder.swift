@@ -65,10 +65,12 @@ struct RegistryResponder: HTTPResponder {
         }
         let isOCI = target.path == "/v2" || target.path.hasPrefix("/v2/")
         do {
-            let access = try await policy.access(
-                request.headers[.authorization].flatMap(RequestCredentials.init(parsing:)),
-                peer: context.address
-            )
+            let credentials = try credentials(of: request)
+            if target.path == "/token", request.method == .get {
+                let answer = try await token(request, target, credentials, context)
+                return (answer ?? .notFound(request.head), nil)
+            }
+            let access = try await policy.access(credentials, peer: context.address)
             if target.path == "/metrics", request.method == .get || request.method == .head {
                 return (try metrics(for: request, access), nil)
             }
@@ -93,6 +95,89 @@ struct RegistryResponder: HTTPResponder {
         }
     }
 
+    // MARK: Credentials
+
+    /// The credentials of a request; nil without any.
+    ///
+    /// - Throws: ``AccessRefusal`` with status 401 when there are several, or they cannot be understood:
+    ///   their sender is not anonymous.
+    private func credentials(of request: Request) throws(AccessRefusal) -> RequestCredentials? {
+        let headers = request.headers[values: .authorization]
+        guard let header = headers.first else { return nil }
+        guard headers.count == 1, let credentials = RequestCredentials(parsing: header) else {
+            throw AccessRefusal(
+                .unauthorized,
+                ZooError(
+                    .unauthorized,
+                    "the Authorization header is neither 'Bearer' nor 'Basic' with a token",
+                    remedy: "run 'ami-zoo login' with a token of this registry"
+                )
+            )
+        }
+        return credentials
+    }
+
+    /// The answer of the token endpoint; nil when there is none.
+    private func token(
+        _ request: Request,
+        _ target: RequestTarget,
+        _ credentials: RequestCredentials?,
+        _ context: ConnectionContext
+    ) async throws -> Response? {
+        let answer = try await policy.token(
+            TokenRequest(
+                credentials: credentials,
+                peer: context.address,
+                service: target.value("service"),
+                scopes: target.values("scope"),
+                origin: origin(of: request)
+            )
+        )
+        guard let answer else { return nil }
+        var response = Response.json(answer)
+        response.headers[.cacheControl] = "no-store"
+        return response
+    }
+
+    private func origin(of request: Request) -> String {
+        "\(request.head.scheme ?? "http")://\(request.head.authority ?? "")"
+    }
+
+    func challenge(_ request: Request, _ scope: String?, _ failure: inout OCIFailure) {
+        for challenge in policy.challenges(scope: scope, origin: origin(of: request)) {
+            failure.fields.append(HTTPField(name: .wwwAuthenticate, value: challenge))
+        }
+    }
+
+    /// Refuses a request that its sender may not make: with 401 where other credentials would help.
+    private func denial(
+        _ action: RegistryAction,
+        _ repository: RepositoryName?,
+        _ request: Request,
+        _ access: Access
+    ) -> OCIFailure {
+        // A short-lived token has the scopes that it was asked for, and another may have more.
+        if access.subject == nil || access.isSession {
+            var failure = OCIFailure(
+                .unauthorized,
+                .unauthorized,
+                ZooError(
+                    .unauthorized,
+                    "this needs credentials",
+                    remedy: "run 'ami-zoo login' with a token of this registry"
+                )
+            )
+            let actions = action == .read ? "pull" : action == .publish ? "pull,push" : "delete"
+            challenge(request, repository.map { "repository:\($0):\(actions)" }, &failure)
+            // Without a challenge, credentials do not help.
+            if failure.fields[.wwwAuthenticate] != nil { return failure }
+        }
+        let error =
+            registry.writer == nil && action != .read
+            ? ZooError.readOnly : .notAllowed(action, repository?.namespace ?? Access.everywhere)
+        return OCIFailure(.forbidden, .denied, error)
+    }
+
     // MARK: OCI
 
     private func answerOCI(
@@ -101,42 +186,28 @@ struct RegistryResponder: HTTPResponder {
         _ access: Access
     ) async throws -> (Response, FileBody?) {
         let resource = try OCIResource(path: target.path)
-        let isRead = request.method == .get || request.method == .head
-        let namespace = resource.repository?.namespace
-        let mayRead =
-            namespace.map { access.allows(.read, in: $0) }
-            ?? (access.subject != nil || access.allows(.read, in: Access.everywhere))
-        let mayAct =
-            mayRead && (isRead || namespace.map { access.allows(.publish, in: $0) } ?? true)
-        if !mayAct, access.subject == nil {
-            var failure = OCIFailure(
-                .unauthorized,
-                .unauthorized,
-                ZooError(
-                    .credentialsRequired,
-                    "this needs credentials",
-                    remedy: "run 'ami-zoo login' with a token of this registry"
-                )
-            )
-            let actions = isRead ? "pull" : "pull,push"
-            let scope = resource.repository.map { "repository:\($0):\(actions)" }
-            challenge(request, scope, &failure)
-            // Without a challenge, credentials would not help.
-            if failure.fields[.wwwAuthenticate] != nil { throw failure }
-        }
-        guard mayRead else {
-            throw OCIFailure(.forbidden, .denied, .notAllowed(.read, namespace ?? "*"))
-        }
-        let responder = OCIResponder(registry: registry, options: options, readers: readers)
+        let needed: RegistryAction =
+            switch request.method {
+            case .get, .head: .read
+            case .delete where resource.isPublished: .admin
+            default: .publish
+            }
+        let isAllowed =
+            if let namespace = resource.repository?.namespace {
+                access.allows(.read, in: namespace) && access.allows(needed, in: namespace)
+            } else {
+                // Clients take 200 for "needs no credentials", and never ask for a token then.
+                access.subject != nil || policy.challenges(scope: nil, origin: "").isEmpty
+            }
+        guard isAllowed else { throw denial(needed, resource.repository, request, access) }
+        let responder = OCIResponder(
+            registry: registry,
+            policy: policy,
+            options: options,
+            readers: readers
+        )
         let call = OCIResponder.Call(request: request, target: target, access: access)
         return try await responder.respond(to: call, for: resource)
-    }
-
-    func challenge(_ request: Request, _ scope: String?, _ failure: inout OCIFailure) {
-        let origin = "\(request.head.scheme ?? "http")://\(request.head.authority ?? "")"
-        for challenge in policy.challenges(scope: scope, origin: origin) {
-            failure.fields.append(HTTPField(name: .wwwAuthenticate, value: challenge))
-        }
     }
 
     // MARK: Files

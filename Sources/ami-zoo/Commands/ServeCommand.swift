@@ -20,7 +20,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Serve a registry folder over HTTP or HTTPS.",
         discussion: """
             Serves the folder as a static registry and as an OCI registry. On a loopback address \
-            everybody on this machine may publish; on other addresses the server is read-only. \
+            everybody on this machine may publish; on other addresses the server is read-only, \
+            unless --state names a folder with the accounts of 'ami-zoo token'. \
             Prints its address when it accepts connections. Stops on SIGINT or SIGTERM.
             """
     )
@@ -51,6 +52,8 @@ struct ServeCommand: AsyncParsableCommand {
     )
     var accept = Accepted.releases
 
+    @OptionGroup(title: "Accounts") var access: AccessOptions
+
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -68,7 +71,9 @@ struct ServeCommand: AsyncParsableCommand {
             }
             logger.logLevel = output.quiet ? .error : output.verbose ? .info : .warning
             let address = try listen.map(ListenAddress.init(parsing:)) ?? .standard
-            let isWritable = address.isLoopback && !readOnly
+            let policy: any AccessPolicy =
+                try await access.policy() ?? OpenPolicy(writable: address.isLoopback)
+            let isWritable = policy.isWritable && !readOnly
             var tls: TLSIdentity?
             if let tlsCertificate, let tlsKey {
                 tls = try TLSIdentity(
@@ -79,8 +84,9 @@ struct ServeCommand: AsyncParsableCommand {
             let server = RegistryServer(
                 root: FileSystem.absolute(root),
                 address: address,
-                policy: OpenPolicy(writable: isWritable),
+                policy: policy,
                 options: ServerOptions(
+                    isReadOnly: readOnly,
                     acceptsAnyArtifact: accept == .any,
                     allowsDeletion: allowDelete
                 ),

@@ -53,14 +53,15 @@ struct Reply: Sendable {
 
     /// The first final response in `bytes`; nil when there is none.
     init?(_ bytes: [UInt8]) {
-        let blank = Array("\r\n\r\n".utf8)
         var bytes = bytes[...]
-        // Curl waits for this before it sends a large body.
-        if bytes.starts(with: Array("HTTP/1.1 100 ".utf8)), let end = bytes.firstRange(of: blank) {
+        // The invitation to send a body comes before the response.
+        while bytes.starts(with: Array("HTTP/1.1 100".utf8)),
+            let end = bytes.firstRange(of: Array("\r\n\r\n".utf8))
+        {
             bytes = bytes[end.upperBound...]
         }
-        guard let end = bytes.firstRange(of: blank) else { return nil }
-        let head = String(decoding: bytes[..<end.lowerBound], as: UTF8.self)
+        guard let end = bytes.firstRange(of: Array("\r\n\r\n".utf8)) else { return nil }
+        let head = String(decoding: bytes[bytes.startIndex..<end.lowerBound], as: UTF8.self)
         let lines = head.components(separatedBy: "\r\n")
         guard let code = lines[0].split(separator: " ").dropFirst().first, let code = Int(code)
         else { return nil }

@@ -32,6 +32,17 @@ struct RunningServer: Sendable {
         }
     }
 
+    /// Runs `body` beside a server over a new registry without models, to which everybody may publish.
+    static func withRegistry(
+        policy: any AccessPolicy = OpenPolicy.everything,
+        options: ServerOptions = ServerOptions(),
+        _ body: (RunningServer) async throws -> Void
+    ) async throws {
+        try await TestRegistry.withEmpty { registry in
+            try await with(registry, policy: policy, options: options, body)
+        }
+    }
+
     /// Runs `body` beside a server over a registry that exists already.
     static func with(
         _ registry: TestRegistry,

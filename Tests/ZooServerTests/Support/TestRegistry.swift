@@ -3,6 +3,7 @@
 
 import Foundation
 import ZooCore
+import ZooRegistry
 
 /// A small registry folder that exists while a closure runs.
 struct TestRegistry: Sendable {
@@ -16,6 +17,19 @@ struct TestRegistry: Sendable {
         defer { try? FileManager.default.removeItem(atPath: registry.root) }
         try await body(registry)
     }
+
+    /// Runs `body` with a new registry without models, then removes it.
+    static func withEmpty(_ body: (TestRegistry) async throws -> Void) async throws {
+        let path = FileManager.default.temporaryDirectory
+            .appendingPathComponent("zoo-server-\(UUID().uuidString)").resolvingSymlinksInPath()
+            .path
+        try RegistryFolder.create(path, RegistryDescription(name: "test"))
+        // Ignore errors: the test may have modified the folder.
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try await body(TestRegistry(root: path))
+    }
+
+    private init(root: String) { self.root = root }
 
     private init() throws {
         let folder = FileManager.default.temporaryDirectory
