@@ -182,7 +182,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        // A read-only HTTP server over a registry folder.
+        // An HTTP and HTTPS server over a registry folder: files, the OCI API, metrics.
         .target(
             name: "ZooServer",
             dependencies: [
