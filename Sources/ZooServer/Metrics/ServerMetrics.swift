@@ -103,9 +103,7 @@ struct ServerMetrics: Sendable {
         )
     }
 
-    /// The metrics in the Prometheus text format.
-    ///
-    /// - Parameter uploads: the number of uploads that are not complete.
+    /// The page for Prometheus, with the number of uploads that are not complete.
     func text(uploads: Int) -> String {
         Meter(label: Label.uploads.rawValue, factory: factory).set(uploads)
         return factory.text
