@@ -31,6 +31,7 @@ package struct RegistryServer: Sendable {
     private let options: ServerOptions
     private let logger: Logger
     private let limits: ConnectionLimits
+    private let tls: TLSIdentity?
 
     /// Creates a server that is not running.
     ///
@@ -41,13 +42,15 @@ package struct RegistryServer: Sendable {
     ///   - options: what the server accepts beside releases.
     ///   - logger: receives one line per request at level info, and failures.
     ///   - limits: the limits on client connections.
+    ///   - tls: the certificate and the key of HTTPS; nil for HTTP.
     package init(
         root: String,
         address: ListenAddress,
         policy: any AccessPolicy = OpenPolicy(writable: false),
         options: ServerOptions = ServerOptions(),
         logger: Logger,
-        limits: ConnectionLimits = .standard
+        limits: ConnectionLimits = .standard,
+        tls: TLSIdentity? = nil
     ) {
         self.root = root
         self.address = address
@@ -55,6 +58,7 @@ package struct RegistryServer: Sendable {
         self.options = options
         self.logger = logger
         self.limits = limits
+        self.tls = tls
     }
 
     /// Serves until the task is cancelled or a signal arrives.
@@ -98,6 +102,7 @@ package struct RegistryServer: Sendable {
         _ onListening: @escaping @Sendable (String) -> Void
     ) async throws {
         let listened = Atomic(false)
+        let metrics = ServerMetrics()
         // Log the framework's messages only from level warning.
         var quiet = logger
         quiet.logLevel = max(.warning, logger.logLevel)
@@ -108,10 +113,10 @@ package struct RegistryServer: Sendable {
                 options: options,
                 tags: EntityTagCache(),
                 readers: readers,
-                log: AccessLog(logger: logger)
+                log: AccessLog(logger: logger, metrics: metrics)
             ),
-            server: HTTPServerBuilder { [limits] in
-                RegistryConnection(responder: $0, limits: limits)
+            server: HTTPServerBuilder { [limits, tls] in
+                RegistryConnection(responder: $0, limits: limits, metrics: metrics, tls: tls)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port),
@@ -123,8 +128,12 @@ package struct RegistryServer: Sendable {
             },
             logger: quiet
         )
+        var services: [any Service] = [application]
+        if let uploads = registry.writer?.uploads {
+            services.append(UploadExpiry(uploads: uploads, logger: quiet))
+        }
         var configuration = ServiceGroupConfiguration(
-            services: [application],
+            services: services,
             gracefulShutdownSignals: interruption == .signals ? [.sigint, .sigterm] : [],
             logger: quiet
         )
@@ -157,6 +166,6 @@ package struct RegistryServer: Sendable {
     /// The URL of the listening socket, whose port the system may have selected.
     private func url(of channel: any Channel) -> String {
         let port = channel.localAddress?.port ?? address.port
-        return "http://\(ListenAddress(host: address.host, port: port))"
+        return "\(tls == nil ? "http" : "https")://\(ListenAddress(host: address.host, port: port))"
     }
 }

@@ -28,6 +28,12 @@ extension ZooError.Code {
     package static let artifactNotAccepted = Self("server.artifact-not-accepted", .notPermitted)
     /// A manifest refers to what should be deleted.
     package static let notDeletable = Self("server.not-deletable", .notPermitted)
+    /// The TLS certificate or key cannot be read.
+    package static let tlsFileUnreadable = Self("server.tls-file-unreadable", .inputOutput)
+    /// A file has no TLS certificate or key.
+    package static let tlsFileInvalid = Self("server.tls-file-invalid", .badData)
+    /// The TLS key does not belong to the certificate.
+    package static let tlsKeyMismatch = Self("server.tls-key-mismatch", .badData)
     /// The server has no file descriptors or memory left for this request.
     package static let overloaded = Self("server.overloaded", .unreachable)
 }

@@ -7,14 +7,19 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
 internal import NIOHTTPTypesHTTP1
+internal import NIOSSL
 
-/// Hummingbird's HTTP/1.1 connection with three more handlers and stricter limits.
+/// Hummingbird's HTTP/1.1 connection with more handlers and stricter limits.
 struct RegistryConnection: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
     let responder: HTTPChannelHandler.Responder
     /// The limits of the connection.
     let limits: ConnectionLimits
+    /// What counts the bytes.
+    let metrics: ServerMetrics
+    /// The certificate and the key of HTTPS; nil for HTTP.
+    let tls: TLSIdentity?
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -28,6 +33,8 @@ struct RegistryConnection: HTTPChannelHandler {
             headers.maxHeaderListSize = 32 << 10
             headers.maxHeaderFieldCount = 100
             let pipeline = channel.pipeline.syncOperations
+            if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
+            try pipeline.addHandler(TrafficHandler(metrics: metrics))
             try pipeline.addHandler(StallHandler(limit: limits.stall))
             try pipeline.configureHTTPServerPipeline(
                 withPipeliningAssistance: false,  // requests are handled one at a time
@@ -38,7 +45,7 @@ struct RegistryConnection: HTTPChannelHandler {
             )
             try pipeline.addHandler(CompletingCloseHandler(limit: limits.drain))
             try pipeline.addHandler(ConnectionPersistenceHandler())
-            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
             try pipeline.addHandler(
                 HTTPConnectionStateHandler(idleTimeout: limits.idle, logger: logger)
             )

@@ -12,8 +12,10 @@ struct RequestTarget: Sendable {
     /// RFC 9112 section 3.2.2 requires servers to accept the absolute form.
     init?(parsing target: String) {
         var rest = target[...]
-        if rest.prefix(7).lowercased() == "http://" {
-            rest = rest.dropFirst(7).drop { $0 != "/" }
+        for scheme in ["http://", "https://"] where rest.prefix(scheme.count).lowercased() == scheme
+        {
+            rest = rest.dropFirst(scheme.count).drop { $0 != "/" }
+            break
         }
         guard rest.first == "/" else { return nil }
         path = rest.prefix { $0 != "?" }

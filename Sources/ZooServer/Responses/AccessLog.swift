@@ -12,6 +12,7 @@ struct AccessLog: Sendable {
         fileprivate let path: String
         fileprivate let range: String?
         fileprivate let peer: String
+        fileprivate let kind: ServerMetrics.RequestKind
         fileprivate let start = ContinuousClock.now
 
         /// Creates an entry for a request that just arrived from `peer`.
@@ -20,13 +21,16 @@ struct AccessLog: Sendable {
             path = printable(request.path ?? "")
             range = request.headerFields[.range].map(printable)
             self.peer = peer
+            kind = ServerMetrics.RequestKind(request)
         }
     }
 
     /// The logger that receives the lines.
     let logger: Logger
+    /// What counts the requests.
+    let metrics: ServerMetrics
 
-    /// Logs a request.
+    /// Logs and counts a request.
     ///
     /// - Parameters:
     ///   - entry: the request.
@@ -40,6 +44,7 @@ struct AccessLog: Sendable {
         failure: (any Error)? = nil
     ) {
         let elapsed = ContinuousClock.now - entry.start
+        metrics.record(entry.kind, status, elapsed)
         var metadata: Logger.Metadata = [
             "bytes": "\(sent)", "peer": "\(entry.peer)",
             "microseconds": "\(Int(elapsed / .microseconds(1)))",

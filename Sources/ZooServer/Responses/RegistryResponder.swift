@@ -71,6 +71,9 @@ struct RegistryResponder: HTTPResponder {
                 return (answer ?? .notFound(request.head), nil)
             }
             let access = try await policy.access(credentials, peer: context.address)
+            if target.path == "/metrics", request.method == .get || request.method == .head {
+                return (try metrics(for: request, access), nil)
+            }
             let changes = ChangeResponder(registry: registry, policy: policy)
             if let change = try await changes.change(request, target) {
                 let repository = RepositoryName(change.name)
@@ -144,9 +147,11 @@ struct RegistryResponder: HTTPResponder {
         return response
     }
 
-    private func origin(of request: Request) -> String { "http://\(request.head.authority ?? "")" }
+    private func origin(of request: Request) -> String {
+        "\(request.head.scheme ?? "http")://\(request.head.authority ?? "")"
+    }
 
-    private func challenge(_ request: Request, _ scope: String?, _ failure: inout OCIFailure) {
+    func challenge(_ request: Request, _ scope: String?, _ failure: inout OCIFailure) {
         for challenge in policy.challenges(scope: scope, origin: origin(of: request)) {
             failure.fields.append(HTTPField(name: .wwwAuthenticate, value: challenge))
         }

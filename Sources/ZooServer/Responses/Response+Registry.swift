@@ -115,11 +115,13 @@ extension Response {
         return response
     }
 
-    /// Creates an error response `{"error":{"code":…,"message":…}}` that must be revalidated.
+    /// Creates an error response `{"error":{"code":…,"message":…,"remedy":…}}` that must be revalidated.
     static func failure(_ error: ZooError, status: HTTPResponse.Status) -> Response {
-        let document: JSONValue = [
-            "error": ["code": .string(error.code.rawValue), "message": .string(error.message)]
+        var members: [String: JSONValue] = [
+            "code": .string(error.code.rawValue), "message": .string(error.message),
         ]
+        if let remedy = error.remedy { members["remedy"] = .string(remedy) }
+        let document: JSONValue = ["error": .object(members)]
         var fields = commonFields
         fields[.contentType] = "application/json"
         fields[.cacheControl] = "no-cache"

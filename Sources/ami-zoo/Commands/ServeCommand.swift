@@ -17,7 +17,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         commandName: "serve",
-        abstract: "Serve a registry folder over HTTP.",
+        abstract: "Serve a registry folder over HTTP or HTTPS.",
         discussion: """
             Serves the folder as a static registry and as an OCI registry. On a loopback address \
             everybody on this machine may publish; on other addresses the server is read-only, \
@@ -31,6 +31,12 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(help: "HOST:PORT to listen on; port 0 picks a free port.")
     var listen: String?
+
+    @Option(help: "A PEM file with the server's certificate and its issuers, for HTTPS.")
+    var tlsCertificate: String?
+
+    @Option(help: "The PEM file with the certificate's private key, without a passphrase.")
+    var tlsKey: String?
 
     @Flag(help: "Do not accept uploads.")
     var readOnly = false
@@ -50,6 +56,14 @@ struct ServeCommand: AsyncParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
+    func validate() throws {
+        guard (tlsCertificate == nil) != (tlsKey == nil) else { return }
+        throw ValidationError(
+            tlsKey == nil
+                ? "--tls-certificate requires --tls-key" : "--tls-key requires --tls-certificate"
+        )
+    }
+
     func run() async throws {
         do {
             var logger = Logger(label: "ami-zoo.serve") {
@@ -60,6 +74,13 @@ struct ServeCommand: AsyncParsableCommand {
             let policy: any AccessPolicy =
                 try await access.policy() ?? OpenPolicy(writable: address.isLoopback)
             let isWritable = policy.isWritable && !readOnly
+            var tls: TLSIdentity?
+            if let tlsCertificate, let tlsKey {
+                tls = try TLSIdentity(
+                    certificate: FileSystem.absolute(tlsCertificate),
+                    key: FileSystem.absolute(tlsKey)
+                )
+            }
             let server = RegistryServer(
                 root: FileSystem.absolute(root),
                 address: address,
@@ -69,7 +90,8 @@ struct ServeCommand: AsyncParsableCommand {
                     acceptsAnyArtifact: accept == .any,
                     allowsDeletion: allowDelete
                 ),
-                logger: logger
+                logger: logger,
+                tls: tls
             )
             let json = output.json
             try await server.run { url in

@@ -51,7 +51,7 @@ struct Reply: Sendable {
 
     var text: String { String(decoding: body, as: UTF8.self) }
 
-    /// The last response in `bytes`; nil when there is none.
+    /// The first final response in `bytes`; nil when there is none.
     init?(_ bytes: [UInt8]) {
         var bytes = bytes[...]
         // The invitation to send a body comes before the response.
@@ -83,7 +83,9 @@ struct NoReply: Error {
 }
 
 /// Asks with `curl -i`, which sends a path as it is written.
-func curl(_ arguments: String...) async throws -> Reply {
+func curl(_ arguments: String...) async throws -> Reply { try await curl(arguments) }
+
+func curl(_ arguments: [String]) async throws -> Reply {
     let all = ["curl", "-q", "-s", "-i", "--path-as-is", "--max-time", "10"] + arguments
     let result = try await command(all)
     guard let reply = Reply(result.output) else {

@@ -17,10 +17,18 @@ struct RunningServer: Sendable {
         policy: any AccessPolicy = OpenPolicy(writable: false),
         options: ServerOptions = ServerOptions(),
         limits: ConnectionLimits = .standard,
+        tls: TLSIdentity? = nil,
         _ body: (RunningServer) async throws -> Void
     ) async throws {
         try await TestRegistry.with { registry in
-            try await with(registry, policy: policy, options: options, limits: limits, body)
+            try await with(
+                registry,
+                policy: policy,
+                options: options,
+                limits: limits,
+                tls: tls,
+                body
+            )
         }
     }
 
@@ -41,6 +49,7 @@ struct RunningServer: Sendable {
         policy: any AccessPolicy = OpenPolicy(writable: false),
         options: ServerOptions = ServerOptions(),
         limits: ConnectionLimits = .standard,
+        tls: TLSIdentity? = nil,
         _ body: (RunningServer) async throws -> Void
     ) async throws {
         let log = LogLines()
@@ -50,7 +59,8 @@ struct RunningServer: Sendable {
             policy: policy,
             options: options,
             logger: log.logger,
-            limits: limits
+            limits: limits,
+            tls: tls
         )
         let (urls, listening) = AsyncStream<String>.makeStream()
         let task = Task {
