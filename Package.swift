@@ -321,7 +321,10 @@ let package = Package(
         // Runs the program: text, JSON, exit statuses, signals, other programs.
         .testTarget(
             name: "CommandTests",
-            dependencies: ["ami-zoo", "ZooCheckpoint", "ZooCore", "ZooTensor", "ZooTesting"],
+            dependencies: [
+                "ami-zoo", "ZooCheckpoint", "ZooCore", "ZooFiles", "ZooRegistry", "ZooTensor",
+                "ZooTesting",
+            ],
             swiftSettings: settings
         ),
         .testTarget(
