@@ -326,7 +326,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "ami-zoo", "ZooCheckpoint", "ZooCore", "ZooStore", "ZooTensor", "ZooTesting",
+                "ami-zoo", "ZooCheckpoint", "ZooCore", "ZooFiles", "ZooRegistry", "ZooStore",
+                "ZooTensor", "ZooTesting",
             ],
             swiftSettings: settings
         ),

@@ -12,6 +12,8 @@ extension ZooError.Code {
     package static let versionRequired = Self("reference.version-required", .usage)
     /// A command that changes a registry folder was given the address of a server.
     package static let folderRequired = Self("registry.folder-required", .usage)
+    /// A credential helper of Docker or Podman is missing, or did not answer as such a program does.
+    package static let helperFailed = Self("login.helper-failed", .notPermitted)
     /// The network is disabled, and the release is not installed.
     package static let offline = Self("registry.offline", .unreachable)
     /// The licence of a release requires consent that the user did not give.

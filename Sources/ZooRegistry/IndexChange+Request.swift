@@ -50,14 +50,13 @@ extension IndexChange {
         "\(Self.path)\(name)/versions/\(version)/yank"
     }
 
-    /// Parses a request.
+    /// Parses a request; nil when the path is not that of a change.
     ///
     /// - Parameters:
     ///   - method: the method.
     ///   - path: the path.
     ///   - digest: the query item `digest`; nil for none.
     ///   - body: the body, a JSON document for `PUT`.
-    /// - Returns: the change; nil when the path is not that of a change.
     /// - Throws: ``ZooError`` with a `json.*`, `format.*` code, or that of a malformed name, version,
     ///   channel or digest.
     package init?(

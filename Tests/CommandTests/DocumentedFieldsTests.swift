@@ -81,6 +81,7 @@ import ZooTesting
                 ("registry index", [registry]), ("registry check", [registry]),
                 ("registry init", [folder.path(of: "other")]),
                 ("publish", [registry, "--registry", folder.path(of: "other")]),
+                ("registry mirror", [registry, folder.path(of: "other")]),
                 ("logout", ["registry.example"]),
                 ("yank", ["ami/ball-drop:1.1.0", "--reason", "x", "--registry", registry]),
                 ("unyank", ["ami/ball-drop:1.1.0", "--registry", registry]),

@@ -53,6 +53,34 @@ import ZooTransport
         await #expect(throws: ZooError(.urlInvalid, "")) { _ = try await authorization.verify() }
     }
 
+    @Test func requestsAtTheSameTimeAskForTheSchemeOnce() async throws {
+        try await HostileServer.with { server in
+            try await TemporaryFolder.with { folder in
+                server.on("/v2/", .serving(ServedContent(Array("{}".utf8))))
+                let target = try OCITarget(
+                    base: server.url(""),
+                    transport: .impatient,
+                    credentials: { _ in nil },
+                    spool: folder.path
+                )
+                let name = try ModelName(parsing: "ami/sample")
+                let blob = Descriptor(
+                    mediaType: "text/plain",
+                    digest: ContentDigest(of: []),
+                    size: 0
+                )
+                try await withThrowingTaskGroup(of: Bool.self) { group in
+                    for _ in 0..<8 {
+                        group.addTask { try await target.holds(blob, of: name) }
+                    }
+                    for try await isHeld in group { #expect(!isHeld) }
+                }
+                #expect(server.requests(for: "/v2/").count == 1)
+                #expect(server.requests.count == 9)
+            }
+        }
+    }
+
     /// `somebody:correct horse` in base64.
     private let encoded = "c29tZWJvZHk6Y29ycmVjdCBob3JzZQ=="
 

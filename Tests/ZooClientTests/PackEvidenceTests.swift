@@ -48,6 +48,28 @@ struct PackEvidenceTests {
         func put(_ bytes: [UInt8], of name: ModelName) async throws -> ContentDigest {
             try await folder.put(bytes, of: name)
         }
+        func put(
+            _ blob: Descriptor,
+            of name: ModelName,
+            progress: @escaping @Sendable (Int) -> Void,
+            from content: BlobContent
+        ) async throws {
+            try await folder.put(blob, of: name, progress: progress, from: content)
+        }
+        func attachments(
+            of digest: ContentDigest,
+            _ name: ModelName
+        ) async throws -> [IndexDocument.Attachment] {
+            try await folder.attachments(of: digest, name)
+        }
+        func attach(
+            _ manifest: [UInt8],
+            _ attachment: IndexDocument.Attachment,
+            to digest: ContentDigest,
+            of name: ModelName
+        ) async throws {
+            try await folder.attach(manifest, attachment, to: digest, of: name)
+        }
         func publish(
             _ manifest: [UInt8],
             as identity: RegistryFolder.Identity,

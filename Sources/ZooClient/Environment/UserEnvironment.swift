@@ -58,7 +58,7 @@ package struct UserEnvironment: Sendable {
     private static func readEnvironment() -> [String: String] {
         var found: [String: String] = [:]
         for name in [
-            "HOME", "TMPDIR", "AMI_ZOO_HOME", "AMI_ZOO_REGISTRY", "XDG_DATA_HOME",
+            "HOME", "PATH", "TMPDIR", "AMI_ZOO_HOME", "AMI_ZOO_REGISTRY", "XDG_DATA_HOME",
             "XDG_CONFIG_HOME",
             "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy",
             "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "AMI_ZOO_TOKEN",
@@ -224,7 +224,8 @@ package struct UserEnvironment: Sendable {
             if named, let token = variables["AMI_ZOO_TOKEN"], !token.isEmpty {
                 return RegistryCredentials(user: "token", secret: token)
             }
-            return try storedCredentials(of: host)
+            // A credential helper may wait for its user.
+            return try await BlockingWork.run { _ in try storedCredentials(of: host) }
         }
     }
 
@@ -237,10 +238,10 @@ package struct UserEnvironment: Sendable {
         if let run = variables["XDG_RUNTIME_DIR"] { files.append("\(run)/containers/auth.json") }
         if let docker = variables["DOCKER_CONFIG"] { files.append("\(docker)/config.json") }
         if let home = variables["HOME"] { files.append("\(home)/.docker/config.json") }
+        let programs = variables["PATH", default: ""].split(separator: ":").map(String.init)
         for file in files where file.hasPrefix("/") {
-            if let found = try ContainerCredentials(path: file).credentials(of: host) {
-                return found
-            }
+            let container = ContainerCredentials(path: file, helperFolders: programs)
+            if let found = try container.credentials(of: host) { return found }
         }
         return nil
     }

@@ -64,21 +64,68 @@ package struct CredentialStore: Sendable {
 /// Source: docker/cli, `cli/config/configfile/file.go`; containers/image, `containers-auth.json(5)`.
 package struct ContainerCredentials: Sendable {
     private let path: String
+    private let helperFolders: [String]
+    private let patience: Duration
 
     /// Opens the file at a path, which need not exist.
-    package init(path: String) { self.path = path }
+    ///
+    /// - Parameters:
+    ///   - path: the path.
+    ///   - helperFolders: where the programs are that keep credentials, as in `PATH`.
+    ///   - patience: how long such a program may take.
+    package init(
+        path: String,
+        helperFolders: [String] = [],
+        patience: Duration = .seconds(60)
+    ) {
+        self.path = path
+        self.helperFolders = helperFolders
+        self.patience = patience
+    }
 
     /// The credentials of a host; nil when there are none.
     ///
-    /// - Throws: ``ZooError`` with a `json.*`, `format.*` or `io.*` code.
+    /// The helper of the host comes first, then the file, then the helper of all hosts. Blocks while a
+    /// helper runs.
+    ///
+    /// - Throws: ``ZooError`` with code `login.helper-failed`, or a `json.*`, `format.*` or `io.*` code.
     package func credentials(of host: String) throws(ZooError) -> RegistryCredentials? {
         guard (try? FileSystem.followedStatus(path)) != nil else { return nil }
         let bytes = try OpenFile(path, .readFollowing)
         let object = try JSONObject(
             try JSONValue(parsing: try bytes.bytes(0..<min(try bytes.status().size, 1 << 20)))
         )
+        let keys = [host, "https://\(host)", "http://\(host)", "https://\(host)/v1/"]
+        if let helpers = try object.optionalObject("credHelpers") {
+            for key in keys {
+                guard let name = try helpers.optionalString(key) else { continue }
+                let helper = helper(name)
+                // It was chosen for this registry, so another login would be the wrong one.
+                guard let program = try helper.program() else { throw helper.missing }
+                return try helper.credentials(of: key, from: program)
+            }
+        }
+        if let found = try stored(in: object, keys) { return found }
+        // A configuration that came from another machine may name a program that is not here.
+        guard let name = try object.optionalString("credsStore"), !name.isEmpty,
+            let program = try helper(name).program()
+        else { return nil }
+        for key in keys {
+            if let found = try helper(name).credentials(of: key, from: program) { return found }
+        }
+        return nil
+    }
+
+    private func helper(_ name: String) -> CredentialHelper {
+        CredentialHelper(name: name, folders: helperFolders, patience: patience)
+    }
+
+    private func stored(
+        in object: JSONObject,
+        _ keys: [String]
+    ) throws(ZooError) -> RegistryCredentials? {
         guard case .object(let auths)? = object.value("auths") else { return nil }
-        for key in [host, "https://\(host)", "http://\(host)", "https://\(host)/v1/"] {
+        for key in keys {
             guard let entry = auths[key] else { continue }
             // An entry without 'auth' belongs to a credential helper.
             guard

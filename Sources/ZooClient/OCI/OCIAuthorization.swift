@@ -26,7 +26,8 @@ package actor OCIAuthorization {
     private let transport: HTTPTransport
     private let credentials: RegistryCredentials.Lookup
     private var isZooServer = false
-    private var scheme: Scheme?
+    /// One question for all requests that wait for its answer.
+    private var scheme: Task<Scheme, any Error>?
     private var tokens: [String: (header: String, expiry: ContinuousClock.Instant)] = [:]
 
     /// Authorises requests to the registry at an address.
@@ -111,15 +112,29 @@ package actor OCIAuthorization {
     func renew() { tokens.removeAll() }
 
     private func knownScheme() async throws -> Scheme {
-        if let scheme { return scheme }
+        let question = scheme ?? Task { try await askForScheme() }
+        scheme = question
+        do {
+            return try await withTaskCancellationHandler {
+                try await question.value
+            } onCancel: {
+                question.cancel()
+            }
+        } catch {
+            // A later request asks again.
+            if scheme == question { scheme = nil }
+            throw error
+        }
+    }
+
+    private func askForScheme() async throws -> Scheme {
         let response = try await transport.send(HTTPRequest(.get, "\(endpoint.origin)/v2/"))
         isZooServer = response["AMI-Zoo-Api"] != nil
-        let found: Scheme
         switch response.status {
         case 200...299 where response["Content-Type"]?.hasPrefix("text/html") != true:
-            found = .none
+            return .none
         case 401:
-            found = try chooseScheme(
+            return try await chooseScheme(
                 AuthorizationChallenge.all(in: response["WWW-Authenticate"] ?? "")
             )
         case 200...299, 404, 405, 410:
@@ -130,14 +145,14 @@ package actor OCIAuthorization {
             )
         default:
             try response.requireSuccess()
-            found = .none
+            return .none
         }
-        scheme = found
-        return found
     }
 
-    private func chooseScheme(_ challenges: [AuthorizationChallenge]) throws -> Scheme {
-        let known = try credentials(endpoint.host)
+    private func chooseScheme(
+        _ challenges: [AuthorizationChallenge]
+    ) async throws -> Scheme {
+        let known = try await credentials(endpoint.host)
         if known != nil, !endpoint.isPrivate { throw insecure(endpoint.origin) }
         for challenge in challenges where challenge.scheme == "bearer" {
             guard let realm = challenge.parameters["realm"] else { continue }

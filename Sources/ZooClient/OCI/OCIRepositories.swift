@@ -197,26 +197,21 @@ struct OCIRepositories: Sendable {
             headers: [HeaderField("Accept", ArtifactManifest.indexType)],
             limit: FormatLimits.artifactManifest
         )
-        let bytes: [UInt8]
         if response.status == 200 {
-            bytes = response.body
-        } else if let listed = try await manifest(
+            return try ReferrersIndex(parsing: response.body).attachments
+        }
+        return try await referrersIndex(of: digest, name).attachments
+    }
+
+    /// The index under the referrers tag; empty when there is none.
+    func referrersIndex(
+        of digest: ContentDigest,
+        _ name: ModelName
+    ) async throws -> ReferrersIndex {
+        try await manifest(
             BlobDigest(digest).referrersTag,
             of: name,
             limit: FormatLimits.artifactManifest
-        ) {
-            bytes = listed
-        } else {
-            return []
-        }
-        let object = try JSONObject(try JSONValue(parsing: bytes))
-        return try object.objects("manifests", maximum: 10_000).map { item in
-            IndexDocument.Attachment(
-                type: try item.optionalString("artifactType")
-                    ?? item.string("mediaType"),
-                digest: try item.digest("digest"),
-                size: try item.size("size")
-            )
-        }
+        ).map { try ReferrersIndex(parsing: $0) } ?? ReferrersIndex()
     }
 }

@@ -95,6 +95,27 @@ package struct OCITarget: RegistryTarget {
 
     // MARK: Uploads
 
+    /// Uploads a blob that arrives as a stream, through a temporary file: an upload may have to repeat a
+    /// part.
+    package func put(
+        _ blob: Descriptor,
+        of name: ModelName,
+        progress: @escaping @Sendable (Int) -> Void,
+        from content: BlobContent
+    ) async throws {
+        let file = try await BlockingWork.run { [spool] _ in
+            try FileSystem.createFolder(spool)
+            let file = try OpenFile("\(spool)/.\(FileSystem.uniqueName()).tmp", .createPrivate)
+            // Without a name, the file goes with the process.
+            try FileSystem.remove(file.path)
+            return file
+        }
+        let written = StreamedBlob(in: file)
+        try await content { try written.write($0) }
+        try written.require(blob)
+        try await put(file, as: blob, of: name, progress: progress)
+    }
+
     /// The number of bytes that one request carries, so that a failure repeats little.
     private static let chunk = 64 << 20
 
@@ -236,22 +257,49 @@ package struct OCITarget: RegistryTarget {
         return true
     }
 
-    /// Pushes a manifest that is attached to a release.
-    package func attach(_ manifest: [UInt8], to name: ModelName) async throws {
-        try await push(
-            manifest,
-            ArtifactManifest.manifestType,
-            as: ContentDigest(of: manifest).description,
-            of: name
-        )
+    /// Lists what is attached to a release.
+    package func attachments(
+        of digest: ContentDigest,
+        _ name: ModelName
+    ) async throws -> [IndexDocument.Attachment] {
+        try await repositories.referrers(of: digest, name)
     }
 
+    /// Pushes a manifest by its digest; a registry without the referrers API gets the referrers tag too.
+    package func attach(
+        _ manifest: [UInt8],
+        _ attachment: IndexDocument.Attachment,
+        to digest: ContentDigest,
+        of name: ModelName
+    ) async throws {
+        let response = try await push(
+            manifest,
+            ArtifactManifest.manifestType,
+            as: attachment.digest.description,
+            of: name
+        )
+        // With this header, the registry says that it lists the manifest by itself.
+        guard response["OCI-Subject"] == nil else { return }
+        let tag = BlobDigest(digest).referrersTag
+        // There are no conditional writes: the index is read again, in case another client replaced it.
+        for _ in 0..<Self.attempts {
+            var index = try await repositories.referrersIndex(of: digest, name)
+            guard !index.attachments.contains(where: { $0.digest == attachment.digest }) else {
+                return
+            }
+            index.add(attachment)
+            try await push(index.bytes, ArtifactManifest.indexType, as: tag, of: name)
+        }
+        throw unexpected("the tag '\(tag)' does not keep what is written")
+    }
+
+    @discardableResult
     private func push(
         _ manifest: [UInt8],
         _ type: String,
         as reference: String,
         of name: ModelName
-    ) async throws {
+    ) async throws -> HTTPResponse {
         let response = try await repositories.send(
             .put,
             repositories.url(of: name, "manifests/\(reference)"),
@@ -261,6 +309,7 @@ package struct OCITarget: RegistryTarget {
             body: RequestBody(manifest)
         )
         try requireAccepted(response, of: name)
+        return response
     }
 
     // MARK: Failures

@@ -20,7 +20,8 @@ package struct RegistryCredentials: Sendable, Equatable {
     var basic: String { "Basic \(Data("\(user):\(secret)".utf8).base64EncodedString())" }
 
     /// Finds the credentials of a host, `name` or `name:port`; nil when there are none.
-    package typealias Lookup = @Sendable (_ host: String) throws -> RegistryCredentials?
+    package typealias Lookup =
+        @Sendable (_ host: String) async throws -> RegistryCredentials?
 }
 
 extension RegistryCredentials: CustomStringConvertible, CustomDebugStringConvertible {

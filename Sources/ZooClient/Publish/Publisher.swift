@@ -3,13 +3,12 @@
 
 internal import Synchronization
 package import ZooCore
-internal import ZooFiles
 package import ZooRegistry
 
-/// Publishes the releases of a local folder to a registry.
+/// Publishes releases of a folder, or of another registry, to a registry.
 ///
-/// The release is checked as a whole before anything travels. Blobs that the registry has stay here; the
-/// manifest is sent last, so a release is visible only when it is complete.
+/// The release is checked before anything travels. Blobs that the registry has are not sent; the manifest
+/// is sent after them, so a release is visible only when it is complete, and its attachments last.
 package struct Publisher: Sendable {
     /// What a publication did, or with `isDryRun` would do.
     package struct Report: Sendable {
@@ -25,9 +24,11 @@ package struct Publisher: Sendable {
         package let uploaded: [Descriptor]
         /// Whether the registry already had the release.
         package let alreadyThere: Bool
+        /// The number of attachments that were, or would be, sent.
+        package let attachments: Int
     }
 
-    private let source: RegistryDocuments
+    private let origin: any ReleaseOrigin
     private let target: any RegistryTarget
     private let streams: Int
     private let progress: @Sendable (PullEvent) -> Void
@@ -45,7 +46,21 @@ package struct Publisher: Sendable {
         streams: Int = 4,
         progress: @escaping @Sendable (PullEvent) -> Void = { _ in }
     ) {
-        self.source = source
+        self.init(
+            LocalOrigin(folder: source),
+            to: target,
+            streams: streams,
+            progress: progress
+        )
+    }
+
+    init(
+        _ origin: any ReleaseOrigin,
+        to target: any RegistryTarget,
+        streams: Int,
+        progress: @escaping @Sendable (PullEvent) -> Void
+    ) {
+        self.origin = origin
         self.target = target
         self.streams = streams
         self.progress = progress
@@ -61,31 +76,94 @@ package struct Publisher: Sendable {
     ///   ``RegistryDocuments/check(manifest:as:written:_:)``, or the error of the registry;
     ///   `CancellationError`.
     package func publish(_ digest: ContentDigest, isDryRun: Bool = false) async throws -> Report {
-        let release = try await BlockingWork.run { [source] cancellation in
-            let manifest = try source.blobs.read(digest, limit: FormatLimits.manifest)
-            return try source.check(manifest: manifest, as: nil, cancellation)
+        try await publish(try await origin.release(digest), digest, isDryRun: isDryRun)
+    }
+
+    /// Publishes a release that its source lists as a version.
+    ///
+    /// - Throws: ``ZooError`` with code `registry.release-inconsistent` when it is another version, or as
+    ///   ``publish(_:isDryRun:)``.
+    func publish(_ digest: ContentDigest, as version: SemanticVersion) async throws -> Report {
+        let release = try await origin.release(digest)
+        guard release.identity.version == version else {
+            throw Self.inconsistent(
+                "the release \(digest) is listed as version \(version), and its record says "
+                    + "\(release.identity.version)"
+            )
         }
-        let name = release.record.name
+        return try await publish(release, digest, isDryRun: false)
+    }
+
+    private func publish(
+        _ release: OriginRelease,
+        _ digest: ContentDigest,
+        isDryRun: Bool
+    ) async throws -> Report {
+        let name = release.identity.name
         let blobs = release.manifest.blobs + release.manifest.skipped
         let missing = try await missing(blobs, of: name)
         var isNew = true
         if !isDryRun {
             try await upload(missing, of: name)
-            isNew = try await target.publish(
-                release.bytes,
-                as: RegistryFolder.Identity(name: name, version: release.record.version),
-                written: []
-            )
+            isNew = try await target.publish(release.bytes, as: release.identity, written: [])
         }
         return Report(
-            reference: ModelReference(name: name, selector: .version(release.record.version)),
+            reference: ModelReference(name: name, selector: .version(release.identity.version)),
             digest: digest,
             bytesTotal: blobs.reduce(release.bytes.count) { $0 + $1.size },
             bytesUploaded: missing.reduce(0) { $0 + $1.size },
             uploaded: missing,
-            alreadyThere: !isNew
+            alreadyThere: !isNew,
+            attachments: try await attach(to: digest, of: name, isDryRun: isDryRun)
         )
     }
+
+    // MARK: Attachments
+
+    /// Sends the attachments that the registry does not list, and returns their number.
+    private func attach(
+        to digest: ContentDigest,
+        of name: ModelName,
+        isDryRun: Bool
+    ) async throws -> Int {
+        let listed = try await origin.attachments(of: digest, name)
+        guard !listed.isEmpty else { return 0 }
+        let known = Set(try await target.attachments(of: digest, name).map(\.digest))
+        let missing = listed.filter { !known.contains($0.digest) }
+        for attachment in missing where !isDryRun {
+            let bytes = try await origin.attachment(attachment.digest, of: name)
+            let manifest = try ArtifactManifest(parsing: bytes)
+            guard manifest.subject?.digest == BlobDigest(digest) else {
+                throw Self.inconsistent(
+                    "\(attachment.digest) is listed as an attachment of \(digest), and its subject is "
+                        + "\(manifest.subject.map { "\($0.digest)" } ?? "missing")"
+                )
+            }
+            for link in manifest.blobs where !link.isElsewhere {
+                guard let content = link.digest.contentDigest else {
+                    throw Self.inconsistent(
+                        "the attachment \(attachment.digest) has a blob with the digest "
+                            + "\(link.digest), which is not SHA-256"
+                    )
+                }
+                let blob = Descriptor(
+                    mediaType: link.mediaType,
+                    digest: content,
+                    size: link.size
+                )
+                guard try await !target.holds(blob, of: name) else { continue }
+                try await origin.send(blob, of: name, to: target) { _ in }
+            }
+            try await target.attach(bytes, attachment, to: digest, of: name)
+        }
+        return missing.count
+    }
+
+    private static func inconsistent(_ what: String) -> ZooError {
+        ZooError(.releaseInconsistent, what, remedy: "tell the owner of the source")
+    }
+
+    // MARK: Blobs
 
     /// The blobs that the registry does not have, each once.
     private func missing(_ blobs: [Descriptor], of name: ModelName) async throws -> [Descriptor] {
@@ -102,9 +180,8 @@ package struct Publisher: Sendable {
 
     private func upload(_ blobs: [Descriptor], of name: ModelName) async throws {
         let counter = Counter(total: blobs.reduce(0) { $0 + $1.size }, report: progress)
-        try await forEach(blobs) { [target, source] blob in
-            let file = try OpenFile(source.blobs.path(of: blob.digest), .read)
-            try await target.put(file, as: blob, of: name) { counter.add($0) }
+        try await forEach(blobs) { [target, origin] blob in
+            try await origin.send(blob, of: name, to: target) { counter.add($0) }
         } result: { _ in
         }
     }

@@ -6,6 +6,10 @@ package import ZooCore
 package import ZooFiles
 package import ZooRegistry
 
+/// Delivers the bytes of a blob, in order and each once, to a closure that may block.
+package typealias BlobContent =
+    @Sendable (@escaping @Sendable (RawSpan) throws -> Void) async throws -> Void
+
 /// A destination for releases: it stores blobs, and then a manifest that publishes them.
 package protocol RegistryTarget: Sendable {
     /// The address, for messages.
@@ -48,6 +52,22 @@ package protocol RegistryTarget: Sendable {
         progress: @escaping @Sendable (Int) -> Void
     ) async throws
 
+    /// Stores a blob that arrives as a stream.
+    ///
+    /// - Parameters:
+    ///   - blob: the digest and size of its content.
+    ///   - name: the model that the blob belongs to.
+    ///   - progress: receives the number of bytes after each step.
+    ///   - content: delivers the bytes.
+    /// - Throws: ``ZooError`` with code `registry.digest-mismatch` when the content has another digest,
+    ///   the error of `content`, or that of the registry.
+    func put(
+        _ blob: Descriptor,
+        of name: ModelName,
+        progress: @escaping @Sendable (Int) -> Void,
+        from content: BlobContent
+    ) async throws
+
     /// Discards a draft.
     func discard(_ draft: BlobFolder.Draft) async
 
@@ -70,6 +90,27 @@ package protocol RegistryTarget: Sendable {
         as identity: RegistryFolder.Identity,
         written: [WrittenArchive]
     ) async throws -> Bool
+
+    /// Lists what is attached to a release; empty when the registry does not have the release.
+    func attachments(
+        of digest: ContentDigest,
+        _ name: ModelName
+    ) async throws -> [IndexDocument.Attachment]
+
+    /// Attaches a manifest, whose blobs are already stored, to a release.
+    ///
+    /// - Parameters:
+    ///   - manifest: the manifest, whose `subject` is the release.
+    ///   - attachment: its type, digest and size.
+    ///   - digest: the digest of the release's manifest.
+    ///   - name: the model that the release belongs to.
+    /// - Throws: the error of the registry.
+    func attach(
+        _ manifest: [UInt8],
+        _ attachment: IndexDocument.Attachment,
+        to digest: ContentDigest,
+        of name: ModelName
+    ) async throws
 }
 
 /// A registry folder, or an OCI image layout, on this machine.
@@ -155,6 +196,28 @@ package struct FolderTarget: RegistryTarget {
         }
     }
 
+    /// Writes a stream and checks its digest.
+    package func put(
+        _ blob: Descriptor,
+        of name: ModelName,
+        progress: @escaping @Sendable (Int) -> Void,
+        from content: BlobContent
+    ) async throws {
+        let draft = try await draft()
+        do {
+            let written = StreamedBlob(in: draft.file)
+            try await content { piece in
+                try written.write(piece)
+                progress(piece.byteCount)
+            }
+            try written.require(blob)
+            try await put(draft, as: blob.digest, of: name)
+        } catch {
+            await discard(draft)
+            throw error
+        }
+    }
+
     /// Removes the draft.
     package func discard(_ draft: BlobFolder.Draft) async {
         // The caller reports the original failure; 'registry check' finds leftover drafts.
@@ -181,6 +244,45 @@ package struct FolderTarget: RegistryTarget {
                 cancellation
             )
             return try registry.publish(release, cancellation)
+        }
+    }
+
+    /// Reads the list from the index document.
+    package func attachments(
+        of digest: ContentDigest,
+        _ name: ModelName
+    ) async throws -> [IndexDocument.Attachment] {
+        try await BlockingWork.run { [registry] _ in
+            try registry.documents.index(of: name)?.attachments(of: digest) ?? []
+        }
+    }
+
+    /// Writes the manifest and lists it with its release.
+    package func attach(
+        _ manifest: [UInt8],
+        _ attachment: IndexDocument.Attachment,
+        to digest: ContentDigest,
+        of name: ModelName
+    ) async throws {
+        try await BlockingWork.run { [registry] cancellation in
+            _ = try registry.attach(manifest, to: name, cancellation)
+        }
+    }
+
+    /// Records the yank of a release in another registry.
+    func yank(
+        _ name: ModelName,
+        _ version: SemanticVersion,
+        _ yank: IndexDocument.Yank
+    ) async throws {
+        try await BlockingWork.run { [registry] cancellation in
+            _ = try registry.yank(
+                name,
+                version,
+                reason: yank.reason,
+                at: yank.date,
+                cancellation
+            )
         }
     }
 }

@@ -116,15 +116,30 @@ extension Registry {
     ///
     /// - Throws: ``ZooError`` with code `registry.release-inconsistent`, or as ``resolve(_:)``.
     package func withTables(_ release: RemoteRelease) async throws -> RemoteRelease {
+        RemoteRelease(
+            digest: release.digest,
+            manifestBytes: release.manifestBytes,
+            manifest: release.manifest,
+            record: release.record,
+            archives: try await archives(of: release.manifest, release.record),
+            yank: release.yank
+        )
+    }
+
+    /// Fetches the block tables and checks them against the manifest and the record.
+    func archives(
+        of manifest: ReleaseManifest,
+        _ record: any ArchivedRecord
+    ) async throws -> [RemoteRelease.Archive] {
         var archives: [RemoteRelease.Archive] = []
-        for entry in release.manifest.archives {
+        for entry in manifest.archives {
             let bytes = try await blob(
                 entry.blocks.digest,
-                of: release.record.name,
+                of: record.name,
                 limit: FormatLimits.blockTable
             )
             let table = try BlockTable(canonical: bytes)
-            let layout = release.record.layout(of: entry.name)
+            let layout = record.layout(of: entry.name)
             guard table.archiveDigest == entry.archive.digest,
                 table.archiveSize == entry.archive.size,
                 entry.archive.mediaType == ReleaseManifest.MediaType.archive(table.encoding)
@@ -139,23 +154,16 @@ extension Registry {
                 RemoteRelease.Archive(entry: entry, table: table, tableBytes: bytes)
             )
         }
-        let named = Set(release.manifest.archives.map(\.name))
-        if let orphan = release.record.files.first(where: { !named.contains($0.archive) }) {
+        let named = Set(manifest.archives.map(\.name))
+        if let orphan = record.files.first(where: { !named.contains($0.archive) }) {
             throw inconsistent(
                 "'\(orphan.path)' is in archive '\(orphan.archive)', which is missing"
             )
         }
-        return RemoteRelease(
-            digest: release.digest,
-            manifestBytes: release.manifestBytes,
-            manifest: release.manifest,
-            record: release.record,
-            archives: archives,
-            yank: release.yank
-        )
+        return archives
     }
 
-    private func inconsistent(_ what: String) -> ZooError {
+    func inconsistent(_ what: String) -> ZooError {
         ZooError(
             .releaseInconsistent,
             "the release is inconsistent: \(what)",

@@ -8,7 +8,9 @@ internal import ZooRegistry
 
 /// A request of the OCI API that is refused: an HTTP status, an OCI code and our error.
 struct OCIFailure: Error {
-    /// An error code. Source: opencontainers/distribution-spec, "Error Codes", version 1.1.
+    /// An error code.
+    ///
+    /// Source: opencontainers/distribution-spec, "Error Codes", version 1.1.
     enum Code: String, Sendable {
         case blobUnknown = "BLOB_UNKNOWN"
         case blobUploadInvalid = "BLOB_UPLOAD_INVALID"

@@ -62,15 +62,17 @@ struct PublishCommand: ReportingCommand {
 
     /// The manifests in a folder, which must be at least one.
     private static func releases(in source: RegistryDocuments) throws -> [ContentDigest] {
-        let listed = try source.imageIndex()?.entries ?? []
-        guard !listed.isEmpty else {
-            throw ZooError(
-                .notARegistry,
-                "'\(source.root)' holds no releases",
-                remedy: "pack a model first: 'ami-zoo pack MODEL --output \(source.root)'"
-            )
+        if let listed = try source.imageIndex() {
+            // Some tools list a release without its type, or under its version alone.
+            let releases =
+                listed.entries.isEmpty ? try source.unnamedReleases() : listed.entries.map(\.digest)
+            if !releases.isEmpty { return releases }
         }
-        return listed.map(\.digest)
+        throw ZooError(
+            .notARegistry,
+            "'\(source.root)' holds no releases",
+            remedy: "pack a model first: 'ami-zoo pack MODEL --output \(source.root)'"
+        )
     }
 }
 
@@ -84,20 +86,7 @@ struct PublishOutcome: Report {
         [
             "registry": .string(registry),
             "dryRun": .bool(isDryRun),
-            "releases": .array(
-                reports.map { report in
-                    [
-                        "reference": .string(report.reference.description),
-                        "digest": .string(report.digest.description),
-                        "bytesTotal": .integer(report.bytesTotal),
-                        "bytesUploaded": .integer(report.bytesUploaded),
-                        "blobs": .array(
-                            report.uploaded.map { .string($0.digest.description) }
-                        ),
-                        "alreadyThere": .bool(report.alreadyThere),
-                    ]
-                }
-            ),
+            "releases": .array(reports.map(\.json)),
             "seconds": .number(time.secondsToMilliseconds),
         ]
     }
@@ -113,5 +102,20 @@ struct PublishOutcome: Report {
             if report.alreadyThere { return "\(identity) is in \(registry) already" }
             return "\(identity) published in \(registry): \(sent) sent in \(time.shortText)"
         }.joined(separator: "\n")
+    }
+}
+
+extension Publisher.Report {
+    /// The fields of `publish` and `registry mirror`.
+    var json: JSONValue {
+        [
+            "reference": .string(reference.description),
+            "digest": .string(digest.description),
+            "bytesTotal": .integer(bytesTotal),
+            "bytesUploaded": .integer(bytesUploaded),
+            "blobs": .array(uploaded.map { .string($0.digest.description) }),
+            "alreadyThere": .bool(alreadyThere),
+            "attachments": .integer(attachments),
+        ]
     }
 }

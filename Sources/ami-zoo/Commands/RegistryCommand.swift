@@ -11,10 +11,10 @@ internal import ZooRegistry
 struct RegistryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "registry",
-        abstract: "Create, index, check and clean a registry folder.",
+        abstract: "Create, index, check, copy and clean registries.",
         subcommands: [
             RegistryInitCommand.self, RegistryIndexCommand.self, RegistryCheckCommand.self,
-            RegistryDeleteCommand.self, RegistryCollectCommand.self,
+            RegistryMirrorCommand.self, RegistryDeleteCommand.self, RegistryCollectCommand.self,
         ]
     )
 }

@@ -116,4 +116,23 @@ struct Surroundings: Sendable {
             transport: try transport(network, onRetry: onRetry)
         )
     }
+
+    /// Opens the registries that a mirror copies from and to.
+    func mirror(
+        from source: String,
+        to destination: String,
+        _ network: NetworkOptions,
+        onRetry: @escaping @Sendable (String) -> Void
+    ) async throws -> (source: Registry, target: any RegistryTarget) {
+        let transport = try transport(network, onRetry: onRetry)
+        let target = try await environment.target(destination, transport: transport)
+        let registry = Registry(
+            try RegistryLocation(parsing: source),
+            transport: transport,
+            cache: nil,
+            // One token does not serve two registries; it is for the one that is written.
+            credentials: environment.credentials(named: target is FolderTarget)
+        )
+        return (registry, target)
+    }
 }

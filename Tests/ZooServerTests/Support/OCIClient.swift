@@ -19,6 +19,8 @@ struct OCIClient: Sendable {
     ///   - target: the path and the query, or a `Location` that the server answered.
     ///   - fields: header fields, each `Name: value`.
     ///   - body: the body; nil for none.
+    /// - Returns: the response.
+    /// - Throws: when curl got none.
     func send(
         _ method: String,
         _ target: String,

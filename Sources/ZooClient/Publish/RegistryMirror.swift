@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+internal import ZooRegistry
+
+/// Copies releases and their attachments from one registry to another, by digest.
+///
+/// A run that was interrupted is repeated: what the destination has is not sent again.
+package struct RegistryMirror: Sendable {
+    /// What to copy: one release, or every version of a model.
+    package struct Selection: Sendable {
+        fileprivate let reference: ModelReference
+        fileprivate let isWholeModel: Bool
+
+        /// Parses a reference; a name alone selects every version.
+        ///
+        /// - Throws: ``ZooError`` with code `reference.malformed`, or `registry.address-invalid` when
+        ///   the reference has a host.
+        package init(parsing text: String) throws(ZooError) {
+            reference = try ModelReference(parsing: text)
+            guard reference.host == nil else {
+                throw ZooError(
+                    .registryAddress,
+                    "'\(text)' names a registry, and a mirror copies from one registry",
+                    remedy: "leave out the host, and give the registry as the first argument"
+                )
+            }
+            isWholeModel = text == reference.name.description
+        }
+
+        fileprivate init(_ name: ModelName) {
+            reference = ModelReference(name: name, selector: .channel(.stable))
+            isWholeModel = true
+        }
+    }
+
+    /// What was copied.
+    package struct Report: Sendable {
+        /// The releases that the destination has now.
+        package fileprivate(set) var releases: [Publisher.Report] = []
+        /// Yanked releases that were left out, because the destination cannot record the yank.
+        package fileprivate(set) var skipped: [ModelReference] = []
+    }
+
+    private let source: Registry
+    private let target: any RegistryTarget
+    private let streams: Int
+    private let progress: @Sendable (PullEvent) -> Void
+
+    /// Creates a mirror.
+    ///
+    /// - Parameters:
+    ///   - source: the registry to copy from.
+    ///   - target: the registry to copy to.
+    ///   - streams: the number of blobs that travel at the same time.
+    ///   - progress: receives the progress.
+    package init(
+        from source: Registry,
+        to target: any RegistryTarget,
+        streams: Int = 4,
+        progress: @escaping @Sendable (PullEvent) -> Void = { _ in }
+    ) {
+        self.source = source
+        self.target = target
+        self.streams = streams
+        self.progress = progress
+    }
+
+    /// Copies releases.
+    ///
+    /// - Parameter selections: the releases; empty for all that the source lists.
+    /// - Returns: what was copied.
+    /// - Throws: ``ZooError`` with code `registry.model-not-found`, `registry.version-not-found`,
+    ///   `registry.not-a-registry` when the source does not list its models, or as
+    ///   ``Publisher/publish(_:isDryRun:)``; `CancellationError`.
+    package func copy(_ selections: [Selection]) async throws -> Report {
+        var report = Report()
+        for selection in selections.isEmpty ? try await everything() : selections {
+            let name = selection.reference.name
+            let publisher = publisher(of: name)
+            for entry in try await entries(of: selection) {
+                guard entry.yank == nil || target is FolderTarget else {
+                    report.skipped.append(
+                        ModelReference(name: name, selector: .version(entry.version))
+                    )
+                    continue
+                }
+                report.releases.append(try await copy(entry, of: name, publisher))
+            }
+        }
+        return report
+    }
+
+    private func copy(
+        _ entry: IndexDocument.Entry,
+        of name: ModelName,
+        _ publisher: Publisher
+    ) async throws -> Publisher.Report {
+        let report = try await publisher.publish(entry.digest, as: entry.version)
+        if let yank = entry.yank, let folder = target as? FolderTarget {
+            try await folder.yank(name, entry.version, yank)
+        }
+        return report
+    }
+
+    private func publisher(of name: ModelName) -> Publisher {
+        let origin: any ReleaseOrigin =
+            if let root = source.folder {
+                LocalOrigin(folder: RegistryDocuments(root: root))
+            } else {
+                RemoteOrigin(registry: source, name: name)
+            }
+        return Publisher(origin, to: target, streams: streams, progress: progress)
+    }
+
+    private func everything() async throws -> [Selection] {
+        do {
+            return try await source.catalogue().map { Selection($0.name) }
+        } catch let error as ZooError where error.code == .notARegistry {
+            throw ZooError(
+                .notARegistry,
+                "\(source.source.address) does not list its models",
+                remedy: "name the models after the destination, such as 'ami/ball-drop'",
+                cause: error
+            )
+        }
+    }
+
+    private func entries(of selection: Selection) async throws -> [IndexDocument.Entry] {
+        let reference = selection.reference
+        guard !selection.isWholeModel else {
+            return try await source.index(of: reference.name).entries
+        }
+        let entry = try await source.entry(for: reference)
+        guard let digest = reference.digest, digest != entry.digest else { return [entry] }
+        throw ZooError(
+            .registryMismatch,
+            "\(source.source.address) has digest \(entry.digest) for "
+                + "'\(reference.name):\(entry.version)', and the reference requires \(digest)",
+            remedy: "do not use the release before you know why the digests differ"
+        )
+    }
+}
