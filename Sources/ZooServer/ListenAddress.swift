@@ -49,6 +49,15 @@ package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
             || parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 
+    /// Whether a `Host` header names this machine, by an address or name that no other machine can have.
+    ///
+    /// A web page of another site can make a browser send requests here under the name of that site (DNS
+    /// rebinding), and a reverse proxy passes on the name that its clients used.
+    static func isLoopback(hostHeader: String) -> Bool {
+        let hasPort = hostHeader.hasSuffix("]") || !hostHeader.contains(":") ? ":80" : ""
+        return (try? ListenAddress(parsing: hostHeader + hasPort))?.isLoopback ?? false
+    }
+
     /// `HOST:PORT`, with brackets around an IPv6 address.
     package var description: String {
         host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"

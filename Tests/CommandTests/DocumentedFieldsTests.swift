@@ -82,6 +82,11 @@ import ZooTesting
                 ("registry init", [folder.path(of: "other")]),
                 ("publish", [registry, "--registry", folder.path(of: "other")]),
                 ("registry mirror", [registry, folder.path(of: "other")]),
+                ("registry export", [folder.path(of: "zoo.tar"), "--registry", registry]),
+                (
+                    "registry import",
+                    [folder.path(of: "zoo.tar"), "--registry", folder.path(of: "other")]
+                ),
                 ("logout", ["registry.example"]),
                 ("yank", ["ami/ball-drop:1.1.0", "--reason", "x", "--registry", registry]),
                 ("unyank", ["ami/ball-drop:1.1.0", "--registry", registry]),

@@ -112,6 +112,76 @@ import ZooTesting
         }
     }
 
+    /// A file carries releases to another machine; a flipped byte anywhere in it publishes nothing wrong.
+    @Test func anExportedFileIsImported() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let file = folder.path(of: "zoo.tar")
+            let export = try await zoo(
+                "registry",
+                "export",
+                file,
+                "ami/ball-drop",
+                "--registry",
+                Program.embedded
+            )
+            #expect(export.status == 0, "\(export.errors)")
+            let copy = try await ProgramRun(
+                "skopeo",
+                [
+                    "copy", "oci-archive:\(file):ami/ball-drop:1.1.0",
+                    "oci:\(folder.path(of: "layout")):1.1.0",
+                ]
+            )
+            #expect(copy.status == 0, "\(copy.errors)")
+            let good = folder.path(of: "good")
+            #expect(try await zoo("registry", "init", good).status == 0)
+            for sent in [2, 0] {
+                let run = try await zoo("registry", "import", file, "--registry", good, "--json")
+                #expect(run.status == 0, "\(run.errors)")
+                let releases = try run.document.objects("releases", maximum: 10)
+                #expect(releases.count == 2)
+                let new = releases.count { $0.value("alreadyThere") == .bool(false) }
+                #expect(new == sent)
+            }
+            let index = "index/ami/ball-drop.json"
+            #expect(
+                try folder.read("good/\(index)")
+                    == Array(Data(contentsOf: URL(filePath: "\(Program.embedded)/\(index)")))
+            )
+            #expect(try await zoo("registry", "check", good).status == 0)
+            // What a damaged file publishes, if anything, is exactly what was exported.
+            let bytes = try folder.read("zoo.tar")
+            for (number, position) in stride(from: 0, to: bytes.count, by: bytes.count / 24)
+                .enumerated()
+            {
+                var damaged = bytes
+                damaged[min(position + (number * 97) % 512, bytes.count - 1)] ^= 4
+                try folder.write(damaged, to: "damaged.tar")
+                let root = folder.path(of: "root-\(number)")
+                #expect(try await zoo("registry", "init", root).status == 0)
+                let run = try await zoo(
+                    "registry",
+                    "import",
+                    folder.path(of: "damaged.tar"),
+                    "--registry",
+                    root
+                )
+                #expect(try await zoo("registry", "check", root).status == 0)
+                guard run.status == 0 else { continue }
+                for name in try FileManager.default.contentsOfDirectory(
+                    atPath: "\(root)/blobs/sha256"
+                ) where !name.hasPrefix(".") {
+                    let path = "blobs/sha256/\(name)"
+                    let bytes = try folder.read("root-\(number)/\(path)")
+                    #expect(ContentDigest(of: bytes).hex == name)
+                }
+            }
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            #expect(!left.contains { $0.hasSuffix(".tmp") })
+        }
+    }
+
     @Test func checkFindsABlobThatChanged() async throws {
         try await TemporaryFolder.with { folder in
             let zoo = Program(in: folder)

@@ -71,6 +71,7 @@ struct RegistryResponder: HTTPResponder {
                 return (answer ?? .notFound(request.head), nil)
             }
             let access = try await policy.access(credentials, peer: context.address)
+            try refuseForeignHost(request)
             if target.path == "/metrics", request.method == .get || request.method == .head {
                 return (try metrics(for: request, access), nil)
             }
@@ -123,6 +124,24 @@ struct RegistryResponder: HTTPResponder {
             )
         }
         return credentials
+    }
+
+    /// Without accounts, refuses changes by those who do not address this machine as itself.
+    private func refuseForeignHost(_ request: Request) throws(OCIFailure) {
+        guard policy is OpenPolicy, policy.isWritable, request.method != .get,
+            request.method != .head,
+            !ListenAddress.isLoopback(hostHeader: request.head.authority ?? "")
+        else { return }
+        throw OCIFailure(
+            .forbidden,
+            .denied,
+            ZooError(
+                .accessDenied,
+                "without accounts, this server accepts changes from this machine only",
+                remedy: "use 'localhost' or a loopback address, or ask the operator for accounts: "
+                    + "'ami-zoo serve --state DIR'"
+            )
+        )
     }
 
     /// The answer of the token endpoint; nil when there is none.

@@ -14,7 +14,8 @@ struct RegistryCommand: AsyncParsableCommand {
         abstract: "Create, index, check, copy and clean registries.",
         subcommands: [
             RegistryInitCommand.self, RegistryIndexCommand.self, RegistryCheckCommand.self,
-            RegistryMirrorCommand.self, RegistryDeleteCommand.self, RegistryCollectCommand.self,
+            RegistryMirrorCommand.self, RegistryExportCommand.self, RegistryImportCommand.self,
+            RegistryDeleteCommand.self, RegistryCollectCommand.self,
         ]
     )
 }

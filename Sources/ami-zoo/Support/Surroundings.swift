@@ -105,6 +105,16 @@ struct Surroundings: Sendable {
         )
     }
 
+    /// Opens a registry in a folder.
+    func registry(folder: String, _ network: NetworkOptions) throws(ZooError) -> Registry {
+        Registry(
+            .folder(folder),
+            transport: try transport(network),
+            cache: nil,
+            credentials: environment.credentials(named: false)
+        )
+    }
+
     /// Opens a registry for publishing.
     func target(
         _ options: RegistryOptions,

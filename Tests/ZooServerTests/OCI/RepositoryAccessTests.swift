@@ -79,6 +79,31 @@ struct RepositoryAccessTests {
         }
     }
 
+    @Test("changes without accounts only for those who address this machine as itself")
+    func refusesForeignHosts() async throws {
+        let path = "/v2/ami/x/blobs/uploads/"
+        try await RunningServer.withRegistry { server in
+            let client = OCIClient(url: server.url)
+            for host in [
+                "127.0.0.1", "127.0.0.1:8080", "127.1.2.3", "localhost", "LOCALHOST:1", "[::1]",
+                "[::1]:80",
+            ] {
+                let reply = try await client.send("POST", path, ["Host: \(host)"])
+                #expect(reply.status == 202, "\(host)")
+            }
+            for host in [
+                "zoo.example", "zoo.example:8080", "127.0.0.1.zoo.example", "10.0.0.1",
+                "localhost.zoo.example", "[::2]:80", "127.0.0.1:8080:9", "1.127.0.0",
+            ] {
+                let reply = try await client.send("POST", path, ["Host: \(host)"])
+                #expect(reply.status == 403, "\(host)")
+                #expect(reply.codes == ["DENIED", "server.access-denied"], "\(host)")
+                let read = try await client.send("GET", "/v2/", ["Host: \(host)"])
+                #expect(read.status == 200, "\(host)")
+            }
+        }
+    }
+
     @Test("takes a blob of another one that its sender may read, without a copy")
     func mounts() async throws {
         let sample = try SampleRelease()
