@@ -29,7 +29,8 @@ licence: Apache-2.0
 created: 2026-01-01T00:00:00Z
 architecture: {family: none, variant: random, configuration: {}}
 inputs: {modality: image, frames: 1, height: 1, width: 1, channels: rgb, layout: BCHW,
-         mean: [0, 0, 0], std: [1, 1, 1], resampling: none}
+         preprocessing: {orientation: upright, resize: {rule: none}, resampling: none,
+                         crop: {rule: none}, rescale: 1, mean: [0, 0, 0], std: [1, 1, 1]}}
 components: [{name: all, files: [model.safetensors]}]
 lineage: {kind: trained}
 """
