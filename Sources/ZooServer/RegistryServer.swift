@@ -67,13 +67,13 @@ package struct RegistryServer: Sendable {
     ///
     /// - Parameters:
     ///   - interruption: whether SIGINT and SIGTERM stop the server.
-    ///   - onListening: called once with the URL, such as `http://127.0.0.1:8080`, when clients
-    ///     can connect.
+    ///   - onListening: called once when clients can connect, with the URL, such as
+    ///     `http://127.0.0.1:8080`, and whether the server is read-only.
     /// - Throws: ``ZooError`` with code `server.root-invalid`, `registry.locks-unavailable`,
     ///   `server.cannot-listen`, or `io.*`.
     package func run(
         stoppingOn interruption: Interruption = .signals,
-        onListening: @escaping @Sendable (_ url: String) -> Void
+        onListening: @escaping @Sendable (_ url: String, _ isReadOnly: Bool) -> Void
     ) async throws {
         // A thread that waits for a slow disk must not delay reads from the page cache.
         let readers = NIOThreadPool(numberOfThreads: max(8, System.coreCount))
@@ -81,10 +81,7 @@ package struct RegistryServer: Sendable {
         let result: Result<Void, any Error>
         do {
             let registry = try await readers.runIfActive { [root, policy, options] in
-                try ServedRegistry(
-                    root: root,
-                    isWritable: policy.isWritable && !options.isReadOnly
-                )
+                try ServedRegistry(root: root, policy.isWritable ? options.writing : .never)
             }
             try await serve(registry, readers, interruption, onListening)
             result = .success(())
@@ -99,7 +96,7 @@ package struct RegistryServer: Sendable {
         _ registry: ServedRegistry,
         _ readers: NIOThreadPool,
         _ interruption: Interruption,
-        _ onListening: @escaping @Sendable (String) -> Void
+        _ onListening: @escaping @Sendable (String, Bool) -> Void
     ) async throws {
         let listened = Atomic(false)
         let metrics = ServerMetrics()
@@ -124,7 +121,7 @@ package struct RegistryServer: Sendable {
             ),
             onServerRunning: { channel in
                 listened.store(true, ordering: .relaxed)
-                onListening(url(of: channel))
+                onListening(url(of: channel), registry.writer == nil)
             },
             logger: quiet
         )

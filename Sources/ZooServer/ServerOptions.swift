@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// What a server accepts beside releases.
+/// What a server accepts.
 package struct ServerOptions: Sendable {
-    /// Whether it changes nothing, whatever the sender may do.
-    package var isReadOnly: Bool
+    /// Whether a server changes its folder.
+    package enum Writing: Sendable {
+        /// Not at all, whatever the sender of a request may do.
+        case never
+        /// If the folder can be written; else the server is read-only.
+        case ifPossible
+        /// Yes; a folder that cannot be written is an error.
+        case always
+    }
+
+    /// Whether it changes its folder for those who may.
+    package var writing: Writing
     /// Whether it stores any OCI artifact, moving tags and SHA-512 digests.
     package var acceptsAnyArtifact: Bool
     /// Whether it deletes manifests and blobs for those who may.
@@ -12,11 +22,11 @@ package struct ServerOptions: Sendable {
 
     /// Creates options.
     package init(
-        isReadOnly: Bool = false,
+        writing: Writing = .always,
         acceptsAnyArtifact: Bool = false,
         allowsDeletion: Bool = false
     ) {
-        self.isReadOnly = isReadOnly
+        self.writing = writing
         self.acceptsAnyArtifact = acceptsAnyArtifact
         self.allowsDeletion = allowsDeletion
     }

@@ -73,7 +73,7 @@ import ZooTesting
                 try await Task.sleep(for: .milliseconds(20))
             }
             await process.kill()
-            #expect(text.wholeMatch(of: /serving at http:\/\/0\.0\.0\.0:\d+, read-only\n/) != nil)
+            #expect(text.wholeMatch(of: /serving at http:\/\/0\.0\.0\.0:\d+\nread-only\n/) != nil)
         }
     }
 

@@ -217,7 +217,7 @@ enum Serving {
                 let text = String(decoding: try folder.read("address"), as: UTF8.self)
                 if text.hasSuffix("\n") {
                     let address = text.dropFirst("serving at ".count)
-                    url = String(address.prefix { $0 != "," })
+                    url = String(address.prefix { $0 != "\n" })
                 }
                 try await Task.sleep(for: .milliseconds(20))
             }

@@ -13,21 +13,9 @@ import ZooTesting
             let zoo = Program(in: folder)
             let (registry, state) = (folder.path(of: "registry"), folder.path(of: "state"))
             #expect(try await zoo("registry", "init", registry).status == 0)
-            func token(_ name: String, _ scope: String) async throws -> String {
-                let run = try await zoo(
-                    "token",
-                    "create",
-                    name,
-                    "--scope",
-                    scope,
-                    "--state",
-                    state
-                )
-                return run.output.trimmingCharacters(in: .newlines)
-            }
-            let publisher = try await token("ci", "ami:publish")
-            let reader = try await token("reader", "ami:read")
-            let stranger = try await token("stranger", "lab:publish")
+            let publisher = try await zoo.token("ci", scope: "ami:publish", state)
+            let reader = try await zoo.token("reader", scope: "ami:read", state)
+            let stranger = try await zoo.token("stranger", scope: "lab:publish", state)
             let options = ["--state", state]
             try await Serving.with(registry, zoo, folder, options: options) { url in
                 func publish(_ token: String?) async throws -> ProgramRun {
@@ -81,6 +69,41 @@ import ZooTesting
         }
     }
 
+    /// Without accounts, a folder that cannot be written is served read-only, and is left as it is.
+    @Test(
+        .enabled("this machine lets nobody mount a file system of their own") {
+            try await ProgramRun("unshare", ["-rm", "mount", "-t", "tmpfs", "none", "/mnt"])
+                .status == 0
+        }
+    )
+    func aFolderThatCannotBeWrittenIsServedReadOnly() async throws {
+        try await TemporaryFolder.with { folder in
+            let (zoo, registry) = (Program(in: folder), folder.path(of: "registry"))
+            #expect(try await zoo("registry", "init", registry).status == 0)
+            let script = """
+                mount --bind "$root" "$root" && mount -o remount,ro,bind "$root" || exit 99
+                timeout -s INT 2 "$zoo" serve --root "$root" --listen 127.0.0.1:0
+                timeout -s INT 2 "$zoo" serve --root "$root" --listen 127.0.0.1:0 --state "$state"
+                """
+            let run = try await ProgramRun(
+                "unshare",
+                ["-rm", "sh", "-c", script],
+                environment: zoo.environment.merging(
+                    [
+                        "zoo": Program.executable, "root": registry,
+                        "state": folder.path(of: "state"),
+                    ]
+                ) { $1 }
+            )
+            let lines = run.output.split(separator: "\n")
+            #expect(lines.count == 2, "\(run.output)\(run.errors)")
+            #expect(lines.last == "read-only")
+            #expect(run.errors.contains("[io.not-permitted]"), "\(run.errors)")
+            let names = try FileManager.default.contentsOfDirectory(atPath: registry)
+            #expect(!names.contains(".uploads"))
+        }
+    }
+
     /// Client and server are killed at 12 points of a publication; each time the next one completes.
     @Test func aKilledPublicationLosesNothing() async throws {
         try await TemporaryFolder.with { folder in
@@ -127,16 +150,7 @@ import ZooTesting
             #expect(try await zoo("registry", "init", registry).status == 0)
             var tokens: [String: String] = [:]
             for (name, scope) in [("ci", "ami:publish"), ("reader", "ami:read")] {
-                let run = try await zoo(
-                    "token",
-                    "create",
-                    name,
-                    "--scope",
-                    scope,
-                    "--state",
-                    state
-                )
-                tokens[name] = run.output.trimmingCharacters(in: .newlines)
+                tokens[name] = try await zoo.token(name, scope: scope, state)
             }
             let options = ["--state", state]
             try await Serving.with(registry, zoo, folder, options: options) { url in
@@ -197,5 +211,18 @@ import ZooTesting
                 #expect(run.errorCode == "server.access-denied")
             }
         }
+    }
+}
+
+extension Program {
+    /// Creates an access token and returns it.
+    fileprivate func token(
+        _ name: String,
+        scope: String,
+        _ state: String
+    ) async throws -> String {
+        let run = try await self("token", "create", name, "--scope", scope, "--state", state)
+        #expect(run.status == 0, "\(run.errors)")
+        return run.output.trimmingCharacters(in: .newlines)
     }
 }

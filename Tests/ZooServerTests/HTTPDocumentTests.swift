@@ -91,7 +91,7 @@ struct HTTPDocumentTests {
                     }
                 }
                 let options = ServerOptions(
-                    isReadOnly: command.contains("--read-only"),
+                    writing: command.contains("--read-only") ? .never : .always,
                     acceptsAnyArtifact: command.contains("--accept any"),
                     allowsDeletion: command.contains("--allow-delete")
                 )

@@ -24,7 +24,7 @@ struct LifecycleTests {
                     logger: LogLines().logger
                 )
                 let error = await #expect(throws: ZooError(.rootInvalid, "")) {
-                    try await server.run(stoppingOn: .none) { _ in Issue.record("it listens") }
+                    try await server.run(stoppingOn: .none) { _, _ in Issue.record("it listens") }
                 }
                 // 'registry init' refuses a folder with files, so no remedy may name this one.
                 #expect(error?.remedy?.contains("'ami-zoo registry init' creates one") == true)
@@ -43,7 +43,7 @@ struct LifecycleTests {
                 logger: LogLines().logger
             )
             await #expect(throws: ZooError(.cannotListen, "")) {
-                try await second.run(stoppingOn: .none) { _ in Issue.record("it listens") }
+                try await second.run(stoppingOn: .none) { _, _ in Issue.record("it listens") }
             }
         }
     }
@@ -112,7 +112,7 @@ struct LifecycleTests {
                 address: anyPort,
                 logger: LogLines().logger
             )
-            try await server.run { _ in kill(getpid(), SIGTERM) }
+            try await server.run { _, _ in kill(getpid(), SIGTERM) }
         }
     }
 }

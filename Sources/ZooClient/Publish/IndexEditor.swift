@@ -70,20 +70,14 @@ package struct IndexEditor: Sendable {
         )
         if response.status == 200 { return try IndexDocument(canonical: response.body) }
         if let refusal = ZooError(refusal: response) { throw refusal }
-        guard response.status != 404, response.status != 405 else {
-            throw ZooError(
-                .folderRequired,
-                "\(repositories.endpoint.origin) does not change versions: it is not served by "
-                    + "'ami-zoo serve'",
-                remedy: "run the command on the machine of the registry, with its folder after "
-                    + "--registry"
-            )
-        }
-        try response.requireSuccess()
+        // A web server that does not know the path says so with one of these.
+        if response.status != 404, response.status != 405 { try response.requireSuccess() }
         throw ZooError(
             .folderRequired,
-            "\(repositories.endpoint.origin) answered \(response.status)",
-            remedy: "run the command on the machine of the registry"
+            "\(repositories.endpoint.origin) does not change versions: it is not served by "
+                + "'ami-zoo serve'",
+            remedy: "run the command on the machine of the registry, with its folder after "
+                + "--registry"
         )
     }
 }

@@ -86,7 +86,9 @@ package enum RegistryArchive {
             result = .failure(error)
         }
         // Also after a cancellation, which would stop blocking work; the first error is reported.
-        await Task { try? FileSystem.remove(folder) }.value
+        await Task {
+            try? await BlockingWork.run { _ in try FileSystem.remove(folder) }
+        }.value
         return try result.get()
     }
 }

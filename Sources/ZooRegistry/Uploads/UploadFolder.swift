@@ -62,7 +62,7 @@ package final class UploadFolder: Sendable {
         blobs = BlobFolder(root: root)
         links = RepositoryLinks(root: root)
         path = "\(root)/.uploads"
-        try FileSystem.createFolder(path)
+        // Created with the first upload: serving alone leaves the folder as it is.
         state = Mutex(State(count: try FileSystem.names(in: path).count))
     }
 

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
+internal import ZooFiles
 internal import ZooRegistry
 
 /// A registry folder that is open for serving, and for writing where that is possible.
@@ -27,18 +28,30 @@ struct ServedRegistry: Sendable {
     ///
     /// - Parameters:
     ///   - root: the folder.
-    ///   - isWritable: whether to open it for writing.
+    ///   - writing: whether to open it for writing.
     /// - Throws: ``ZooError`` with code `server.root-invalid`, `registry.locks-unavailable`, or `io.*`.
-    init(root: String, isWritable: Bool) throws(ZooError) {
+    init(root: String, _ writing: ServerOptions.Writing) throws(ZooError) {
         folder = try ServedFolder(path: root)
         contents = RepositoryContents(root: root)
         self.root = root
-        writer =
-            isWritable
-            ? Writer(
+        writer = writing == .never ? nil : try Self.writer(root, writing)
+    }
+
+    private static func writer(
+        _ root: String,
+        _ writing: ServerOptions.Writing
+    ) throws(ZooError) -> Writer? {
+        do throws(ZooError) {
+            return Writer(
                 registry: try RegistryFolder(opening: root),
                 uploads: try UploadFolder(root: root)
-            ) : nil
+            )
+        } catch
+            where writing == .ifPossible
+            && (error.code == .notWritable || error.code == .locksUnavailable)
+        {
+            return nil
+        }
     }
 
     /// Returns an error without the path of the folder, which is nobody's business outside.

@@ -10,10 +10,10 @@ internal import ZooRegistry
 extension RegistryResponder {
     /// Answers `/metrics`, for those who may read every namespace.
     ///
-    /// - Throws: ``OCIFailure`` with status 401, or 403 where credentials do not help.
-    func metrics(for request: Request, _ access: Access) throws(OCIFailure) -> Response {
+    /// - Throws: ``RequestFailure`` with status 401, or 403 where credentials do not help.
+    func metrics(for request: Request, _ access: Access) throws(RequestFailure) -> Response {
         guard access.allows(.read, in: Access.everywhere) else {
-            var failure = OCIFailure(
+            var failure = RequestFailure(
                 .unauthorized,
                 .unauthorized,
                 ZooError(
@@ -24,7 +24,7 @@ extension RegistryResponder {
             )
             if access.subject == nil { challenge(request, nil, &failure) }
             if failure.fields[.wwwAuthenticate] != nil { throw failure }
-            throw OCIFailure(.forbidden, .denied, .notAllowed(.read, Access.everywhere))
+            throw RequestFailure(.forbidden, .denied, .notAllowed(.read, Access.everywhere))
         }
         let text = log.metrics.text(uploads: registry.writer?.uploads.count ?? 0)
         var fields: HTTPFields = [.xContentTypeOptions: "nosniff"]

@@ -27,8 +27,8 @@ enum OCIResource: Sendable, Equatable {
     /// Finds the resource at a path below `/v2`.
     ///
     /// - Parameter path: the path, such as `/v2/ami/ball-drop/tags/list`.
-    /// - Throws: ``OCIFailure`` with status 400 or 404.
-    init(path: Substring) throws(OCIFailure) {
+    /// - Throws: ``RequestFailure`` with status 400 or 404.
+    init(path: Substring) throws(RequestFailure) {
         let parts = path.dropFirst("/v2".count).split(
             separator: "/",
             omittingEmptySubsequences: false
@@ -49,7 +49,7 @@ enum OCIResource: Sendable, Equatable {
             } else if let id = UploadID(parsing: last) {
                 self = .upload(repository, id)
             } else {
-                throw OCIFailure(
+                throw RequestFailure(
                     .notFound,
                     .blobUploadUnknown,
                     ZooError(.uploadUnknown, "there is no upload '\(last.prefix(64))'")
@@ -71,7 +71,7 @@ enum OCIResource: Sendable, Equatable {
             } else if let tag = OCITag(parsing: last) {
                 self = .manifest(repository, .tag(tag))
             } else {
-                throw OCIFailure(
+                throw RequestFailure(
                     .badRequest,
                     .manifestInvalid,
                     ZooError(.referenceMalformed, "'\(last.prefix(160))' is not a tag")
@@ -90,19 +90,19 @@ enum OCIResource: Sendable, Equatable {
 
     private static func repository(
         _ components: ArraySlice<String>
-    ) throws(OCIFailure) -> RepositoryName {
+    ) throws(RequestFailure) -> RepositoryName {
         do throws(ZooError) {
             return try RepositoryName(parsing: components.joined(separator: "/"))
         } catch {
-            throw OCIFailure(.badRequest, .nameInvalid, error)
+            throw RequestFailure(.badRequest, .nameInvalid, error)
         }
     }
 
-    private static func digest(_ text: String) throws(OCIFailure) -> BlobDigest {
+    private static func digest(_ text: String) throws(RequestFailure) -> BlobDigest {
         do throws(ZooError) {
             return try BlobDigest(parsing: text)
         } catch {
-            throw OCIFailure(.badRequest, .digestInvalid, error)
+            throw RequestFailure(.badRequest, .digestInvalid, error)
         }
     }
 

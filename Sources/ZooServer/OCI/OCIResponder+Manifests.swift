@@ -35,8 +35,8 @@ extension OCIResponder {
         return response
     }
 
-    private func unknown(_ reference: ManifestReference) -> OCIFailure {
-        OCIFailure(
+    private func unknown(_ reference: ManifestReference) -> RequestFailure {
+        RequestFailure(
             .notFound,
             .manifestUnknown,
             ZooError(.versionUnknown, "the repository has no manifest '\(reference)'")
@@ -56,7 +56,7 @@ extension OCIResponder {
         if case .digest(let stated) = reference { algorithm = stated.algorithm }
         let digest = BlobDigest(of: bytes, algorithm)
         if case .digest(let stated) = reference, stated != digest {
-            throw OCIFailure(
+            throw RequestFailure(
                 .badRequest,
                 .digestInvalid,
                 ZooError(
@@ -69,7 +69,13 @@ extension OCIResponder {
         do {
             let manifest = try ArtifactManifest(parsing: bytes)
             try checkType(manifest, call)
-            let put = Put(bytes, manifest, digest, reference, repository)
+            let put = Put(
+                bytes: bytes,
+                manifest: manifest,
+                digest: digest,
+                reference: reference,
+                repository: repository
+            )
             try await requireReadable(put)
             let action = try await store(put, writer)
             try await policy.record(action, of: name(repository, reference), by: call.access)
@@ -81,7 +87,7 @@ extension OCIResponder {
             }
             return response
         } catch let error as ZooError {
-            throw OCIFailure(registry.redacted(error), ofManifest: true)
+            throw RequestFailure(registry.redacted(error), ofManifest: true)
         }
     }
 
@@ -92,28 +98,14 @@ extension OCIResponder {
         let digest: BlobDigest
         let reference: ManifestReference
         let repository: RepositoryName
-
-        init(
-            _ bytes: [UInt8],
-            _ manifest: ArtifactManifest,
-            _ digest: BlobDigest,
-            _ reference: ManifestReference,
-            _ repository: RepositoryName
-        ) {
-            self.bytes = bytes
-            self.manifest = manifest
-            self.digest = digest
-            self.reference = reference
-            self.repository = repository
-        }
     }
 
     /// Checks that the media type in the header is the one in the manifest.
-    private func checkType(_ manifest: ArtifactManifest, _ call: Call) throws(OCIFailure) {
+    private func checkType(_ manifest: ArtifactManifest, _ call: Call) throws(RequestFailure) {
         guard let stated = manifest.mediaType, let header = call.request.headers[.contentType],
             header.prefix(while: { $0 != ";" }) != stated
         else { return }
-        throw OCIFailure(
+        throw RequestFailure(
             .badRequest,
             .manifestInvalid,
             ZooError(
@@ -164,7 +156,7 @@ extension OCIResponder {
             return "attach"
         }
         guard options.acceptsAnyArtifact else {
-            throw OCIFailure(
+            throw RequestFailure(
                 .forbidden,
                 .denied,
                 ZooError(
@@ -221,7 +213,7 @@ extension OCIResponder {
 
     private func publish(_ put: Put, _ writer: ServedRegistry.Writer) async throws {
         guard let name = put.repository.modelName else {
-            throw OCIFailure(
+            throw RequestFailure(
                 .badRequest,
                 .nameInvalid,
                 ZooError(

@@ -44,7 +44,7 @@ extension OCIResponder {
             return try progress(of: upload, status: .accepted)
         default:
             guard let text = call.target.value("digest") else {
-                throw OCIFailure(
+                throw RequestFailure(
                     .badRequest,
                     .digestInvalid,
                     ZooError(
@@ -64,7 +64,7 @@ extension OCIResponder {
     private func accepted(_ text: String) throws -> BlobDigest {
         let digest = try BlobDigest(parsing: text)
         guard digest.algorithm == .sha256 || options.acceptsAnyArtifact else {
-            throw OCIFailure(
+            throw RequestFailure(
                 .badRequest,
                 .unsupported,
                 ZooError(
@@ -135,7 +135,7 @@ extension OCIResponder {
         try await flush()
         guard let length, length != received else { return }
         try await blocking { try upload.truncate(to: start) }
-        throw OCIFailure(
+        throw RequestFailure(
             .badRequest,
             .sizeInvalid,
             ZooError(
@@ -161,7 +161,7 @@ extension OCIResponder {
 
     /// The number of bytes that the range of a request states; nil without a range.
     ///
-    /// - Throws: ``OCIFailure`` with status 416 when the range does not begin where the upload ends.
+    /// - Throws: ``RequestFailure`` with status 416 when the range does not begin where the upload ends.
     private func expectedLength(
         of request: Request,
         from start: Int,
@@ -174,14 +174,14 @@ extension OCIResponder {
         guard bounds.count == 2, let first = bounds[0], let last = bounds[1], first >= 0,
             last >= first, last < Int.max
         else {
-            throw OCIFailure(
+            throw RequestFailure(
                 .badRequest,
                 .blobUploadInvalid,
                 ZooError(.requestInvalid, "'\(header.prefix(80))' is not a range such as '0-99'")
             )
         }
         guard first == start else {
-            var failure = OCIFailure(
+            var failure = RequestFailure(
                 ZooError(
                     .uploadOutOfOrder,
                     "the upload has \(start) bytes, and the range begins at \(first)",

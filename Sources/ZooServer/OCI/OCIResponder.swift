@@ -29,12 +29,11 @@ struct OCIResponder: Sendable {
         let access: Access
 
         var method: HTTPRequest.Method { request.method }
-        var isRead: Bool { method == .get || method == .head }
     }
 
     /// Answers a request; the second value is the part of a blob to send as the body.
     ///
-    /// - Throws: ``OCIFailure``, ``ZooError``, or what reading the body throws.
+    /// - Throws: ``RequestFailure``, ``ZooError``, or what reading the body throws.
     func respond(
         to call: Call,
         for resource: OCIResource
@@ -85,9 +84,9 @@ struct OCIResponder: Sendable {
         _ call: Call,
         _ methods: [HTTPRequest.Method],
         and others: [HTTPRequest.Method] = []
-    ) throws(OCIFailure) {
+    ) throws(RequestFailure) {
         guard !methods.contains(call.method) else { return }
-        var failure = OCIFailure(
+        var failure = RequestFailure(
             .methodNotAllowed,
             .unsupported,
             ZooError(.methodNotAllowed, "this path does not support \(call.method.rawValue)")
@@ -98,10 +97,10 @@ struct OCIResponder: Sendable {
 
     /// What changes the registry.
     ///
-    /// - Throws: ``OCIFailure`` with status 403 when the registry is served read-only.
-    func writer() throws(OCIFailure) -> ServedRegistry.Writer {
+    /// - Throws: ``RequestFailure`` with status 403 when the registry is served read-only.
+    func writer() throws(RequestFailure) -> ServedRegistry.Writer {
         guard let writer = registry.writer else {
-            throw OCIFailure(.forbidden, .denied, .readOnly)
+            throw RequestFailure(.forbidden, .denied, .readOnly)
         }
         return writer
     }
@@ -125,7 +124,7 @@ struct OCIResponder: Sendable {
             return try registry.folder.open(path: digest.path)
         }
         guard let file else {
-            throw OCIFailure(
+            throw RequestFailure(
                 .notFound,
                 .blobUnknown,
                 ZooError(.blobMissing, "the repository has no blob \(digest)")
@@ -146,7 +145,7 @@ struct OCIResponder: Sendable {
         let writer = try deleting()
         let found = try await blocking { [registry] in
             if try registry.contents.holds(blob: digest, in: repository) {
-                throw OCIFailure(
+                throw RequestFailure(
                     .conflict,
                     .denied,
                     ZooError(
@@ -161,7 +160,7 @@ struct OCIResponder: Sendable {
             return true
         }
         guard found else {
-            throw OCIFailure(
+            throw RequestFailure(
                 .notFound,
                 .blobUnknown,
                 ZooError(.blobMissing, "the repository has no blob \(digest)")
@@ -173,11 +172,11 @@ struct OCIResponder: Sendable {
 
     /// What changes the registry, if the server deletes.
     ///
-    /// - Throws: ``OCIFailure`` with status 403 or 405.
-    func deleting() throws(OCIFailure) -> ServedRegistry.Writer {
+    /// - Throws: ``RequestFailure`` with status 403 or 405.
+    func deleting() throws(RequestFailure) -> ServedRegistry.Writer {
         let writer = try writer()
         guard options.allowsDeletion else {
-            throw OCIFailure(
+            throw RequestFailure(
                 .methodNotAllowed,
                 .unsupported,
                 ZooError(
@@ -195,7 +194,7 @@ struct OCIResponder: Sendable {
     private func tags(of repository: RepositoryName, _ call: Call) async throws -> Response {
         let all = try await blocking { [registry] in try registry.contents.tags(of: repository) }
         guard let all else {
-            throw OCIFailure(
+            throw RequestFailure(
                 .notFound,
                 .nameUnknown,
                 ZooError(.modelUnknown, "the registry has no repository '\(repository)'")
@@ -206,7 +205,7 @@ struct OCIResponder: Sendable {
         var link: String?
         if let text = call.target.value("n") {
             guard let limit = Int(text), limit >= 0 else {
-                throw OCIFailure(
+                throw RequestFailure(
                     .badRequest,
                     .unsupported,
                     ZooError(.requestInvalid, "'n' is not a number of tags: '\(text.prefix(40))'")

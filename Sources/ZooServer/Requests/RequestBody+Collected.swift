@@ -10,12 +10,12 @@ internal import ZooRegistry
 extension RequestBody {
     /// The whole body of a request that is a document.
     ///
-    /// - Throws: ``OCIFailure`` with status 413 when it has more than `limit` bytes.
+    /// - Throws: ``RequestFailure`` with status 413 when it has more than `limit` bytes.
     func collected(limit: Int) async throws -> [UInt8] {
         var bytes: [UInt8] = []
         for try await part in self {
             guard bytes.count + part.readableBytes <= limit else {
-                throw OCIFailure(
+                throw RequestFailure(
                     .contentTooLarge,
                     .sizeInvalid,
                     ZooError(.uploadTooLarge, "the document has more than \(limit) bytes")

@@ -16,11 +16,11 @@ struct ChangeResponder: Sendable {
 
     /// Parses a request; nil when its path is not that of a change.
     ///
-    /// - Throws: ``OCIFailure`` with status 405 or 413, or ``ZooError`` when it is malformed.
+    /// - Throws: ``RequestFailure`` with status 405 or 413, or ``ZooError`` when it is malformed.
     func change(_ request: Request, _ target: RequestTarget) async throws -> IndexChange? {
         guard target.path.hasPrefix(IndexChange.path) else { return nil }
         guard let method = IndexChange.Method(rawValue: request.method.rawValue) else {
-            var failure = OCIFailure(
+            var failure = RequestFailure(
                 .methodNotAllowed,
                 .unsupported,
                 ZooError(
@@ -41,10 +41,10 @@ struct ChangeResponder: Sendable {
 
     /// Makes a change whose sender may make it.
     ///
-    /// - Throws: ``OCIFailure`` with status 403 or 409, or ``ZooError``.
+    /// - Throws: ``RequestFailure`` with status 403 or 409, or ``ZooError``.
     func respond(to change: IndexChange, _ access: Access) async throws -> Response {
         guard let writer = registry.writer else {
-            throw OCIFailure(.forbidden, .denied, .readOnly)
+            throw RequestFailure(.forbidden, .denied, .readOnly)
         }
         do {
             let index = try await BlockingWork.run { cancellation in
@@ -58,7 +58,7 @@ struct ChangeResponder: Sendable {
             try await policy.record(change.action, of: target, by: access)
             return .json(try JSONValue(parsing: index.canonicalBytes))
         } catch let error as ZooError where error.code == .registryMismatch {
-            throw OCIFailure(.conflict, .denied, registry.redacted(error))
+            throw RequestFailure(.conflict, .denied, registry.redacted(error))
         }
     }
 }

@@ -87,7 +87,7 @@ struct RegistryResponder: HTTPResponder {
                 ? try await answerOCI(request, target, access)
                 : try await answerFile(request.head, target, access)
         } catch let refusal as AccessRefusal {
-            var failure = OCIFailure(
+            var failure = RequestFailure(
                 refusal.status,
                 refusal.status == .tooManyRequests ? .tooManyRequests : .unauthorized,
                 refusal.error
@@ -95,10 +95,10 @@ struct RegistryResponder: HTTPResponder {
             failure.fields[.retryAfter] = refusal.retryAfter.map(String.init)
             if refusal.status == .unauthorized { challenge(request, nil, &failure) }
             return (refuse(failure, isOCI: isOCI), nil)
-        } catch let failure as OCIFailure {
+        } catch let failure as RequestFailure {
             return (refuse(failure, isOCI: isOCI), nil)
         } catch let error as ZooError {
-            let failure = OCIFailure(registry.redacted(error))
+            let failure = RequestFailure(registry.redacted(error))
             if failure.status.kind == .serverError { log.failure(error) }
             return (refuse(failure, isOCI: isOCI), nil)
         }
@@ -127,12 +127,12 @@ struct RegistryResponder: HTTPResponder {
     }
 
     /// Without accounts, refuses changes by those who do not address this machine as itself.
-    private func refuseForeignHost(_ request: Request) throws(OCIFailure) {
+    private func refuseForeignHost(_ request: Request) throws(RequestFailure) {
         guard policy is OpenPolicy, policy.isWritable, request.method != .get,
             request.method != .head,
             !ListenAddress.isLoopback(hostHeader: request.head.authority ?? "")
         else { return }
-        throw OCIFailure(
+        throw RequestFailure(
             .forbidden,
             .denied,
             ZooError(
@@ -170,7 +170,7 @@ struct RegistryResponder: HTTPResponder {
         "\(request.head.scheme ?? "http")://\(request.head.authority ?? "")"
     }
 
-    func challenge(_ request: Request, _ scope: String?, _ failure: inout OCIFailure) {
+    func challenge(_ request: Request, _ scope: String?, _ failure: inout RequestFailure) {
         for challenge in policy.challenges(scope: scope, origin: origin(of: request)) {
             failure.fields.append(HTTPField(name: .wwwAuthenticate, value: challenge))
         }
@@ -182,10 +182,10 @@ struct RegistryResponder: HTTPResponder {
         _ repository: RepositoryName?,
         _ request: Request,
         _ access: Access
-    ) -> OCIFailure {
+    ) -> RequestFailure {
         // A short-lived token has the scopes that it was asked for, and another may have more.
         if access.subject == nil || access.isSession {
-            var failure = OCIFailure(
+            var failure = RequestFailure(
                 .unauthorized,
                 .unauthorized,
                 ZooError(
@@ -203,7 +203,7 @@ struct RegistryResponder: HTTPResponder {
         let error =
             registry.writer == nil && action != .read
             ? ZooError.readOnly : .notAllowed(action, repository?.namespace ?? Access.everywhere)
-        return OCIFailure(.forbidden, .denied, error)
+        return RequestFailure(.forbidden, .denied, error)
     }
 
     // MARK: OCI
@@ -286,7 +286,7 @@ struct RegistryResponder: HTTPResponder {
     // MARK: Refusals
 
     private func refuse(
-        _ failure: OCIFailure,
+        _ failure: RequestFailure,
         isOCI: Bool
     ) -> Response {
         var response =

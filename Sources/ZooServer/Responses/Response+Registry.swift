@@ -98,7 +98,7 @@ extension Response {
     }
 
     /// Creates an error response of the OCI API: `{"errors":[{"code":…,"message":…,"detail":…}]}`.
-    static func failure(_ failure: OCIFailure) -> Response {
+    static func failure(_ failure: RequestFailure) -> Response {
         var detail: [String: JSONValue] = ["code": .string(failure.error.code.rawValue)]
         if let remedy = failure.error.remedy { detail["remedy"] = .string(remedy) }
         let document: JSONValue = [

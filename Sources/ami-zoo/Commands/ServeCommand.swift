@@ -20,7 +20,8 @@ struct ServeCommand: AsyncParsableCommand {
         abstract: "Serve a registry folder over HTTP or HTTPS.",
         discussion: """
             Serves the folder as a static registry and as an OCI registry. On a loopback address \
-            everybody on this machine may publish; on other addresses the server is read-only, \
+            everybody on this machine may publish, if the folder can be written; on other addresses \
+            the server is read-only, \
             unless --state names a folder with the accounts of 'ami-zoo token'. \
             Prints its address when it accepts connections. Stops on SIGINT or SIGTERM.
             """
@@ -71,9 +72,8 @@ struct ServeCommand: AsyncParsableCommand {
             }
             logger.logLevel = output.quiet ? .error : output.verbose ? .info : .warning
             let address = try listen.map(ListenAddress.init(parsing:)) ?? .standard
-            let policy: any AccessPolicy =
-                try await access.policy() ?? OpenPolicy(writable: address.isLoopback)
-            let isWritable = policy.isWritable && !readOnly
+            let accounts = try await access.policy()
+            let policy: any AccessPolicy = accounts ?? OpenPolicy(writable: address.isLoopback)
             var tls: TLSIdentity?
             if let tlsCertificate, let tlsKey {
                 tls = try TLSIdentity(
@@ -86,7 +86,7 @@ struct ServeCommand: AsyncParsableCommand {
                 address: address,
                 policy: policy,
                 options: ServerOptions(
-                    isReadOnly: readOnly,
+                    writing: readOnly ? .never : accounts == nil ? .ifPossible : .always,
                     acceptsAnyArtifact: accept == .any,
                     allowsDeletion: allowDelete
                 ),
@@ -94,14 +94,19 @@ struct ServeCommand: AsyncParsableCommand {
                 tls: tls
             )
             let json = output.json
-            try await server.run { url in
+            let publishers = accounts == nil ? "everybody on this machine" : "holders of a token"
+            try await server.run { url, isReadOnly in
                 if json {
                     let document: JSONValue = [
-                        "url": .string(url), "readOnly": .bool(!isWritable),
+                        "url": .string(url), "readOnly": .bool(isReadOnly),
                     ]
                     Console.print(document.prettyText, terminator: "")
                 } else {
-                    Console.print("serving at \(url)\(isWritable ? "" : ", read-only")")
+                    // The URL is alone on its line, for scripts.
+                    Console.print(
+                        "serving at \(url)\n"
+                            + (isReadOnly ? "read-only" : "\(publishers) may publish")
+                    )
                 }
             }
         } catch {

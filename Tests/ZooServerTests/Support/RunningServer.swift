@@ -65,7 +65,7 @@ struct RunningServer: Sendable {
         let (urls, listening) = AsyncStream<String>.makeStream()
         let task = Task {
             defer { listening.finish() }
-            try await server.run(stoppingOn: .none) { listening.yield($0) }
+            try await server.run(stoppingOn: .none) { url, _ in listening.yield(url) }
         }
         guard let url = await urls.first(where: { _ in true }) else {
             return try await task.value

@@ -6,8 +6,8 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooRegistry
 
-/// A request of the OCI API that is refused: an HTTP status, an OCI code and our error.
-struct OCIFailure: Error {
+/// A request that is refused: an HTTP status, our error, and the OCI code that responses below `/v2/` have.
+struct RequestFailure: Error {
     /// An error code.
     ///
     /// Source: opencontainers/distribution-spec, "Error Codes", version 1.1.
@@ -46,8 +46,8 @@ struct OCIFailure: Error {
         self.error = error
     }
 
-    static func unknownPath(_ path: Substring) -> OCIFailure {
-        OCIFailure(
+    static func unknownPath(_ path: Substring) -> RequestFailure {
+        RequestFailure(
             .notFound,
             .unsupported,
             ZooError(.pathNotFound, "there is no '\(path.prefix(200))' in the OCI API")
