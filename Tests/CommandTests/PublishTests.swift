@@ -126,6 +126,10 @@ import ZooTesting
                 Program.embedded
             )
             #expect(export.status == 0, "\(export.errors)")
+            let nowhere = folder.path(of: "missing/zoo.tar")
+            let refused = try await zoo("registry", "export", nowhere, "--json")
+            #expect(refused.errorCode == "io.not-found")
+            #expect(!FileManager.default.fileExists(atPath: folder.path(of: "missing")))
             let copy = try await ProgramRun(
                 "skopeo",
                 [

@@ -24,7 +24,8 @@ package enum RegistryArchive {
         to path: String,
         progress: @escaping @Sendable (PullEvent) -> Void
     ) async throws -> RegistryMirror.Report {
-        try await withFolder(beside: path) { folder in
+        try await BlockingWork.run { _ in try requireFolder(of: path) }
+        return try await withFolder(beside: path) { folder in
             try await BlockingWork.run { _ in
                 try RegistryFolder.create(folder, RegistryDescription(name: "export"))
             }
@@ -64,11 +65,23 @@ package enum RegistryArchive {
     ) async throws -> RegistryMirror.Report {
         try await withFolder(beside: "\(spool)/import") { folder in
             try await BlockingWork.run { cancellation in
+                try FileSystem.createFolder(spool)
                 try LayoutTar.read(path, into: folder, cancellation)
             }
             let mirror = RegistryMirror(from: try open(folder), to: target, progress: progress)
             return try await mirror.copy([])
         }
+    }
+
+    /// Checks that the folder of a file exists: a mistyped path must not become a folder.
+    private static func requireFolder(of path: String) throws(ZooError) {
+        let parent = FileSystem.parent(of: path)
+        guard try FileSystem.status(parent) == nil else { return }
+        throw ZooError(
+            .fileMissing,
+            "the folder '\(parent)' does not exist",
+            remedy: "create it, or choose another path for the file"
+        )
     }
 
     /// Calls `body` with the path of a folder that does not exist, and removes the folder.
@@ -80,7 +93,6 @@ package enum RegistryArchive {
         let folder = "\(parent)/.\(FileSystem.uniqueName()).tmp"
         let result: Swift.Result<Result, any Error>
         do {
-            try FileSystem.createFolder(parent)
             result = .success(try await body(folder))
         } catch {
             result = .failure(error)
