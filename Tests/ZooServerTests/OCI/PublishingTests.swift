@@ -124,45 +124,54 @@ struct PublishingTests {
         }
     }
 
-    @Test("is refused when its archive does not hold what its block table says")
-    func refusesWrongTable() async throws {
+    /// Every byte arrives as it was sent; what was sent does not fit together.
+    @Test("is refused when an archive or a block table is damaged anywhere, and nothing is listed")
+    func refusesDamage() async throws {
         try await RunningServer.withRegistry { server in
             let client = OCIClient(url: server.url)
-            let archive = sample.manifest.archives[0]
-            var members = sample.blobs
-            // Every byte arrived as it was sent; what was sent does not fit together.
-            var damaged = try #require(members[archive.archive.digest])
-            damaged[damaged.count / 2] ^= 1
-            let digest = ContentDigest(of: damaged)
-            members[digest] = damaged
-            let manifest = ReleaseManifest(
-                record: sample.manifest.record,
-                archives: sample.manifest.archives.map { old in
-                    guard old.name == archive.name else { return old }
-                    return ReleaseManifest.Archive(
-                        name: old.name,
-                        archive: Descriptor(
-                            mediaType: old.archive.mediaType,
-                            digest: digest,
-                            size: old.archive.size,
-                            annotations: old.archive.annotations
-                        ),
-                        blocks: old.blocks
-                    )
-                }
-            )
-            for bytes in members.values {
+            for bytes in sample.blobs.values {
                 _ = try await client.upload(bytes, to: "ami/ball-drop")
             }
-            let reply = try await client.put(
-                manifest.canonicalBytes,
-                as: "1.1.0",
-                to: "ami/ball-drop"
-            )
-            #expect(reply.status == 400)
-            #expect(reply.codes == ["MANIFEST_INVALID", "registry.release-inconsistent"])
+            for archive in sample.manifest.archives {
+                for blob in [archive.archive, archive.blocks] {
+                    let bytes = try #require(sample.blobs[blob.digest])
+                    for (damage, changed) in damages(of: bytes) {
+                        let manifest = sample.replacing(blob, with: changed).canonicalBytes
+                        _ = try await client.upload(changed, to: "ami/ball-drop")
+                        let reply = try await client.put(
+                            manifest,
+                            as: "1.1.0",
+                            to: "ami/ball-drop"
+                        )
+                        #expect(
+                            reply.status == 400,
+                            "\(archive.name), \(blob.mediaType): \(damage)"
+                        )
+                        #expect(reply.codes.first == "MANIFEST_INVALID", "\(reply.text)")
+                    }
+                }
+            }
             #expect(try index(of: "ami/ball-drop", server.registry) == nil)
+            #expect(
+                try await client.put(sample.bytes, as: "1.1.0", to: "ami/ball-drop").status == 201
+            )
         }
+    }
+
+    /// Bytes with one bit flipped at places over the whole length, cut off, extended, and zeroed.
+    private func damages(of bytes: [UInt8]) -> [(String, [UInt8])] {
+        var damages: [(String, [UInt8])] = []
+        let places = Set([0, bytes.count - 1] + (1..<10).map { bytes.count * $0 / 10 })
+        for place in places.sorted() {
+            var changed = bytes
+            changed[place] ^= 1
+            damages.append(("a bit of byte \(place) of \(bytes.count)", changed))
+        }
+        damages.append(("one byte less", Array(bytes.dropLast())))
+        damages.append(("one byte more", bytes + [0]))
+        damages.append(("nothing", []))
+        damages.append(("zeros", [UInt8](repeating: 0, count: bytes.count)))
+        return damages
     }
 
     @Test("of twenty versions at once are all there; of one version with other content, one wins")

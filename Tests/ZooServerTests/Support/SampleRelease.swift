@@ -69,6 +69,29 @@ struct SampleRelease: Sendable {
         )
     }
 
+    /// The manifest with other content in the place of a blob.
+    func replacing(_ old: Descriptor, with bytes: [UInt8]) -> ReleaseManifest {
+        func replaced(_ descriptor: Descriptor) -> Descriptor {
+            guard descriptor.digest == old.digest else { return descriptor }
+            return Descriptor(
+                mediaType: descriptor.mediaType,
+                digest: ContentDigest(of: bytes),
+                size: bytes.count,
+                annotations: descriptor.annotations
+            )
+        }
+        return ReleaseManifest(
+            record: manifest.record,
+            archives: manifest.archives.map { archive in
+                ReleaseManifest.Archive(
+                    name: archive.name,
+                    archive: replaced(archive.archive),
+                    blocks: replaced(archive.blocks)
+                )
+            }
+        )
+    }
+
     /// The same release under another version.
     func version(_ version: String) -> SampleRelease { changing(["version": .string(version)]) }
 
