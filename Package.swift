@@ -256,7 +256,11 @@ let package = Package(
             dependencies: ["ZooCore"],
             swiftSettings: settings
         ),
-        .testTarget(name: "ZooCoreTests", dependencies: ["ZooCore"], swiftSettings: settings),
+        .testTarget(
+            name: "ZooCoreTests",
+            dependencies: ["ZooCore", "ZooTesting"],
+            swiftSettings: settings
+        ),
         // Files that other processes change, devices, failing disks.
         .testTarget(
             name: "ZooFilesTests",

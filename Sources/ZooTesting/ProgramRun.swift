@@ -7,10 +7,13 @@ import Foundation
 package struct ProgramRun: Sendable {
     /// The exit status, or 128 plus the number of the signal that ended the program.
     package let status: Int32
-    /// The text written to standard output.
-    package let output: String
+    /// The bytes written to standard output.
+    package let outputBytes: [UInt8]
     /// The text written to standard error.
     package let errors: String
+
+    /// The text written to standard output.
+    package var output: String { String(decoding: outputBytes, as: UTF8.self) }
 
     /// Runs a program until it exits.
     ///
@@ -34,15 +37,15 @@ package struct ProgramRun: Sendable {
             )
             return ProgramRun(
                 status: await process.status(),
-                output: String(decoding: try folder.read("output"), as: UTF8.self),
+                output: Array(try folder.read("output")),
                 errors: String(decoding: try folder.read("errors"), as: UTF8.self)
             )
         }
     }
 
-    private init(status: Int32, output: String, errors: String) {
+    private init(status: Int32, output: [UInt8], errors: String) {
         self.status = status
-        self.output = output
+        outputBytes = output
         self.errors = errors
     }
 }

@@ -4,6 +4,7 @@
 import Foundation
 import Testing
 import ZooCore
+import ZooTesting
 
 @Suite("Archive layout")
 struct ArchiveLayoutTests {
@@ -63,14 +64,16 @@ struct ArchiveLayoutTests {
     }
 
     @Test("GNU tar lists and unpacks what the pieces say", arguments: 0..<6 as Range<UInt64>)
-    func tarReadsIt(seed: UInt64) throws {
+    func tarReadsIt(seed: UInt64) async throws {
         let layout = ArchiveLayout(files: try Self.files(seed: seed))
-        try TemporaryFolder.use { folder in
-            let archive = folder.appending(path: "release.tar")
-            try Data(layout.bytes(of: 0..<layout.rawSize)).write(to: archive)
-            let list = try Self.tar([
+        try await TemporaryFolder.with { folder in
+            let archive = try folder.write(
+                Array(layout.bytes(of: 0..<layout.rawSize)),
+                to: "release.tar"
+            )
+            let list = try await Self.tar([
                 "--list", "--verbose", "--numeric-owner", "--utc", "--full-time",
-                "--quoting-style=literal", "--file", archive.path(),
+                "--quoting-style=literal", "--file", archive,
             ])
             let lines = list.split(separator: "\n").map { line in
                 line.split(separator: " ", maxSplits: 5).map(String.init)
@@ -84,37 +87,19 @@ struct ArchiveLayoutTests {
                         ]
                     }
             )
-            let output = folder.appending(path: "out")
-            try FileManager.default.createDirectory(
-                at: output,
-                withIntermediateDirectories: false
-            )
-            _ = try Self.tar(["--extract", "--file", archive.path(), "--directory", output.path()])
+            _ = try await Self.tar(["--extract", "--file", archive, "--directory", folder.path])
             for member in layout.members {
-                let content = try Data(contentsOf: output.appending(path: member.path.text))
-                #expect(Array(content) == (0..<member.size).map { UInt8($0 % 251) })
+                let content = try folder.read(member.path.text)
+                #expect(content == (0..<member.size).map { UInt8($0 % 251) })
             }
         }
     }
 
     /// Runs GNU tar, which must succeed without a word on standard error.
-    private static func tar(_ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["LC_ALL=C.UTF-8", "tar"] + arguments
-        let output = Pipe()
-        let errors = Pipe()
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let text = String(
-            decoding: output.fileHandleForReading.readDataToEndOfFile(),
-            as: UTF8.self
-        )
-        let complaints = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        #expect(String(decoding: complaints, as: UTF8.self).isEmpty)
-        return text
+    private static func tar(_ arguments: [String]) async throws -> String {
+        let run = try await ProgramRun("tar", arguments, environment: ["LC_ALL": "C.UTF-8"])
+        #expect(run.status == 0)
+        #expect(run.errors.isEmpty)
+        return run.output
     }
 }

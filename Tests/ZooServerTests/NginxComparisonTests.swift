@@ -4,6 +4,7 @@
 import Foundation
 import Glibc
 import Testing
+import ZooTesting
 
 private let nginx = "/usr/sbin/nginx"
 
@@ -27,12 +28,8 @@ struct NginxComparisonTests {
                 }
                 """
             try server.registry.write(Array(configuration.utf8), at: "nginx.conf")
-            let peer = Process()
-            peer.executableURL = URL(fileURLWithPath: nginx)
-            peer.arguments = ["-c", "\(folder)/nginx.conf", "-p", folder]
-            try peer.run()
-            // Threads of Foundation block SIGTERM, and a child inherits that.
-            defer { kill(peer.processIdentifier, SIGKILL) }
+            let peer = try ChildProcess(nginx, ["-c", "\(folder)/nginx.conf", "-p", folder])
+            defer { peer.signal(SIGKILL) }
             #expect(
                 try await server.eventually { FileManager.default.fileExists(atPath: socket) }
             )

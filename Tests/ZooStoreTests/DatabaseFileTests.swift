@@ -5,28 +5,25 @@ import Foundation
 import Testing
 import ZooCore
 import ZooStore
+import ZooTesting
 
 /// Damaged, truncated, foreign and newer database files; files that Python's sqlite3 writes are the
 /// foreign ones.
 @Suite("Database files")
 struct DatabaseFileTests {
-    private static func python(_ script: String, _ path: String) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", script, path]
-        try process.run()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
+    private static func python(_ script: String, _ path: String) async throws {
+        let run = try await ProgramRun("python3", ["-c", script, path])
+        try #require(run.status == 0, "\(run.errors)")
     }
 
-    private static func withFolder(_ body: (String) throws -> Void) throws {
+    private static func withFolder(_ body: (String) async throws -> Void) async throws {
         let folder = NSTemporaryDirectory() + "ami-zoo-database-" + UUID().uuidString
         try FileManager.default.createDirectory(
             atPath: folder,
             withIntermediateDirectories: true
         )
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        try body(folder)
+        try await body(folder)
     }
 
     private static func entry(_ name: String) throws -> RegistryCatalogue.Entry {
@@ -34,9 +31,9 @@ struct DatabaseFileTests {
     }
 
     @Test("A damaged or truncated metadata database is replaced")
-    func damage() throws {
+    func damage() async throws {
         for seed in 0..<24 {
-            try Self.withFolder { folder in
+            try await Self.withFolder { folder in
                 let path = "\(folder)/registry.sqlite"
                 do {
                     let database = try MetadataDatabase(opening: path)
@@ -64,10 +61,10 @@ struct DatabaseFileTests {
     }
 
     @Test("A metadata database of another program is replaced, one of a newer ami-zoo is kept")
-    func foreign() throws {
-        try Self.withFolder { folder in
+    func foreign() async throws {
+        try await Self.withFolder { folder in
             let path = "\(folder)/registry.sqlite"
-            try Self.python(
+            try await Self.python(
                 """
                 import sqlite3, sys
                 c = sqlite3.connect(sys.argv[1]); c.execute('CREATE TABLE songs (name)'); c.commit()
@@ -76,7 +73,7 @@ struct DatabaseFileTests {
             )
             try MetadataDatabase(opening: path).add([try Self.entry("ami/one")])
             #expect(try MetadataDatabase(opening: path).search(CatalogueQuery()).total == 1)
-            try Self.python(
+            try await Self.python(
                 """
                 import sqlite3, sys
                 c = sqlite3.connect(sys.argv[1]); c.execute('PRAGMA user_version = 99'); c.commit()

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 import Foundation
+import ZooTesting
 
 /// What a program that ran to its end left behind.
 struct CommandResult: Sendable {
@@ -17,30 +18,8 @@ func command(_ arguments: String...) async throws -> CommandResult {
 }
 
 func command(_ arguments: [String]) async throws -> CommandResult {
-    try await withCheckedThrowingContinuation { continuation in
-        // Reading and waiting block, so they get a thread of their own: the global queues of
-        // Dispatch share theirs with Swift concurrency, and so with the server.
-        Thread.detachNewThread {
-            continuation.resume(
-                with: Result {
-                    let process = Process()
-                    let pipe = Pipe()
-                    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-                    process.arguments = arguments
-                    process.standardInput = FileHandle.nullDevice
-                    process.standardError = FileHandle.nullDevice
-                    process.standardOutput = pipe
-                    try process.run()
-                    let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
-                    process.waitUntilExit()
-                    return CommandResult(
-                        status: process.terminationStatus,
-                        output: Array(output)
-                    )
-                }
-            )
-        }
-    }
+    let run = try await ProgramRun(arguments[0], Array(arguments.dropFirst()))
+    return CommandResult(status: run.status, output: run.outputBytes)
 }
 
 /// An HTTP response as `curl -i` prints it.
