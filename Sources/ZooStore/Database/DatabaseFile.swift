@@ -23,6 +23,9 @@ struct DatabaseFile: Sendable {
         let isDerived: Bool
     }
 
+    /// How long to wait for another program, in seconds.
+    private static let patience = 30.0
+
     /// The path; nil for a database in memory.
     let path: String?
     private let schema: Schema
@@ -54,7 +57,7 @@ struct DatabaseFile: Sendable {
         self.path = path
         self.schema = schema
         var settings = Configuration()
-        settings.busyMode = .timeout(30)
+        settings.busyMode = .timeout(Self.patience)
         settings.foreignKeysEnabled = true
         settings.maximumReaderCount = 4
         settings.prepareDatabase { database in
@@ -163,38 +166,60 @@ struct DatabaseFile: Sendable {
         )
     }
 
+    /// Runs `body`, again while another program keeps the database busy.
+    ///
+    /// The timeout of SQLite is not enough: the change to WAL, and the last connection that is closed
+    /// while another is opened, fail at once (<https://sqlite.org/wal.html>, section 9).
     private static func translating<Result>(
         _ path: String?,
         _ schema: Schema,
         _ body: () throws -> Result
     ) throws(ZooError) -> Result {
-        do {
-            return try body()
-        } catch let error as ZooError {
-            throw error
-        } catch let error as DatabaseError {
-            throw switch error.resultCode {
-            case .SQLITE_NOTADB, .SQLITE_CORRUPT:
-                refusal(.databaseDamaged, path, schema, "is damaged: \(error.message ?? "")")
-            case .SQLITE_BUSY, .SQLITE_LOCKED:
-                ZooError(
-                    .databaseBusy,
-                    "another program has been writing to '\(path ?? "memory")' for 30 s",
-                    remedy: "run the command again when that program is done",
-                    cause: error
-                )
-            default:
-                // Also a schema whose tables somebody changed.
-                ZooError(
-                    .databaseFailed,
-                    "cannot use '\(path ?? "memory")': \(error.message ?? "\(error.resultCode)")",
-                    remedy: "check the free space and the permissions of its folder",
-                    cause: error
-                )
+        let end = ContinuousClock.now + .seconds(patience)
+        while true {
+            do {
+                return try body()
+            } catch let error as DatabaseError where isBusy(error) && ContinuousClock.now < end {
+                usleep(20_000)
+            } catch {
+                throw translated(error, path, schema)
             }
-        } catch {
+        }
+    }
+
+    private static func isBusy(_ error: DatabaseError) -> Bool {
+        [.SQLITE_BUSY, .SQLITE_LOCKED].contains(error.resultCode)
+    }
+
+    private static func translated(
+        _ error: any Error,
+        _ path: String?,
+        _ schema: Schema
+    ) -> ZooError {
+        switch error {
+        case let error as ZooError:
+            return error
+        case let error as DatabaseError where isBusy(error):
+            return ZooError(
+                .databaseBusy,
+                "another program has been writing to '\(path ?? "memory")' for \(Int(patience)) s",
+                remedy: "run the command again when that program is done",
+                cause: error
+            )
+        case let error as DatabaseError:
+            guard ![.SQLITE_NOTADB, .SQLITE_CORRUPT].contains(error.resultCode) else {
+                return refusal(.databaseDamaged, path, schema, "is damaged: \(error.message ?? "")")
+            }
+            // Also a schema whose tables somebody changed.
+            return ZooError(
+                .databaseFailed,
+                "cannot use '\(path ?? "memory")': \(error.message ?? "\(error.resultCode)")",
+                remedy: "check the free space and the permissions of its folder",
+                cause: error
+            )
+        default:
             // A value of another type than the schema says.
-            throw refusal(.databaseDamaged, path, schema, "has unexpected content: \(error)")
+            return refusal(.databaseDamaged, path, schema, "has unexpected content: \(error)")
         }
     }
 
