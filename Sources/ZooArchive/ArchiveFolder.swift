@@ -100,7 +100,10 @@ package final class ArchiveFolder: Sendable {
                     }
                 case .content(let member, let range):
                     if included[member] {
-                        unsafe try file(member).write(part, at: range.lowerBound)
+                        let file = try file(member)
+                        unsafe try file.write(part, at: range.lowerBound)
+                        // The disk works while the next blocks arrive, and not only in seal().
+                        file.startWriteback(range)
                     }
                 }
                 position += length

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import CFiles
 package import ZooCore
 
 #if canImport(Glibc)
@@ -149,6 +150,11 @@ package final class OpenFile: ByteSource {
         guard ftruncate(descriptor, off_t(size)) == 0 else {
             throw .system(errno, "resize", path)
         }
+    }
+
+    /// Starts to write a range to the disk, so that ``synchronize()`` waits for less.
+    package func startWriteback(_ range: Range<Int>) {
+        ami_start_writeback(descriptor, Int64(range.lowerBound), Int64(range.count))
     }
 
     /// Waits until all written bytes are on disk.

@@ -232,12 +232,14 @@ package struct Puller: ReleaseTask {
                 cancellation
             )
         }
+        let sources = SourcePool(registry)
         for plan in plans {
             try await ArchiveFetcher(
                 archive: plan,
-                registry: registry,
+                sources: sources,
                 ledger: ledger,
                 streams: request.streams,
+                mirroredSize: request.mirroredSize,
                 report: report
             ).fetch()
         }

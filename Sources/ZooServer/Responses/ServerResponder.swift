@@ -19,11 +19,12 @@ struct ServerResponder: HTTPResponder {
             response.headers[.connection] = ConnectionPersistenceHandler.close
         }
         if let body {
+            let channel = request.head.scheme == "https" ? nil : context.channel
             response.body = ResponseBody(contentLength: body.range.count) {
                 [log, response] writer in
                 var sent = 0
                 do {
-                    try await body.write(to: &writer, sent: &sent)
+                    try await body.write(to: &writer, on: channel, sent: &sent)
                     try await writer.finish(nil)
                     log.record(entry, status: response.status, sent: sent)
                 } catch {
