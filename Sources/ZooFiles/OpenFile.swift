@@ -145,6 +145,26 @@ package final class OpenFile: ByteSource {
         try outcome.get()
     }
 
+    /// Makes a range share the disk blocks of a range of another file of equal length.
+    ///
+    /// - Parameters:
+    ///   - source: the other file.
+    ///   - range: its range; the offsets and the size must be multiples of ``cloneUnit``.
+    ///   - offset: where the range starts in this file.
+    /// - Returns: whether the file system could.
+    package func clone(_ source: OpenFile, _ range: Range<Int>, to offset: Int) -> Bool {
+        ami_clone_range(
+            descriptor,
+            Int64(offset),
+            source.descriptor,
+            Int64(range.lowerBound),
+            Int64(range.count)
+        )
+    }
+
+    /// The block size of every file system that shares blocks, or a multiple of it, in bytes.
+    package static let cloneUnit = 64 << 10
+
     /// Sets the size in bytes; bytes beyond the old end read as zeros.
     package func resize(to size: Int) throws(ZooError) {
         guard ftruncate(descriptor, off_t(size)) == 0 else {

@@ -227,7 +227,7 @@ package struct Puller: ReleaseTask {
         try await BlockingWork.run { [store] cancellation in
             try ledger.recover(
                 plans,
-                from: LocalBlocks(of: release.record.name, in: store),
+                from: LocalBlocks(in: store),
                 checking: { journal.blocks.contains($0) },
                 cancellation
             )

@@ -78,7 +78,7 @@ package struct Repairer: ReleaseTask {
         )
         try await BlockingWork.run { cancellation in
             // Find the intact blocks first; all other blocks are damaged.
-            try ledger.recover(plans, from: LocalBlocks([]), checking: { _ in true }, cancellation)
+            try ledger.recover(plans, from: .none, checking: { _ in true }, cancellation)
             var suspects: Set<ReleasePath> = []
             for plan in plans {
                 for number in plan.needed where !ledger.isDone(plan.index(of: number)) {
@@ -93,7 +93,7 @@ package struct Repairer: ReleaseTask {
                     damage.insert([file.path])
                 }
             }
-            let elsewhere = LocalBlocks(of: release.record.name, in: store)
+            let elsewhere = LocalBlocks(in: store)
             try ledger.recover(plans, from: elsewhere, checking: { _ in false }, cancellation)
         }
         let sources = SourcePool(registry)
