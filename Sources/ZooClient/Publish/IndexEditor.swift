@@ -61,7 +61,7 @@ package struct IndexEditor: Sendable {
         let request = change.request
         let response = try await repositories.send(
             request.method == .put ? .put : .delete,
-            repositories.endpoint.origin + request.target,
+            repositories.endpoint.url(ofFile: String(request.target.dropFirst())),
             of: change.name,
             .push,
             headers: [HeaderField("Content-Type", "application/json")],
