@@ -188,6 +188,7 @@ package final class ArchiveFolder: Sendable {
     ///   - other: the folder to share with.
     ///   - shift: where the same bytes are in its raw stream, minus where they are in this one.
     /// - Returns: the range of the file that is shared; nil where the file system cannot.
+    /// - Throws: ``ZooError`` with an `io.*` code when a file cannot be opened.
     private func share(
         _ part: Range<Int>,
         of member: Int,

@@ -25,6 +25,8 @@ package struct TemporaryFolder: Sendable {
     /// - Parameters:
     ///   - parent: the folder that it is created in; nil for that of temporary files.
     ///   - body: the test.
+    /// - Returns: the result of `body`.
+    /// - Throws: the error of `body`, or why the folder cannot be created.
     package static func with<Result>(
         in parent: String? = nil,
         _ body: (TemporaryFolder) async throws -> Result

@@ -27,12 +27,13 @@ struct StreamWidth {
         isSettled = fixed != nil
     }
 
-    /// Takes a measurement and returns by how many streams to widen, or to narrow if negative.
+    /// Takes a measurement.
     ///
     /// - Parameters:
     ///   - rate: the bytes per second over the last interval.
     ///   - load: the share of the processors that this process used, from 0 to 1; streams help where
     ///     the line is the limit, and not the processors.
+    /// - Returns: by how many streams to widen, or to narrow if negative.
     mutating func observe(rate: Double, load: Double) -> Int {
         guard !isSettled else { return 0 }
         guard load < 0.5 else {
