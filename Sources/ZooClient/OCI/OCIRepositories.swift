@@ -82,6 +82,13 @@ struct OCIRepositories: Sendable {
         }
     }
 
+    /// Whether the server is `ami-zoo serve`, which has index documents beside the OCI API.
+    ///
+    /// - Throws: ``ZooError`` with code `transport.*`.
+    func servesIndexDocuments() async throws -> Bool {
+        try await authorization.servesIndexDocuments()
+    }
+
     /// Fetches the index document of a model from `ami-zoo serve`; nil from any other registry.
     ///
     /// - Throws: ``ZooError`` with code `transport.*`.
