@@ -28,6 +28,8 @@ extension ZooError.Code {
     package static let incomplete = Self("release.incomplete", .integrity)
     /// A folder states that only some components were fetched, and nothing outside it confirms that.
     package static let componentsUnconfirmed = Self("release.components-unconfirmed", .integrity)
+    /// Nothing says which archive of which release a file must be.
+    package static let archiveUnknown = Self("verify.archive-unknown", .usage)
     /// A file in a model folder is not listed in the release record.
     package static let fileUnlisted = Self("release.file-unlisted", .integrity)
 

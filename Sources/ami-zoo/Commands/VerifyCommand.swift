@@ -22,14 +22,28 @@ struct VerifyCommand: ReportingCommand {
 
             With --against, also proves that the model holds the tensors of the upstream file it was \
             converted from: each is mapped again and compared bit for bit.
+
+            An archive is a file that somebody fetched from a registry with another program. It is \
+            compared with the release that --release names, with --digest, or with the installed \
+            releases.
             """
     )
 
-    @Argument(help: "An installed model, a folder that ami-zoo pulled, or one that it converted.")
+    @Argument(
+        help: ArgumentHelp(
+            "An installed model, a folder that ami-zoo pulled or converted, or an archive of a release.",
+            valueName: "model"
+        )
+    )
     var model: String
 
-    @Option(help: "The digest that the manifest must have: sha256:…")
+    @Option(help: "The digest that the manifest, or the archive, must have: sha256:…")
     var digest: String?
+
+    @Option(
+        help: "For an archive: the release that it must belong to, such as ami/ball-drop:1.0.0."
+    )
+    var release: String?
 
     @Option(help: "Also compare the manifest with the digest that this registry lists.")
     var registry: String?
@@ -58,9 +72,49 @@ struct VerifyCommand: ReportingCommand {
         guard backbone == nil || against != nil else {
             throw ValidationError("--backbone requires --against")
         }
+        let isArchive = ArchiveVerification.isMeant(by: model)
+        guard release == nil || isArchive else {
+            throw ValidationError("--release is for an archive, and '\(model)' is not a file")
+        }
+        guard !isArchive || only.isEmpty && against == nil && !deep else {
+            throw ValidationError("--only, --deep and --against are not for an archive")
+        }
+        guard !isArchive || registry == nil || release != nil else {
+            throw ValidationError("for an archive, --registry requires --release")
+        }
     }
 
-    func report() async throws -> VerifyOutcome {
+    func report() async throws -> VerifyReport {
+        if ArchiveVerification.isMeant(by: model) { return .archive(try await archiveOutcome()) }
+        return .model(try await outcome())
+    }
+
+    private func archiveOutcome() async throws -> ArchiveOutcome {
+        let start = ContinuousClock.now
+        let surroundings = Surroundings()
+        let release = try release.map { text in
+            let reference = try ModelReference(parsing: text)
+            var options = RegistryOptions()
+            options.registry = registry
+            return (
+                reference: reference,
+                registry: try surroundings.registry(options, network, host: reference.host)
+            )
+        }
+        let requested = try digest.map { try ContentDigest(parsing: $0) }
+        let store = try surroundings.store
+        let verification = try await Interruption.cancelling {
+            try await ArchiveVerification.run(
+                model,
+                release: release,
+                requested: requested,
+                in: store
+            )
+        }
+        return ArchiveOutcome(verification: verification, time: ContinuousClock.now - start)
+    }
+
+    private func outcome() async throws -> VerifyOutcome {
         let clock = ContinuousClock()
         let start = clock.now
         let surroundings = Surroundings()
@@ -150,12 +204,7 @@ struct VerifyOutcome: Report {
             "digest": subject.digest.map { .string($0.description) } ?? .null,
             "path": .string(subject.folder), "anchor": verification.anchor?.json ?? .null,
             "files": .array(
-                files.map { file in
-                    [
-                        "path": .string(file.path.text), "size": .integer(file.size),
-                        "digest": .string(file.digest.description),
-                    ]
-                }
+                files.map(\.verifiedJSON)
             ),
             "findings": .array(findings.map(\.json)),
             "complete": .bool(isSound && subject.isWhole),

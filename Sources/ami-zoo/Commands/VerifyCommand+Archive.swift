@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooClient
+internal import ZooCore
+
+/// The report of `verify`.
+enum VerifyReport: Report {
+    case model(VerifyOutcome)
+    case archive(ArchiveOutcome)
+
+    private var report: any Report {
+        switch self {
+        case .model(let outcome): outcome
+        case .archive(let outcome): outcome
+        }
+    }
+
+    var json: JSONValue { report.json }
+    var text: String { report.text }
+    var exitStatus: Int32 { report.exitStatus }
+}
+
+/// The result for an archive.
+struct ArchiveOutcome: Report {
+    let verification: ArchiveVerification
+    let time: Duration
+
+    var exitStatus: Int32 { verification.passed ? 0 : 1 }
+
+    var json: JSONValue {
+        let expected = verification.expected
+        let files = verification.passed ? verification.verified?.files ?? [] : []
+        return [
+            "status": .string(verification.passed ? "passed" : "failed"),
+            "reference": expected.map { .string($0.reference.description) } ?? .null,
+            "archive": expected.map { .string($0.archive.name) } ?? .null,
+            "digest": .string(verification.digest.description),
+            "path": .string(verification.path), "anchor": verification.anchor.json,
+            "files": .array(files.map(\.verifiedJSON)),
+            // One archive does not show that its release is complete.
+            "complete": .bool(false), "components": .null,
+            "findings": .array(verification.findings.map(\.json)),
+        ]
+    }
+
+    var text: String {
+        let identity =
+            verification.expected.map { "archive '\($0.archive.name)' of \($0.reference)" }
+            ?? "'\(verification.path)'"
+        guard verification.passed else {
+            return FindingList.text(verification.findings) + "\n\(identity): FAILED"
+        }
+        var lines = ["\(identity): \(content) (\(time.shortText))", explanation]
+        if let others = verification.expected.map({ $0.archives - 1 }), others > 0 {
+            lines.append("the release has \(Counted.text(others, "other archive"))")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private var content: String {
+        guard let files = verification.verified?.files else {
+            return "every byte is that of the digest; no release says which files are in it"
+        }
+        return
+            "\(Counted.text(files.count, "file")), \(ByteCount(files.reduce(0) { $0 + $1.size })), "
+            + "every byte is "
+            + (verification.anchor.kind == .folder
+                ? "as the manifest of the installed folder says" : "as released")
+    }
+
+    private var explanation: String {
+        let anchor = verification.anchor
+        return switch anchor.kind {
+        case .requested: "anchor: the digest that you passed"
+        case .registry: "anchor: the release that \(anchor.source) lists"
+        case .store:
+            "anchor: the digest that the local store recorded when it installed the release"
+        case .folder:
+            "anchor: the manifest in an installed folder, which does not prove where it comes from "
+                + "(--release or --digest proves that)"
+        }
+    }
+}
+
+extension ReleaseRecord.File {
+    /// A verified file, for the list `files`.
+    var verifiedJSON: JSONValue {
+        [
+            "path": .string(path.text), "size": .integer(size),
+            "digest": .string(digest.description),
+        ]
+    }
+}
