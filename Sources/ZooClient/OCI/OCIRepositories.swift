@@ -82,6 +82,11 @@ struct OCIRepositories: Sendable {
         }
     }
 
+    /// Whether the registry is served by `ami-zoo serve`.
+    ///
+    /// - Throws: ``ZooError`` with code `transport.*`.
+    func isZooServer() async throws -> Bool { try await authorization.servesIndexDocuments() }
+
     /// Fetches the index document of a model from `ami-zoo serve`; nil from any other registry.
     ///
     /// - Throws: ``ZooError`` with code `transport.*`.
