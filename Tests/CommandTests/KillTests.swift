@@ -73,10 +73,10 @@ import ZooTesting
         var points: [KillPoint] = TestScale.sample(Array(0..<calls), 4).map { .call($0 + 1) }
         // More than one thread makes; the rest is not reached, and counts as a run that completes.
         let numbers = FaultInjection.traced.flatMap { call in
-            [1, 2, 3, 5, 8, 13, 21].map { KillPoint.strace(call, $0) }
+            [1, 2, 5, 12].map { KillPoint.strace(call, $0) }
         }
         points += TestScale.sample(numbers, 1)
-        let moments = (1...100).map { KillPoint.moment(Double($0) / 100) }
+        let moments = (1...40).map { KillPoint.moment(Double($0) / 40) }
         return points + TestScale.sample(moments, calls == 0 ? 4 : 1)
     }
 

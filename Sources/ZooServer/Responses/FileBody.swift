@@ -22,12 +22,25 @@ struct FileBody: Sendable {
     let readers: NIOThreadPool
 
     /// Writes the bytes and counts them in `sent`, which starts at 0.
-    func write(to writer: inout any ResponseBodyWriter, sent: inout Int) async throws {
+    ///
+    /// - Parameters:
+    ///   - writer: the response.
+    ///   - eventLoop: the event loop of the connection.
+    ///   - sent: counts the bytes.
+    /// - Throws: when the client disconnects, or the file cannot be read.
+    func write(
+        to writer: inout any ResponseBodyWriter,
+        on eventLoop: any EventLoop,
+        sent: inout Int
+    ) async throws {
         var piece = try await read(from: range.lowerBound)
         while range.lowerBound + sent + piece.readableBytes < range.upperBound {
             let offset = range.lowerBound + sent + piece.readableBytes
             async let next = read(from: offset)
             try await writer.write(piece)
+            // The writer learns from the event loop that the client is slow. On a busy server it would accept
+            // megabytes before that.
+            try await eventLoop.submit {}.get()
             sent += piece.readableBytes
             piece = try await next
         }

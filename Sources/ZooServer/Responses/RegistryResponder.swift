@@ -31,10 +31,10 @@ struct RegistryResponder: HTTPResponder {
         }
         if let body {
             response.body = ResponseBody(contentLength: body.range.count) {
-                [log, response] writer in
+                [log, response, context] writer in
                 var sent = 0
                 do {
-                    try await body.write(to: &writer, sent: &sent)
+                    try await body.write(to: &writer, on: context.eventLoop, sent: &sent)
                     try await writer.finish(nil)
                     log.record(entry, status: response.status, sent: sent)
                 } catch {
