@@ -56,12 +56,12 @@ let package = Package(
             swiftSettings: settings
         ),
         // Handles SIGBUS in mapped files: records an unreadable page instead of crashing.
-        .target(name: "CMappings"),
+        .target(name: "CFiles"),
         // File access: errors that name the path, durable atomic replacement, mapped files, threads
         // for blocking calls.
         .target(
             name: "ZooFiles",
-            dependencies: ["ZooCore", "CMappings"],
+            dependencies: ["ZooCore", "CFiles"],
             swiftSettings: settings
         ),
         // Vector kernels in C, dispatched at run time.

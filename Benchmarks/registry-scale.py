@@ -1,26 +1,31 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The ami-zoo contributors
-"""A registry folder of many models: search, resolve, start of the server, memory.
+"""A registry folder of many models: search, resolve, publishing, start of the server, memory.
 
 The registry has copies of the embedded ami/ball-drop under other names and versions: own manifests,
 records and index documents, the same weights.
 
+Needs strace, for the time that publishing spends in fsync.
     python3 Benchmarks/registry-scale.py [--sizes 1000,10000,100000] [--versions 10] [--repeats 11]
 """
 
 import argparse
 import hashlib
+import http.client
 import json
 import os
 import random
+import re
 import resource
 import shutil
+import statistics
 import subprocess
 import tempfile
 import time
 
 from measure import interleave, row, run, table, zoo
+from transfer import make_model
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 EMBEDDED = os.path.join(ROOT, "registry", "embedded")
@@ -79,6 +84,56 @@ def make(root, program, models, versions):
     run([program, "registry", "index", root])
 
 
+def packed(program, folder, count):
+    """Image layouts with versions of one new model of 4 MiB, whose archives differ."""
+    layouts = []
+    for number in range(count):
+        make_model(f"{folder}/model-{number}", 4)
+        with open(f"{folder}/model-{number}/model.yaml", "r+") as file:
+            text = file.read().replace("1.0.0", f"1.{number}.0")
+            file.seek(0)
+            file.write(text)
+        layouts.append(f"{folder}/packed-{number}")
+        run([program, "pack", f"{folder}/model-{number}", "--output", layouts[-1]])
+    return layouts
+
+
+def publish(program, layouts, root, folder):
+    """Publishes all; returns median seconds and, under strace, median seconds in fsync and their number."""
+    half = len(layouts) // 2
+    seconds, synced, calls = [], [], 0
+    for layout in layouts[:half]:
+        seconds.append(run([program, "publish", layout, "--registry", root])[0])
+    for layout in layouts[half:]:
+        trace = f"{folder}/trace"
+        run(["strace", "-f", "-T", "-o", trace, "-e", "trace=fsync,fdatasync",
+             program, "publish", layout, "--registry", root])
+        with open(trace) as file:
+            times = [float(time) for time in re.findall(r"= 0 <([\d.]+)>", file.read())]
+        synced.append(sum(times))
+        calls = len(times)
+    return statistics.median(seconds), statistics.median(synced), calls
+
+
+def resolve(program, root, name):
+    """Median seconds of a request for an index document over one connection to a running server."""
+    server = subprocess.Popen([program, "serve", "--root", root, "--listen", "127.0.0.1:0", "--quiet"],
+                              stdout=subprocess.PIPE, text=True)
+    address = server.stdout.readline().split("//")[1].split()[0]
+    connection = http.client.HTTPConnection(address)
+    times = []
+    for _ in range(101):
+        begin = time.perf_counter()
+        connection.request("GET", f"/index/{name}.json")
+        response = connection.getresponse()
+        response.read()
+        assert response.status == 200
+        times.append(time.perf_counter() - begin)
+    server.terminate()
+    server.wait()
+    return statistics.median(times)
+
+
 def start(program, root):
     """Seconds until the server prints its address, and its memory in bytes."""
     begin = time.perf_counter()
@@ -124,6 +179,12 @@ def main():
             }, options.repeats)
             table([row(name, result) for name, result in results.items()])
             largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+            name = f"lab-{(size - 1) % 97}/model-{size - 1}"
+            print(f"index document over HTTP: {1000 * resolve(program, root, name):.2f} ms")
+            seconds, synced, calls = publish(program, packed(program, folder, 10), root, folder)
+            own = seconds - results["--version"][0]
+            print(f"publish of one version of 4 MiB: {seconds:.3f} s, {own:.3f} s without the start of the "
+                  f"program; {calls} fsync of together {synced:.3f} s; ratio {own / synced:.2f}")
             seconds, memory = start(program, root)
             print(f"serve: listening after {seconds:.2f} s, {memory / 1e6:.0f} MB; "
                   f"largest process so far {largest / 1e6:.0f} MB")

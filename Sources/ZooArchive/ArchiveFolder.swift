@@ -5,6 +5,22 @@ internal import Synchronization
 package import ZooCore
 package import ZooFiles
 
+/// A place where a folder has the bytes of a block.
+package struct BlockPlace: Sendable {
+    let folder: ArchiveFolder
+    let range: Range<Int>
+
+    /// Creates a place.
+    ///
+    /// - Parameters:
+    ///   - folder: the files of an archive.
+    ///   - range: a range of its raw stream.
+    package init(folder: ArchiveFolder, range: Range<Int>) {
+        self.folder = folder
+        self.range = range
+    }
+}
+
 /// The files of one archive in a folder, addressed by offset in the raw tar stream.
 ///
 /// ``write(_:)`` extracts a verified block into the files, and ``read(_:into:)`` rebuilds the stream
@@ -85,6 +101,14 @@ package final class ArchiveFolder: Sendable {
     /// - Throws: ``ZooError`` with code `archive.member-mismatch` when bytes between files differ
     ///   from the layout, or `io.*`.
     package func write(_ block: borrowing VerifiedBlock) throws(ZooError) {
+        try write(block, except: [:])
+    }
+
+    /// Writes a verified block, except for a range of each file that has the bytes already.
+    private func write(
+        _ block: borrowing VerifiedBlock,
+        except present: [Int: Range<Int>]
+    ) throws(ZooError) {
         let range = block.block.rawRange
         unsafe try block.withBytes { raw throws(ZooError) in
             var position = 0
@@ -98,14 +122,97 @@ package final class ArchiveFolder: Sendable {
                     guard unsafe part.elementsEqual(bytes) else {
                         throw .memberMismatch(layout, at: range.lowerBound + position)
                     }
-                case .content(let member, let range):
-                    if included[member] {
-                        unsafe try file(member).write(part, at: range.lowerBound)
+                case .content(let member, let range) where included[member]:
+                    let present = present[member] ?? range.lowerBound..<range.lowerBound
+                    for missing in [
+                        range.lowerBound..<present.lowerBound,
+                        present.upperBound..<range.upperBound,
+                    ] {
+                        unsafe try write(
+                            part,
+                            from: range.lowerBound,
+                            missing,
+                            to: try file(member)
+                        )
                     }
+                case .content: break
                 }
                 position += length
             }
         }
+    }
+
+    /// Writes a range of a file, of whose bytes from `start` on `bytes` are a copy.
+    private func write(
+        _ bytes: UnsafeRawBufferPointer,
+        from start: Int,
+        _ range: Range<Int>,
+        to file: OpenFile
+    ) throws(ZooError) {
+        guard !range.isEmpty else { return }
+        let part = range.lowerBound - start..<range.upperBound - start
+        unsafe try file.write(UnsafeRawBufferPointer(rebasing: bytes[part]), at: range.lowerBound)
+        // The disk works while the next blocks arrive, and not only in seal().
+        file.startWriteback(range)
+    }
+
+    /// Writes a verified block to its files, and shares disk blocks with its place in another folder
+    /// where the file system can.
+    ///
+    /// - Parameters:
+    ///   - block: the block.
+    ///   - place: where the same bytes are.
+    /// - Returns: whether anything is shared. Then what the files hold must be verified again.
+    /// - Throws: as ``write(_:)``.
+    package func write(
+        _ block: borrowing VerifiedBlock,
+        sharing place: BlockPlace
+    ) throws(ZooError) -> Bool {
+        let range = block.block.rawRange
+        var shared: [Int: Range<Int>] = [:]
+        if place.range.count == range.count, holds(range), place.folder.holds(place.range) {
+            let shift = place.range.lowerBound - range.lowerBound
+            for (member, part) in layout.contents(in: range) {
+                shared[member] = try share(part, of: member, with: place.folder, shift)
+            }
+        }
+        try write(block, except: shared)
+        return !shared.isEmpty
+    }
+
+    /// Shares the disk blocks of a part of a file.
+    ///
+    /// - Parameters:
+    ///   - part: the range of the file.
+    ///   - member: the file.
+    ///   - other: the folder to share with.
+    ///   - shift: where the same bytes are in its raw stream, minus where they are in this one.
+    /// - Returns: the range of the file that is shared; nil where the file system cannot.
+    /// - Throws: ``ZooError`` with an `io.*` code when a file cannot be opened.
+    private func share(
+        _ part: Range<Int>,
+        of member: Int,
+        with other: ArchiveFolder,
+        _ shift: Int
+    ) throws(ZooError) -> Range<Int>? {
+        let start = layout.members[member].contentOffset + shift
+        let found = other.layout.contents(in: start + part.lowerBound..<start + part.upperBound)
+        guard found.count == 1, let found = found.first, found.range.count == part.count else {
+            return nil
+        }
+        // Only whole units at the same distance from a unit in both files can be shared.
+        let unit = OpenFile.cloneUnit
+        let first = (part.lowerBound + unit - 1) / unit * unit
+        let last = part.upperBound / unit * unit
+        let distance = found.range.lowerBound - part.lowerBound
+        guard first < last, distance % unit == 0,
+            try file(member).clone(
+                try other.file(found.member),
+                first + distance..<last + distance,
+                to: first
+            )
+        else { return nil }
+        return first..<last
     }
 
     /// Rebuilds a range of the raw stream from the files.

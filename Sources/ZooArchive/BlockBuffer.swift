@@ -13,6 +13,9 @@ package final class BlockBuffer {
     package private(set) var count = 0
     /// The number of modifications, by which a ``VerifiedBlock`` detects that its buffer was reused.
     private(set) var generation = 0
+    /// The hash of the first ``hashed`` bytes.
+    private var hasher = ContentDigest.Hasher()
+    private var hashed = 0
 
     /// Creates an empty buffer for one raw or encoded block.
     package init() {
@@ -25,6 +28,8 @@ package final class BlockBuffer {
     package func removeAll() {
         count = 0
         generation += 1
+        hasher = ContentDigest.Hasher()
+        hashed = 0
     }
 
     /// Appends bytes; traps when they exceed the size of an encoded block.
@@ -37,6 +42,8 @@ package final class BlockBuffer {
             )
         }
         count += bytes.byteCount
+        // While the bytes are in the cache of the processor; a whole block does not fit into it.
+        hash()
     }
 
     /// Appends `length` bytes written by `body`.
@@ -70,8 +77,12 @@ package final class BlockBuffer {
 
     /// The digest of the content.
     package var digest: ContentDigest {
-        var hasher = ContentDigest.Hasher()
-        unsafe hasher.update(UnsafeRawBufferPointer(rebasing: storage[..<count]))
+        hash()
         return hasher.finish()
+    }
+
+    private func hash() {
+        unsafe hasher.update(UnsafeRawBufferPointer(rebasing: storage[hashed..<count]))
+        hashed = count
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import CMappings
+internal import CFiles
 internal import Synchronization
 package import ZooCore
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import CFiles
 package import ZooCore
 
 #if canImport(Glibc)
@@ -144,11 +145,36 @@ package final class OpenFile: ByteSource {
         try outcome.get()
     }
 
+    /// Makes a range share the disk blocks of a range of another file of equal length.
+    ///
+    /// - Parameters:
+    ///   - source: the other file.
+    ///   - range: its range; the offsets and the size must be multiples of ``cloneUnit``.
+    ///   - offset: where the range starts in this file.
+    /// - Returns: whether the file system could.
+    package func clone(_ source: OpenFile, _ range: Range<Int>, to offset: Int) -> Bool {
+        ami_clone_range(
+            descriptor,
+            Int64(offset),
+            source.descriptor,
+            Int64(range.lowerBound),
+            Int64(range.count)
+        )
+    }
+
+    /// The block size of every file system that shares blocks, or a multiple of it, in bytes.
+    package static let cloneUnit = 64 << 10
+
     /// Sets the size in bytes; bytes beyond the old end read as zeros.
     package func resize(to size: Int) throws(ZooError) {
         guard ftruncate(descriptor, off_t(size)) == 0 else {
             throw .system(errno, "resize", path)
         }
+    }
+
+    /// Starts to write a range to the disk, so that ``synchronize()`` waits for less.
+    package func startWriteback(_ range: Range<Int>) {
+        ami_start_writeback(descriptor, Int64(range.lowerBound), Int64(range.count))
     }
 
     /// Waits until all written bytes are on disk.

@@ -11,7 +11,7 @@ internal import Synchronization
 internal import UnixSignals
 internal import ZooCore
 
-/// An HTTP server over a registry folder.
+/// An HTTP server over a registry folder, and over others that are mounted under prefixes.
 ///
 /// It serves the files of the registry layout (``RegistryLayout``) as any static web server could, with
 /// single byte ranges and strong entity tags, and nothing else of the folder. Below `/v2/` it answers the
@@ -26,6 +26,7 @@ package struct RegistryServer: Sendable {
     }
 
     private let root: String
+    private let mounts: [MountedRegistry]
     private let address: ListenAddress
     private let policy: any AccessPolicy
     private let options: ServerOptions
@@ -37,6 +38,7 @@ package struct RegistryServer: Sendable {
     ///
     /// - Parameters:
     ///   - root: the registry folder.
+    ///   - mounts: registries under prefixes, for holders of their own credentials only.
     ///   - address: the listen address; port 0 selects a free port.
     ///   - policy: who may do what; the folder is opened for writing only if somebody may write.
     ///   - options: what the server accepts beside releases.
@@ -45,6 +47,7 @@ package struct RegistryServer: Sendable {
     ///   - tls: the certificate and the key of HTTPS; nil for HTTP.
     package init(
         root: String,
+        mounts: [MountedRegistry] = [],
         address: ListenAddress,
         policy: any AccessPolicy = OpenPolicy(writable: false),
         options: ServerOptions = ServerOptions(),
@@ -53,6 +56,7 @@ package struct RegistryServer: Sendable {
         tls: TLSIdentity? = nil
     ) {
         self.root = root
+        self.mounts = mounts
         self.address = address
         self.policy = policy
         self.options = options
@@ -69,8 +73,8 @@ package struct RegistryServer: Sendable {
     ///   - interruption: whether SIGINT and SIGTERM stop the server.
     ///   - onListening: called once when clients can connect, with the URL, such as
     ///     `http://127.0.0.1:8080`, and whether the server is read-only.
-    /// - Throws: ``ZooError`` with code `server.root-invalid`, `registry.locks-unavailable`,
-    ///   `server.cannot-listen`, or `io.*`.
+    /// - Throws: ``ZooError`` with code `server.root-invalid`, `server.mount-conflict`,
+    ///   `registry.locks-unavailable`, `server.cannot-listen`, or `io.*`.
     package func run(
         stoppingOn interruption: Interruption = .signals,
         onListening: @escaping @Sendable (_ url: String, _ isReadOnly: Bool) -> Void
@@ -80,10 +84,9 @@ package struct RegistryServer: Sendable {
         readers.start()
         let result: Result<Void, any Error>
         do {
-            let registry = try await readers.runIfActive { [root, policy, options] in
-                try ServedRegistry(root: root, policy.isWritable ? options.writing : .never)
-            }
-            try await serve(registry, readers, interruption, onListening)
+            let metrics = ServerMetrics()
+            let table = try await readers.runIfActive { try open(readers, metrics) }
+            try await serve(table, metrics, interruption, onListening)
             result = .success(())
         } catch {
             result = .failure(error)
@@ -92,24 +95,53 @@ package struct RegistryServer: Sendable {
         try result.get()
     }
 
-    private func serve(
-        _ registry: ServedRegistry,
+    /// Opens all registries; blocks the calling thread.
+    private func open(
         _ readers: NIOThreadPool,
+        _ metrics: ServerMetrics
+    ) throws(ZooError) -> MountTable {
+        // First, so that no folder is changed that belongs to another registry.
+        try MountedRegistry.requireSeparate(mounts, root: root)
+        let tags = EntityTagCache()
+        func responder(
+            _ root: String,
+            _ policy: any AccessPolicy,
+            _ prefix: MountPrefix?
+        ) throws(ZooError) -> RegistryResponder {
+            RegistryResponder(
+                registry: try ServedRegistry(
+                    root: root,
+                    policy.isWritable ? options.writing : .never,
+                    prefix: prefix
+                ),
+                reserved: prefix == nil ? Set(mounts.map(\.prefix.text)) : [],
+                policy: policy,
+                options: options,
+                tags: tags,
+                readers: readers,
+                log: AccessLog(logger: logger, metrics: metrics)
+            )
+        }
+        var mounted: [(prefix: MountPrefix, responder: RegistryResponder)] = []
+        for mount in mounts {
+            mounted.append((mount.prefix, try responder(mount.root, mount.policy, mount.prefix)))
+        }
+        return MountTable(main: try responder(root, policy, nil), mounted: mounted)
+    }
+
+    private func serve(
+        _ table: MountTable,
+        _ metrics: ServerMetrics,
         _ interruption: Interruption,
         _ onListening: @escaping @Sendable (String, Bool) -> Void
     ) async throws {
         let listened = Atomic(false)
-        let metrics = ServerMetrics()
         // Log the framework's messages only from level warning.
         var quiet = logger
         quiet.logLevel = max(.warning, logger.logLevel)
         let application = Application(
-            responder: RegistryResponder(
-                registry: registry,
-                policy: policy,
-                options: options,
-                tags: EntityTagCache(),
-                readers: readers,
+            responder: ServerResponder(
+                mounts: table,
                 log: AccessLog(logger: logger, metrics: metrics)
             ),
             server: HTTPServerBuilder { [limits, tls] in
@@ -121,12 +153,13 @@ package struct RegistryServer: Sendable {
             ),
             onServerRunning: { channel in
                 listened.store(true, ordering: .relaxed)
-                onListening(url(of: channel), registry.writer == nil)
+                onListening(url(of: channel), table.main.registry.writer == nil)
             },
             logger: quiet
         )
         var services: [any Service] = [application]
-        if let uploads = registry.writer?.uploads {
+        for responder in table.all {
+            guard let uploads = responder.registry.writer?.uploads else { continue }
             services.append(UploadExpiry(uploads: uploads, logger: quiet))
         }
         var configuration = ServiceGroupConfiguration(

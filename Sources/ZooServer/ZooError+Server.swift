@@ -10,6 +10,10 @@ extension ZooError.Code {
     package static let cannotListen = Self("server.cannot-listen", .inputOutput)
     /// The folder to serve is missing, unreadable or not a registry.
     package static let rootInvalid = Self("server.root-invalid", .badData)
+    /// The prefix of a mounted registry is not one, or is a path of the server itself.
+    package static let mountMalformed = Self("server.mount-malformed", .usage)
+    /// Two registries of a server share a prefix, a namespace or a folder.
+    package static let mountConflict = Self("server.mount-conflict", .badData)
     /// The requested path does not exist or is not part of a registry.
     package static let pathNotFound = Self("server.path-not-found", .notFound)
     /// A request uses a method other than GET and HEAD.

@@ -14,6 +14,7 @@ internal import ZooFiles
 /// staging/<digest>-<destination>/                     transfers in progress
 /// registries/<digest>/index/<namespace>/<name>.json   cached index documents with entity tags
 /// registries/<digest>/search.sqlite                   the catalogue of a registry, for searches
+/// blocks.sqlite                                       the blocks of installed releases, by digest
 /// ```
 /// Folders are created only on write, so a read-only store works.
 package struct ModelStore: Sendable {
@@ -59,7 +60,7 @@ package struct ModelStore: Sendable {
         try FileSystem.writeAtomically(marker, document.canonicalBytes)
     }
 
-    private var models: String { "\(root)/models" }
+    var models: String { "\(root)/models" }
 
     /// The folder of a release.
     package func folder(
@@ -193,7 +194,7 @@ package struct ModelStore: Sendable {
         }
     }
 
-    private func names() throws(ZooError) -> [ModelName] {
+    func names() throws(ZooError) -> [ModelName] {
         var names: [ModelName] = []
         for namespace in try FileSystem.names(in: models) {
             for name in try FileSystem.names(in: "\(models)/\(namespace)") {

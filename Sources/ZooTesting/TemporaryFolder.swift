@@ -14,18 +14,25 @@ package struct TemporaryFolder: Sendable {
     /// The folder as a URL.
     package var url: URL { URL(filePath: path, directoryHint: .isDirectory) }
 
-    private init() throws {
-        let parent = FileManager.default.temporaryDirectory
+    private init(in parent: URL) throws {
         let folder = parent.appending(path: "ami-zoo-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
         path = folder.path(percentEncoded: false)
     }
 
     /// Runs `body` with a new folder.
+    ///
+    /// - Parameters:
+    ///   - parent: the folder that it is created in; nil for that of temporary files.
+    ///   - body: the test.
+    /// - Returns: the result of `body`.
+    /// - Throws: the error of `body`, or why the folder cannot be created.
     package static func with<Result>(
+        in parent: String? = nil,
         _ body: (TemporaryFolder) async throws -> Result
     ) async throws -> Result {
-        let folder = try TemporaryFolder()
+        let parent = parent.map { URL(filePath: $0) } ?? FileManager.default.temporaryDirectory
+        let folder = try TemporaryFolder(in: parent)
         defer { folder.remove() }
         return try await body(folder)
     }

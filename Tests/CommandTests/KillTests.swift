@@ -140,7 +140,7 @@ import ZooTesting
         "creat": "open", "open": "open", "openat": "open", "openat2": "open", "write": "write",
         "pwrite64": "write", "writev": "write", "pwritev": "write", "pwritev2": "write",
         "copy_file_range": "write", "sendfile": "write", "splice": "write", "fsync": "fsync",
-        "fdatasync": "fsync", "sync_file_range": "fsync", "syncfs": "fsync",
+        "fdatasync": "fsync", "syncfs": "fsync",
         "ftruncate": "truncate", "truncate": "truncate", "fallocate": "truncate",
         "fchmod": "chmod", "chmod": "chmod", "fchmodat": "chmod", "utimensat": "utimens",
         "unlink": "unlink", "unlinkat": "unlink", "rmdir": "rmdir", "mkdir": "mkdir",

@@ -106,6 +106,47 @@ import ZooTesting
         }
     }
 
+    /// What the index document says of versions and channels, without the dates of yanks.
+    private func state(_ root: String) throws -> String {
+        let index = try #require(
+            try RegistryDocuments(root: root).index(of: try ModelName(parsing: name))
+        )
+        let versions = index.entries.map { "\($0.version) \($0.digest) \($0.yank?.reason ?? "")" }
+        let channels = index.channels.sorted { $0.key < $1.key }.map {
+            "\($0.key) \($0.value.sorted())"
+        }
+        return (versions + channels).joined(separator: "\n")
+    }
+
+    @Test func yanksAndChannelsAreCopiedToOurServer() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let model = try await PackedModel(tensors: 1, with: zoo, in: folder)
+            let middle = try await empty("middle", folder, zoo)
+            func change(_ arguments: String...) async throws {
+                let run = try await ProgramRun(
+                    Program.executable,
+                    arguments + ["--registry", model.registry],
+                    environment: zoo.environment
+                )
+                try #require(run.status == 0, "\(run.errors)")
+            }
+            try await Serving.with(middle, zoo, folder) { url in
+                _ = try release(try await mirror(zoo, model.registry, url))
+                #expect(try state(middle) == state(model.registry))
+                try await change("channel", name, "candidate", "--add", "1.0.0")
+                try await change("channel", name, "stable", "--remove", "1.0.0")
+                _ = try release(try await mirror(zoo, model.registry, url, name))
+                #expect(try state(middle) == state(model.registry))
+                try await change("yank", "\(name):1.0.0", "--reason", "wrong")
+                let run = try await mirror(zoo, model.registry, url, name)
+                #expect(try run.document.value("skipped") == .array([]), "\(run.output)")
+                #expect(try state(middle) == state(model.registry))
+                #expect(try state(middle).contains("wrong"))
+            }
+        }
+    }
+
     /// A registry that we did not write, without the referrers API.
     @Test(.enabled(if: DockerRegistryServer.isInstalled, "needs docker-registry"))
     func aMirrorThroughDockersRegistryHasTheSameBytes() async throws {

@@ -24,6 +24,8 @@ struct PackEvidenceTests {
         let folder: FolderTarget
         let change: @Sendable (inout Handover) throws -> Void
 
+        func indexEditor() async throws -> IndexEditor? { try await folder.indexEditor() }
+
         var address: String { folder.address }
         func draft() async throws -> BlobFolder.Draft { try await folder.draft() }
         func put(

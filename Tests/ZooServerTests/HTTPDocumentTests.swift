@@ -71,7 +71,7 @@ struct HTTPDocumentTests {
     @Test("every row has the status, the fields and the codes that the server answers")
     func rowsAreTrue() async throws {
         let tables = try Self.tables()
-        #expect(tables.count == 7)
+        #expect(tables.count == 8)
         #expect(tables.map(\.rows.count).reduce(0, +) > 90)
         // The rows of tables under one command share a server.
         var rows: [String: [Row]] = [:]
@@ -83,42 +83,69 @@ struct HTTPDocumentTests {
             try await TemporaryFolder.with { folder in
                 var policy: any AccessPolicy = OpenPolicy(writable: true)
                 var example = try Example()
+                var mounts: [MountedRegistry] = []
                 if command.contains("--state") {
-                    let accounts = try AccountDatabase(state: folder.path(of: "state"))
-                    example.token = try Self.token(in: accounts)
-                    policy = TokenPolicy(accounts, TokenPolicy.Settings()) {
-                        Int(Date().timeIntervalSince1970)
-                    }
+                    (policy, example.token) = try Self.accounts(folder.path(of: "state"))
+                }
+                if command.contains("--mount partner=") {
+                    let root = folder.path(of: "partner")
+                    try FileManager.default.copyItem(atPath: Self.embedded, toPath: root)
+                    let (policy, token) = try Self.accounts(
+                        folder.path(of: "state/partner"),
+                        prefix: "partner"
+                    )
+                    example.partner = token
+                    let prefix = try MountPrefix(parsing: "partner")
+                    mounts = [MountedRegistry(prefix: prefix, root: root, policy: policy)]
                 }
                 let options = ServerOptions(
                     writing: command.contains("--read-only") ? .never : .always,
                     acceptsAnyArtifact: command.contains("--accept any"),
                     allowsDeletion: command.contains("--allow-delete")
                 )
-                try await Self.serve(policy, options) { server in
+                try await Self.serve(policy, mounts, options) { server in
                     for row in rows { try await example.run(row, on: server) }
                 }
             }
         }
     }
 
-    private static func token(in accounts: AccountDatabase) throws -> String {
+    /// New accounts, and a token that publishes in the namespace `ami`.
+    private static func accounts(
+        _ state: String,
+        prefix: String? = nil
+    ) throws -> (TokenPolicy, String) {
+        let accounts = try AccountDatabase(state: state)
         let scope = try TokenScope(parsing: "ami:publish")
         let new = try NewToken("ci", [scope], expires: nil, creator: "user:test")
-        return try accounts.createToken(new, at: Int(Date().timeIntervalSince1970)).secret
+        let now = Int(Date().timeIntervalSince1970)
+        var settings = TokenPolicy.Settings()
+        settings.prefix = prefix
+        return (
+            TokenPolicy(accounts, settings) { Int(Date().timeIntervalSince1970) },
+            try accounts.createToken(new, at: now).secret
+        )
     }
+
+    private static let embedded = repository.appending(path: "registry/embedded").path
 
     /// Runs `body` beside a server over a copy of the registry of this repository.
     private static func serve(
         _ policy: any AccessPolicy,
+        _ mounts: [MountedRegistry],
         _ options: ServerOptions,
         _ body: (RunningServer) async throws -> Void
     ) async throws {
         try await TestRegistry.with { registry in
-            let source = repository.appending(path: "registry/embedded")
             try FileManager.default.removeItem(atPath: registry.root)
-            try FileManager.default.copyItem(atPath: source.path, toPath: registry.root)
-            try await RunningServer.with(registry, policy: policy, options: options, body)
+            try FileManager.default.copyItem(atPath: embedded, toPath: registry.root)
+            try await RunningServer.with(
+                registry,
+                mounts: mounts,
+                policy: policy,
+                options: options,
+                body
+            )
         }
     }
 
@@ -127,6 +154,7 @@ struct HTTPDocumentTests {
         private var values: [(name: String, value: String)] = []
         private var upload = ""
         var token = ""
+        var partner = ""
         private static let hello = Array("hello".utf8)
 
         init() throws {
@@ -154,6 +182,7 @@ struct HTTPDocumentTests {
         private func filled(_ text: String) -> String {
             values.reduce(text) { $0.replacing($1.name, with: $1.value) }
                 .replacing("$UPLOAD", with: upload).replacing("$TOKEN", with: token)
+                .replacing("$PARTNER", with: partner)
         }
 
         mutating func run(_ row: Row, on server: RunningServer) async throws {

@@ -141,7 +141,7 @@ struct TLSTests {
     func drains() async throws {
         try await Certificates.serve { server, trust in
             let path = try server.registry.add(zeros: 16 << 20)
-            let slow = ["curl", "-q", "-s", "--limit-rate", "12M", "\(server.url)/\(path)"]
+            let slow = ["curl", "-q", "-s", "--limit-rate", "5M", "\(server.url)/\(path)"]
             async let download = command(slow + trust)
             #expect(try await server.eventually { try server.registry.openFiles() == 1 })
             try await server.stop()

@@ -53,21 +53,26 @@ package actor OCIAuthorization {
 
     /// The headers that authorise a request; empty for a registry without authentication.
     ///
+    /// - Parameters:
+    ///   - repository: the repository; nil for what belongs to none, which needs all rights of the
+    ///     credentials.
+    ///   - access: what the request does.
+    /// - Returns: the headers.
     /// - Throws: ``ZooError`` with code `transport.login-required`, `transport.forbidden`,
     ///   `registry.not-a-registry` when the server has no OCI API, or `transport.*`.
-    func headers(for repository: RepositoryName, _ access: Access) async throws -> [HeaderField] {
+    func headers(for repository: RepositoryName?, _ access: Access) async throws -> [HeaderField] {
         switch try await knownScheme() {
         case .none: return []
         case .basic(let value): return [HeaderField("Authorization", value)]
         case .bearer(let realm, let service, let credentials):
-            let scope = "repository:\(repository):\(access.rawValue)"
-            if let known = tokens[scope], known.expiry > .now {
+            let scope = repository.map { "repository:\($0):\(access.rawValue)" }
+            if let known = tokens[scope ?? ""], known.expiry > .now {
                 return [HeaderField("Authorization", known.header)]
             }
             let (token, lifetime) = try await fetchToken(realm, service, scope, credentials)
             let header = "Bearer \(token)"
             // Renewed early, so that a request that starts now does not outlive its token.
-            tokens[scope] = (header, .now + .seconds(max(5, lifetime - 15)))
+            tokens[scope ?? ""] = (header, .now + .seconds(max(5, lifetime - 15)))
             return [HeaderField("Authorization", header)]
         }
     }
@@ -152,12 +157,15 @@ package actor OCIAuthorization {
     private func chooseScheme(
         _ challenges: [AuthorizationChallenge]
     ) async throws -> Scheme {
-        let known = try await credentials(endpoint.host)
-        if known != nil, !endpoint.isPrivate { throw insecure(endpoint.origin) }
+        var (known, login) = (RegistryCredentials?.none, endpoint.host)
+        for address in endpoint.logins where known == nil {
+            (known, login) = (try await credentials(address), address)
+        }
+        if known != nil, !endpoint.isPrivate { throw insecure(endpoint.origin, login) }
         for challenge in challenges where challenge.scheme == "bearer" {
             guard let realm = challenge.parameters["realm"] else { continue }
             // A token endpoint may be on another host, but never on an open line.
-            if known != nil, !OCIEndpoint.isPrivate(realm) { throw insecure(realm) }
+            if known != nil, !OCIEndpoint.isPrivate(realm) { throw insecure(realm, login) }
             return .bearer(realm: realm, service: challenge.parameters["service"], known)
         }
         if challenges.contains(where: { $0.scheme == "basic" }), let known {
@@ -166,12 +174,12 @@ package actor OCIAuthorization {
         throw loginRequired(hasCredentials: known != nil)
     }
 
-    private func insecure(_ address: String) -> ZooError {
+    private func insecure(_ address: String, _ login: String) -> ZooError {
         ZooError(
             .forbidden,
-            "the credentials for \(endpoint.host) are not sent to \(address), because the "
+            "the credentials for \(login) are not sent to \(address), because the "
                 + "connection is not encrypted",
-            remedy: "use an 'https://' address, or 'ami-zoo logout \(endpoint.host)' to connect "
+            remedy: "use an 'https://' address, or 'ami-zoo logout \(login)' to connect "
                 + "without credentials"
         )
     }
@@ -182,7 +190,7 @@ package actor OCIAuthorization {
             hasCredentials
                 ? "\(endpoint.host) does not accept the stored credentials"
                 : "\(endpoint.host) requires a login",
-            remedy: "run 'ami-zoo login \(endpoint.host)', or set AMI_ZOO_TOKEN"
+            remedy: "run 'ami-zoo login \(endpoint.logins[0])', or set AMI_ZOO_TOKEN"
         )
     }
 

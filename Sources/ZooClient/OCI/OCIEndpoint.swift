@@ -26,6 +26,12 @@ struct OCIEndpoint: Sendable {
     /// The host and, when the address has one, the port.
     var host: String { String(origin.drop { $0 != "/" }.dropFirst(2)) }
 
+    /// What credentials are stored for: the host with the prefix, whose accounts may be its own, and
+    /// the host.
+    var logins: [String] {
+        prefix.isEmpty ? [host] : ["\(host)/\(prefix.dropLast())", host]
+    }
+
     /// The repository of a model.
     func repository(of name: ModelName) throws(ZooError) -> RepositoryName {
         try RepositoryName(parsing: prefix + name.description)
@@ -35,6 +41,9 @@ struct OCIEndpoint: Sendable {
     func url(_ repository: RepositoryName, _ path: String) -> String {
         "\(origin)/v2/\(repository)/\(path)"
     }
+
+    /// The URL of a path of the registry beside its OCI API, which only `ami-zoo serve` has.
+    func url(ofFile path: String) -> String { "\(origin)/\(prefix)\(path)" }
 
     /// Whether nobody on the way can read what is sent.
     var isPrivate: Bool { Self.isPrivate(origin) }

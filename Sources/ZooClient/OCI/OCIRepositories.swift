@@ -82,10 +82,12 @@ struct OCIRepositories: Sendable {
         }
     }
 
-    /// Whether the registry is served by `ami-zoo serve`.
+    /// Whether the server is `ami-zoo serve`, which has index documents beside the OCI API.
     ///
     /// - Throws: ``ZooError`` with code `transport.*`.
-    func isZooServer() async throws -> Bool { try await authorization.servesIndexDocuments() }
+    func servesIndexDocuments() async throws -> Bool {
+        try await authorization.servesIndexDocuments()
+    }
 
     /// Fetches the index document of a model from `ami-zoo serve`; nil from any other registry.
     ///
@@ -94,10 +96,34 @@ struct OCIRepositories: Sendable {
         guard try await authorization.servesIndexDocuments() else { return nil }
         let response = try await send(
             .get,
-            "\(endpoint.origin)/\(endpoint.prefix)\(RegistryLayout.index(name))",
+            endpoint.url(ofFile: RegistryLayout.index(name)),
             of: name,
             headers: entityTag.map { [HeaderField("If-None-Match", $0)] } ?? [],
             limit: FormatLimits.indexDocument
+        )
+        if response.status == 304 { return .unchanged }
+        try response.requireSuccess()
+        return .fetched(response.body, entityTag: response["ETag"])
+    }
+
+    /// Fetches a file of the registry folder from `ami-zoo serve`; nil from any other registry.
+    ///
+    /// - Parameters:
+    ///   - path: the path in the registry folder.
+    ///   - entityTag: the entity tag of the cached copy; nil for an unconditional request.
+    ///   - limit: the maximum size in bytes.
+    /// - Returns: the content.
+    /// - Throws: ``ZooError`` with code `transport.*`.
+    func file(_ path: String, entityTag: String?, limit: Int) async throws -> SourceDocument? {
+        guard try await authorization.servesIndexDocuments() else { return nil }
+        let headers = try await authorization.headers(for: nil, .pull)
+        let response = try await transport.send(
+            HTTPRequest(
+                .get,
+                endpoint.url(ofFile: path),
+                headers: headers + (entityTag.map { [HeaderField("If-None-Match", $0)] } ?? []),
+                limit: limit
+            )
         )
         if response.status == 304 { return .unchanged }
         try response.requireSuccess()

@@ -6,7 +6,8 @@ internal import ZooTransport
 
 /// An OCI registry of any kind.
 ///
-/// `ami-zoo serve` serves the index document of a model to those who may read the model. On any other
+/// `ami-zoo serve` serves the index document of a model to those who may read the model, and the
+/// catalogue to those who may read all models. On any other
 /// registry it is the artifact under the tag `_index` of its repository. Where that is
 /// absent, the tags that are versions are its versions, in the channels that publishing would choose.
 package struct OCISource: RegistrySource {
@@ -25,11 +26,20 @@ package struct OCISource: RegistrySource {
     /// - Throws: ``ZooError`` with code `transport.*` when it does not answer.
     func isThere() async throws -> Bool { try await repositories.isThere() }
 
-    /// Fetches an index document; an OCI registry has no other documents.
+    /// Fetches an index document, or the catalogue of `ami-zoo serve`; there are no other documents.
     package func document(
         _ document: RegistryDocument,
         entityTag: String?
     ) async throws -> SourceDocument {
+        if case .catalogue = document,
+            let served = try await repositories.file(
+                document.path,
+                entityTag: entityTag,
+                limit: document.limit
+            )
+        {
+            return served
+        }
         guard case .index(let name) = document else {
             throw ZooError(
                 .resourceNotFound,
@@ -161,6 +171,23 @@ package struct OCISource: RegistrySource {
         limit: Int
     ) async throws -> [UInt8] {
         try await repositories.blob(BlobDigest(digest), of: name, limit: limit)
+    }
+
+    /// Fetches a segment of the catalogue from `ami-zoo serve`: it is a blob of no repository.
+    package func segment(
+        _ digest: ContentDigest,
+        of name: ModelName,
+        limit: Int
+    ) async throws -> [UInt8] {
+        let path = RegistryLayout.blob(digest)
+        guard
+            case .fetched(let bytes, _)? = try await repositories.file(
+                path,
+                entityTag: nil,
+                limit: limit
+            )
+        else { throw ZooError(.resourceNotFound, "\(address) has no '\(path)'") }
+        return bytes
     }
 
     /// Streams a range of a blob of the model's repository.

@@ -37,6 +37,11 @@ package struct OCITarget: RegistryTarget {
     /// The origin and prefix.
     package var address: String { OCISource(repositories).address }
 
+    /// An editor where the registry is `ami-zoo serve`.
+    package func indexEditor() async throws -> IndexEditor? {
+        try await repositories.servesIndexDocuments() ? IndexEditor(repositories) : nil
+    }
+
     /// Whether the registry has a blob in the model's repository.
     package func holds(_ blob: Descriptor, of name: ModelName) async throws -> Bool {
         let response = try await repositories.send(
@@ -267,7 +272,7 @@ package struct OCITarget: RegistryTarget {
                     remedy: "versions are immutable; use a new version"
                 )
             }
-            if try await repositories.isZooServer() {
+            if try await repositories.servesIndexDocuments() {
                 try await complete(manifest, as: tag, of: identity.name)
             }
             return false

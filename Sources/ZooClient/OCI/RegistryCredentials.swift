@@ -19,7 +19,8 @@ package struct RegistryCredentials: Sendable, Equatable {
     /// The value of `Authorization` of the scheme Basic, RFC 7617.
     var basic: String { "Basic \(Data("\(user):\(secret)".utf8).base64EncodedString())" }
 
-    /// Finds the credentials of a host, `name` or `name:port`; nil when there are none.
+    /// Finds the credentials of a host, `name` or `name:port`, or of a path on it, such as
+    /// `name:port/partner`; nil when there are none.
     package typealias Lookup =
         @Sendable (_ host: String) async throws -> RegistryCredentials?
 }

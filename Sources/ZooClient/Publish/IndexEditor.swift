@@ -35,18 +35,44 @@ package struct IndexEditor: Sendable {
         )
     }
 
+    /// Creates an editor of a registry that `ami-zoo serve` serves.
+    init(_ repositories: OCIRepositories) { place = .server(repositories) }
+
+    /// Reads the index document of a model; nil when a folder does not have it.
+    ///
+    /// - Throws: ``ZooError`` with the code of the document or of `transport.*`.
+    func index(of name: ModelName) async throws -> IndexDocument? {
+        switch place {
+        case .folder(let root):
+            return try await BlockingWork.run { _ in
+                try RegistryDocuments(root: root).index(of: name)
+            }
+        case .server(let repositories):
+            let found = try await repositories.indexDocument(of: name, entityTag: nil)
+            guard case .fetched(let bytes, _) = found else { return nil }
+            return try IndexDocument(canonical: bytes)
+        }
+    }
+
     /// Makes a change.
     ///
+    /// - Parameters:
+    ///   - change: the change.
+    ///   - date: when it was made; a server takes its own time.
     /// - Returns: the new index document.
     /// - Throws: ``ZooError`` as ``RegistryFolder/apply(_:at:_:)``, also when a server refused it; with
     ///   code `registry.folder-required` when the server is not ours, or `transport.*`.
-    package func apply(_ change: IndexChange) async throws -> IndexDocument {
+    @discardableResult
+    package func apply(
+        _ change: IndexChange,
+        at date: Timestamp = Timestamp(secondsSince1970: Clock.seconds())
+    ) async throws -> IndexDocument {
         switch place {
         case .folder(let root):
             return try await BlockingWork.run { cancellation in
                 try RegistryFolder(opening: root).apply(
                     change,
-                    at: Timestamp(secondsSince1970: Clock.seconds()),
+                    at: date,
                     cancellation
                 )
             }
@@ -61,7 +87,7 @@ package struct IndexEditor: Sendable {
         let request = change.request
         let response = try await repositories.send(
             request.method == .put ? .put : .delete,
-            repositories.endpoint.origin + request.target,
+            repositories.endpoint.url(ofFile: String(request.target.dropFirst())),
             of: change.name,
             .push,
             headers: [HeaderField("Content-Type", "application/json")],

@@ -76,18 +76,20 @@ package struct RegistryMirror: Sendable {
     ///   ``Publisher/publish(_:isDryRun:)``; `CancellationError`.
     package func copy(_ selections: [Selection]) async throws -> Report {
         var report = Report()
+        let editor = try await target.indexEditor()
         for selection in selections.isEmpty ? try await everything() : selections {
             let name = selection.reference.name
             let publisher = publisher(of: name)
             for entry in try await entries(of: selection) {
-                guard entry.yank == nil || target is FolderTarget else {
+                guard entry.yank == nil || editor != nil else {
                     report.skipped.append(
                         ModelReference(name: name, selector: .version(entry.version))
                     )
                     continue
                 }
-                report.releases.append(try await copy(entry, of: name, publisher))
+                report.releases.append(try await copy(entry, of: name, publisher, editor))
             }
+            if selection.isWholeModel, let editor { try await copyChannels(of: name, editor) }
         }
         return report
     }
@@ -95,13 +97,36 @@ package struct RegistryMirror: Sendable {
     private func copy(
         _ entry: IndexDocument.Entry,
         of name: ModelName,
-        _ publisher: Publisher
+        _ publisher: Publisher,
+        _ editor: IndexEditor?
     ) async throws -> Publisher.Report {
         let report = try await publisher.publish(entry.digest, as: entry.version)
-        if let yank = entry.yank, let folder = target as? FolderTarget {
-            try await folder.yank(name, entry.version, yank)
+        guard let yank = entry.yank, let editor else { return report }
+        let listed = try await editor.index(of: name)?.entries ?? []
+        if listed.first(where: { $0.version == entry.version })?.yank?.reason != yank.reason {
+            try await editor.apply(
+                IndexChange(name, .yank(entry.version, reason: yank.reason), digest: entry.digest),
+                at: yank.date
+            )
         }
         return report
+    }
+
+    /// Gives the versions of the source the channels that they have there.
+    private func copyChannels(of name: ModelName, _ editor: IndexEditor) async throws {
+        let wanted = try await source.index(of: name)
+        guard let present = try await editor.index(of: name) else { return }
+        // Versions that only the destination has keep their channels.
+        let copied = Set(wanted.entries.map(\.version)).intersection(present.entries.map(\.version))
+        for channel in Set(wanted.channels.keys).union(present.channels.keys).sorted() {
+            let (own, other) = (wanted.channels[channel] ?? [], present.channels[channel] ?? [])
+            let adding = own.intersection(copied).subtracting(other)
+            let removing = other.intersection(copied).subtracting(own)
+            guard !adding.isEmpty || !removing.isEmpty else { continue }
+            try await editor.apply(
+                IndexChange(name, .channel(channel, adding: adding, removing: removing))
+            )
+        }
     }
 
     private func publisher(of name: ModelName) -> Publisher {

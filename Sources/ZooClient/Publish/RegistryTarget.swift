@@ -27,6 +27,11 @@ package protocol RegistryTarget: Sendable {
     /// - Throws: ``ZooError`` when the registry rejects the blob.
     func put(_ draft: BlobFolder.Draft, as digest: ContentDigest, of name: ModelName) async throws
 
+    /// What changes the index documents of the registry; nil where the registry has none to change.
+    ///
+    /// - Throws: the error of the registry.
+    func indexEditor() async throws -> IndexEditor?
+
     /// Whether the registry already has a blob, so that it need not travel.
     ///
     /// - Parameters:
@@ -138,6 +143,11 @@ package struct FolderTarget: RegistryTarget {
                 remedy: "make it a registry with 'ami-zoo registry init \(root)'"
             )
         }
+    }
+
+    /// An editor of the registry folder; an image layout has no index documents.
+    package func indexEditor() async throws -> IndexEditor? {
+        isRegistry ? IndexEditor(folder: registry.root) : nil
     }
 
     /// Whether a release in this folder is published: it is a registry, not only an image layout.
@@ -266,23 +276,6 @@ package struct FolderTarget: RegistryTarget {
     ) async throws {
         try await BlockingWork.run { [registry] cancellation in
             _ = try registry.attach(manifest, to: name, cancellation)
-        }
-    }
-
-    /// Records the yank of a release in another registry.
-    func yank(
-        _ name: ModelName,
-        _ version: SemanticVersion,
-        _ yank: IndexDocument.Yank
-    ) async throws {
-        try await BlockingWork.run { [registry] cancellation in
-            _ = try registry.yank(
-                name,
-                version,
-                reason: yank.reason,
-                at: yank.date,
-                cancellation
-            )
         }
     }
 }

@@ -5,34 +5,31 @@ internal import ZooArchive
 internal import ZooCore
 internal import ZooStore
 
-/// Fetches the missing blocks of one archive from the best source that has them.
+/// Fetches the missing blocks of one archive over several streams from all sources.
 struct ArchiveFetcher: Sendable {
     let archive: ArchivePlan
-    let registry: Registry
+    let sources: SourcePool
     let ledger: BlockLedger
-    let streams: Int
+    /// The number of streams; nil for one that adapts to the line.
+    let streams: Int?
+    /// The missing bytes from which on mirrors are used from the start.
+    let mirroredSize: Int
     let report: @Sendable (PullEvent) -> Void
 
-    /// The number of attempts per block and source before the next source is tried.
+    /// The number of attempts per block before the next source is tried.
     private static let attemptsPerSource = 2
 
     /// Fetches every missing block.
     ///
     /// - Throws: ``ZooError`` with code `archive.block-mismatch` when every source sends wrong bytes
-    ///   for a block, or the failure of the last source.
+    ///   for a block, or the failure of the registry itself.
     func fetch() async throws {
-        var failure: (any Error)?
-        var mirrors: [any RegistrySource]?
-        var source = registry.source
+        if archive.missingBytes(ledger) >= mirroredSize { await sources.addMirrors() }
         while !archive.missingRuns(ledger).isEmpty {
             do {
-                try await fetch(from: source)
-            } catch let error as ZooError where Self.isWorthAnotherSource(error) {
-                failure = failure ?? error
-                if mirrors == nil { mirrors = await registry.mirrors() }
-                guard let next = mirrors?.first else { throw failure ?? error }
-                mirrors?.removeFirst()
-                source = next
+                try await fetchRuns()
+            } catch let last as SourcePool.WholeOnly {
+                try await fetchWhole(last.lease)
             }
         }
     }
@@ -46,29 +43,83 @@ struct ArchiveFetcher: Sendable {
         }
     }
 
-    private func fetch(from source: any RegistrySource) async throws {
+    /// Fetches one stream of the whole archive, from which blocks already in place are skipped.
+    private func fetchWhole(_ lease: SourcePool.Lease) async throws {
+        let receiver = BlockReceiver(archive, ledger: ledger)
+        let blocks = 0..<archive.table.blocks.count
         do {
-            try await fetchRuns(from: source)
-        } catch let error as ZooError where error.code.rawValue == "transport.ranges-ignored" {
-            // One stream of the whole archive, from which blocks already in place are skipped.
-            let receiver = BlockReceiver(archive, ledger: ledger)
-            try await fetch(0..<archive.table.blocks.count, whole: true, from: source, receiver)
+            try await fetch(blocks, whole: true, from: lease.source, receiver)
+            sources.end(lease, delivered: nil)
+        } catch let error as ZooError where Self.isWorthAnotherSource(error) {
+            sources.exclude(lease, for: error)
         }
     }
 
-    private func fetchRuns(from source: any RegistrySource) async throws {
-        let queue = WorkQueue(archive.missingRuns(ledger))
-        try await withThrowingTaskGroup { group in
-            for _ in 0..<streams {
-                group.addTask {
-                    let receiver = BlockReceiver(archive, ledger: ledger)
-                    while let run = queue.next() {
-                        try await fetch(run, whole: false, from: source, receiver)
-                    }
-                }
+    // MARK: Streams
+
+    private enum Event {
+        case streamEnded
+        case intervalEnded
+    }
+
+    private func fetchRuns() async throws {
+        var width = StreamWidth(fixed: streams)
+        let queue = BlockRunQueue(archive.missingRuns(ledger, for: width.current))
+        var meter = LoadMeter()
+        var received = ledger.totals.downloaded
+        try await withThrowingTaskGroup(of: Event.self) { group in
+            for _ in 0..<width.current { group.addTask { try await stream(queue) } }
+            group.addTask { try await interval() }
+            while let event = try await group.next(), !queue.isFinished {
+                guard event == .intervalEnded else { continue }
+                let total = ledger.totals.downloaded
+                let (seconds, load) = meter.next()
+                let change = width.observe(rate: Double(total - received) / seconds, load: load)
+                received = total
+                if change < 0 { queue.dismiss(-change) }
+                for _ in 0..<max(0, change) { group.addTask { try await stream(queue) } }
+                group.addTask { try await interval() }
             }
-            try await group.waitForAll()
+            // A stream may still fetch what another has finished.
+            group.cancelAll()
         }
+    }
+
+    private func interval() async throws -> Event {
+        try await Task.sleep(for: StreamWidth.interval)
+        return .intervalEnded
+    }
+
+    /// Fetches runs until none is left.
+    private func stream(_ queue: BlockRunQueue) async throws -> Event {
+        let receiver = BlockReceiver(archive, ledger: ledger)
+        while let job = try await queue.next() {
+            let lease: SourcePool.Lease
+            do {
+                lease = try await sources.lease()
+            } catch {
+                queue.giveBack(job)
+                throw error
+            }
+            do {
+                for blocks in archive.missingRuns(ledger, in: job.blocks) {
+                    try await fetch(blocks, whole: false, from: lease.source, receiver)
+                }
+                sources.end(lease, delivered: archive.archiveRange(of: job.blocks).count)
+                queue.finish(job)
+            } catch let error as ZooError where error.code.rawValue == "transport.ranges-ignored" {
+                sources.excludeFromRanges(lease)
+                queue.giveBack(job)
+            } catch let error as ZooError where Self.isWorthAnotherSource(error) {
+                sources.exclude(lease, for: error)
+                queue.giveBack(job)
+            } catch {
+                sources.end(lease, delivered: nil)
+                queue.giveBack(job)
+                throw error
+            }
+        }
+        return .streamEnded
     }
 
     /// Streams consecutive blocks and restarts at a block that arrived damaged.

@@ -64,16 +64,37 @@ struct ArchivePlan: Sendable {
     }
 
     /// The missing blocks as runs of consecutive blocks, short enough to distribute over streams.
-    func missingRuns(_ ledger: BlockLedger) -> [Range<Int>] {
+    ///
+    /// - Parameters:
+    ///   - ledger: knows the blocks in place.
+    ///   - part: the blocks to look at; nil for all.
+    ///   - streams: the streams that share the runs.
+    /// - Returns: the runs, in the order of the archive.
+    func missingRuns(
+        _ ledger: BlockLedger,
+        in part: Range<Int>? = nil,
+        for streams: Int = 1
+    ) -> [Range<Int>] {
         var runs: [Range<Int>] = []
-        for block in needed.sorted() where !ledger.isDone(index(of: block)) {
-            if let last = runs.last, last.upperBound == block, last.count < Self.longestRun {
+        let blocks = (part.map { $0.filter(needed.contains) } ?? needed.sorted())
+            .filter { !ledger.isDone(index(of: $0)) }
+        // Two runs per stream at least: the streams do not end at the same time.
+        let longest =
+            streams == 1
+            ? Self.longestRun : min(Self.longestRun, max(1, blocks.count / (2 * streams)))
+        for block in blocks {
+            if let last = runs.last, last.upperBound == block, last.count < longest {
                 runs[runs.count - 1] = last.lowerBound..<block + 1
             } else {
                 runs.append(block..<block + 1)
             }
         }
         return runs
+    }
+
+    /// The size of the missing blocks in the archive, in bytes.
+    func missingBytes(_ ledger: BlockLedger) -> Int {
+        missingRuns(ledger).reduce(0) { $0 + archiveRange(of: $1).count }
     }
 
     /// The blocks of one request: at most 32 MiB, so that the overhead per request is negligible.

@@ -32,8 +32,13 @@ extension BlockLedger {
                     let verified = try? BlockDecoder.verify(raw, of: block)
                 {
                     try complete(verified, number, of: plan, .resumed)
-                } else if let verified = elsewhere.read(block, into: raw) {
-                    try plan.folder.write(verified)
+                } else if let place = elsewhere.find(block, into: raw) {
+                    // What was shared is read back: the other release may have changed meanwhile.
+                    let copy = try BlockDecoder.verify(raw, of: block)
+                    if try plan.folder.write(copy, sharing: place) {
+                        try plan.folder.read(block.rawRange, into: raw)
+                    }
+                    guard let verified = try? BlockDecoder.verify(raw, of: block) else { continue }
                     try complete(verified, number, of: plan, .copied)
                 }
             }

@@ -6,62 +6,53 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooStore
 
-/// Blocks of other installed releases, by the digest of their raw bytes.
+/// Blocks of the installed releases of a store, by the digest of their raw bytes.
 ///
-/// Blocks start at tensors, so a tensor that is unchanged in a new version has the same blocks. Each
-/// block is hashed after it is read, before it is used.
-struct LocalBlocks {
-    private struct Place {
-        let archive: Int
-        let range: Range<Int>
-    }
+/// Blocks start at tensors, so a tensor that is unchanged in a new version, or used by another model, has
+/// the same blocks. Each block is hashed after it is read, before it is used. Used by one thread.
+final class LocalBlocks {
+    private let index: LocalBlockIndex?
+    private var archives: [String: ArchiveFolder] = [:]
 
-    private var archives: [ArchiveFolder] = []
-    private var places: [ContentDigest: [Place]] = [:]
+    /// Looks in a store; one that cannot be read has no blocks.
+    init(in store: ModelStore) { index = try? store.blockIndex() }
 
-    /// Indexes the installed releases of a model.
-    init(of name: ModelName, in store: ModelStore) {
-        // An unreadable store provides no blocks.
-        self.init((try? store.releases(of: name)) ?? [])
-    }
+    private init() { index = nil }
 
-    /// Indexes the given releases; unreadable releases are skipped.
-    init(_ releases: [InstalledRelease]) {
-        for release in releases {
-            let present = Set(release.files.map(\.path))
-            for archive in release.manifest.archives {
-                guard let table = try? release.blockTable(of: archive),
-                    let folder = try? ArchiveFolder(
-                        release.record.layout(of: archive.name),
-                        in: release.folder,
-                        .read,
-                        including: { present.contains($0) }
-                    ),
-                    table.rawSize == folder.layout.rawSize
-                else { continue }
-                for block in table.blocks where folder.holds(block.rawRange) {
-                    places[block.rawDigest, default: []].append(
-                        Place(archive: archives.count, range: block.rawRange)
-                    )
-                }
-                archives.append(folder)
-            }
-        }
-    }
+    /// No blocks.
+    static var none: LocalBlocks { LocalBlocks() }
 
     /// Reads and verifies a block.
     ///
     /// - Parameters:
     ///   - block: the block.
     ///   - raw: receives its bytes.
-    /// - Returns: the block in `raw`; nil when no release has an intact copy.
-    func read(_ block: BlockTable.Block, into raw: BlockBuffer) -> VerifiedBlock? {
-        for place in places[block.rawDigest, default: []] {
-            guard (try? archives[place.archive].read(place.range, into: raw)) != nil else {
-                continue
-            }
-            if let verified = try? BlockDecoder.verify(raw, of: block) { return verified }
+    /// - Returns: where an intact copy is, whose bytes are in `raw`; nil when there is none.
+    func find(_ block: BlockTable.Block, into raw: BlockBuffer) -> BlockPlace? {
+        // A damaged index has no blocks.
+        for place in (try? index?.places(of: block.rawDigest)) ?? [] {
+            guard place.range.count == block.rawRange.count, let folder = folder(of: place),
+                place.range.upperBound <= folder.layout.rawSize, folder.holds(place.range),
+                (try? folder.read(place.range, into: raw)) != nil,
+                (try? BlockDecoder.verify(raw, of: block)) != nil
+            else { continue }
+            return BlockPlace(folder: folder, range: place.range)
         }
         return nil
+    }
+
+    private func folder(of place: LocalBlockIndex.Place) -> ArchiveFolder? {
+        let key = "\(place.folder)\n\(place.archive)"
+        if let known = archives[key] { return known }
+        guard let release = try? InstalledRelease(folder: place.folder) else { return nil }
+        let present = Set(release.files.map(\.path))
+        let folder = try? ArchiveFolder(
+            release.record.layout(of: place.archive),
+            in: place.folder,
+            .read,
+            including: { present.contains($0) }
+        )
+        archives[key] = folder
+        return folder
     }
 }

@@ -15,8 +15,14 @@ package struct PullRequest: Sendable {
     package var offline = false
     /// The licences that the user accepted, where a licence restricts use.
     package var acceptedLicences: Set<String> = []
-    /// The number of concurrent streams; each needs about 8 MiB of memory.
-    package var streams = 4
+    /// The number of concurrent streams, each of which needs about 8 MiB of memory; nil for a number
+    /// that adapts to the line.
+    package var streams: Int?
+    /// The missing bytes of an archive from which on mirrors are used from the start; their list costs a
+    /// request.
+    package var mirroredSize = defaultMirroredSize
+
+    static let defaultMirroredSize = 64 << 20
 
     /// Creates a request.
     package init(_ reference: ModelReference) { self.reference = reference }

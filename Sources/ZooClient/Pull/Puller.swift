@@ -227,17 +227,19 @@ package struct Puller: ReleaseTask {
         try await BlockingWork.run { [store] cancellation in
             try ledger.recover(
                 plans,
-                from: LocalBlocks(of: release.record.name, in: store),
+                from: LocalBlocks(in: store),
                 checking: { journal.blocks.contains($0) },
                 cancellation
             )
         }
+        let sources = SourcePool(registry)
         for plan in plans {
             try await ArchiveFetcher(
                 archive: plan,
-                registry: registry,
+                sources: sources,
                 ledger: ledger,
                 streams: request.streams,
+                mirroredSize: request.mirroredSize,
                 report: report
             ).fetch()
         }

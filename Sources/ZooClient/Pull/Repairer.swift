@@ -39,11 +39,11 @@ package struct Repairer: ReleaseTask {
     ///
     /// - Parameters:
     ///   - target: the folder and the release to restore.
-    ///   - streams: the number of concurrent requests.
+    ///   - streams: the number of concurrent requests; nil for one that adapts to the line.
     /// - Returns: the result of the repair.
     /// - Throws: ``ZooError`` or `CancellationError`; `store.staging-busy` while another process works
     ///   on the same folder.
-    package func repair(_ target: RepairTarget, streams: Int = 4) async throws -> RepairReport {
+    package func repair(_ target: RepairTarget, streams: Int? = nil) async throws -> RepairReport {
         let resolved = try await registry.resolve(target)
         let release = try await registry.withTables(resolved)
         let (store, folder) = (store, target.folder)
@@ -78,7 +78,7 @@ package struct Repairer: ReleaseTask {
         )
         try await BlockingWork.run { cancellation in
             // Find the intact blocks first; all other blocks are damaged.
-            try ledger.recover(plans, from: LocalBlocks([]), checking: { _ in true }, cancellation)
+            try ledger.recover(plans, from: .none, checking: { _ in true }, cancellation)
             var suspects: Set<ReleasePath> = []
             for plan in plans {
                 for number in plan.needed where !ledger.isDone(plan.index(of: number)) {
@@ -93,15 +93,17 @@ package struct Repairer: ReleaseTask {
                     damage.insert([file.path])
                 }
             }
-            let elsewhere = LocalBlocks(of: release.record.name, in: store)
+            let elsewhere = LocalBlocks(in: store)
             try ledger.recover(plans, from: elsewhere, checking: { _ in false }, cancellation)
         }
+        let sources = SourcePool(registry)
         for plan in plans {
             try await ArchiveFetcher(
                 archive: plan,
-                registry: registry,
+                sources: sources,
                 ledger: ledger,
                 streams: streams,
+                mirroredSize: PullRequest.defaultMirroredSize,
                 report: report
             ).fetch()
         }

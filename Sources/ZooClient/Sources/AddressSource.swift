@@ -90,6 +90,15 @@ package struct AddressSource: RegistrySource {
         try await source().blob(digest, of: name, limit: limit)
     }
 
+    /// Fetches a segment of the catalogue.
+    package func segment(
+        _ digest: ContentDigest,
+        of name: ModelName,
+        limit: Int
+    ) async throws -> [UInt8] {
+        try await source().segment(digest, of: name, limit: limit)
+    }
+
     /// Streams a range of a blob.
     package func stream(
         _ blob: (digest: ContentDigest, size: Int),

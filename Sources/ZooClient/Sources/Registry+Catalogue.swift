@@ -37,11 +37,7 @@ extension Registry {
     ) async throws -> [RegistryCatalogue.Entry] {
         var latest: [ModelName: RegistryCatalogue.Entry] = [:]
         for segment in head.segments {
-            let bytes = try await blob(
-                segment.digest,
-                of: segment.first,
-                limit: FormatLimits.segment
-            )
+            let bytes = try await self.segment(segment)
             for entry in try RegistryCatalogue.Entry.all(in: bytes) { latest[entry.name] = entry }
         }
         return latest.values.filter { $0.summary != nil }.sorted { $0.name < $1.name }

@@ -43,11 +43,7 @@ extension Registry {
         }
         var segments: [ContentDigest: [UInt8]] = [:]
         for segment in missing {
-            segments[segment.digest] = try await blob(
-                segment.digest,
-                of: segment.first,
-                limit: FormatLimits.segment
-            )
+            segments[segment.digest] = try await self.segment(segment)
         }
         return try await BlockingWork.run { [segments] _ in
             try database.synchronize(with: head) { segment in

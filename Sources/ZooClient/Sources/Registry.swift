@@ -144,6 +144,15 @@ package struct Registry: Sendable {
         try await verified(digest) { try await $0.blob(digest, of: name, limit: limit) }
     }
 
+    /// Fetches a segment of the catalogue and verifies its digest.
+    ///
+    /// - Throws: ``ZooError`` with code `registry.digest-mismatch`, or the error of the source.
+    func segment(_ segment: RegistryCatalogue.Segment) async throws -> [UInt8] {
+        try await verified(segment.digest) {
+            try await $0.segment(segment.digest, of: segment.first, limit: FormatLimits.segment)
+        }
+    }
+
     private func verified(
         _ digest: ContentDigest,
         _ fetch: (any RegistrySource) async throws -> [UInt8]

@@ -41,6 +41,16 @@ package protocol RegistrySource: Sendable {
     /// - Throws: ``ZooError`` of category `notFound` when there is no such blob.
     func blob(_ digest: ContentDigest, of name: ModelName, limit: Int) async throws -> [UInt8]
 
+    /// Fetches a segment of the catalogue.
+    ///
+    /// - Parameters:
+    ///   - digest: the digest of the segment.
+    ///   - name: the first model in the segment.
+    ///   - limit: the maximum size in bytes.
+    /// - Returns: the bytes, unverified.
+    /// - Throws: ``ZooError`` of category `notFound` when there is no such segment.
+    func segment(_ digest: ContentDigest, of name: ModelName, limit: Int) async throws -> [UInt8]
+
     /// Streams a range of a large blob, in order and each byte once.
     ///
     /// - Parameters:
@@ -71,6 +81,22 @@ package protocol RegistrySource: Sendable {
 }
 
 extension RegistrySource {
+    /// Fetches a segment as any other blob, where a registry folder stores it.
+    ///
+    /// - Parameters:
+    ///   - digest: the digest of the segment.
+    ///   - name: the first model in the segment.
+    ///   - limit: the maximum size in bytes.
+    /// - Returns: the bytes, unverified.
+    /// - Throws: the error of the source.
+    package func segment(
+        _ digest: ContentDigest,
+        of name: ModelName,
+        limit: Int
+    ) async throws -> [UInt8] {
+        try await blob(digest, of: name, limit: limit)
+    }
+
     /// Reads the list from the index document, where a registry folder has it.
     ///
     /// - Parameters:

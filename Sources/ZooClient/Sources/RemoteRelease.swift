@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 package import ZooCore
+internal import ZooFiles
 internal import ZooStore
 
 /// The documents of a release in a registry, fetched and checked for consistency.
@@ -64,6 +65,19 @@ extension Registry {
                 remedy: "do not use the release before you know why the digests differ"
             )
         }
+        if let installed = try await installed(digest, reference.name),
+            installed.record.version == entry.version
+        {
+            // Documents with these digests are here already: the index document was all to ask for.
+            return RemoteRelease(
+                digest: digest,
+                manifestBytes: installed.manifest.canonicalBytes,
+                manifest: installed.manifest,
+                record: installed.record,
+                archives: [],
+                yank: entry.yank
+            )
+        }
         let manifestBytes = try await manifest(digest, of: reference.name)
         let manifest = try ReleaseManifest(canonical: manifestBytes)
         let record = try ReleaseRecord(
@@ -87,6 +101,18 @@ extension Registry {
             archives: [],
             yank: entry.yank
         )
+    }
+
+    /// An installed release with a digest; nil when there is none that can be read.
+    private func installed(
+        _ digest: ContentDigest,
+        _ name: ModelName
+    ) async throws -> InstalledRelease? {
+        guard let cache else { return nil }
+        return try await BlockingWork.run { _ in
+            // What is damaged here is read from the registry.
+            (try? cache.releases(of: name))?.first { $0.digest == digest }
+        }
     }
 
     /// Resolves a reference to a version.

@@ -70,6 +70,13 @@ package struct ArtifactFolder: Sendable {
         try FileSystem.status("\(folder(repository))/_manifests") != nil
     }
 
+    /// Whether any repository of a namespace has, or had, artifacts.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    func hasNamespace(_ namespace: String) throws(ZooError) -> Bool {
+        try !FileSystem.names(in: "\(path)/\(namespace)").isEmpty
+    }
+
     /// What changes whenever the manifests of a repository do.
     func stamp(of repository: RepositoryName) throws(ZooError) -> [FileStatus?] {
         var stamps: [FileStatus?] = []

@@ -62,6 +62,18 @@ package final class RepositoryContents: Sendable {
         try contents(of: repository).manifests.contains(manifest)
     }
 
+    /// Whether the registry has models, data sets or other artifacts in a namespace.
+    ///
+    /// - Parameter namespace: one valid component of a name.
+    /// - Returns: whether there are some, or traces of some that were deleted.
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    package func hasNamespace(_ namespace: String) throws(ZooError) -> Bool {
+        guard try FileSystem.names(in: "\(documents.root)/index/\(namespace)").isEmpty else {
+            return true
+        }
+        return try artifacts.hasNamespace(namespace)
+    }
+
     private func contents(of repository: RepositoryName) throws(ZooError) -> Contents {
         // Read before the documents: a change in between is noticed at the next call.
         var stamp = try artifacts.stamp(of: repository)

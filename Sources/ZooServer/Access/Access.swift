@@ -45,4 +45,12 @@ package struct Access: Sendable {
     package func allows(_ action: RegistryAction, in namespace: String) -> Bool {
         permits(action, namespace)
     }
+
+    /// The same access, but to read only in some namespaces.
+    func withoutChanges(in namespaces: Set<String>) -> Access {
+        guard !namespaces.isEmpty else { return self }
+        return Access(subject: subject, isSession: isSession) { action, namespace in
+            (action == .read || !namespaces.contains(namespace)) && permits(action, namespace)
+        }
+    }
 }

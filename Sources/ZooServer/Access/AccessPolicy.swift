@@ -18,6 +18,13 @@ package protocol AccessPolicy: Sendable {
     /// - Throws: ``AccessRefusal`` when the credentials are wrong or expired, or the sender must wait.
     func access(_ credentials: RequestCredentials?, peer: String) async throws -> Access
 
+    /// Whether credentials are valid in this registry now.
+    ///
+    /// It counts nothing: a server asks each of its registries whose credentials these are.
+    ///
+    /// - Throws: ``ZooError`` with a `database.*` code.
+    func knows(_ credentials: RequestCredentials) async throws -> Bool
+
     /// The values of `WWW-Authenticate` for a request that needs credentials; empty when credentials
     /// would not help.
     ///
@@ -48,6 +55,9 @@ package protocol AccessPolicy: Sendable {
 }
 
 extension AccessPolicy {
+    /// There are no accounts.
+    package func knows(_ credentials: RequestCredentials) async throws -> Bool { false }
+
     /// There is no token endpoint.
     package func token(_ request: TokenRequest) async throws -> JSONValue? { nil }
 

@@ -131,6 +131,10 @@ package final class TokenPolicy: AccessPolicy {
         return sender
     }
 
+    package func knows(_ credentials: RequestCredentials) async throws -> Bool {
+        try await find(credentials) != nil
+    }
+
     private func find(_ credentials: RequestCredentials) async throws -> Sender? {
         let now = date()
         let secret: String

@@ -10,11 +10,11 @@ struct ConnectionContext: InitializableFromSource {
     let peer: String
     /// The address of the client; `?` when it has none.
     let address: String
-    /// The event loop of the connection.
-    let eventLoop: any EventLoop
+    /// The connection itself.
+    let channel: any Channel
 
     init(source: ApplicationRequestContextSource) {
-        eventLoop = source.channel.eventLoop
+        channel = source.channel
         let remote = source.channel.remoteAddress
         address = remote?.ipAddress ?? "?"
         peer = remote.map { "\($0.ipAddress ?? "?"):\($0.port ?? 0)" } ?? "?"

@@ -45,6 +45,7 @@ struct RegistryConnection: HTTPChannelHandler {
             )
             try pipeline.addHandler(CompletingCloseHandler(limit: limits.drain))
             try pipeline.addHandler(ConnectionPersistenceHandler())
+            if tls == nil { try pipeline.addHandler(FileRegionHandler()) }
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: tls != nil))
             try pipeline.addHandler(
                 HTTPConnectionStateHandler(idleTimeout: limits.idle, logger: logger)

@@ -10,6 +10,8 @@ internal import ZooCore
 /// All members block and are called on the server's thread pool.
 final class ServedFile: Sendable {
     private let descriptor: CInt
+    /// The same open file, for NIO.
+    let handle: NIOFileHandle
     /// The identity of the content when the file was opened.
     let identity: FileIdentity
 
@@ -23,10 +25,25 @@ final class ServedFile: Sendable {
             return nil
         }
         self.descriptor = descriptor
+        handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: descriptor)
         self.identity = identity
     }
 
-    deinit { _ = close(descriptor) }
+    deinit { try? handle.close() }
+
+    /// Reads `range`, which must be inside the file, into the page cache.
+    ///
+    /// - Throws: ``ZooError`` with code `server.file-unreadable`, also when the file was truncated
+    ///   after it was opened.
+    func prefetch(_ range: Range<Int>) throws(ZooError) {
+        guard let last = range.last else { return }
+        posix_fadvise(descriptor, off_t(range.lowerBound), off_t(range.count), POSIX_FADV_WILLNEED)
+        // The advice only starts the reads, in steps of at least the usual read-ahead of 128 KiB.
+        for offset in stride(from: range.lowerBound, to: last, by: 128 << 10) {
+            _ = try read(offset..<offset + 1)
+        }
+        _ = try read(last..<last + 1)
+    }
 
     /// Reads `range`, which must be inside the file.
     ///

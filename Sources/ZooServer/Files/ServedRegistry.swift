@@ -23,17 +23,25 @@ struct ServedRegistry: Sendable {
     let writer: Writer?
     /// The path of the folder.
     let root: String
+    /// The prefix under which the registry is mounted; nil at the root of the server.
+    let prefix: MountPrefix?
 
     /// Opens a registry folder; blocks the calling thread.
     ///
     /// - Parameters:
     ///   - root: the folder.
     ///   - writing: whether to open it for writing.
+    ///   - prefix: the prefix under which it is mounted; nil at the root of the server.
     /// - Throws: ``ZooError`` with code `server.root-invalid`, `registry.locks-unavailable`, or `io.*`.
-    init(root: String, _ writing: ServerOptions.Writing) throws(ZooError) {
+    init(
+        root: String,
+        _ writing: ServerOptions.Writing,
+        prefix: MountPrefix? = nil
+    ) throws(ZooError) {
         folder = try ServedFolder(path: root)
         contents = RepositoryContents(root: root)
         self.root = root
+        self.prefix = prefix
         writer = writing == .never ? nil : try Self.writer(root, writing)
     }
 
@@ -52,6 +60,18 @@ struct ServedRegistry: Sendable {
         {
             return nil
         }
+    }
+
+    /// The name of a repository as clients write it: with the prefix of a mounted registry.
+    func address(of repository: RepositoryName) -> String {
+        prefix.map { "\($0)/\(repository)" } ?? repository.description
+    }
+
+    /// The repository of this registry that clients call by a name; nil for one of another registry.
+    func repository(at address: String) -> RepositoryName? {
+        guard let prefix else { return try? RepositoryName(parsing: address) }
+        guard address.hasPrefix("\(prefix)/") else { return nil }
+        return try? RepositoryName(parsing: String(address.dropFirst(prefix.text.count + 1)))
     }
 
     /// Returns an error without the path of the folder, which is nobody's business outside.

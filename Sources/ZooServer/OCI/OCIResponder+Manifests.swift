@@ -81,7 +81,8 @@ extension OCIResponder {
                 try await policy.record(action, of: name(repository, reference), by: call.access)
             }
             var response = Response(status: .created)
-            response.headers[.location] = "/v2/\(repository)/manifests/\(reference)"
+            response.headers[.location] =
+                "/v2/\(registry.address(of: repository))/manifests/\(reference)"
             response.headers[.contentDigest] = digest.description
             if let subject = manifest.subject {
                 response.headers[.subject] = subject.digest.description

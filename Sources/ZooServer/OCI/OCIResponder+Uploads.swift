@@ -85,7 +85,8 @@ extension OCIResponder {
     ) async throws -> Response? {
         guard let text = call.target.value("mount"), let digest = try? BlobDigest(parsing: text),
             let source = call.target.value("from"),
-            let source = try? RepositoryName(parsing: source),
+            // A repository of another registry is not there.
+            let source = registry.repository(at: source),
             // What the sender may not read answers like what is not there.
             call.access.allows(.read, in: source.namespace)
         else { return nil }
@@ -213,7 +214,7 @@ extension OCIResponder {
 
     private func created(_ digest: BlobDigest, in repository: RepositoryName) -> Response {
         var response = Response(status: .created)
-        response.headers[.location] = "/v2/\(repository)/blobs/\(digest)"
+        response.headers[.location] = "/v2/\(registry.address(of: repository))/blobs/\(digest)"
         response.headers[.contentDigest] = digest.description
         return response
     }
@@ -230,7 +231,7 @@ extension OCIResponder {
     }
 
     private func location(of upload: Upload) -> String {
-        "/v2/\(upload.session.repository)/blobs/uploads/\(upload.id)"
+        "/v2/\(registry.address(of: upload.session.repository))/blobs/uploads/\(upload.id)"
     }
 
     /// The range of the bytes so far; `0-0` for none, because the form cannot express an empty range.

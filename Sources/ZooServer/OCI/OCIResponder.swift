@@ -197,7 +197,10 @@ struct OCIResponder: Sendable {
             throw RequestFailure(
                 .notFound,
                 .nameUnknown,
-                ZooError(.modelUnknown, "the registry has no repository '\(repository)'")
+                ZooError(
+                    .modelUnknown,
+                    "the registry has no repository '\(registry.address(of: repository))'"
+                )
             )
         }
         var page = all.map(\.description)
@@ -214,12 +217,14 @@ struct OCIResponder: Sendable {
             if page.count > limit {
                 page = Array(page.prefix(limit))
                 if let last = page.last {
-                    link = "</v2/\(repository)/tags/list?n=\(limit)&last=\(last)>; rel=\"next\""
+                    let path = "/v2/\(registry.address(of: repository))/tags/list"
+                    link = "<\(path)?n=\(limit)&last=\(last)>; rel=\"next\""
                 }
             }
         }
         var response = Response.json([
-            "name": .string(repository.description), "tags": .array(page.map { .string($0) }),
+            "name": .string(registry.address(of: repository)),
+            "tags": .array(page.map { .string($0) }),
         ])
         response.headers[.link] = link
         return response

@@ -25,6 +25,16 @@ struct RequestTarget: Sendable {
         }
     }
 
+    private init(path: Substring, query: [(name: String, value: String)]) {
+        self.path = path
+        self.query = query
+    }
+
+    /// The same query after another path.
+    func replacingPath(with path: String) -> RequestTarget {
+        RequestTarget(path: path[...], query: query)
+    }
+
     /// The first value of a query item; nil without one.
     func value(_ name: String) -> String? { query.first { $0.name == name }?.value }
 

@@ -8,10 +8,12 @@ internal import NIOPosix
 internal import ZooCore
 internal import ZooRegistry
 
-/// Responds to requests for the files of a registry and to those of the OCI API.
-struct RegistryResponder: HTTPResponder {
+/// Answers requests for the files of one registry, changes of it, and those of the OCI API.
+struct RegistryResponder: Sendable {
     /// The registry.
     let registry: ServedRegistry
+    /// The namespaces that nobody may change, because other registries are mounted under their names.
+    let reserved: Set<String>
     /// Who may do what.
     let policy: any AccessPolicy
     /// What the server accepts beside releases.
@@ -23,108 +25,37 @@ struct RegistryResponder: HTTPResponder {
     /// The access log.
     let log: AccessLog
 
-    func respond(to request: Request, context: ConnectionContext) async throws -> Response {
-        let entry = AccessLog.Entry(request.head, from: context.peer)
-        var (response, body) = try await answer(request, context)
-        if request.headers[.connection] == ConnectionPersistenceHandler.close {
-            response.headers[.connection] = ConnectionPersistenceHandler.close
-        }
-        if let body {
-            response.body = ResponseBody(contentLength: body.range.count) {
-                [log, response, context] writer in
-                var sent = 0
-                do {
-                    try await body.write(to: &writer, on: context.eventLoop, sent: &sent)
-                    try await writer.finish(nil)
-                    log.record(entry, status: response.status, sent: sent)
-                } catch {
-                    log.record(entry, status: response.status, sent: sent, failure: error)
-                    throw error
-                }
-            }
-        } else {
-            if request.method == .head { response = response.createHeadResponse() }
-            let sent = response.body.contentLength ?? 0
-            log.record(entry, status: response.status, sent: sent)
-        }
-        return response
-    }
-
     /// The response, and the file range that is its body; nil without one.
     ///
-    /// - Throws: what reading the body of the request throws, when the client is gone.
-    private func answer(
+    /// - Parameters:
+    ///   - request: the request.
+    ///   - target: its target in this registry.
+    ///   - access: what the sender may do in this registry.
+    ///   - isOCI: whether the request is one of the OCI API.
+    /// - Returns: the response and its body.
+    /// - Throws: an error that ``refusal(_:_:isOCI:)`` answers, or what reading the body of the request
+    ///   throws when the client is gone.
+    func answer(
         _ request: Request,
-        _ context: ConnectionContext
+        _ target: RequestTarget,
+        _ access: Access,
+        isOCI: Bool
     ) async throws -> (Response, FileBody?) {
-        guard let target = RequestTarget(parsing: request.head.path ?? "") else {
-            return (.notFound(request.head), nil)
-        }
-        if target.path == "/healthz", request.method == .get || request.method == .head {
-            return (.json(["status": "ok"]), nil)
-        }
-        let isOCI = target.path == "/v2" || target.path.hasPrefix("/v2/")
-        do {
-            let credentials = try credentials(of: request)
-            if target.path == "/token", request.method == .get {
-                let answer = try await token(request, target, credentials, context)
-                return (answer ?? .notFound(request.head), nil)
+        let access = access.withoutChanges(in: reserved)
+        try refuseForeignHost(request)
+        if isOCI { return try await answerOCI(request, target, access) }
+        let changes = ChangeResponder(registry: registry, policy: policy)
+        if let change = try await changes.change(request, target) {
+            let repository = RepositoryName(change.name)
+            guard access.allows(.publish, in: repository.namespace) else {
+                throw denial(.publish, repository, request, access)
             }
-            let access = try await policy.access(credentials, peer: context.address)
-            try refuseForeignHost(request)
-            if target.path == "/metrics", request.method == .get || request.method == .head {
-                return (try metrics(for: request, access), nil)
-            }
-            let changes = ChangeResponder(registry: registry, policy: policy)
-            if let change = try await changes.change(request, target) {
-                let repository = RepositoryName(change.name)
-                guard access.allows(.publish, in: repository.namespace) else {
-                    throw denial(.publish, repository, request, access)
-                }
-                return (try await changes.respond(to: change, access), nil)
-            }
-            return isOCI
-                ? try await answerOCI(request, target, access)
-                : try await answerFile(request.head, target, access)
-        } catch let refusal as AccessRefusal {
-            var failure = RequestFailure(
-                refusal.status,
-                refusal.status == .tooManyRequests ? .tooManyRequests : .unauthorized,
-                refusal.error
-            )
-            failure.fields[.retryAfter] = refusal.retryAfter.map(String.init)
-            if refusal.status == .unauthorized { challenge(request, nil, &failure) }
-            return (refuse(failure, isOCI: isOCI), nil)
-        } catch let failure as RequestFailure {
-            return (refuse(failure, isOCI: isOCI), nil)
-        } catch let error as ZooError {
-            let failure = RequestFailure(registry.redacted(error))
-            if failure.status.kind == .serverError { log.failure(error) }
-            return (refuse(failure, isOCI: isOCI), nil)
+            return (try await changes.respond(to: change, access), nil)
         }
+        return try await answerFile(request.head, target, access)
     }
 
     // MARK: Credentials
-
-    /// The credentials of a request; nil without any.
-    ///
-    /// - Throws: ``AccessRefusal`` with status 401 when there are several, or they cannot be understood:
-    ///   their sender is not anonymous.
-    private func credentials(of request: Request) throws(AccessRefusal) -> RequestCredentials? {
-        let headers = request.headers[values: .authorization]
-        guard let header = headers.first else { return nil }
-        guard headers.count == 1, let credentials = RequestCredentials(parsing: header) else {
-            throw AccessRefusal(
-                .unauthorized,
-                ZooError(
-                    .unauthorized,
-                    "the Authorization header is neither 'Bearer' nor 'Basic' with a token",
-                    remedy: "run 'ami-zoo login' with a token of this registry"
-                )
-            )
-        }
-        return credentials
-    }
 
     /// Without accounts, refuses changes by those who do not address this machine as itself.
     private func refuseForeignHost(_ request: Request) throws(RequestFailure) {
@@ -145,18 +76,17 @@ struct RegistryResponder: HTTPResponder {
     }
 
     /// The answer of the token endpoint; nil when there is none.
-    private func token(
-        _ request: Request,
-        _ target: RequestTarget,
-        _ credentials: RequestCredentials?,
-        _ context: ConnectionContext
-    ) async throws -> Response? {
+    ///
+    /// - Throws: ``AccessRefusal``.
+    func token(_ request: Request, _ route: MountTable.Route, peer: String) async throws
+        -> Response?
+    {
         let answer = try await policy.token(
             TokenRequest(
-                credentials: credentials,
-                peer: context.address,
-                service: target.value("service"),
-                scopes: target.values("scope"),
+                credentials: route.credentials,
+                peer: peer,
+                service: route.target.value("service"),
+                scopes: route.target.values("scope"),
                 origin: origin(of: request)
             )
         )
@@ -195,7 +125,11 @@ struct RegistryResponder: HTTPResponder {
                 )
             )
             let actions = action == .read ? "pull" : action == .publish ? "pull,push" : "delete"
-            challenge(request, repository.map { "repository:\($0):\(actions)" }, &failure)
+            challenge(
+                request,
+                repository.map { "repository:\(registry.address(of: $0)):\(actions)" },
+                &failure
+            )
             if repository == nil { failure.fields[.zooAPI] = "1" }
             // Without a challenge, credentials do not help.
             if failure.fields[.wwwAuthenticate] != nil { return failure }
@@ -285,6 +219,27 @@ struct RegistryResponder: HTTPResponder {
 
     // MARK: Refusals
 
+    /// The response to an error; nil when it says that the client is gone.
+    func refusal(_ error: any Error, _ request: Request, isOCI: Bool) -> Response? {
+        switch error {
+        case let refusal as AccessRefusal:
+            var failure = RequestFailure(
+                refusal.status,
+                refusal.status == .tooManyRequests ? .tooManyRequests : .unauthorized,
+                refusal.error
+            )
+            failure.fields[.retryAfter] = refusal.retryAfter.map(String.init)
+            if refusal.status == .unauthorized { challenge(request, nil, &failure) }
+            return refuse(failure, isOCI: isOCI)
+        case let failure as RequestFailure: return refuse(failure, isOCI: isOCI)
+        case let error as ZooError:
+            let failure = RequestFailure(registry.redacted(error))
+            if failure.status.kind == .serverError { log.failure(error) }
+            return refuse(failure, isOCI: isOCI)
+        default: return nil
+        }
+    }
+
     private func refuse(
         _ failure: RequestFailure,
         isOCI: Bool
@@ -308,7 +263,8 @@ extension RegistryResource {
 }
 
 extension Response {
-    fileprivate static func notFound(_ request: HTTPRequest) -> Response {
+    /// Creates the response for a path that does not exist, or that its sender may not know.
+    static func notFound(_ request: HTTPRequest) -> Response {
         let path = request.path ?? ""
         return failure(
             ZooError(.pathNotFound, "there is no '\(path.prefix(200))' in this registry"),

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 import Foundation
+import ZooCore
 
 /// Bytes to serve, with their entity tag.
 package struct ServedContent: Sendable {
@@ -19,11 +20,7 @@ package struct ServedContent: Sendable {
     /// Creates content from the current bytes of a file, with a tag derived from the bytes.
     package init(file: String) throws {
         let bytes = [UInt8](try Data(contentsOf: URL(filePath: file)))
-        // FNV-1a suffices: the tag only needs to change with the content.
-        let hash = bytes.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
-            ($0 ^ UInt64($1)) &* 0x100_0000_01b3
-        }
-        self.init(bytes, entityTag: "\"\(String(hash, radix: 16))\"")
+        self.init(bytes, entityTag: "\"\(ContentDigest(of: bytes).short)\"")
     }
 
     /// Position-dependent bytes, which reveal swapped or repeated ranges.

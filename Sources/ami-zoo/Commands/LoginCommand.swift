@@ -14,7 +14,8 @@ struct LoginCommand: ReportingCommand {
         discussion: """
             Reads the token from standard input: 'ami-zoo login HOST < token.txt'. The registry must \
             accept it. The token is stored in a file that only you can read. AMI_ZOO_TOKEN \
-            overrides it, and logins of Docker and Podman are used too.
+            overrides it, and logins of Docker and Podman are used too. A registry with a path in its \
+            address has a token of its own; without one, that of the host is used.
             """
     )
 
@@ -44,7 +45,7 @@ struct LoginCommand: ReportingCommand {
             credentials: RegistryCredentials(user: user, secret: secret)
         )
         let isVerified = try await Interruption.cancelling { try await authorization.verify() }
-        let name = LogoutCommand.host(of: host)
+        let name = LogoutCommand.address(of: host)
         try surroundings.credentialStore.store(
             RegistryCredentials(user: user, secret: secret),
             of: name
@@ -79,15 +80,15 @@ struct LogoutCommand: ReportingCommand {
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> LogoutOutcome {
-        let name = Self.host(of: host)
+        let name = Self.address(of: host)
         let existed = try Surroundings().credentialStore.store(nil, of: name)
         return LogoutOutcome(host: name, existed: existed)
     }
 
-    /// The host and port in a host or an address.
-    static func host(of text: String) -> String {
+    /// The host, port and path of an address, for which credentials are stored.
+    static func address(of text: String) -> String {
         let rest = text.firstRange(of: "://").map { text[$0.upperBound...] } ?? text[...]
-        return String(rest.prefix { $0 != "/" })
+        return rest.split(separator: "/").joined(separator: "/")
     }
 }
 

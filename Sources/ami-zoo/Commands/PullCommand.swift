@@ -121,7 +121,7 @@ struct PullCommand: ReportingCommand {
         request.components = only.isEmpty ? nil : Set(only)
         request.destination = to
         request.offline = offline
-        request.streams = network.connections ?? request.streams
+        request.streams = network.connections
         request.acceptedLicences = Set(acceptLicence)
         let store = try surroundings.store
         // Before the registry is resolved, because --offline does not require one.

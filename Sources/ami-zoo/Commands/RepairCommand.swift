@@ -49,7 +49,7 @@ struct RepairCommand: ReportingCommand {
             var reports: [RepairReport] = []
             for target in targets {
                 reports.append(
-                    try await repairer.repair(target, streams: network.connections ?? 4)
+                    try await repairer.repair(target, streams: network.connections)
                 )
             }
             return reports

@@ -54,10 +54,14 @@ struct ServeCommand: AsyncParsableCommand {
     var accept = Accepted.releases
 
     @OptionGroup(title: "Accounts") var access: AccessOptions
+    @OptionGroup(title: "Private registries") var mounts: MountOptions
 
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
+        if access.state == nil, !mounts.mounts.isEmpty {
+            throw ValidationError("--mount requires --state")
+        }
         guard (tlsCertificate == nil) != (tlsKey == nil) else { return }
         throw ValidationError(
             tlsKey == nil
@@ -83,6 +87,7 @@ struct ServeCommand: AsyncParsableCommand {
             }
             let server = RegistryServer(
                 root: FileSystem.absolute(root),
+                mounts: try await mounts.registries(access),
                 address: address,
                 policy: policy,
                 options: ServerOptions(

@@ -35,7 +35,7 @@ struct NetworkOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The number of connections, 1 to 64. Default: 4.",
+            "The number of connections, 1 to 64. Default: 4; pull and repair adapt it, 4 to 8.",
             valueName: "number"
         )
     )

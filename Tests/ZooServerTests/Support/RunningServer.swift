@@ -46,6 +46,7 @@ struct RunningServer: Sendable {
     /// Runs `body` beside a server over a registry that exists already.
     static func with(
         _ registry: TestRegistry,
+        mounts: [MountedRegistry] = [],
         policy: any AccessPolicy = OpenPolicy(writable: false),
         options: ServerOptions = ServerOptions(),
         limits: ConnectionLimits = .standard,
@@ -55,6 +56,7 @@ struct RunningServer: Sendable {
         let log = LogLines()
         let server = RegistryServer(
             root: registry.root,
+            mounts: mounts,
             address: ListenAddress(host: "127.0.0.1", port: 0),
             policy: policy,
             options: options,

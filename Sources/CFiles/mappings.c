@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-#include "CMappings.h"
+#include "CFiles.h"
 
 #include <pthread.h>
 #include <signal.h>

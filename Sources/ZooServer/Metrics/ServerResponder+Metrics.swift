@@ -7,8 +7,8 @@ internal import NIOCore
 internal import ZooCore
 internal import ZooRegistry
 
-extension RegistryResponder {
-    /// Answers `/metrics`, for those who may read every namespace.
+extension ServerResponder {
+    /// Answers `/metrics`, for those who may read every namespace of the registry at the root.
     ///
     /// - Throws: ``RequestFailure`` with status 401, or 403 where credentials do not help.
     func metrics(for request: Request, _ access: Access) throws(RequestFailure) -> Response {
@@ -22,11 +22,11 @@ extension RegistryResponder {
                     remedy: "send it as 'Authorization: Bearer TOKEN'"
                 )
             )
-            if access.subject == nil { challenge(request, nil, &failure) }
+            if access.subject == nil { mounts.main.challenge(request, nil, &failure) }
             if failure.fields[.wwwAuthenticate] != nil { throw failure }
             throw RequestFailure(.forbidden, .denied, .notAllowed(.read, Access.everywhere))
         }
-        let text = log.metrics.text(uploads: registry.writer?.uploads.count ?? 0)
+        let text = log.metrics.text(uploads: mounts.uploads)
         var fields: HTTPFields = [.xContentTypeOptions: "nosniff"]
         fields[.contentType] = "text/plain; version=0.0.4; charset=utf-8"
         fields[.cacheControl] = "no-cache"
