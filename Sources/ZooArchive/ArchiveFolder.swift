@@ -240,10 +240,19 @@ package final class ArchiveFolder: Sendable {
     }
 
     /// Syncs all files to disk and makes them read-only.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code; a file that cannot be synchronised is removed.
     package func seal() throws(ZooError) {
         for member in layout.members.indices where included[member] {
             let file = try file(member)
-            try file.synchronize()
+            do throws(ZooError) {
+                try file.synchronize()
+            } catch {
+                // The system reports lost bytes once: a resumed pull would find them in the page cache, and
+                // succeed without them on disk.
+                try? FileSystem.remove(file.path)
+                throw error
+            }
             try file.makeImmutable()
         }
     }

@@ -28,10 +28,17 @@ package struct BlobFolder: Sendable {
             // Collection leaves recent blobs alone. Only the owner of the file may change its time;
             // for others, publishing notices when the blob is gone.
             try? OpenFile(path(of: digest), .read).touch()
+            // The attempt that wrote it may have failed to make its name durable.
+            try FileSystem.synchronizeFolder("\(root)/\(RegistryLayout.blobs)")
             return digest
         }
         let draft = try draft()
-        try draft.file.write(bytes, at: 0)
+        do throws(ZooError) {
+            try draft.file.write(bytes, at: 0)
+        } catch {
+            try? discard(draft)
+            throw error
+        }
         try commit(draft, as: digest)
         return digest
     }
@@ -56,13 +63,19 @@ package struct BlobFolder: Sendable {
     /// Renames a draft to its digest.
     ///
     /// - Parameters:
-    ///   - draft: the draft.
+    ///   - draft: the draft, which is removed when it cannot be renamed.
     ///   - digest: the digest of the content, computed while writing.
     /// - Throws: ``ZooError`` with an `io.*` code.
     package func commit(_ draft: Draft, as digest: ContentDigest) throws(ZooError) {
-        try draft.file.synchronize()
-        try draft.file.makeImmutable()
-        try FileSystem.rename(draft.file.path, to: path(of: digest))
+        do throws(ZooError) {
+            try draft.file.synchronize()
+            try draft.file.makeImmutable()
+            try FileSystem.rename(draft.file.path, to: path(of: digest))
+        } catch {
+            // A full disk needs the space, and a draft that could not be synchronised is of no use.
+            try? discard(draft)
+            throw error
+        }
     }
 
     /// Removes a draft.

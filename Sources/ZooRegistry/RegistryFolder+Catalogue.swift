@@ -15,6 +15,30 @@ extension RegistryFolder {
     func updateCatalogue(_ names: [ModelName], _ cancellation: Cancellation) throws {
         let writing = try locks.lock(.catalogue, .exclusive, cancellation)
         defer { withExtendedLifetime(writing) {} }
+        try append(names)
+    }
+
+    /// Appends the current state of a model to the catalogue, unless the catalogue has it.
+    ///
+    /// - Returns: whether the catalogue was behind.
+    func refreshCatalogue(_ name: ModelName, _ cancellation: Cancellation) throws -> Bool {
+        let writing = try locks.lock(.catalogue, .exclusive, cancellation)
+        defer { withExtendedLifetime(writing) {} }
+        let current = try documents.catalogueEntry(of: name).summary
+        // The newest segment with an entry decides.
+        for segment in try documents.catalogue()?.segments.reversed() ?? []
+        where segment.first <= name && name <= segment.last {
+            let found = try documents.entries(of: segment).last { $0.name == name }
+            guard let found else { continue }
+            if found.summary == current { return false }
+            break
+        }
+        try append([name])
+        return true
+    }
+
+    /// Appends the current state of models; the caller has the lock of the catalogue.
+    private func append(_ names: [ModelName]) throws {
         // Read after the lock, so that a later writer never appends an older state.
         let entries = try names.sorted().map { try documents.catalogueEntry(of: $0) }
         var segments = try documents.catalogue()?.segments ?? []

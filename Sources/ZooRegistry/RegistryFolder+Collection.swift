@@ -118,7 +118,7 @@ private struct Sweep {
     /// Removes what interrupted writes of documents left.
     mutating func temporaryFiles(_ cancellation: Cancellation) throws {
         var paths = try FileSystem.names(in: root)
-        for folder in ["index", "deleted", "oci"] {
+        for folder in ["index", "deleted", "oci", ".locks", ".metadata"] {
             paths += try FileSystem.entries(below: "\(root)/\(folder)").map { "\(folder)/\($0)" }
         }
         for path in paths where isTemporary(FileSystem.name(of: path)) {

@@ -25,11 +25,11 @@ extension RegistryFolder {
         }
         switch kind {
         case .imageLayout:
-            return try list(release, limit: .max, cancellation)
+            return try list(ImageIndex.Entry(release), release.bytes, limit: .max, cancellation)
         case .registry:
             let isNew = try addVersion(release, cancellation)
             // Also for a version that is already there: a crash may have left them behind.
-            _ = try list(release, limit: RegistryLayout.imageIndexLimit, cancellation)
+            _ = try list(ImageIndex.Entry(release), release.bytes, cancellation)
             try updateCatalogue([release.record.name], cancellation)
             metadata.record(release.manifest, of: release.record.name)
             return isNew
@@ -50,6 +50,7 @@ extension RegistryFolder {
                 throw taken(record.name, record.version, by: known.digest)
             }
             try blobs.write(release.bytes)
+            try synchronizeIndex(of: record.name)
             return false
         }
         try refuseDeleted(release)
@@ -81,27 +82,22 @@ extension RegistryFolder {
     /// Adds the release to `index.json`, or removes the list when it would have more than `limit`
     /// releases; returns true when the release was not listed.
     private func list(
-        _ release: CheckedRelease,
-        limit: Int,
+        _ entry: ImageIndex.Entry,
+        _ manifest: [UInt8],
+        limit: Int = RegistryLayout.imageIndexLimit,
         _ cancellation: Cancellation
     ) throws -> Bool {
         let writing = try locks.lock(.imageIndex, .exclusive, cancellation)
         defer { withExtendedLifetime(writing) {} }
         guard let contents = try documents.imageIndex() else { return true }
-        let entry = ImageIndex.Entry(
-            name: release.record.name,
-            version: release.record.version,
-            digest: release.digest,
-            size: release.bytes.count,
-            kind: release.manifest.kind
-        )
-        try blobs.write(release.bytes)
+        try blobs.write(manifest)
         if let other = contents.entries.first(where: {
             $0.name == entry.name && $0.version == entry.version
         }) {
             guard other.digest == entry.digest else {
                 throw taken(entry.name, entry.version, by: other.digest)
             }
+            try FileSystem.synchronizeFolder(root)
             return false
         }
         let path = "\(root)/\(RegistryLayout.imageIndex)"
@@ -112,6 +108,51 @@ extension RegistryFolder {
             try FileSystem.remove(path)
         }
         return true
+    }
+
+    /// Makes the name of an index document durable, which an earlier attempt may have failed to do.
+    private func synchronizeIndex(of name: ModelName) throws(ZooError) {
+        try FileSystem.synchronizeFolder(
+            FileSystem.parent(of: "\(root)/\(RegistryLayout.index(name))")
+        )
+    }
+
+    /// Completes the publication of a release that the index document lists.
+    ///
+    /// A crash or a full disk after the index document leaves the derived documents behind. The blobs of the
+    /// release were checked before it was listed, and are not read again.
+    ///
+    /// - Parameters:
+    ///   - manifest: the stored form of the manifest.
+    ///   - identity: the name and version.
+    ///   - cancellation: ends the wait for other writers.
+    /// - Returns: whether a derived document was behind; nil when the index document does not list the
+    ///   release, which must be published.
+    /// - Throws: ``ZooError`` with a code of the documents, or `io.*`; `CancellationError`.
+    package func complete(
+        _ manifest: [UInt8],
+        as identity: Identity,
+        _ cancellation: Cancellation
+    ) throws -> Bool? {
+        let (name, digest) = (identity.name, ContentDigest(of: manifest))
+        guard kind == .registry, let index = try documents.index(of: name),
+            index.entry(for: .version(identity.version))?.digest == digest
+        else { return nil }
+        let using = try locks.lock(.blobs, .shared, cancellation)
+        defer { withExtendedLifetime(using) {} }
+        try synchronizeIndex(of: name)
+        let entry = ImageIndex.Entry(
+            name: name,
+            version: identity.version,
+            digest: digest,
+            size: manifest.count,
+            kind: index.kind
+        )
+        let hasList = try documents.imageIndex() != nil
+        let isListed = try !list(entry, manifest, cancellation)
+        let wasBehind = try refreshCatalogue(name, cancellation) || hasList && !isListed
+        if wasBehind { metadata.record(try documents.release(digest).manifest, of: name) }
+        return wasBehind
     }
 
     // MARK: Changes of index documents
@@ -187,6 +228,18 @@ extension IndexDocument {
             entries: entries + [entry],
             channels: channels,
             unknownMembers: unknownMembers
+        )
+    }
+}
+
+extension ImageIndex.Entry {
+    fileprivate init(_ release: CheckedRelease) {
+        self.init(
+            name: release.record.name,
+            version: release.record.version,
+            digest: release.digest,
+            size: release.bytes.count,
+            kind: release.manifest.kind
         )
     }
 }

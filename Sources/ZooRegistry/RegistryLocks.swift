@@ -47,7 +47,7 @@ struct RegistryLocks: Sendable {
         folder = "\(root)/.locks"
         try FileSystem.createFolder(folder)
         // Some network file systems grant every lock. A second lock on the same file shows it.
-        let probe = "\(folder)/.probe-\(FileSystem.uniqueName())"
+        let probe = "\(folder)/.\(FileSystem.uniqueName()).tmp"
         let (first, second) = (try OpenFile(probe, .write), try OpenFile(probe, .write))
         let works = first.tryLock(.exclusive) && !second.tryLock(.exclusive)
         try FileSystem.remove(probe)

@@ -84,6 +84,15 @@ package struct ChildProcess: Sendable {
     /// Whether the program is running.
     package var isRunning: Bool { !isOver.value }
 
+    /// The memory of the program that is in RAM, in bytes.
+    ///
+    /// - Throws: when the program has exited, or the system has no `/proc`.
+    package func residentBytes() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) << 10
+    }
+
     /// Waits until the program exits; may be called only once.
     ///
     /// - Returns: the exit status, or 128 plus the number of the signal that ended the program.

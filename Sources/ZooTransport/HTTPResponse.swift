@@ -31,7 +31,7 @@ package struct HTTPResponse: Sendable {
     ///
     /// - Throws: ``ZooError`` with code `transport.not-found` (404, 410), `transport.login-required`
     ///   (401), `transport.forbidden` (403), `transport.body-too-large` (413),
-    ///   `transport.server-unavailable` (408, 425, 429, 5xx) or `transport.status-unexpected`.
+    ///   `transport.server-full` (507), `transport.server-unavailable` (408, 425, 429, other 5xx) or `transport.status-unexpected`.
     package func requireSuccess() throws(ZooError) {
         guard !(200...299).contains(status) else { return }
         throw TransferFailure(status: head).error(at: address, cause: AuthenticationChallenge(head))

@@ -24,6 +24,8 @@ extension ZooError.Code {
     package static let proxyRefused = Self("transport.proxy-refused", .notPermitted)
     /// A web page came instead of a document or blob: a login page of a network, or another site.
     package static let webPage = Self("transport.web-page", .unreachable)
+    /// The server has no disk space left: 507.
+    package static let serverFull = Self("transport.server-full", .inputOutput)
     /// The server kept answering 408, 425, 429 or 5xx, or asked for a longer wait than allowed.
     package static let serverUnavailable = Self("transport.server-unavailable", .unreachable)
     /// The server answered with a status that has no meaning for this request.

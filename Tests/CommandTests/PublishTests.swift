@@ -211,26 +211,48 @@ enum Serving {
         options: [String] = [],
         _ body: (String) async throws -> Void
     ) async throws {
-        let process = try zoo.start(
+        try await process(registry, zoo, folder, options: options) { url, _ in try await body(url) }
+    }
+
+    /// Runs `body` beside a server, which is killed afterwards.
+    static func process<Result>(
+        _ registry: String,
+        _ zoo: Program,
+        _ folder: TemporaryFolder,
+        options: [String] = [],
+        environment: [String: String] = [:],
+        _ body: (_ url: String, _ server: ChildProcess) async throws -> Result
+    ) async throws -> Result {
+        let process = try ChildProcess(
+            Program.executable,
             ["serve", "--root", registry, "--listen", "127.0.0.1:0"] + options,
+            environment: zoo.environment.merging(environment) { $1 },
             output: folder.path(of: "address")
         )
         do {
-            var url = ""
-            for _ in 0..<500 where url.isEmpty && process.isRunning {
-                let text = String(decoding: try folder.read("address"), as: UTF8.self)
-                if text.hasSuffix("\n") {
-                    let address = text.dropFirst("serving at ".count)
-                    url = String(address.prefix { $0 != "\n" })
-                }
-                try await Task.sleep(for: .milliseconds(20))
-            }
-            try await body(url.trimmingCharacters(in: .newlines))
+            let result = try await body(try await address(of: process, in: folder) ?? "", process)
+            await process.kill()
+            return result
         } catch {
             await process.kill()
             throw error
         }
-        await process.kill()
+    }
+
+    /// Waits until a server, whose output is the file `address` of `folder`, says where it listens; nil when
+    /// it ends before.
+    static func address(
+        of server: ChildProcess,
+        in folder: TemporaryFolder
+    ) async throws -> String? {
+        for _ in 0..<2500 where server.isRunning {
+            let text = String(decoding: try folder.read("address"), as: UTF8.self)
+            if let end = text.firstIndex(of: "\n") {
+                return String(text[..<end].dropFirst("serving at ".count))
+            }
+            try await Task.sleep(for: .milliseconds(4))
+        }
+        return nil
     }
 }
 

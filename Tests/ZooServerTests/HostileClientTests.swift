@@ -74,6 +74,41 @@ struct HostileClientTests {
                 "GET /zoo.json HTTP/1.1\r\nX: \(String(repeating: "a", count: 70_000))\r\n\r\n"
             ),
             ("an impossible method", "G@T /zoo.json HTTP/1.1\r\nHost: a\r\n\r\n"),
+            ("two hosts", "GET /zoo.json HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
+            ("a folded field", "GET /zoo.json HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n"),
+            (
+                "a length and an encoding",
+                "POST /v2/a/b/blobs/uploads/ HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n"
+                    + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /zoo.json HTTP/1.1\r\n\r\n"
+            ),
+            (
+                "an encoding and a length",
+                "POST /v2/a/b/blobs/uploads/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+                    + "Content-Length: 5\r\n\r\n0\r\n\r\nGET /zoo.json HTTP/1.1\r\n\r\n"
+            ),
+            (
+                "the same length twice",
+                "POST /v2/a/b/blobs/uploads/ HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello"
+            ),
+            (
+                "a list of lengths",
+                "POST /v2/a/b/blobs/uploads/ HTTP/1.1\r\nContent-Length: 5, 5\r\n\r\nhello"
+            ),
+            (
+                "a signed length",
+                "POST /v2/a/b/blobs/uploads/ HTTP/1.1\r\nContent-Length: +5\r\n\r\nhello"
+            ),
+            (
+                "a length of 24 digits",
+                "POST /v2/a/b/blobs/uploads/ HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n"
+            ),
+            (
+                "a space before the colon",
+                "POST /v2/a/b/blobs/uploads/ HTTP/1.1\r\nContent-Length : 5\r\n\r\nhello"
+            ),
+            ("lines that end with LF alone", "GET /zoo.json HTTP/1.1\nHost: a\n\n"),
+            ("a greeting of TLS", "\u{16}\u{3}\u{1}\u{0}\u{40}\u{1}\u{0}\u{0}\u{3c}"),
+            ("HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
         ]
     )
     func refusesMalformed(_ what: String, _ request: String) async throws {
@@ -139,6 +174,25 @@ struct HostileClientTests {
             let statuses = result.text.components(separatedBy: "HTTP/1.1 ").map { $0.prefix(3) }
             #expect(statuses == ["", "200", "404", "200"])
             #expect(result.text.hasSuffix(RegistryLayout.imageLayoutContent))
+        }
+    }
+
+    @Test(
+        "that states an absurd length is answered at once",
+        arguments: ["manifests/1.0.0", "blobs/uploads/?digest=sha256:\(zeros)"]
+    )
+    func refusesAbsurdLengths(_ path: String) async throws {
+        try await RunningServer.with(policy: OpenPolicy.everything) { server in
+            for length in ["9223372036854775807", "70368744177664"] {
+                let reply = try await raw(
+                    "\(path.hasPrefix("m") ? "PUT" : "POST") /v2/ami/x/\(path) HTTP/1.1\r\n"
+                        + "Host: 127.0.0.1\r\nConnection: close\r\nContent-Length: \(length)\r\n\r\nhello",
+                    to: server.url
+                )
+                #expect(Reply(reply.output)?.status == 413, "\(reply.text)")
+                #expect(reply.text.contains("upload.too-large"))
+            }
+            #expect(try await curl("\(server.url)/zoo.json").status == 200)
         }
     }
 

@@ -131,6 +131,22 @@ package struct OCITarget: RegistryTarget {
         of name: ModelName,
         progress: @escaping @Sendable (Int) -> Void
     ) async throws {
+        do {
+            try await upload(file, as: blob, of: name, progress: progress)
+        } catch let error as ZooError where error.code == .resourceNotFound {
+            // The upload is gone: its last request was answered, but the response was lost, or the registry
+            // dropped bytes that it could not write.
+            guard try await !holds(blob, of: name) else { return }
+            try await upload(file, as: blob, of: name) { _ in }
+        }
+    }
+
+    private func upload(
+        _ file: OpenFile,
+        as blob: Descriptor,
+        of name: ModelName,
+        progress: @escaping @Sendable (Int) -> Void
+    ) async throws {
         var location = try await startUpload(of: name)
         var sent = 0
         var failures = 0
@@ -256,6 +272,9 @@ package struct OCITarget: RegistryTarget {
                     remedy: "versions are immutable; use a new version"
                 )
             }
+            if try await repositories.servesIndexDocuments() {
+                try await complete(manifest, as: tag, of: identity.name)
+            }
             return false
         }
         try await push(manifest, ArtifactManifest.manifestType, as: tag, of: identity.name)
@@ -298,6 +317,18 @@ package struct OCITarget: RegistryTarget {
         throw unexpected("the tag '\(tag)' does not keep what is written")
     }
 
+    /// Sends a manifest that `ami-zoo serve` has already: if the server was killed, or its disk became full,
+    /// while it published the release, it now brings its catalogue up to date.
+    private func complete(
+        _ manifest: [UInt8],
+        as tag: String,
+        of name: ModelName
+    ) async throws {
+        let response = try await send(manifest, ArtifactManifest.manifestType, as: tag, of: name)
+        // The release is there, also for those who may not write.
+        if response.status != 403 { try requireAccepted(response, of: name) }
+    }
+
     @discardableResult
     private func push(
         _ manifest: [UInt8],
@@ -305,7 +336,18 @@ package struct OCITarget: RegistryTarget {
         as reference: String,
         of name: ModelName
     ) async throws -> HTTPResponse {
-        let response = try await repositories.send(
+        let response = try await send(manifest, type, as: reference, of: name)
+        try requireAccepted(response, of: name)
+        return response
+    }
+
+    private func send(
+        _ manifest: [UInt8],
+        _ type: String,
+        as reference: String,
+        of name: ModelName
+    ) async throws -> HTTPResponse {
+        try await repositories.send(
             .put,
             repositories.url(of: name, "manifests/\(reference)"),
             of: name,
@@ -313,8 +355,6 @@ package struct OCITarget: RegistryTarget {
             headers: [HeaderField("Content-Type", type)],
             body: RequestBody(manifest)
         )
-        try requireAccepted(response, of: name)
-        return response
     }
 
     // MARK: Failures

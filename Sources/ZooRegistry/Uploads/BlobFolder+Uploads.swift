@@ -8,11 +8,11 @@ extension BlobFolder {
     /// The path of a blob of any algorithm.
     package func path(of digest: BlobDigest) -> String { "\(root)/\(digest.path)" }
 
-    /// Moves a file on the file system of the registry to its place; its digest must have been checked.
+    /// Moves a file on the file system of the registry to its place; its digest must have been checked, and
+    /// its bytes must be on disk.
     func adopt(_ file: OpenFile, as digest: BlobDigest) throws(ZooError) {
         let path = path(of: digest)
         try FileSystem.createFolder(FileSystem.parent(of: path))
-        try file.synchronize()
         try file.makeImmutable()
         try FileSystem.rename(file.path, to: path)
     }

@@ -120,6 +120,13 @@ package final class Upload: Sendable {
 
     /// Moves the file, whose digest was checked, to its place.
     func commit(as digest: BlobDigest) throws(ZooError) {
+        do throws(ZooError) {
+            try data.synchronize()
+        } catch {
+            // The system reports lost bytes once: a second attempt would succeed without them.
+            discard()
+            throw error
+        }
         // First: a link without a blob is harmless, a blob that nobody may read is not.
         try folder.links.add(digest, to: session.repository)
         try folder.blobs.adopt(data, as: digest)

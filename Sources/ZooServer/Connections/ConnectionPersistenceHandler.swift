@@ -23,6 +23,10 @@ final class ConnectionPersistenceHandler: ChannelInboundHandler, Sendable {
         guard case .head(var head) = unwrapInboundIn(data) else {
             return context.fireChannelRead(data)
         }
+        // RFC 9112 section 3.2; a proxy in front may have acted on the other one.
+        guard head.headers["Host"].count <= 1 else {
+            return context.fireErrorCaught(HTTPParserError.invalidHeaderToken)
+        }
         let length = head.headers.first(name: "Content-Length")
         let hasBody = head.headers.contains(name: "Transfer-Encoding") || (length ?? "0") != "0"
         let readsBody = [.POST, .PUT, .PATCH].contains(head.method)

@@ -51,7 +51,7 @@ extension OCIResponder {
         _ call: Call
     ) async throws -> Response {
         let writer = try writer()
-        let bytes = try await call.request.body.collected(limit: FormatLimits.artifactManifest)
+        let bytes = try await call.request.document(limit: FormatLimits.artifactManifest)
         var algorithm = BlobDigest.Algorithm.sha256
         if case .digest(let stated) = reference { algorithm = stated.algorithm }
         let digest = BlobDigest(of: bytes, algorithm)
@@ -77,8 +77,9 @@ extension OCIResponder {
                 repository: repository
             )
             try await requireReadable(put)
-            let action = try await store(put, writer)
-            try await policy.record(action, of: name(repository, reference), by: call.access)
+            if let action = try await store(put, writer) {
+                try await policy.record(action, of: name(repository, reference), by: call.access)
+            }
             var response = Response(status: .created)
             response.headers[.location] =
                 "/v2/\(registry.address(of: repository))/manifests/\(reference)"
@@ -141,11 +142,10 @@ extension OCIResponder {
         }
     }
 
-    /// Stores a manifest by what it is, and returns the action for the log.
-    private func store(_ put: Put, _ writer: ServedRegistry.Writer) async throws -> String {
+    /// Stores a manifest by what it is, and returns the action for the log; nil when nothing changed.
+    private func store(_ put: Put, _ writer: ServedRegistry.Writer) async throws -> String? {
         if let type = put.manifest.artifactType, ArtifactKind(artifactType: type) != nil {
-            try await publish(put, writer)
-            return "publish"
+            return try await publish(put, writer) ? "publish" : nil
         }
         if case .digest = put.reference, let name = put.repository.modelName,
             let subject = put.manifest.subject?.digest,
@@ -212,7 +212,8 @@ extension OCIResponder {
         )
     }
 
-    private func publish(_ put: Put, _ writer: ServedRegistry.Writer) async throws {
+    /// Publishes a release; false when it was published before, as a whole.
+    private func publish(_ put: Put, _ writer: ServedRegistry.Writer) async throws -> Bool {
         guard let name = put.repository.modelName else {
             throw RequestFailure(
                 .badRequest,
@@ -228,8 +229,13 @@ extension OCIResponder {
         if case .tag(let tag) = put.reference {
             version = try SemanticVersion(parsing: tag.description)
         }
-        try await BlockingWork.run { [version] cancellation in
+        return try await BlockingWork.run { [version] cancellation in
             let identity = version.map { RegistryFolder.Identity(name: name, version: $0) }
+            if let identity,
+                let wasBehind = try writer.registry.complete(put.bytes, as: identity, cancellation)
+            {
+                return wasBehind
+            }
             let release = try writer.registry.check(
                 manifest: put.bytes,
                 as: identity,
@@ -242,7 +248,7 @@ extension OCIResponder {
                     remedy: "publish it under the name in its record"
                 )
             }
-            _ = try writer.registry.publish(release, cancellation)
+            return try writer.registry.publish(release, cancellation)
         }
     }
 

@@ -108,8 +108,17 @@ extension OCIResponder {
     /// Appends the body of a request to an upload.
     private func receive(_ call: Call, into upload: Upload) async throws {
         let request = call.request
-        let stated = request.headers[.contentLength].flatMap { Int($0) }
-        if let stated { try await policy.admit(upload: stated, by: call.access) }
+        let stated = request.statedLength
+        if let stated {
+            guard stated <= FormatLimits.largestFile else {
+                throw ZooError(
+                    .uploadTooLarge,
+                    "the request states \(stated) bytes, more than the \(FormatLimits.largestFile) that "
+                        + "a file may have"
+                )
+            }
+            try await policy.admit(upload: stated, by: call.access)
+        }
         let start = try await blocking { try upload.size() }
         let length = try expectedLength(of: request, from: start, upload)
         var pending = ByteBuffer()

@@ -35,7 +35,7 @@ struct ChangeResponder: Sendable {
             method: method,
             path: String(target.path),
             digest: target.value("digest"),
-            body: method == .put ? try await request.body.collected(limit: 1 << 20) : []
+            body: method == .put ? try await request.document(limit: 1 << 20) : []
         )
     }
 

@@ -26,18 +26,20 @@ struct FileBody: Sendable {
     ///
     /// - Parameters:
     ///   - writer: writes to the connection.
-    ///   - channel: the connection, if its pipeline has a ``FileRegionHandler``.
+    ///   - channel: the connection.
+    ///   - isEncrypted: whether it is one of HTTPS, whose pipeline has no ``FileRegionHandler``.
     ///   - sent: counts the bytes.
     /// - Throws: what the connection or the file throws.
     func write(
         to writer: inout any ResponseBodyWriter,
-        on channel: (any Channel)?,
+        on channel: any Channel,
+        isEncrypted: Bool,
         sent: inout Int
     ) async throws {
-        if let channel, range.count > Self.pieceSize {
+        if !isEncrypted, range.count > Self.pieceSize {
             try await send(on: channel, &sent)
         } else {
-            try await copy(to: &writer, &sent)
+            try await copy(to: &writer, on: channel.eventLoop, &sent)
         }
     }
 
@@ -66,12 +68,19 @@ struct FileBody: Sendable {
     }
 
     /// Copies the bytes; the next chunk is read while one is written, so at most two are in memory.
-    private func copy(to writer: inout any ResponseBodyWriter, _ sent: inout Int) async throws {
+    private func copy(
+        to writer: inout any ResponseBodyWriter,
+        on eventLoop: any EventLoop,
+        _ sent: inout Int
+    ) async throws {
         var piece = try await read(from: range.lowerBound)
         while range.lowerBound + sent + piece.readableBytes < range.upperBound {
             let offset = range.lowerBound + sent + piece.readableBytes
             async let next = read(from: offset)
             try await writer.write(piece)
+            // The writer learns from the event loop that the client is slow. On a busy server it would accept
+            // megabytes before that.
+            try await eventLoop.submit {}.get()
             sent += piece.readableBytes
             piece = try await next
         }

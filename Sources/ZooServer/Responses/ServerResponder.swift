@@ -19,12 +19,17 @@ struct ServerResponder: HTTPResponder {
             response.headers[.connection] = ConnectionPersistenceHandler.close
         }
         if let body {
-            let channel = request.head.scheme == "https" ? nil : context.channel
+            let (channel, isEncrypted) = (context.channel, request.head.scheme == "https")
             response.body = ResponseBody(contentLength: body.range.count) {
                 [log, response] writer in
                 var sent = 0
                 do {
-                    try await body.write(to: &writer, on: channel, sent: &sent)
+                    try await body.write(
+                        to: &writer,
+                        on: channel,
+                        isEncrypted: isEncrypted,
+                        sent: &sent
+                    )
                     try await writer.finish(nil)
                     log.record(entry, status: response.status, sent: sent)
                 } catch {

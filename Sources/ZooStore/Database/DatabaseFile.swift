@@ -212,7 +212,7 @@ struct DatabaseFile: Sendable {
             }
             // Also a schema whose tables somebody changed.
             return ZooError(
-                .databaseFailed,
+                error.resultCode == .SQLITE_FULL ? .diskFull : .databaseFailed,
                 "cannot use '\(path ?? "memory")': \(error.message ?? "\(error.resultCode)")",
                 remedy: "check the free space and the permissions of its folder",
                 cause: error
@@ -230,7 +230,7 @@ struct DatabaseFile: Sendable {
     /// - Returns: whether the file system is local.
     private static func requireLocks(for path: String) throws(ZooError) -> Bool {
         let folder = FileSystem.parent(of: path)
-        let probe = "\(folder)/.probe-\(FileSystem.uniqueName())"
+        let probe = "\(folder)/.\(FileSystem.uniqueName()).tmp"
         let (first, second) = (try OpenFile(probe, .write), try OpenFile(probe, .write))
         let works = first.tryLock(.exclusive) && !second.tryLock(.exclusive)
         try FileSystem.remove(probe)

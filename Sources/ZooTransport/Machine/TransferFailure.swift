@@ -55,6 +55,7 @@ extension TransferFailure {
             case 403: .permanent(.forbidden, reason)
             case 404, 410: .permanent(.resourceNotFound, reason)
             case 413: .permanent(.bodyTooLarge, "\(reason): the request body is too large for it")
+            case 507: .permanent(.serverFull, "\(reason): its disk is full")
             case 511: .permanent(.webPage, "the network asks for a login first (511)")
             case 408, 425, 429, 500...599:
                 .transient(.serverUnavailable, reason, retryAfter: head.retryAfter)
@@ -95,6 +96,8 @@ extension ZooError.Code {
                 + "--timeout for a slow server; verified bytes are kept"
         case .serverUnavailable:
             "run the same command again later; verified bytes are kept"
+        case .serverFull:
+            "ask the registry's operator to free space, then run the same command again"
         case .tlsFailed:
             "check the address and the clock of this machine; where a proxy or a registry has its "
                 + "own certificate authority, name its PEM file with --ca-file or SSL_CERT_FILE"

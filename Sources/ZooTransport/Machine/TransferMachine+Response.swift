@@ -35,6 +35,8 @@ extension TransferMachine {
             return judgeRedirect(head)
         case 407: return drain(.fail(proxyLogin()))
         case 511: return drain(.fail(TransferFailure(status: head).error(at: current)))
+        // A full disk stays full until somebody frees space.
+        case 507: return .excerpt(left: limit)
         case 408, 425, 429, 500...599:
             // With 429 and 503 and a time for the retry, the server says that it did nothing.
             let isDeclined = [429, 503].contains(head.status) && head.retryAfter != nil

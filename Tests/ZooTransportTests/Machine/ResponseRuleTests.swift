@@ -149,7 +149,7 @@ struct ResponseRuleTests {
         arguments: [
             (400, ZooError.Code.statusUnexpected), (401, .loginRequired), (403, .forbidden),
             (404, .resourceNotFound), (413, .bodyTooLarge), (500, .serverUnavailable),
-            (503, .serverUnavailable),
+            (503, .serverUnavailable), (507, .serverFull),
         ]
     )
     func requireSuccess(status: Int, code: ZooError.Code) throws {
