@@ -71,7 +71,7 @@ struct HTTPDocumentTests {
     @Test("every row has the status, the fields and the codes that the server answers")
     func rowsAreTrue() async throws {
         let tables = try Self.tables()
-        #expect(tables.count == 7)
+        #expect(tables.count == 8)
         #expect(tables.map(\.rows.count).reduce(0, +) > 90)
         // The rows of tables under one command share a server.
         var rows: [String: [Row]] = [:]
@@ -139,12 +139,17 @@ struct HTTPDocumentTests {
                 {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",\
                 "config":\(link),"layers":[\(link)]}
                 """
+            let archive = BlockArchive(blocks: [Array("wor".utf8), Array("ld".utf8)])
+            let table = archive.table.canonicalBytes
             // Longer names first, so that no name is taken for the beginning of another.
             values = [
                 ("$HELLO512", hello512), ("$HELLO", hello),
                 ("$ABSENT", "sha256:" + String(repeating: "0", count: 64)),
                 ("$IMAGEDIGEST", ContentDigest(of: Array(image.utf8)).description),
                 ("$IMAGE", image),
+                ("$ARCHIVE", archive.digest.description),
+                ("$TABLEDIGEST", ContentDigest(of: table).description),
+                ("$TABLE", String(decoding: table, as: UTF8.self)),
                 ("$MANIFEST", String(decoding: release.bytes, as: UTF8.self)),
                 ("$RELEASE", release.digest.description),
                 ("$BLOBHEX", blob.hex), ("$BLOB", blob.description),

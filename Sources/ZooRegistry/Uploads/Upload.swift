@@ -115,15 +115,8 @@ package final class Upload: Sendable {
                 remedy: "upload the blob again from its first byte"
             )
         }
-        try commit(as: digest)
-    }
-
-    /// Moves the file, whose digest was checked, to its place.
-    func commit(as digest: BlobDigest) throws(ZooError) {
-        // First: a link without a blob is harmless, a blob that nobody may read is not.
-        try folder.links.add(digest, to: session.repository)
-        try folder.blobs.adopt(data, as: digest)
-        discard()
+        try folder.commit(data, as: digest, id, in: session.repository)
+        state.withLock { $0.ended = true }
     }
 
     /// Ends the upload and forgets its bytes.

@@ -196,7 +196,7 @@ struct RegistryResponder: HTTPResponder {
             )
             let actions = action == .read ? "pull" : action == .publish ? "pull,push" : "delete"
             challenge(request, repository.map { "repository:\($0):\(actions)" }, &failure)
-            if repository == nil { failure.fields[.zooAPI] = "1" }
+            if repository == nil { failure.fields[.zooAPI] = ZooAPI.announcement }
             // Without a challenge, credentials do not help.
             if failure.fields[.wwwAuthenticate] != nil { return failure }
         }
