@@ -338,7 +338,7 @@ let package = Package(
         .testTarget(
             name: "ZooServerTests",
             dependencies: [
-                "ZooCore", "ZooRegistry", "ZooServer", "ZooStore", "ZooTesting",
+                "ZooCore", "ZooFiles", "ZooRegistry", "ZooServer", "ZooStore", "ZooTesting",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
             ],

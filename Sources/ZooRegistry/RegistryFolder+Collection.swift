@@ -77,7 +77,8 @@ private struct Sweep {
                 isOld = try FileSystem.status(path).map { $0.modified < cutoff } ?? false
             }
             if isOld {
-                try remove(path, bytes: data?.size ?? 0)
+                // The file of a block-wise upload has holes.
+                try remove(path, bytes: data.map { min($0.size, $0.allocated) } ?? 0)
                 collected.uploads += 1
             } else if let bytes = try? FileSystem.document("\(path)/session.json", limit: 1 << 16),
                 let session = try? JSONValue(parsing: bytes)

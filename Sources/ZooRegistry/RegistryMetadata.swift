@@ -143,6 +143,49 @@ package final class RegistryMetadata: Sendable {
         if !tables.isEmpty { try database.add(tables, to: name) }
     }
 
+    // MARK: Blocks
+
+    /// Looks for blocks in the archives of a model.
+    ///
+    /// The block index answers; where it has no archive of the model, or cannot be opened, the block
+    /// tables of the published versions do.
+    ///
+    /// - Parameters:
+    ///   - digests: the digests of blocks as they are in an archive.
+    ///   - name: the model. Other models are not searched.
+    ///   - isHeld: whether the model has an archive now; others are forgotten.
+    /// - Returns: a place for each block that was found; the caller checks the bytes.
+    /// - Throws: ``ZooError`` with a code of the documents, `database.*` or `io.*`, or what `isHeld`
+    ///   throws.
+    func places(
+        of digests: Set<ContentDigest>,
+        in name: ModelName,
+        isHeld: (ContentDigest) throws -> Bool
+    ) throws -> [ContentDigest: MetadataDatabase.BlockPlace] {
+        guard let index = try documents.index(of: name), !digests.isEmpty else { return [:] }
+        func find(
+            in database: MetadataDatabase
+        ) throws -> [ContentDigest: MetadataDatabase.BlockPlace] {
+            if try database.archives(of: name).isEmpty {
+                for entry in index.entries {
+                    // A damaged release must not keep the blocks of the others from being found.
+                    guard let manifest = try? documents.release(entry.digest).manifest else {
+                        continue
+                    }
+                    try? add(manifest, of: name, to: database)
+                }
+            }
+            let gone = try database.archives(of: name).filter { try !isHeld($0) }
+            if !gone.isEmpty { try database.remove(gone, from: name) }
+            return try database.places(of: digests, in: name)
+        }
+        do {
+            return try use(find)
+        } catch is ZooError {
+            return try find(in: try MetadataDatabase(opening: nil))
+        }
+    }
+
     /// Makes the block index again from the index documents, and the catalogue from its segments.
     ///
     /// - Throws: ``ZooError`` with a code of the documents, `database.*` or `io.*`;

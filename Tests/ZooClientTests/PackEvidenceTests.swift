@@ -41,22 +41,31 @@ struct PackEvidenceTests {
         func put(
             _ file: OpenFile,
             as blob: Descriptor,
+            blocks table: ContentDigest?,
             of name: ModelName,
             progress: @escaping @Sendable (Int) -> Void
-        ) async throws {
-            try await folder.put(file, as: blob, of: name, progress: progress)
+        ) async throws -> Int {
+            try await folder.put(file, as: blob, blocks: table, of: name, progress: progress)
         }
+        func reusableBlocks(of name: ModelName) async throws -> Set<ContentDigest> { [] }
         func discard(_ draft: BlobFolder.Draft) async { await folder.discard(draft) }
         func put(_ bytes: [UInt8], of name: ModelName) async throws -> ContentDigest {
             try await folder.put(bytes, of: name)
         }
         func put(
             _ blob: Descriptor,
+            blocks table: ContentDigest?,
             of name: ModelName,
             progress: @escaping @Sendable (Int) -> Void,
             from content: BlobContent
-        ) async throws {
-            try await folder.put(blob, of: name, progress: progress, from: content)
+        ) async throws -> Int {
+            try await folder.put(
+                blob,
+                blocks: table,
+                of: name,
+                progress: progress,
+                from: content
+            )
         }
         func attachments(
             of digest: ContentDigest,

@@ -167,12 +167,17 @@ struct HTTPDocumentTests {
                 {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",\
                 "config":\(link),"layers":[\(link)]}
                 """
+            let archive = BlockArchive(blocks: [Array("wor".utf8), Array("ld".utf8)])
+            let table = archive.table.canonicalBytes
             // Longer names first, so that no name is taken for the beginning of another.
             values = [
                 ("$HELLO512", hello512), ("$HELLO", hello),
                 ("$ABSENT", "sha256:" + String(repeating: "0", count: 64)),
                 ("$IMAGEDIGEST", ContentDigest(of: Array(image.utf8)).description),
                 ("$IMAGE", image),
+                ("$ARCHIVE", archive.digest.description),
+                ("$TABLEDIGEST", ContentDigest(of: table).description),
+                ("$TABLE", String(decoding: table, as: UTF8.self)),
                 ("$MANIFEST", String(decoding: release.bytes, as: UTF8.self)),
                 ("$RELEASE", release.digest.description),
                 ("$BLOBHEX", blob.hex), ("$BLOB", blob.description),

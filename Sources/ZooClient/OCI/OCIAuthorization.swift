@@ -26,6 +26,7 @@ package actor OCIAuthorization {
     private let transport: HTTPTransport
     private let credentials: RegistryCredentials.Lookup
     private var isZooServer = false
+    private var takesBlocks = false
     /// One question for all requests that wait for its answer.
     private var scheme: Task<Scheme, any Error>?
     private var tokens: [String: (header: String, expiry: ContinuousClock.Instant)] = [:]
@@ -113,6 +114,14 @@ package actor OCIAuthorization {
         return isZooServer
     }
 
+    /// Whether the registry announces block-wise uploads.
+    ///
+    /// - Throws: as ``headers(for:_:)``.
+    func announcesBlockUploads() async throws -> Bool {
+        _ = try await knownScheme()
+        return takesBlocks
+    }
+
     /// Forgets tokens, after the registry refused one.
     func renew() { tokens.removeAll() }
 
@@ -134,7 +143,11 @@ package actor OCIAuthorization {
 
     private func askForScheme() async throws -> Scheme {
         let response = try await transport.send(HTTPRequest(.get, "\(endpoint.origin)/v2/"))
-        isZooServer = response["AMI-Zoo-Api"] != nil
+        let extensions = response["AMI-Zoo-Api"]?.split(separator: ",").map {
+            String($0).trimmingPrefix(while: { $0 == " " })
+        }
+        isZooServer = extensions != nil
+        takesBlocks = extensions?.contains("block-upload") ?? false
         switch response.status {
         case 200...299 where response["Content-Type"]?.hasPrefix("text/html") != true:
             return .none

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
+internal import ZooRegistry
 
 /// The first error of an OCI error document.
 ///
@@ -30,7 +31,8 @@ struct OCIRefusal {
     /// The codes of our server that a client shows as its own.
     private static let known: [ZooError.Code] = [
         .versionTaken, .blobMissing, .releaseInconsistent, .blobMismatch, .manifestInvalid,
-        .fieldInvalid, .modelUnknown, .locksUnavailable,
+        .fieldInvalid, .modelUnknown, .locksUnavailable, .uploadBusy, .uploadUnknown, .uploadRange,
+        .uploadTable, .uploadBlocks, .uploadIncomplete, .uploadMismatch,
     ]
 
     /// The error to report.

@@ -130,6 +130,11 @@ struct OCIRepositories: Sendable {
         return .fetched(response.body, entityTag: response["ETag"])
     }
 
+    /// Whether the registry announces block-wise uploads.
+    ///
+    /// - Throws: ``ZooError`` with code `transport.*`.
+    func takesBlocks() async throws -> Bool { try await authorization.announcesBlockUploads() }
+
     /// The URL of a part of a model's repository.
     func url(of name: ModelName, _ path: String) throws(ZooError) -> String {
         endpoint.url(try endpoint.repository(of: name), path)

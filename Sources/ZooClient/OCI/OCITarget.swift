@@ -9,7 +9,7 @@ package import ZooTransport
 
 /// An OCI registry that releases are pushed to: `ami-zoo serve`, or any other.
 package struct OCITarget: RegistryTarget {
-    private let repositories: OCIRepositories
+    let repositories: OCIRepositories
     private let spool: String
 
     /// Creates a target.
@@ -72,7 +72,7 @@ package struct OCITarget: RegistryTarget {
             size: try draft.file.status().size
         )
         if try await !holds(blob, of: name) {
-            try await put(draft.file, as: blob, of: name) { _ in }
+            _ = try await put(draft.file, as: blob, blocks: nil, of: name) { _ in }
         }
         await discard(draft)
     }
@@ -104,10 +104,11 @@ package struct OCITarget: RegistryTarget {
     /// part.
     package func put(
         _ blob: Descriptor,
+        blocks table: ContentDigest?,
         of name: ModelName,
         progress: @escaping @Sendable (Int) -> Void,
         from content: BlobContent
-    ) async throws {
+    ) async throws -> Int {
         let file = try await BlockingWork.run { [spool] _ in
             try FileSystem.createFolder(spool)
             let file = try OpenFile("\(spool)/.\(FileSystem.uniqueName()).tmp", .createPrivate)
@@ -118,27 +119,34 @@ package struct OCITarget: RegistryTarget {
         let written = StreamedBlob(in: file)
         try await content { try written.write($0) }
         try written.require(blob)
-        try await put(file, as: blob, of: name, progress: progress)
+        return try await put(file, as: blob, blocks: table, of: name, progress: progress)
     }
 
     /// The number of bytes that one request carries, so that a failure repeats little.
     private static let chunk = 64 << 20
 
-    /// Uploads a file in chunks; a chunk that fails is sent again from where the registry stopped.
+    /// Uploads a file: block-wise where the registry announces that and the file is an archive, else in
+    /// chunks, of which one that fails is sent again from where the registry stopped.
     package func put(
         _ file: OpenFile,
         as blob: Descriptor,
+        blocks table: ContentDigest?,
         of name: ModelName,
         progress: @escaping @Sendable (Int) -> Void
-    ) async throws {
+    ) async throws -> Int {
+        if let table, try await repositories.takesBlocks() {
+            let upload = BlockwiseUpload(to: self, file, blob, table, of: name, progress)
+            return try await upload.run()
+        }
         do {
             try await upload(file, as: blob, of: name, progress: progress)
         } catch let error as ZooError where error.code == .resourceNotFound {
             // The upload is gone: its last request was answered, but the response was lost, or the registry
             // dropped bytes that it could not write.
-            guard try await !holds(blob, of: name) else { return }
+            guard try await !holds(blob, of: name) else { return blob.size }
             try await upload(file, as: blob, of: name) { _ in }
         }
+        return blob.size
     }
 
     private func upload(
@@ -172,7 +180,7 @@ package struct OCITarget: RegistryTarget {
     }
 
     /// The number of failures in a row after which an upload ends.
-    private static let attempts = 5
+    static let attempts = 5
 
     private func startUpload(of name: ModelName) async throws -> String {
         let response = try await repositories.send(
@@ -188,7 +196,7 @@ package struct OCITarget: RegistryTarget {
         return location
     }
 
-    private func patch(
+    func patch(
         _ location: String,
         _ file: OpenFile,
         _ range: Range<Int>,
@@ -225,7 +233,7 @@ package struct OCITarget: RegistryTarget {
         return (response.location ?? location, end == 1 ? 0 : end)
     }
 
-    private func finish(
+    func finish(
         _ location: String,
         _ digest: ContentDigest,
         of name: ModelName,
@@ -359,7 +367,7 @@ package struct OCITarget: RegistryTarget {
 
     // MARK: Failures
 
-    private func unexpected(_ what: String) -> ZooError {
+    func unexpected(_ what: String) -> ZooError {
         ZooError(
             .statusUnexpected,
             "the registry at \(address) does not follow the OCI specification: \(what)",
@@ -368,7 +376,7 @@ package struct OCITarget: RegistryTarget {
     }
 
     /// Throws the registry's own code and message when it sent them.
-    private func requireAccepted(_ response: HTTPResponse, of name: ModelName) throws {
+    func requireAccepted(_ response: HTTPResponse, of name: ModelName) throws {
         guard !(200...299).contains(response.status) else { return }
         do {
             try response.requireSuccess()

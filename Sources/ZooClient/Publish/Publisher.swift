@@ -18,7 +18,8 @@ package struct Publisher: Sendable {
         package let digest: ContentDigest
         /// The size of all blobs in bytes.
         package let bytesTotal: Int
-        /// The bytes that were, or would be, sent.
+        /// The bytes of the blobs that were sent; with `isDryRun` those that would be sent at most, because
+        /// the registry may have more blocks than its newest version.
         package let bytesUploaded: Int
         /// The blobs that were, or would be, sent.
         package let uploaded: [Descriptor]
@@ -102,16 +103,21 @@ package struct Publisher: Sendable {
         let name = release.identity.name
         let blobs = release.manifest.blobs + release.manifest.skipped
         let missing = try await missing(blobs, of: name)
-        var isNew = true
-        if !isDryRun {
-            try await upload(missing, of: name)
+        let tables = Dictionary(
+            release.manifest.archives.map { ($0.archive.digest, $0.blocks.digest) }
+        ) { first, _ in first }
+        var (isNew, sent) = (true, 0)
+        if isDryRun {
+            sent = try await estimate(missing, tables, of: name)
+        } else {
+            sent = try await upload(missing, tables, of: name)
             isNew = try await target.publish(release.bytes, as: release.identity, written: [])
         }
         return Report(
             reference: ModelReference(name: name, selector: .version(release.identity.version)),
             digest: digest,
             bytesTotal: blobs.reduce(release.bytes.count) { $0 + $1.size },
-            bytesUploaded: missing.reduce(0) { $0 + $1.size },
+            bytesUploaded: sent,
             uploaded: missing,
             alreadyThere: !isNew,
             attachments: try await attach(to: digest, of: name, isDryRun: isDryRun)
@@ -152,7 +158,7 @@ package struct Publisher: Sendable {
                     size: link.size
                 )
                 guard try await !target.holds(blob, of: name) else { continue }
-                try await origin.send(blob, of: name, to: target) { _ in }
+                _ = try await origin.send(blob, blocks: nil, of: name, to: target) { _ in }
             }
             try await target.attach(bytes, attachment, to: digest, of: name)
         }
@@ -178,12 +184,52 @@ package struct Publisher: Sendable {
         return distinct.filter { !held.contains($0.digest) }
     }
 
-    private func upload(_ blobs: [Descriptor], of name: ModelName) async throws {
+    /// Sends blobs, the archives last: the registry reads their block tables.
+    ///
+    /// - Parameters:
+    ///   - blobs: the blobs.
+    ///   - tables: the digest of the block table of each archive.
+    ///   - name: the model.
+    /// - Returns: the number of bytes that travelled.
+    /// - Throws: the error of either side.
+    private func upload(
+        _ blobs: [Descriptor],
+        _ tables: [ContentDigest: ContentDigest],
+        of name: ModelName
+    ) async throws -> Int {
         let counter = Counter(total: blobs.reduce(0) { $0 + $1.size }, report: progress)
-        try await forEach(blobs) { [target, origin] blob in
-            try await origin.send(blob, of: name, to: target) { counter.add($0) }
-        } result: { _ in
+        var sent = 0
+        for isArchive in [false, true] {
+            let part = blobs.filter { (tables[$0.digest] != nil) == isArchive }
+            try await forEach(part) { [target, origin] blob in
+                try await origin.send(blob, blocks: tables[blob.digest], of: name, to: target) {
+                    counter.add($0)
+                }
+            } result: {
+                sent += $0
+            }
         }
+        return sent
+    }
+
+    /// The bytes of blobs without the blocks that the registry reuses as far as its documents say.
+    private func estimate(
+        _ blobs: [Descriptor],
+        _ tables: [ContentDigest: ContentDigest],
+        of name: ModelName
+    ) async throws -> Int {
+        let known = try await target.reusableBlocks(of: name)
+        var size = 0
+        for blob in blobs {
+            guard let digest = tables[blob.digest], !known.isEmpty else {
+                size += blob.size
+                continue
+            }
+            let table = try await origin.blockTable(digest, of: name)
+            size += table.blocks.filter { !known.contains($0.archiveDigest) }
+                .reduce(0) { $0 + $1.archiveRange.count }
+        }
+        return size
     }
 
     /// Runs `body` for every blob, at most ``streams`` at the same time.

@@ -46,32 +46,46 @@ package protocol RegistryTarget: Sendable {
     /// - Parameters:
     ///   - file: the file.
     ///   - blob: the digest and size of its content.
+    ///   - table: the digest of its block table, which the registry has; nil when it is not an archive.
     ///   - name: the model that the blob belongs to.
     ///   - progress: receives the number of bytes after each step.
+    /// - Returns: the number of bytes that travelled; the registry had the others.
     /// - Throws: ``ZooError`` with code `store.blob-mismatch` when the content has another digest, or
     ///   the error of the registry.
     func put(
         _ file: OpenFile,
         as blob: Descriptor,
+        blocks table: ContentDigest?,
         of name: ModelName,
         progress: @escaping @Sendable (Int) -> Void
-    ) async throws
+    ) async throws -> Int
 
     /// Stores a blob that arrives as a stream.
     ///
     /// - Parameters:
     ///   - blob: the digest and size of its content.
+    ///   - table: the digest of its block table, which the registry has; nil when it is not an archive.
     ///   - name: the model that the blob belongs to.
     ///   - progress: receives the number of bytes after each step.
     ///   - content: delivers the bytes.
+    /// - Returns: the number of bytes that travelled; the registry had the others.
     /// - Throws: ``ZooError`` with code `registry.digest-mismatch` when the content has another digest,
     ///   the error of `content`, or that of the registry.
     func put(
         _ blob: Descriptor,
+        blocks table: ContentDigest?,
         of name: ModelName,
         progress: @escaping @Sendable (Int) -> Void,
         from content: BlobContent
-    ) async throws
+    ) async throws -> Int
+
+    /// The blocks that need not travel when an archive of a model is sent, as far as the documents of
+    /// the registry say so.
+    ///
+    /// - Parameter name: the model.
+    /// - Returns: the digests of blocks as they are in an archive.
+    /// - Throws: the error of the registry.
+    func reusableBlocks(of name: ModelName) async throws -> Set<ContentDigest>
 
     /// Discards a draft.
     func discard(_ draft: BlobFolder.Draft) async
@@ -182,9 +196,10 @@ package struct FolderTarget: RegistryTarget {
     package func put(
         _ file: OpenFile,
         as blob: Descriptor,
+        blocks table: ContentDigest?,
         of name: ModelName,
         progress: @escaping @Sendable (Int) -> Void
-    ) async throws {
+    ) async throws -> Int {
         try await BlockingWork.run { [registry] cancellation in
             let draft = try registry.blobs.draft()
             do {
@@ -204,15 +219,17 @@ package struct FolderTarget: RegistryTarget {
                 throw error
             }
         }
+        return blob.size
     }
 
     /// Writes a stream and checks its digest.
     package func put(
         _ blob: Descriptor,
+        blocks table: ContentDigest?,
         of name: ModelName,
         progress: @escaping @Sendable (Int) -> Void,
         from content: BlobContent
-    ) async throws {
+    ) async throws -> Int {
         let draft = try await draft()
         do {
             let written = StreamedBlob(in: draft.file)
@@ -226,7 +243,11 @@ package struct FolderTarget: RegistryTarget {
             await discard(draft)
             throw error
         }
+        return blob.size
     }
+
+    /// None: a folder gets copies of whole archives.
+    package func reusableBlocks(of name: ModelName) async throws -> Set<ContentDigest> { [] }
 
     /// Removes the draft.
     package func discard(_ draft: BlobFolder.Draft) async {

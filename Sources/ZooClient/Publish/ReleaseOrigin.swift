@@ -18,16 +18,23 @@ package protocol ReleaseOrigin: Sendable {
     ///
     /// - Parameters:
     ///   - blob: the blob.
+    ///   - table: the digest of its block table, which the destination has; nil when it is not an
+    ///     archive.
     ///   - name: the model that the blob belongs to.
     ///   - target: the destination.
     ///   - progress: receives the number of bytes after each step.
+    /// - Returns: the number of bytes that travelled; the destination had the others.
     /// - Throws: ``ZooError`` when the content has another digest, or the error of either side.
     func send(
         _ blob: Descriptor,
+        blocks table: ContentDigest?,
         of name: ModelName,
         to target: any RegistryTarget,
         progress: @escaping @Sendable (Int) -> Void
-    ) async throws
+    ) async throws -> Int
+
+    /// Reads a block table and checks its digest.
+    func blockTable(_ digest: ContentDigest, of name: ModelName) async throws -> BlockTable
 
     /// Lists what is attached to a release.
     func attachments(
@@ -71,12 +78,21 @@ struct LocalOrigin: ReleaseOrigin {
 
     func send(
         _ blob: Descriptor,
+        blocks table: ContentDigest?,
         of name: ModelName,
         to target: any RegistryTarget,
         progress: @escaping @Sendable (Int) -> Void
-    ) async throws {
+    ) async throws -> Int {
         let file = try OpenFile(folder.blobs.path(of: blob.digest), .read)
-        try await target.put(file, as: blob, of: name, progress: progress)
+        return try await target.put(file, as: blob, blocks: table, of: name, progress: progress)
+    }
+
+    func blockTable(_ digest: ContentDigest, of name: ModelName) async throws -> BlockTable {
+        try await BlockingWork.run { [folder] _ in
+            try BlockTable(
+                canonical: try folder.blobs.read(digest, limit: FormatLimits.blockTable)
+            )
+        }
     }
 
     /// Reads the list from the index document, which an image layout does not have.
@@ -129,12 +145,13 @@ struct RemoteOrigin: ReleaseOrigin {
 
     func send(
         _ blob: Descriptor,
+        blocks table: ContentDigest?,
         of name: ModelName,
         to target: any RegistryTarget,
         progress: @escaping @Sendable (Int) -> Void
-    ) async throws {
+    ) async throws -> Int {
         let source = registry.source
-        try await target.put(blob, of: name, progress: progress) { sink in
+        return try await target.put(blob, blocks: table, of: name, progress: progress) { sink in
             try await source.stream(
                 (digest: blob.digest, size: blob.size),
                 of: name,
@@ -142,6 +159,12 @@ struct RemoteOrigin: ReleaseOrigin {
                 into: sink
             )
         }
+    }
+
+    func blockTable(_ digest: ContentDigest, of name: ModelName) async throws -> BlockTable {
+        try BlockTable(
+            canonical: try await registry.blob(digest, of: name, limit: FormatLimits.blockTable)
+        )
     }
 
     func attachments(

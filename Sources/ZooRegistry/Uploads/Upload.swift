@@ -115,11 +115,6 @@ package final class Upload: Sendable {
                 remedy: "upload the blob again from its first byte"
             )
         }
-        try commit(as: digest)
-    }
-
-    /// Moves the file, whose digest was checked, to its place.
-    func commit(as digest: BlobDigest) throws(ZooError) {
         do throws(ZooError) {
             try data.synchronize()
         } catch {
@@ -127,10 +122,8 @@ package final class Upload: Sendable {
             discard()
             throw error
         }
-        // First: a link without a blob is harmless, a blob that nobody may read is not.
-        try folder.links.add(digest, to: session.repository)
-        try folder.blobs.adopt(data, as: digest)
-        discard()
+        try folder.commit(data, as: digest, id, in: session.repository)
+        state.withLock { $0.ended = true }
     }
 
     /// Ends the upload and forgets its bytes.

@@ -8,9 +8,10 @@ internal import ZooFiles
 /// The uploads of a registry folder that are not complete.
 ///
 /// ```
-/// .uploads/<id>/session.json   the repository
+/// .uploads/<id>/session.json   the repository; the archive and its block table
 /// .uploads/<id>/data           the bytes so far; its size is where a resumed upload continues
 /// ```
+/// A block-wise upload has two more files, see ``BlockUpload``, and its `data` has the size of the archive.
 /// Everything that a resumed upload needs is in these files, so a restart loses nothing. All members
 /// block; call them where blocking is allowed.
 package final class UploadFolder: Sendable {
@@ -35,6 +36,8 @@ package final class UploadFolder: Sendable {
     package let limits: Limits
     let path: String
     private let state: Mutex<State>
+    /// Held while a block-wise upload starts, so that nobody takes half of one for a leftover.
+    let starting = Mutex(())
 
     /// What is kept in memory; all of it can be computed from the files.
     private struct State {
@@ -92,7 +95,7 @@ package final class UploadFolder: Sendable {
     }
 
     /// Creates the folder of an upload, which counts from then on.
-    private func admit(_ id: UploadID) throws(ZooError) {
+    func admit(_ id: UploadID) throws(ZooError) {
         let admitted = try state.withLock { state throws(ZooError) in
             guard state.count < limits.uploads else { return false }
             try FileSystem.createFolder("\(path)/\(id)")
@@ -108,7 +111,7 @@ package final class UploadFolder: Sendable {
         }
     }
 
-    private func busy(_ id: UploadID) -> ZooError {
+    func busy(_ id: UploadID) -> ZooError {
         ZooError(
             .uploadBusy,
             "another request writes to the upload \(id)",
@@ -124,40 +127,57 @@ package final class UploadFolder: Sendable {
         _ id: UploadID,
         in repository: RepositoryName
     ) throws(ZooError) -> Upload {
-        let session: UploadSession
-        let data: OpenFile
-        do throws(ZooError) {
-            session = try UploadSession(
-                canonical: try FileSystem.document("\(path)/\(id)/session.json", limit: 4096)
-            )
-            data = try openData(id)
-        } catch {
-            throw error.code == .fileMissing ? unknown(id) : error
-        }
-        guard session.repository == repository else { throw unknown(id) }
-        guard data.tryLock() else { throw busy(id) }
-        // Another request may have completed it since it was opened.
-        guard data.isAtPath() else { throw unknown(id) }
+        let session = try session(of: id, in: repository)
+        guard session.blocks == nil else { throw unknown(id) }
+        let data = try openData(id, .exclusive)
         let size = try data.status().size
         let kept = state.withLock { $0.hashes.removeValue(forKey: id) }
         let empty = PartialHash(size: 0, hasher: .init())
         return Upload(id, session, data, self, size == 0 ? empty : kept)
     }
 
-    private func openData(_ id: UploadID) throws(ZooError) -> OpenFile {
-        let data = "\(path)/\(id)/data"
-        // `.write` would create the file of an upload that just ended.
-        guard try FileSystem.status(data) != nil else { throw unknown(id) }
+    /// What an upload is for.
+    ///
+    /// - Throws: ``ZooError`` with code `upload.not-found`, also for an upload of another repository, or
+    ///   `io.*`.
+    package func session(
+        of id: UploadID,
+        in repository: RepositoryName
+    ) throws(ZooError) -> UploadSession {
+        let session: UploadSession
         do throws(ZooError) {
-            return try OpenFile(data, .write)
-        } catch  where error.code == .notWritable {
-            // Completing it failed after the file was made read-only.
-            try FileSystem.makeWritable(data)
-            return try OpenFile(data, .write)
+            session = try UploadSession(
+                canonical: try FileSystem.document("\(path)/\(id)/session.json", limit: 4096)
+            )
+        } catch {
+            throw error.code == .fileMissing ? unknown(id) : error
         }
+        guard session.repository == repository else { throw unknown(id) }
+        return session
     }
 
-    private func unknown(_ id: UploadID) -> ZooError {
+    /// Opens and locks the bytes of an upload.
+    func openData(_ id: UploadID, _ lock: OpenFile.Lock) throws(ZooError) -> OpenFile {
+        let path = "\(path)/\(id)/data"
+        // `.write` would create the file of an upload that just ended.
+        guard try FileSystem.status(path) != nil else { throw unknown(id) }
+        let data: OpenFile
+        do throws(ZooError) {
+            data = try OpenFile(path, .write)
+        } catch  where error.code == .notWritable {
+            // Completing it failed after the file was made read-only.
+            try FileSystem.makeWritable(path)
+            data = try OpenFile(path, .write)
+        } catch {
+            throw error.code == .fileMissing ? unknown(id) : error
+        }
+        guard data.tryLock(lock) else { throw busy(id) }
+        // Another request may have completed it since it was opened.
+        guard data.isAtPath() else { throw unknown(id) }
+        return data
+    }
+
+    func unknown(_ id: UploadID) -> ZooError {
         ZooError(
             .uploadUnknown,
             "there is no upload \(id) in this repository",
@@ -173,6 +193,19 @@ package final class UploadFolder: Sendable {
             }
             state.hashes[id] = hash
         }
+    }
+
+    /// Ends an upload: its file, whose digest was checked, becomes a blob of the repository.
+    func commit(
+        _ data: OpenFile,
+        as digest: BlobDigest,
+        _ id: UploadID,
+        in repository: RepositoryName
+    ) throws(ZooError) {
+        // First: a link without a blob is harmless, a blob that nobody may read is not.
+        try links.add(digest, to: repository)
+        try blobs.adopt(data, as: digest)
+        remove(id)
     }
 
     /// Removes an upload and its files.

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-/// The name of an upload: 32 hexadecimal digits, which nobody can guess.
+internal import ZooCore
+
+/// The name of an upload: 32 hexadecimal digits.
+///
+/// Nobody can guess the name of an upload whose bytes arrive in order. The name of a block-wise upload
+/// follows from what it is for, so that a client that lost it finds the upload again; it is open to the
+/// one who started it alone.
 package struct UploadID: Hashable, Sendable, CustomStringConvertible {
     /// The text form.
     package let description: String
@@ -12,6 +18,11 @@ package struct UploadID: Hashable, Sendable, CustomStringConvertible {
             let digits = String(UInt64.random(in: .min ... .max), radix: 16)
             return String(repeating: "0", count: 16 - digits.count) + digits
         }.joined()
+    }
+
+    /// The name of a block-wise upload.
+    init(of session: UploadSession) {
+        description = String(ContentDigest(of: session.canonicalBytes).hex.prefix(32))
     }
 
     /// Parses a name; nil for any other text.

@@ -12,7 +12,8 @@ extension HTTPField.Name {
     static let filtersApplied = known("OCI-Filters-Applied")
     /// RFC 8288.
     static let link = known("Link")
-    /// Announces index documents beside the OCI API, and the interface below `/api/v1/`.
+    /// Announces index documents beside the OCI API, the interface below `/api/v1/` and block-wise
+    /// uploads.
     static let zooAPI = known("AMI-Zoo-Api")
 
     private static func known(_ name: String) -> HTTPField.Name {
@@ -21,4 +22,10 @@ extension HTTPField.Name {
         }
         return name
     }
+}
+
+/// What ``HTTPField/Name/zooAPI`` announces: the version of the interface, and its extensions.
+enum ZooAPI {
+    /// The value of the header field.
+    static let announcement = "1, block-upload"
 }

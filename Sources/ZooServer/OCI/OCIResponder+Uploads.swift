@@ -13,6 +13,9 @@ extension OCIResponder {
         let writer = try writer()
         if let mounted = try await mount(into: repository, call, writer) { return mounted }
         let digest = try call.target.value("digest").map { text in try accepted(text) }
+        if let digest, let table = call.target.value("blocks") {
+            return try await startBlocks(of: digest, table, in: repository, call, writer)
+        }
         let upload = try await blocking { try writer.uploads.start(in: repository) }
         defer { upload.release() }
         guard let digest else { return try progress(of: upload, status: .accepted) }
@@ -32,6 +35,10 @@ extension OCIResponder {
         _ call: Call
     ) async throws -> Response {
         let writer = try writer()
+        let session = try await blocking { try writer.uploads.session(of: id, in: repository) }
+        if session.blocks != nil {
+            return try await continueBlocks(id, in: repository, call, writer)
+        }
         let upload = try await blocking { try writer.uploads.open(id, in: repository) }
         defer { upload.release() }
         switch call.method {
@@ -61,7 +68,7 @@ extension OCIResponder {
     }
 
     /// Parses the digest of a blob to store.
-    private func accepted(_ text: String) throws -> BlobDigest {
+    func accepted(_ text: String) throws -> BlobDigest {
         let digest = try BlobDigest(parsing: text)
         guard digest.algorithm == .sha256 || options.acceptsAnyArtifact else {
             throw RequestFailure(
@@ -103,7 +110,7 @@ extension OCIResponder {
     // MARK: Bytes
 
     /// The bytes that are collected before they are written.
-    private static let piece = 256 << 10
+    static let piece = 256 << 10
 
     /// Appends the body of a request to an upload.
     private func receive(_ call: Call, into upload: Upload) async throws {
@@ -177,19 +184,8 @@ extension OCIResponder {
         from start: Int,
         _ upload: Upload
     ) throws -> Int? {
-        guard let header = request.headers[.contentRange] else { return nil }
-        // The OCI form is "0-99"; some clients write the form of HTTP, "bytes 0-99/*".
-        let text = header.hasPrefix("bytes ") ? header.dropFirst(6) : header[...]
-        let bounds = text.prefix { $0 != "/" }.split(separator: "-").map { Int($0) }
-        guard bounds.count == 2, let first = bounds[0], let last = bounds[1], first >= 0,
-            last >= first, last < Int.max
-        else {
-            throw RequestFailure(
-                .badRequest,
-                .blobUploadInvalid,
-                ZooError(.requestInvalid, "'\(header.prefix(80))' is not a range such as '0-99'")
-            )
-        }
+        guard let range = try contentRange(of: request) else { return nil }
+        let first = range.lowerBound
         guard first == start else {
             var failure = RequestFailure(
                 ZooError(
@@ -199,10 +195,30 @@ extension OCIResponder {
                 )
             )
             failure.fields[.range] = Self.range(start)
-            failure.fields[.location] = location(of: upload)
+            failure.fields[.location] = location(upload.id, in: upload.session.repository)
             throw failure
         }
-        return last - first + 1
+        return range.count
+    }
+
+    /// The range of bytes that a request states; nil without one.
+    func contentRange(of request: Request) throws(RequestFailure) -> Range<Int>? {
+        guard let header = request.headers[.contentRange] else { return nil }
+        // The OCI form is "0-99"; some clients write the form of HTTP, "bytes 0-99/*".
+        let text = header.hasPrefix("bytes ") ? header.dropFirst(6) : header[...]
+        // Empty parts are kept: "-1-99" is not "1-99".
+        let bounds = text.prefix { $0 != "/" }
+            .split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+        guard bounds.count == 2, let first = bounds[0], let last = bounds[1], first >= 0,
+            last >= first, last < Int.max
+        else {
+            throw RequestFailure(
+                .badRequest,
+                .blobUploadInvalid,
+                ZooError(.requestInvalid, "'\(header.prefix(80))' is not a range such as '0-99'")
+            )
+        }
+        return first..<last + 1
     }
 
     private func finish(_ upload: Upload, as digest: BlobDigest) async throws -> Response {
@@ -212,7 +228,7 @@ extension OCIResponder {
 
     // MARK: Responses
 
-    private func created(_ digest: BlobDigest, in repository: RepositoryName) -> Response {
+    func created(_ digest: BlobDigest, in repository: RepositoryName) -> Response {
         var response = Response(status: .created)
         response.headers[.location] = "/v2/\(registry.address(of: repository))/blobs/\(digest)"
         response.headers[.contentDigest] = digest.description
@@ -224,14 +240,14 @@ extension OCIResponder {
         status: HTTPResponse.Status
     ) throws -> Response {
         var response = Response(status: status)
-        response.headers[.location] = location(of: upload)
+        response.headers[.location] = location(upload.id, in: upload.session.repository)
         response.headers[.uploadIdentifier] = upload.id.description
         response.headers[.range] = Self.range(try upload.size())
         return response
     }
 
-    private func location(of upload: Upload) -> String {
-        "/v2/\(registry.address(of: upload.session.repository))/blobs/uploads/\(upload.id)"
+    func location(_ id: UploadID, in repository: RepositoryName) -> String {
+        "/v2/\(registry.address(of: repository))/blobs/uploads/\(id)"
     }
 
     /// The range of the bytes so far; `0-0` for none, because the form cannot express an empty range.

@@ -74,7 +74,7 @@ struct OCIResponder: Sendable {
     private var base: Response {
         var response = Response.json([:])
         response.headers[.apiVersion] = "registry/2.0"
-        response.headers[.zooAPI] = "1"
+        response.headers[.zooAPI] = ZooAPI.announcement
         return response
     }
 

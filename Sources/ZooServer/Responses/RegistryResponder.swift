@@ -130,7 +130,7 @@ struct RegistryResponder: Sendable {
                 repository.map { "repository:\(registry.address(of: $0)):\(actions)" },
                 &failure
             )
-            if repository == nil { failure.fields[.zooAPI] = "1" }
+            if repository == nil { failure.fields[.zooAPI] = ZooAPI.announcement }
             // Without a challenge, credentials do not help.
             if failure.fields[.wwwAuthenticate] != nil { return failure }
         }

@@ -68,6 +68,9 @@ struct RequestFailure: Error {
             self.init(.conflict, .blobUploadInvalid, error)
             fields[.retryAfter] = "1"
         case .uploadOutOfOrder: self.init(.rangeNotSatisfiable, .blobUploadInvalid, error)
+        case .uploadRange: self.init(.rangeNotSatisfiable, .blobUploadInvalid, error)
+        case .uploadTable, .uploadBlocks, .uploadIncomplete:
+            self.init(.badRequest, .blobUploadInvalid, error)
         case .uploadMismatch: self.init(.badRequest, .digestInvalid, error)
         case .uploadTooLarge: self.init(.contentTooLarge, .sizeInvalid, error)
         case .uploadsFull:

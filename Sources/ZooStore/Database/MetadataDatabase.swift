@@ -322,6 +322,47 @@ package struct MetadataDatabase: Sendable {
         }
     }
 
+    /// The archives whose blocks are recorded for a model.
+    ///
+    /// - Throws: ``ZooError`` with a `database.*` code.
+    package func archives(of name: ModelName) throws(ZooError) -> [ContentDigest] {
+        try file.read { database in
+            try String.fetchAll(
+                database,
+                sql: """
+                    SELECT archive.digest FROM holding JOIN archive ON archive.id = holding.archive
+                    WHERE holding.name = ?
+                    """,
+                arguments: [name.description]
+            ).compactMap { try? ContentDigest(hex: $0) }
+        }
+    }
+
+    /// Forgets that a model has archives; blocks of archives that no model has are removed.
+    ///
+    /// - Throws: ``ZooError`` with a `database.*` code.
+    package func remove(
+        _ archives: [ContentDigest],
+        from name: ModelName
+    ) throws(ZooError) {
+        try file.write { database in
+            for digest in archives {
+                guard let id = try Self.archive(digest.hex, database) else { continue }
+                try database.execute(
+                    sql: "DELETE FROM holding WHERE name = ? AND archive = ?",
+                    arguments: [name.description, id]
+                )
+                try database.execute(
+                    sql: """
+                        DELETE FROM archive WHERE id = ? AND NOT EXISTS
+                            (SELECT 1 FROM holding WHERE archive = archive.id)
+                        """,
+                    arguments: [id]
+                )
+            }
+        }
+    }
+
     /// Looks for blocks in the archives of a model.
     ///
     /// The caller checks the bytes: the database may be older than the folder.

@@ -14,8 +14,9 @@ struct PublishCommand: ReportingCommand {
         abstract: "Publish packed releases to a registry.",
         discussion: """
             The folder is what 'ami-zoo pack' wrote. Every release in it is checked as a whole; then \
-            only the blobs that the registry does not have are sent. Run the same command again \
-            after an interruption: blobs that arrived are not sent again.
+            only the blobs that the registry does not have are sent, and to 'ami-zoo serve' only the \
+            blocks of an archive that no version of the model there has. Run the same command again \
+            after an interruption: what arrived is not sent again.
             """
     )
 
