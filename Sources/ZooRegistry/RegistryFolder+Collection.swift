@@ -138,9 +138,13 @@ private struct Sweep {
         name.hasPrefix(".") && name.hasSuffix(".tmp")
     }
 
-    /// Whether no process has the file open for writing.
+    /// Whether no process has the file open for writing; a file that was renamed meanwhile was not free.
     private func isFree(_ path: String) throws(ZooError) -> Bool {
-        try OpenFile(path, .read).tryLock(.exclusive)
+        do {
+            return try OpenFile(path, .read).tryLock(.exclusive)
+        } catch  where error.code == .fileMissing {
+            return false
+        }
     }
 
     private mutating func remove(_ path: String, bytes: Int) throws(ZooError) {

@@ -15,7 +15,12 @@ package struct ProgramRun: Sendable {
     /// The text written to standard output.
     package var output: String { String(decoding: outputBytes, as: UTF8.self) }
 
+    /// The time after which a program is killed: longer than any test runs one, also on a slow machine.
+    private static let limit = Duration.seconds(600)
+
     /// Runs a program until it exits.
+    ///
+    /// A program that does not exit is killed, so that one fault does not stop all tests.
     ///
     /// - Parameters:
     ///   - program: A path, or a name to look up.
@@ -35,10 +40,18 @@ package struct ProgramRun: Sendable {
                 output: folder.path(of: "output"),
                 errors: folder.path(of: "errors")
             )
+            let watchdog = Task {
+                try await Task.sleep(for: Self.limit)
+                process.signal(SIGKILL)
+            }
+            let status = await process.status()
+            watchdog.cancel()
+            let wasKilled = (try? await watchdog.value) != nil
+            let note = wasKilled ? "\nkilled after \(Self.limit)" : ""
             return ProgramRun(
-                status: await process.status(),
+                status: status,
                 output: Array(try folder.read("output")),
-                errors: String(decoding: try folder.read("errors"), as: UTF8.self)
+                errors: String(decoding: try folder.read("errors"), as: UTF8.self) + note
             )
         }
     }

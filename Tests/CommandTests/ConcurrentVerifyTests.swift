@@ -36,7 +36,7 @@ import ZooTesting
                 folder,
                 """
                 env \(loaded) "$zoo" verify ami/ball-drop >output &
-                until [ -e mark ]; do sleep 0.02; done
+                until [ -e mark ]; do kill -0 $! || exit; sleep 0.02; done
                 printf xxxx | dd of="$model/model.safetensors" bs=1 seek=3000000 conv=notrunc 2>/dev/null
                 wait $!; echo "verify $?"
                 cat output

@@ -59,19 +59,18 @@ struct StoreFaultTests {
             let content = ServedContent(try folder.read("registry\(path)"))
             try await HostileServer.with { server in
                 server.serve(folder: model.registry)
-                // The pause gives the script time to fill the disk between two blocks.
-                let pausing = Behaviour.serving(content).stalling(after: 5 << 20, for: .seconds(3))
-                server.on(
-                    path,
-                    Array(repeating: pausing, count: 4) + [.serving(content)]
-                )
+                // Slow enough for the script to fill the disk between two blocks.
+                let slow = Behaviour.serving(content).dripping(64 << 10, every: .milliseconds(50))
+                server.on(path, Array(repeating: slow, count: 8) + [.serving(content)])
                 let run = try await run(
                     size: "64m",
                     zoo,
                     variables: ["url": server.url("")],
                     """
                     "$zoo" pull test/random --registry "$url" --json >"$store/first" &
-                    until [ -s "$(echo "$store"/staging/*/blocks)" ]; do sleep 0.05; done
+                    until [ -s "$(echo "$store"/staging/*/blocks)" ]; do
+                        kill -0 $! || exit; sleep 0.02
+                    done
                     head -c 100m /dev/zero >"$store/filler" 2>/dev/null
                     wait $!; echo "first $?"
                     ls "$store/models" 2>/dev/null

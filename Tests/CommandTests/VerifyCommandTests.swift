@@ -252,12 +252,10 @@ import ZooTesting
             try await HostileServer.with { server in
                 server.serve(folder: registry)
                 let content = try ServedContent(file: "\(registry)/blobs/sha256/\(largest)")
+                // Over as many connections as a pull opens, this takes some seconds.
                 server.on(
                     "/blobs/sha256/\(largest)",
-                    Array(
-                        repeating: .serving(content).stalling(after: 3 << 20, for: .seconds(30)),
-                        count: 1
-                    ) + [.serving(content)]
+                    .serving(content).dripping(32 << 10, every: .milliseconds(100))
                 )
                 let run = try await ProgramRun(
                     "sh",
@@ -265,8 +263,10 @@ import ZooTesting
                         "-c",
                         """
                         "$zoo" pull ami/ball-drop --to "$to/model" --registry "$url" >/dev/null 2>&1 &
-                        until [ -s "$(echo "$to"/.ami-zoo-staging-*/blocks)" ]; do sleep 0.05; done
-                        sleep 0.2; kill -9 $!; wait $! 2>/dev/null
+                        until [ -s "$(echo "$to"/.ami-zoo-staging-*/blocks)" ]; do
+                            kill -0 $! || exit; sleep 0.02
+                        done
+                        kill -9 $! && wait $! 2>/dev/null
                         "$zoo" pull ami/ball-drop --only trajectory --to "$to/model" --registry "$url"
                         echo "status $?"
                         ls -A "$to" "$to/model"

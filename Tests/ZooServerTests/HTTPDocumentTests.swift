@@ -71,7 +71,7 @@ struct HTTPDocumentTests {
     @Test("every row has the status, the fields and the codes that the server answers")
     func rowsAreTrue() async throws {
         let tables = try Self.tables()
-        #expect(tables.count == 8)
+        #expect(tables.count == 9)
         #expect(tables.map(\.rows.count).reduce(0, +) > 90)
         // The rows of tables under one command share a server.
         var rows: [String: [Row]] = [:]
