@@ -3,8 +3,8 @@
 # SPDX-FileCopyrightText: The ami-zoo contributors
 """Measures `serve`: blobs against nginx, manifests against docker-registry, publishing, pulling, idle connections.
 
-Needs nginx, docker-registry, skopeo and curl (scripts/setup --test), wrk and aria2 (Debian packages), and about four
-times the size of the release of disk.
+Needs nginx, docker-registry, skopeo and curl (scripts/setup --test), wrk and aria2 (Debian packages), hf (PyPI:
+huggingface_hub), and about four times the size of the release of disk.
     python3 Benchmarks/serving.py [--mib 512] [--repeats 5] [--work FOLDER]
 """
 
@@ -19,6 +19,7 @@ import tempfile
 import time
 import urllib.request
 
+import hub
 from measure import interleave, row, run, table, zoo
 from transfer import make_model, serve as serve_with_nginx
 
@@ -148,10 +149,10 @@ def main():
             shutil.rmtree(f"{work}/store", ignore_errors=True)
             return run([program, "pull", "bench/random", "--registry", address, "--quiet"], env=environment)
 
-        def download(command):
+        def download(command, **options):
             shutil.rmtree(f"{work}/peer", ignore_errors=True)
             os.makedirs(f"{work}/peer")
-            return run(command)
+            return run(command, **options)
 
         print("pull from serve, verified, against a download of the archive from serve")
         cases = {
@@ -161,11 +162,16 @@ def main():
                 "aria2c", "-q", "-x8", "-s8", "--file-allocation=none", "-d", f"{work}/peer", "-o", "a",
                 address + blob]),
         }
+        hub_address = hub.start(f"{work}/model/model.safetensors", "bench/random", "model.safetensors")
+        hf = {**os.environ, "HF_ENDPOINT": hub_address, "HF_HOME": f"{work}/hf", "HF_HUB_DISABLE_XET": "1",
+              "HF_HUB_DISABLE_TELEMETRY": "1"}
+        cases["hf download"] = lambda: download(
+            ["hf", "download", "bench/random", "model.safetensors", "--quiet", "--local-dir", f"{work}/peer"], env=hf)
         for case in cases.values():
             case()
         results = interleave(cases, options.repeats)
         table([row(name, result) for name, result in results.items()])
-        for peer, goal in (("curl -o", 0.9), ("aria2c -x8", 1.0)):
+        for peer, goal in (("curl -o", 0.9), ("aria2c -x8", 1.0), ("hf download", 1.5)):
             print(f"{results[peer][0] / results['ami-zoo pull'][0]:.2f} of the rate of {peer} (goal: at least {goal})")
         print()
 

@@ -216,7 +216,7 @@ import ZooTesting
 
 extension Program {
     /// Creates an access token and returns it.
-    fileprivate func token(
+    func token(
         _ name: String,
         scope: String,
         _ state: String

@@ -25,14 +25,14 @@ package protocol AccessPolicy: Sendable {
     /// - Throws: ``ZooError`` with a `database.*` code.
     func knows(_ credentials: RequestCredentials) async throws -> Bool
 
-    /// The values of `WWW-Authenticate` for a request that needs credentials; empty when credentials
-    /// would not help.
+    /// The value of `WWW-Authenticate` for a request that needs credentials; nil when credentials would
+    /// not help.
     ///
     /// - Parameters:
     ///   - scope: such as `repository:ami/ball-drop:pull,push`; nil when no repository is concerned.
     ///   - origin: the scheme, host and port that the client used, such as `https://zoo.example`.
-    /// - Returns: the values, the preferred one first.
-    func challenges(scope: String?, origin: String) -> [String]
+    /// - Returns: the challenge.
+    func challenge(scope: String?, origin: String) -> String?
 
     /// Answers the token endpoint; nil when there is none.
     ///
@@ -127,5 +127,5 @@ package struct OpenPolicy: AccessPolicy {
         Access(subject: nil) { [isWritable] action, _ in isWritable || action == .read }
     }
 
-    package func challenges(scope: String?, origin: String) -> [String] { [] }
+    package func challenge(scope: String?, origin: String) -> String? { nil }
 }

@@ -198,14 +198,16 @@ package final class TokenPolicy: AccessPolicy {
         )
     }
 
-    // MARK: Challenges and the token endpoint
+    // MARK: Challenge and the token endpoint
 
-    package func challenges(scope: String?, origin: String) -> [String] {
+    package func challenge(scope: String?, origin: String) -> String? {
         let origin = Self.quotable(origin)
         let host = origin.split(separator: "/").last.map(String.init) ?? ""
         var bearer = "Bearer realm=\"\(origin)/token\",service=\"\(host)\""
         if let scope { bearer += ",scope=\"\(Self.quotable(scope))\"" }
-        return [bearer, "Basic realm=\"ami-zoo\""]
+        // Basic credentials are taken too. oras takes the realm of a second challenge for that of the
+        // first, and every client of registries knows this one.
+        return bearer
     }
 
     /// The text without characters that would end a quoted string or a header.

@@ -101,9 +101,10 @@ struct RegistryResponder: Sendable {
     }
 
     func challenge(_ request: Request, _ scope: String?, _ failure: inout RequestFailure) {
-        for challenge in policy.challenges(scope: scope, origin: origin(of: request)) {
-            failure.fields.append(HTTPField(name: .wwwAuthenticate, value: challenge))
-        }
+        failure.fields[.wwwAuthenticate] = policy.challenge(
+            scope: scope,
+            origin: origin(of: request)
+        )
     }
 
     /// Refuses a request that its sender may not make: with 401 where other credentials would help.
@@ -159,7 +160,7 @@ struct RegistryResponder: Sendable {
                 access.allows(.read, in: namespace) && access.allows(needed, in: namespace)
             } else {
                 // Clients take 200 for "needs no credentials", and never ask for a token then.
-                access.subject != nil || policy.challenges(scope: nil, origin: "").isEmpty
+                access.subject != nil || policy.challenge(scope: nil, origin: "") == nil
             }
         guard isAllowed else { throw denial(needed, resource.repository, request, access) }
         let responder = OCIResponder(

@@ -235,5 +235,5 @@ private struct BrokenAccounts: AccessPolicy {
         throw failure
     }
 
-    func challenges(scope: String?, origin: String) -> [String] { [] }
+    func challenge(scope: String?, origin: String) -> String? { nil }
 }

@@ -73,7 +73,6 @@ struct MountTests {
             try await zoo.publishAll()
             let secret = "/v2/partner/lab/secret/manifests/1.1.0"
             let scope = "repository:partner/lab/secret:pull"
-            // As text, because `Reply` keeps only the last field of a name.
             let raw = try await command("curl", "-s", "-i", "\(zoo.server.url)\(secret)")
             #expect(raw.text.contains(#"realm="\#(zoo.server.url)/token","#))
             #expect(raw.text.contains(#"scope="\#(scope)""#))

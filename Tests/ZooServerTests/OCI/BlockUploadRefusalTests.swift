@@ -140,7 +140,7 @@ struct BlockUploadRefusalTests {
             return Access(subject: name) { _, _ in true }
         }
 
-        func challenges(scope: String?, origin: String) -> [String] { [] }
+        func challenge(scope: String?, origin: String) -> String? { nil }
     }
 
     @Test("those who did not start it, and those of another repository")

@@ -19,8 +19,8 @@ private struct TwoTenants: AccessPolicy {
         return Access(subject: name) { _, namespace in namespace == name }
     }
 
-    func challenges(scope: String?, origin: String) -> [String] {
-        ["Bearer realm=\"\(origin)/token\"" + (scope.map { ",scope=\"\($0)\"" } ?? "")]
+    func challenge(scope: String?, origin: String) -> String? {
+        "Bearer realm=\"\(origin)/token\"" + (scope.map { ",scope=\"\($0)\"" } ?? "")
     }
 }
 

@@ -18,7 +18,7 @@ struct OneOpenNamespace: AccessPolicy {
         }
     }
 
-    func challenges(scope: String?, origin: String) -> [String] {
-        challenges ? [#"Bearer realm="\#(origin)/token""#] : []
+    func challenge(scope: String?, origin: String) -> String? {
+        challenges ? #"Bearer realm="\#(origin)/token""# : nil
     }
 }
