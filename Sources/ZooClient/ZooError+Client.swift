@@ -10,6 +10,8 @@ extension ZooError.Code {
     package static let registryAddress = Self("registry.address-invalid", .usage)
     /// A command that changes one version was given a reference without a version.
     package static let versionRequired = Self("reference.version-required", .usage)
+    /// Other clients replaced an index document in an OCI registry again and again.
+    package static let indexBusy = Self("registry.index-busy", .unreachable)
     /// A command that changes a registry folder was given the address of a server.
     package static let folderRequired = Self("registry.folder-required", .usage)
     /// A credential helper of Docker or Podman is missing, or did not answer as such a program does.

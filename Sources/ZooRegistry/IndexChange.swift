@@ -56,28 +56,16 @@ extension RegistryFolder {
     ///   - date: the current time.
     ///   - cancellation: ends the wait for other writers.
     /// - Returns: the new index document.
-    /// - Throws: ``ZooError`` with code `registry.digest-mismatch` when the version has another digest,
-    ///   or as ``yank(_:_:reason:at:_:)`` and ``changeChannel(_:_:adding:removing:_:)``.
+    /// - Throws: ``ZooError`` with code `registry.model-not-found`, as
+    ///   ``IndexDocument/applying(_:at:in:)``, or `io.*`; `CancellationError`.
+    @discardableResult
     package func apply(
         _ change: IndexChange,
         at date: Timestamp,
         _ cancellation: Cancellation
     ) throws -> IndexDocument {
-        if let version = change.version {
-            try require(change.digest, of: change.name, version)
-        }
-        switch change.kind {
-        case .yank(let version, let reason):
-            return try yank(change.name, version, reason: reason, at: date, cancellation)
-        case .unyank(let version): return try unyank(change.name, version, cancellation)
-        case .channel(let channel, let added, let removed):
-            return try changeChannel(
-                change.name,
-                channel,
-                adding: added,
-                removing: removed,
-                cancellation
-            )
+        try changeIndex(of: change.name, cancellation) { index in
+            try index.applying(change, at: date, in: root)
         }
     }
 
@@ -89,15 +77,6 @@ extension RegistryFolder {
         of name: ModelName,
         _ version: SemanticVersion
     ) throws(ZooError) {
-        guard let digest,
-            let found = try documents.index(of: name)?.entry(for: .version(version)),
-            found.digest != digest
-        else { return }
-        throw ZooError(
-            .registryMismatch,
-            "'\(name):\(version)' has digest \(found.digest) in '\(root)', and the reference "
-                + "requires \(digest)",
-            remedy: "check which release is meant; nothing was changed"
-        )
+        try documents.index(of: name)?.require(digest, of: version, in: root)
     }
 }

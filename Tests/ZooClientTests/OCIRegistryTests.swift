@@ -83,6 +83,48 @@ struct OCIRegistryTests {
         }
     }
 
+    /// What the index document lists keeps its number, also when its tag is gone.
+    @Test(arguments: ["", "/some/where"])
+    func aListedVersionThatIsGoneIsNotReplaced(prefix: String) async throws {
+        try await TemporaryFolder.with { folder in
+            let one = try SampleRegistry(in: folder)
+            let first = try await one.publish("1.0.0", seeds: [1])
+            try await TemporaryFolder.with { other in
+                let two = try SampleRegistry(in: other)
+                let second = try await two.publish("1.0.0", seeds: [2])
+                try await DockerRegistryServer.with { server in
+                    let target = try target(server, prefix: prefix, in: folder)
+                    _ = try await publisher(one, target).publish(first.digest)
+                    let name = try ModelName(parsing: "ami/sample")
+                    let version = try SemanticVersion(parsing: "1.0.0")
+                    let date = Timestamp(secondsSince1970: 1_700_000_000)
+                    let editor = try #require(try await target.indexEditor())
+                    let index = try await editor.apply(
+                        IndexChange(name, .yank(version, reason: "wrong")),
+                        at: date
+                    )
+                    #expect(index.entries[0].yank?.date == date)
+                    let host = server.url.dropFirst("http://".count)
+                    let deletion = try await ProgramRun(
+                        "skopeo",
+                        ["delete", "--tls-verify=false", "docker://\(host)\(prefix)/\(name):1.0.0"]
+                    )
+                    #expect(deletion.status == 0, "\(deletion.errors)")
+                    await #expect(throws: ZooError(.versionTaken, "")) {
+                        _ = try await publisher(two, target).publish(second.digest)
+                    }
+                    #expect(try await !publisher(one, target).publish(first.digest).alreadyThere)
+                    let client = Registry(
+                        try RegistryLocation(parsing: server.url + prefix),
+                        transport: .impatient,
+                        cache: nil
+                    )
+                    #expect(try await client.index(of: name) == index)
+                }
+            }
+        }
+    }
+
     /// Nothing travels of a release that is damaged here.
     @Test func aDamagedReleaseIsNotSent() async throws {
         try await TemporaryFolder.with { folder in
@@ -131,6 +173,16 @@ struct OCIRegistryTests {
                 }
                 let target = try target(server, in: folder, right)
                 _ = try await publisher(registry, target).publish(packed.digest)
+                let change = IndexChange(
+                    try ModelName(parsing: "ami/sample"),
+                    .yank(try SemanticVersion(parsing: "1.0.0"), reason: "wrong")
+                )
+                let stranger = try await self.target(server, in: folder, wrong).indexEditor()
+                await #expect(throws: ZooError(.loginRequired, "")) {
+                    try await stranger?.apply(change)
+                }
+                let index = try await target.indexEditor()?.apply(change)
+                #expect(index?.entries[0].yank?.reason == "wrong")
                 let authorization = try OCIAuthorization(
                     base: server.url,
                     transport: .impatient,

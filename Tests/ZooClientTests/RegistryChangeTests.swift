@@ -40,7 +40,8 @@ import ZooTesting
             try await registry.publish("1.1.0", seeds: [2])
             let root = try RegistryFolder(opening: registry.root)
             let new = try version("1.1.0")
-            let index = try root.yank(name, new, reason: "wrong", at: Self.date, Cancellation())
+            let yank = IndexChange(name, .yank(new, reason: "wrong"))
+            let index = try root.apply(yank, at: Self.date, Cancellation())
             #expect(index.entry(for: .version(new))?.yank?.reason == "wrong")
             #expect(try await resolved("ami/sample", in: registry.root) == "1.0.0")
             #expect(try await resolved("ami/sample:1.1.0", in: registry.root) == "1.1.0")
@@ -48,9 +49,9 @@ import ZooTesting
             #expect(try await source.catalogue().first?.summary?.versions == [version("1.0.0")])
             // The same reason keeps the date of the yank.
             let later = Timestamp(secondsSince1970: 1_800_000_000)
-            let again = try root.yank(name, new, reason: "wrong", at: later, Cancellation())
+            let again = try root.apply(yank, at: later, Cancellation())
             #expect(again == index)
-            try root.unyank(name, new, Cancellation())
+            try root.apply(IndexChange(name, .unyank(new)), at: later, Cancellation())
             #expect(try await resolved("ami/sample", in: registry.root) == "1.1.0")
             #expect(try await RegistryCheck(root: registry.root).run().findings == [])
         }
@@ -63,24 +64,15 @@ import ZooTesting
             try await registry.publish("2.0.0-rc.1", seeds: [2])
             let root = try RegistryFolder(opening: registry.root)
             let pre = try version("2.0.0-rc.1")
-            try root.changeChannel(name, .stable, adding: [pre], removing: [], Cancellation())
+            func change(_ kind: IndexChange.Kind) throws -> IndexDocument {
+                try root.apply(IndexChange(name, kind), at: Self.date, Cancellation())
+            }
+            _ = try change(.channel(.stable, adding: [pre], removing: []))
             #expect(try await resolved("ami/sample", in: registry.root) == "2.0.0-rc.1")
-            let index = try root.changeChannel(
-                name,
-                .candidate,
-                adding: [],
-                removing: [pre],
-                Cancellation()
-            )
+            let index = try change(.channel(.candidate, adding: [], removing: [pre]))
             #expect(Set(index.channels.keys) == [.stable])
             #expect(throws: ZooError(.versionUnknown, "")) {
-                try root.changeChannel(
-                    name,
-                    .stable,
-                    adding: [version("9.0.0")],
-                    removing: [],
-                    Cancellation()
-                )
+                try change(.channel(.stable, adding: [version("9.0.0")], removing: []))
             }
             #expect(try await RegistryCheck(root: registry.root).run().findings == [])
         }
@@ -93,8 +85,9 @@ import ZooTesting
             try await registry.publish("1.0.0", seeds: [1])
             let before = try folder.read("registry/index/ami/sample.json")
             #expect(throws: ZooError(.fieldInvalid, "")) {
+                let yank = IndexChange(sample.0, .yank(sample.1, reason: reason))
                 try RegistryFolder(opening: registry.root)
-                    .yank(sample.0, sample.1, reason: reason, at: Self.date, Cancellation())
+                    .apply(yank, at: Self.date, Cancellation())
             }
             #expect(try folder.read("registry/index/ami/sample.json") == before)
         }
@@ -105,7 +98,8 @@ import ZooTesting
             let registry = try SampleRegistry(in: folder)
             let root = try RegistryFolder(opening: registry.root)
             #expect(throws: ZooError(.modelUnknown, "")) {
-                try root.unyank(sample.0, sample.1, Cancellation())
+                let unyank = IndexChange(sample.0, .unyank(sample.1))
+                try root.apply(unyank, at: Self.date, Cancellation())
             }
             #expect(throws: ZooError(.versionUnknown, "")) {
                 try root.delete(sample.0, sample.1, at: Self.date, Cancellation())

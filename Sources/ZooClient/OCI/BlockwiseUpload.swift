@@ -70,7 +70,12 @@ struct BlockwiseUpload: Sendable {
                 if rest < least { (failures, least) = (0, rest) }
                 counter.reach(blob.size - rest)
                 try await send(missing, to: location)
-                try await target.finish(location, blob.digest, of: name, body: RequestBody([]))
+                try await target.repositories.finish(
+                    location,
+                    blob.digest,
+                    of: name,
+                    body: RequestBody([])
+                )
                 break
             } catch let error as ZooError where error.code == .uploadBusy {
                 // The registry checks the archive, for this client or another one.
@@ -108,10 +113,10 @@ struct BlockwiseUpload: Sendable {
             .push,
             limit: Self.largestList
         )
-        try target.requireAccepted(response, of: name)
+        try target.repositories.requireAccepted(response)
         if response.status == 201 { return .complete }
         guard let location = response.location else {
-            throw target.unexpected("it named no location for the upload")
+            throw target.repositories.unexpected("it named no location for the upload")
         }
         return .incomplete(location: location, missing: try ranges(in: response.body))
     }
@@ -126,7 +131,9 @@ struct BlockwiseUpload: Sendable {
             let start = try item.size("start")
             let next = try item.size("end")
             guard start >= end, next > start, next <= blob.size else {
-                throw target.unexpected("it lists missing ranges that the archive does not have")
+                throw target.repositories.unexpected(
+                    "it lists missing ranges that the archive does not have"
+                )
             }
             ranges.append(start..<next)
             end = next

@@ -41,6 +41,7 @@ struct OCIRepositories: Sendable {
     ///   - headers: more headers.
     ///   - body: the body.
     ///   - limit: the maximum size of the response in bytes.
+    ///   - isIdempotent: whether a request that may have arrived is sent again; nil: what the method says.
     /// - Returns: the response, whatever its status.
     /// - Throws: ``ZooError`` with code `transport.login-required` or `transport.*`.
     func send(
@@ -50,16 +51,23 @@ struct OCIRepositories: Sendable {
         _ access: OCIAuthorization.Access = .pull,
         headers: [HeaderField] = [],
         body: RequestBody? = nil,
-        limit: Int = 1 << 20
+        limit: Int = 1 << 20,
+        isIdempotent: Bool? = nil
     ) async throws -> HTTPResponse {
         let repository = try endpoint.repository(of: name)
         func attempt() async throws -> HTTPResponse {
             let authorized =
                 url.hasPrefix(endpoint.origin + "/")
                 ? try await authorization.headers(for: repository, access) : []
-            return try await transport.send(
-                HTTPRequest(method, url, headers: headers + authorized, body: body, limit: limit)
+            var request = HTTPRequest(
+                method,
+                url,
+                headers: headers + authorized,
+                body: body,
+                limit: limit
             )
+            if let isIdempotent { request.isIdempotent = isIdempotent }
+            return try await transport.send(request)
         }
         let response = try await attempt()
         guard response.status == 401 else { return response }

@@ -7,19 +7,14 @@ internal import ZooTransport
 /// An OCI registry of any kind.
 ///
 /// `ami-zoo serve` serves the index document of a model to those who may read the model, and the
-/// catalogue to those who may read all models. On any other
-/// registry it is the artifact under the tag `_index` of its repository. Where that is
-/// absent, the tags that are versions are its versions, in the channels that publishing would choose.
+/// catalogue to those who may read all models. On any other registry it is a ``TaggedIndex``.
 package struct OCISource: RegistrySource {
     private let repositories: OCIRepositories
 
     init(_ repositories: OCIRepositories) { self.repositories = repositories }
 
     /// The origin and prefix.
-    package var address: String {
-        let prefix = repositories.endpoint.prefix
-        return repositories.endpoint.origin + (prefix.isEmpty ? "" : "/\(prefix.dropLast())")
-    }
+    package var address: String { repositories.address }
 
     /// Whether the server answers as an OCI registry does.
     ///
@@ -50,100 +45,14 @@ package struct OCISource: RegistrySource {
         if let served = try await repositories.indexDocument(of: name, entityTag: entityTag) {
             return served
         }
-        if let bytes = try await storedIndex(of: name) { return .fetched(bytes, entityTag: nil) }
-        return .fetched(try await indexFromTags(of: name).canonicalBytes, entityTag: nil)
-    }
-
-    /// The layer of the artifact under the tag `_index`.
-    private func storedIndex(of name: ModelName) async throws -> [UInt8]? {
-        guard
-            let bytes = try await repositories.manifest(
-                OCITag.index.description,
-                of: name,
-                limit: FormatLimits.artifactManifest
-            )
-        else { return nil }
-        let manifest = try ArtifactManifest(parsing: bytes)
-        guard
-            let layer = manifest.blobs.first(where: { $0.mediaType == IndexDocument.mediaType })
-        else { return nil }
-        let document = try await repositories.blob(
-            layer.digest,
-            of: name,
-            limit: FormatLimits.indexDocument
-        )
-        guard BlobDigest(ContentDigest(of: document)) == layer.digest else {
-            throw ZooError(
-                .registryMismatch,
-                "the index document of '\(name)' at \(address) does not have the digest "
-                    + "\(layer.digest)",
-                remedy: "run the command again; if it fails again, tell the registry's owner"
-            )
-        }
-        return document
-    }
-
-    /// The number of versions to list when the tags are all there is; each costs two requests.
-    private static let listedVersions = 64
-
-    private func indexFromTags(of name: ModelName) async throws -> IndexDocument {
-        let versions = try await repositories.tags(of: name)
-            .compactMap { try? SemanticVersion(parsing: $0.description) }
-            .sorted().suffix(Self.listedVersions)
-        var entries: [IndexDocument.Entry] = []
-        var kind: ArtifactKind?
-        for version in versions {
-            guard let (found, entry) = try await entry(of: name, version) else { continue }
-            // Data sets and models do not share a name.
-            guard kind == nil || kind == found else { continue }
-            kind = found
-            entries.append(entry)
-        }
-        guard let kind else {
+        guard let index = try await TaggedIndex(of: name, in: repositories).document() else {
             throw ZooError(
                 .resourceNotFound,
                 "\(address) has no releases of '\(name)'",
                 remedy: "check the name and the address"
             )
         }
-        var channels: [ChannelName: Set<SemanticVersion>] = [:]
-        for entry in entries {
-            channels[entry.version.isPrerelease ? .candidate : .stable, default: []]
-                .insert(entry.version)
-        }
-        return try IndexDocument(name: name, kind: kind, entries: entries, channels: channels)
-    }
-
-    /// The entry of a tag; nil when its manifest is not a release.
-    private func entry(
-        of name: ModelName,
-        _ version: SemanticVersion
-    ) async throws -> (ArtifactKind, IndexDocument.Entry)? {
-        guard
-            let bytes = try await repositories.manifest(
-                version.description,
-                of: name,
-                limit: FormatLimits.manifest
-            ),
-            let manifest = try? ReleaseManifest(canonical: bytes)
-        else { return nil }
-        let digest = ContentDigest(of: bytes)
-        let recordBytes = try await blob(
-            manifest.record.digest,
-            of: name,
-            limit: FormatLimits.record
-        )
-        guard ContentDigest(of: recordBytes) == manifest.record.digest,
-            let record = try? manifest.kind.record(canonical: recordBytes)
-        else { return nil }
-        let entry = IndexDocument.Entry(
-            version: version,
-            digest: digest,
-            size: record.totalSize,
-            created: record.created,
-            licence: record.licence
-        )
-        return (manifest.kind, entry)
+        return .fetched(index.canonicalBytes, entityTag: nil)
     }
 
     /// Fetches a manifest from the model's repository.

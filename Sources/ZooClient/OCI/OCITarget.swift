@@ -35,24 +35,14 @@ package struct OCITarget: RegistryTarget {
     }
 
     /// The origin and prefix.
-    package var address: String { OCISource(repositories).address }
+    package var address: String { repositories.address }
 
-    /// An editor where the registry is `ami-zoo serve`.
-    package func indexEditor() async throws -> IndexEditor? {
-        try await repositories.servesIndexDocuments() ? IndexEditor(repositories) : nil
-    }
+    /// An editor, which every OCI registry has.
+    package func indexEditor() async throws -> IndexEditor? { IndexEditor(repositories) }
 
     /// Whether the registry has a blob in the model's repository.
     package func holds(_ blob: Descriptor, of name: ModelName) async throws -> Bool {
-        let response = try await repositories.send(
-            .head,
-            repositories.url(of: name, "blobs/\(blob.digest)"),
-            of: name,
-            .push
-        )
-        if response.status == 404 { return false }
-        try response.requireSuccess()
-        return true
+        try await repositories.holds(blob.digest, of: name)
     }
 
     /// Creates a temporary file.
@@ -85,17 +75,7 @@ package struct OCITarget: RegistryTarget {
 
     /// Uploads a small blob.
     package func put(_ bytes: [UInt8], of name: ModelName) async throws -> ContentDigest {
-        let digest = ContentDigest(of: bytes)
-        let blob = Descriptor(
-            mediaType: "application/octet-stream",
-            digest: digest,
-            size: bytes.count
-        )
-        if try await !holds(blob, of: name) {
-            let location = try await startUpload(of: name)
-            try await finish(location, digest, of: name, body: RequestBody(bytes))
-        }
-        return digest
+        try await repositories.put(bytes, of: name)
     }
 
     // MARK: Uploads
@@ -155,7 +135,7 @@ package struct OCITarget: RegistryTarget {
         of name: ModelName,
         progress: @escaping @Sendable (Int) -> Void
     ) async throws {
-        var location = try await startUpload(of: name)
+        var location = try await repositories.startUpload(of: name)
         var sent = 0
         var failures = 0
         while sent < blob.size {
@@ -166,7 +146,9 @@ package struct OCITarget: RegistryTarget {
                 // A registry may store less than it was sent; it says how much.
                 let stored = Self.end(of: response["Range"]) ?? range.upperBound
                 guard stored > sent, stored <= range.upperBound else {
-                    throw unexpected("it stored \(stored) of \(range.upperBound) bytes")
+                    throw repositories.unexpected(
+                        "it stored \(stored) of \(range.upperBound) bytes"
+                    )
                 }
                 progress(stored - sent)
                 (sent, failures) = (stored, 0)
@@ -176,25 +158,11 @@ package struct OCITarget: RegistryTarget {
                 (location, sent) = try await resume(location, of: name, after: error)
             }
         }
-        try await finish(location, blob.digest, of: name, body: RequestBody([]))
+        try await repositories.finish(location, blob.digest, of: name, body: RequestBody([]))
     }
 
     /// The number of failures in a row after which an upload ends.
     static let attempts = 5
-
-    private func startUpload(of name: ModelName) async throws -> String {
-        let response = try await repositories.send(
-            .post,
-            repositories.url(of: name, "blobs/uploads/"),
-            of: name,
-            .push
-        )
-        try requireAccepted(response, of: name)
-        guard let location = response.location else {
-            throw unexpected("it named no location for the upload")
-        }
-        return location
-    }
 
     func patch(
         _ location: String,
@@ -216,7 +184,7 @@ package struct OCITarget: RegistryTarget {
                 try file.bytes(start + part.lowerBound..<start + part.upperBound)
             }
         )
-        try requireAccepted(response, of: name)
+        try repositories.requireAccepted(response)
         return response
     }
 
@@ -231,24 +199,6 @@ package struct OCITarget: RegistryTarget {
         // "0-0" is an upload without a byte on some registries; sending byte 0 again is harmless there.
         let end = Self.end(of: response["Range"]) ?? 0
         return (response.location ?? location, end == 1 ? 0 : end)
-    }
-
-    func finish(
-        _ location: String,
-        _ digest: ContentDigest,
-        of name: ModelName,
-        body: RequestBody
-    ) async throws {
-        let separator = location.contains("?") ? "&" : "?"
-        let response = try await repositories.send(
-            .put,
-            "\(location)\(separator)digest=\(OCIEndpoint.escaped(digest.description))",
-            of: name,
-            .push,
-            headers: [HeaderField("Content-Type", "application/octet-stream")],
-            body: body
-        )
-        try requireAccepted(response, of: name)
     }
 
     /// The end of a `Range: 0-END` header, exclusive.
@@ -271,22 +221,40 @@ package struct OCITarget: RegistryTarget {
             of: identity.name,
             limit: FormatLimits.artifactManifest
         ) {
-            let other = ContentDigest(of: existing)
-            guard other == digest else {
-                throw ZooError(
-                    .versionTaken,
-                    "'\(identity.name):\(identity.version)' already exists at \(address) with "
-                        + "different content (\(other))",
-                    remedy: "versions are immutable; use a new version"
-                )
-            }
+            try require(ContentDigest(of: existing), digest, of: identity)
             if try await repositories.servesIndexDocuments() {
                 try await complete(manifest, as: tag, of: identity.name)
             }
             return false
         }
-        try await push(manifest, ArtifactManifest.manifestType, as: tag, of: identity.name)
+        // Somebody may have a version whose tag is gone.
+        if try await !repositories.servesIndexDocuments(),
+            let listed = try await TaggedIndex(of: identity.name, in: repositories).stored()?
+                .document.entry(for: .version(identity.version))
+        {
+            try require(listed.digest, digest, of: identity)
+        }
+        try await repositories.push(
+            manifest,
+            ArtifactManifest.manifestType,
+            as: tag,
+            of: identity.name
+        )
         return true
+    }
+
+    private func require(
+        _ existing: ContentDigest,
+        _ digest: ContentDigest,
+        of release: RegistryFolder.Identity
+    ) throws(ZooError) {
+        guard existing != digest else { return }
+        throw ZooError(
+            .versionTaken,
+            "'\(release.name):\(release.version)' already exists at \(address) with different "
+                + "content (\(existing))",
+            remedy: "versions are immutable; use a new version"
+        )
     }
 
     /// Lists what is attached to a release.
@@ -304,7 +272,7 @@ package struct OCITarget: RegistryTarget {
         to digest: ContentDigest,
         of name: ModelName
     ) async throws {
-        let response = try await push(
+        let response = try await repositories.push(
             manifest,
             ArtifactManifest.manifestType,
             as: attachment.digest.description,
@@ -320,9 +288,9 @@ package struct OCITarget: RegistryTarget {
                 return
             }
             index.add(attachment)
-            try await push(index.bytes, ArtifactManifest.indexType, as: tag, of: name)
+            try await repositories.push(index.bytes, ArtifactManifest.indexType, as: tag, of: name)
         }
-        throw unexpected("the tag '\(tag)' does not keep what is written")
+        throw repositories.unexpected("the tag '\(tag)' does not keep what is written")
     }
 
     /// Sends a manifest that `ami-zoo serve` has already: if the server was killed, or its disk became full,
@@ -332,57 +300,13 @@ package struct OCITarget: RegistryTarget {
         as tag: String,
         of name: ModelName
     ) async throws {
-        let response = try await send(manifest, ArtifactManifest.manifestType, as: tag, of: name)
+        let response = try await repositories.send(
+            manifest,
+            ArtifactManifest.manifestType,
+            as: tag,
+            of: name
+        )
         // The release is there, also for those who may not write.
-        if response.status != 403 { try requireAccepted(response, of: name) }
-    }
-
-    @discardableResult
-    private func push(
-        _ manifest: [UInt8],
-        _ type: String,
-        as reference: String,
-        of name: ModelName
-    ) async throws -> HTTPResponse {
-        let response = try await send(manifest, type, as: reference, of: name)
-        try requireAccepted(response, of: name)
-        return response
-    }
-
-    private func send(
-        _ manifest: [UInt8],
-        _ type: String,
-        as reference: String,
-        of name: ModelName
-    ) async throws -> HTTPResponse {
-        try await repositories.send(
-            .put,
-            repositories.url(of: name, "manifests/\(reference)"),
-            of: name,
-            .push,
-            headers: [HeaderField("Content-Type", type)],
-            body: RequestBody(manifest)
-        )
-    }
-
-    // MARK: Failures
-
-    func unexpected(_ what: String) -> ZooError {
-        ZooError(
-            .statusUnexpected,
-            "the registry at \(address) does not follow the OCI specification: \(what)",
-            remedy: "run the command again; if it fails again, tell the registry's operator"
-        )
-    }
-
-    /// Throws the registry's own code and message when it sent them.
-    func requireAccepted(_ response: HTTPResponse, of name: ModelName) throws {
-        guard !(200...299).contains(response.status) else { return }
-        do {
-            try response.requireSuccess()
-        } catch {
-            guard let refusal = OCIRefusal(response.body) else { throw error }
-            throw refusal.error(from: address, after: error)
-        }
+        if response.status != 403 { try repositories.requireAccepted(response) }
     }
 }

@@ -6,7 +6,8 @@ internal import ZooFiles
 package import ZooRegistry
 internal import ZooTransport
 
-/// Changes index documents: of a registry folder, or of a registry that `ami-zoo serve` serves.
+/// Changes index documents: of a registry folder, of a registry that `ami-zoo serve` serves, or of any
+/// other OCI registry.
 package struct IndexEditor: Sendable {
     private enum Place {
         case folder(String)
@@ -35,10 +36,11 @@ package struct IndexEditor: Sendable {
         )
     }
 
-    /// Creates an editor of a registry that `ami-zoo serve` serves.
+    /// Creates an editor of an OCI registry.
     init(_ repositories: OCIRepositories) { place = .server(repositories) }
 
-    /// Reads the index document of a model; nil when a folder does not have it.
+    /// Reads the index document of a model; nil when a folder, or a registry of another kind, does not
+    /// have the model.
     ///
     /// - Throws: ``ZooError`` with the code of the document or of `transport.*`.
     func index(of name: ModelName) async throws -> IndexDocument? {
@@ -48,9 +50,14 @@ package struct IndexEditor: Sendable {
                 try RegistryDocuments(root: root).index(of: name)
             }
         case .server(let repositories):
-            let found = try await repositories.indexDocument(of: name, entityTag: nil)
-            guard case .fetched(let bytes, _) = found else { return nil }
-            return try IndexDocument(canonical: bytes)
+            if case .fetched(let bytes, _)? = try await repositories.indexDocument(
+                of: name,
+                entityTag: nil
+            ) {
+                return try IndexDocument(canonical: bytes)
+            }
+            return try await TaggedIndex(of: name, in: repositories)
+                .state(unlisted: FormatLimits.versions).document
         }
     }
 
@@ -58,10 +65,11 @@ package struct IndexEditor: Sendable {
     ///
     /// - Parameters:
     ///   - change: the change.
-    ///   - date: when it was made; a server takes its own time.
+    ///   - date: when it was made; `ami-zoo serve` takes its own time.
     /// - Returns: the new index document.
-    /// - Throws: ``ZooError`` as ``RegistryFolder/apply(_:at:_:)``, also when a server refused it; with
-    ///   code `registry.folder-required` when the server is not ours, or `transport.*`.
+    /// - Throws: ``ZooError`` as ``RegistryFolder/apply(_:at:_:)``, also when a server refused it, or as
+    ///   ``TaggedIndex/apply(_:at:)``; with code `registry.folder-required` for a web server without
+    ///   the OCI API, or `transport.*`.
     @discardableResult
     package func apply(
         _ change: IndexChange,
@@ -76,11 +84,22 @@ package struct IndexEditor: Sendable {
                     cancellation
                 )
             }
-        case .server(let repositories): return try await send(change, to: repositories)
+        case .server(let repositories):
+            return try await Self.isOurs(repositories)
+                ? Self.send(change, to: repositories)
+                : TaggedIndex(of: change.name, in: repositories).apply(change, at: date)
         }
     }
 
-    private func send(
+    private static func isOurs(_ repositories: OCIRepositories) async throws -> Bool {
+        do {
+            return try await repositories.servesIndexDocuments()
+        } catch let error as ZooError where error.code == .notARegistry {
+            throw folderRequired(repositories, cause: error)
+        }
+    }
+
+    private static func send(
         _ change: IndexChange,
         to repositories: OCIRepositories
     ) async throws -> IndexDocument {
@@ -96,14 +115,22 @@ package struct IndexEditor: Sendable {
         )
         if response.status == 200 { return try IndexDocument(canonical: response.body) }
         if let refusal = ZooError(refusal: response) { throw refusal }
-        // A web server that does not know the path says so with one of these.
+        // A server that does not know the path says so with one of these.
         if response.status != 404, response.status != 405 { try response.requireSuccess() }
-        throw ZooError(
+        throw folderRequired(repositories, cause: nil)
+    }
+
+    private static func folderRequired(
+        _ repositories: OCIRepositories,
+        cause: ZooError?
+    ) -> ZooError {
+        ZooError(
             .folderRequired,
-            "\(repositories.endpoint.origin) does not change versions: it is not served by "
-                + "'ami-zoo serve'",
+            "\(repositories.endpoint.origin) does not change versions: it is neither "
+                + "'ami-zoo serve' nor another OCI registry",
             remedy: "run the command on the machine of the registry, with its folder after "
-                + "--registry"
+                + "--registry",
+            cause: cause
         )
     }
 }

@@ -43,7 +43,8 @@ public struct Descriptor: Sendable, Equatable {
         return annotations
     }
 
-    var json: JSONValue {
+    /// The stored form.
+    public var json: JSONValue {
         var members: [String: JSONValue] = [
             "mediaType": .string(mediaType), "digest": .string(digest.description),
             "size": .integer(size),

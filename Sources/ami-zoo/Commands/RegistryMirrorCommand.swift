@@ -13,8 +13,8 @@ struct RegistryMirrorCommand: ReportingCommand {
         discussion: """
             Every blob is checked on its way, and a release is published when it is complete. Run the \
             same command again after an interruption, or to copy new releases: blobs that the \
-            destination has are not sent again. Yanks and channels are copied to registry folders and to \
-            ami-zoo serve; other registries cannot record a yank, so yanked releases are left out there.
+            destination has are not sent again. Yanks and channels are copied too; in an OCI registry \
+            that is not ami-zoo serve they lie under the tag '_index' of each model.
             """
     )
 
