@@ -104,6 +104,18 @@ import ZooTesting
                 #expect(try repaired.document.strings("repaired", maximum: 9) == [file])
                 #expect(try await source.isEqual(to: path))
                 _ = try await run("verify", source.name, "--deep")
+                if place != .docker {
+                    let version = "\(source.name):1.0.0"
+                    let yank = ["yank", version, "--reason", "x"] + registry
+                    for arguments in [yank, ["unyank", version] + registry] {
+                        let changed = try await ProgramRun(
+                            Program.executable,
+                            arguments,
+                            environment: zoo.environment
+                        )
+                        #expect(changed.status == 0, "\(changed.errors)")
+                    }
+                }
                 _ = try await run("remove", source.name)
                 #expect(!FileManager.default.fileExists(atPath: path))
             }
@@ -229,6 +241,58 @@ import ZooTesting
                 try cached.document.objects("releases", maximum: 2).map { $0.value("kind") }
                     == [.string("dataset")]
             )
+        }
+    }
+
+    /// An image layout becomes a registry, and another OCI tool copies it.
+    @Test func anImageLayoutOfADataSetIsARegistryAndIsCopiedBySkopeo() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let source = try DataSetSource(.folders, with: zoo, in: folder)
+            let (layout, copy) = (folder.path(of: "layout"), folder.path(of: "copy"))
+            try #require(try await source.pack(into: layout).status == 0)
+            let skopeo = try await ProgramRun(
+                "skopeo",
+                ["copy", "oci:\(layout):\(source.name):1.0.0", "oci:\(copy):1.0.0"]
+            )
+            try #require(skopeo.status == 0, "\(skopeo.errors)")
+            for arguments in [
+                ["registry", "init", layout], ["registry", "index", layout],
+                ["registry", "check", layout], ["registry", "init", folder.path(of: "other")],
+                ["publish", copy, "--registry", folder.path(of: "other")],
+                ["registry", "check", folder.path(of: "other")],
+            ] {
+                let run = try await ProgramRun(
+                    Program.executable,
+                    arguments,
+                    environment: zoo.environment
+                )
+                #expect(run.status == 0, "\(arguments): \(run.output)\(run.errors)")
+            }
+            for root in [layout, folder.path(of: "other")] {
+                let pulled = try await zoo("pull", source.name, "--registry", root, "--json")
+                #expect(try pulled.text("kind") == "dataset", "\(pulled.output)")
+            }
+        }
+    }
+
+    @Test func aRestrictedLicenceNeedsConsent() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            var source = try DataSetSource(.folders, with: zoo, in: folder)
+            source.description = source.description.replacingOccurrences(
+                of: "CC0-1.0",
+                with: "CC-BY-NC-4.0"
+            )
+            let pull = ["pull", source.name, "--registry", try await source.registry(), "--json"]
+            for (consent, status) in [([], Int32(77)), (["--accept-licence", "CC-BY-NC-4.0"], 0)] {
+                let run = try await ProgramRun(
+                    Program.executable,
+                    pull + consent,
+                    environment: zoo.environment
+                )
+                #expect(run.status == status, "\(run.output)")
+            }
         }
     }
 

@@ -69,6 +69,40 @@ import ZooTesting
         }
     }
 
+    /// Every byte of the data and of the documents, except the one that only tells the registry.
+    @Test func everyByteOfAnInstalledDataSetCounts() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try SampleRegistry(in: folder)
+            _ = try await publish("1.0.0", to: registry)
+            let puller = registry.puller(from: .folder(registry.root))
+            let path = try await puller.dataSet(.of("test/data")).folder
+            let store = ModelStore(root: folder.path(of: "store"))
+            func passes(deep: Bool) async throws -> Bool {
+                let subject = try VerificationSubject("test/data", in: store)
+                return try await subject.verify(AnchorSearch(store: store), deep: deep).passed
+            }
+            #expect(try await passes(deep: false))
+            #expect(try await passes(deep: true))
+            var flips = 0
+            for name in try FileSystem.files(below: path)
+            where name != InstalledRelease.installName {
+                let place = "\(path)/\(name)"
+                let bytes = try FileSystem.document(place, limit: 1 << 20)
+                try FileSystem.makeWritable(place)
+                let file = try OpenFile(place, .write)
+                for index in bytes.indices {
+                    try file.write([bytes[index] ^ 1 << UInt8(index % 8)], at: index)
+                    let isPassed = try await passes(deep: index % 2 == 0)
+                    #expect(!isPassed, "\(name), byte \(index)")
+                    try file.write([bytes[index]], at: index)
+                    flips += 1
+                }
+            }
+            #expect(flips > 1000)
+            #expect(try await passes(deep: true))
+        }
+    }
+
     @Test func aModelIsRefusedBeforeItIsFetched() async throws {
         try await TemporaryFolder.with { folder in
             let registry = try SampleRegistry(in: folder)
