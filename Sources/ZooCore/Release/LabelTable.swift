@@ -39,7 +39,7 @@ public struct LabelTable: Sendable, Equatable {
         guard bytes.count <= Self.limit, let text = String(validating: bytes, as: UTF8.self) else {
             throw Self.invalid("the label table is not UTF-8 text of at most \(Self.limit) bytes")
         }
-        var lines = try CSVRows(text)
+        var lines = CSVRows(text)
         guard let header = try lines.next() else {
             throw Self.invalid("the label table is empty")
         }
@@ -100,73 +100,5 @@ public struct LabelTable: Sendable, Equatable {
             message,
             remedy: "correct the labels, or 'labels' in the description of the data set"
         )
-    }
-}
-
-/// The rows of a CSV text (RFC 4180); lines end in LF or CRLF.
-private struct CSVRows {
-    private let bytes: [UInt8]
-    private var position = 0
-
-    private static let quote = UInt8(ascii: "\"")
-    private static let comma = UInt8(ascii: ",")
-    private static let lineFeed = UInt8(ascii: "\n")
-    private static let carriageReturn = UInt8(ascii: "\r")
-
-    init(_ text: String) throws(ZooError) { bytes = Array(text.utf8) }
-
-    /// The fields of the next row; nil at the end.
-    mutating func next() throws(ZooError) -> [String]? {
-        guard position < bytes.count else { return nil }
-        var fields: [String] = []
-        while true {
-            fields.append(try field())
-            guard position < bytes.count else { return fields }
-            let byte = bytes[position]
-            position += 1
-            if byte == Self.comma { continue }
-            if byte == Self.carriageReturn {
-                guard position < bytes.count, bytes[position] == Self.lineFeed else {
-                    throw LabelTable.invalid("the label table has a carriage return inside a line")
-                }
-                position += 1
-            }
-            return fields
-        }
-    }
-
-    /// Reads a field up to the comma or the end of the line.
-    private mutating func field() throws(ZooError) -> String {
-        guard position < bytes.count, bytes[position] == Self.quote else {
-            let ends: Set = [Self.comma, Self.lineFeed, Self.carriageReturn]
-            let end = bytes[position...].firstIndex(where: ends.contains) ?? bytes.count
-            defer { position = end }
-            guard !bytes[position..<end].contains(Self.quote) else {
-                throw LabelTable.invalid(
-                    "the label table has a quote inside a field without quotes"
-                )
-            }
-            return String(decoding: bytes[position..<end], as: UTF8.self)
-        }
-        position += 1
-        var content: [UInt8] = []
-        while position < bytes.count {
-            let byte = bytes[position]
-            position += 1
-            guard byte == Self.quote else {
-                content.append(byte)
-                continue
-            }
-            guard position < bytes.count, bytes[position] == Self.quote else {
-                let ends: Set = [Self.comma, Self.lineFeed, Self.carriageReturn]
-                guard position == bytes.count || ends.contains(bytes[position]) else {
-                    throw LabelTable.invalid("the label table has text after a closing quote")
-                }
-                return String(decoding: content, as: UTF8.self)
-            }
-            content.append(Self.quote)
-            position += 1
-        }
-        throw LabelTable.invalid("the label table has a quote that is not closed")
     }
 }
