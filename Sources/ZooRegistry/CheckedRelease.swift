@@ -129,7 +129,7 @@ extension RegistryDocuments {
         ZooError(
             .releaseInconsistent,
             "the release is inconsistent: \(what)",
-            remedy: "pack the model again with 'ami-zoo pack', and publish the result"
+            remedy: "pack the release again with 'ami-zoo pack', and publish the result"
         )
     }
 }

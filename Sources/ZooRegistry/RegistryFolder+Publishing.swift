@@ -57,8 +57,8 @@ extension RegistryFolder {
         if let old, old.kind != release.manifest.kind {
             throw ZooError(
                 .versionTaken,
-                "'\(record.name)' is a \(old.kind.rawValue), and the release is a "
-                    + release.manifest.kind.rawValue,
+                "'\(record.name)' is a \(old.kind.noun), and the release is a "
+                    + release.manifest.kind.noun,
                 remedy: "publish it under another name"
             )
         }
@@ -183,7 +183,7 @@ extension RegistryFolder {
     func unknown(_ name: ModelName) -> ZooError {
         ZooError(
             .modelUnknown,
-            "'\(root)' has no model '\(name)'",
+            "'\(root)' has no model or data set '\(name)'",
             remedy: "check the name with 'ami-zoo list --registry \(root)'"
         )
     }

@@ -4,7 +4,7 @@
 package import ZooCore
 internal import ZooFiles
 
-/// An installed release: a model folder with the documents that verify it.
+/// An installed release: the folder of a model or a data set, with the documents that verify it.
 ///
 /// ```
 /// config.json, model.safetensors, …   the files of the model
@@ -29,7 +29,7 @@ package struct InstalledRelease: Sendable {
     /// The manifest.
     package let manifest: ReleaseManifest
     /// The release record.
-    package let record: ReleaseRecord
+    package let record: any ArchivedRecord
     /// The fetched components; nil for the whole release.
     package let components: Set<String>?
     /// The address of the registry that the release was fetched from.
@@ -62,7 +62,7 @@ package struct InstalledRelease: Sendable {
         guard ContentDigest(of: recordBytes) == manifest.record.digest else {
             throw Self.mismatch("\(receipts)/record.json")
         }
-        record = try ReleaseRecord(canonical: recordBytes)
+        record = try manifest.kind.record(canonical: recordBytes)
         let claim = try InstallClaim(folder: folder)
         registry = claim.registry
         components = claim.components

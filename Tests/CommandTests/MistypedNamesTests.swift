@@ -102,7 +102,7 @@ import ZooTesting
             let far = try await zoo(command, "ami/nothing", "--json")
             #expect(
                 try far.remedy
-                    == "'ami-zoo list --registry file:\(Program.embedded)' lists its models"
+                    == "'ami-zoo list --registry file:\(Program.embedded)' lists what it has"
             )
             // The remedy works.
             let list = try await zoo("list", "--registry", "file:\(Program.embedded)")

@@ -15,7 +15,7 @@ extension CatalogueEntry {
     }
 }
 
-extension ReleaseRecord {
+extension ArchivedRecord {
     /// Checks that the user accepted the licence if consent is required.
     ///
     /// - Parameter accepted: the licences that the user accepted.

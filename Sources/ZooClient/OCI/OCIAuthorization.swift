@@ -175,6 +175,9 @@ package actor OCIAuthorization {
             (known, login) = (try await credentials(address), address)
         }
         if known != nil, !endpoint.isPrivate { throw insecure(endpoint.origin, login) }
+        // It takes a token as it is: one that was exchanged is for one repository, and cannot read the
+        // catalogue.
+        if isZooServer, let known { return .basic(known.basic) }
         for challenge in challenges where challenge.scheme == "bearer" {
             guard let realm = challenge.parameters["realm"] else { continue }
             // A token endpoint may be on another host, but never on an open line.

@@ -3,16 +3,23 @@
 
 package import ZooCore
 
-/// The input of packing: a model folder, its description and facts about its weights.
+/// The input of packing: the folder of a model or data set, its description and facts about its weights.
 package struct PackRequest: Sendable {
-    /// The file names of a description in a model folder, in order of precedence.
+    /// The file name of the description of a data set.
+    package static let dataSetDescription = "dataset.yaml"
+    /// The file names of a description in a folder, in order of precedence.
     ///
-    /// The author's file precedes the one written by a conversion; neither is part of the release.
-    package static let descriptionNames = ["model.yaml", RecordDraft.fileName]
+    /// The author's file of a model precedes the one written by a conversion.
+    package static let descriptionNames = modelDescriptions + [dataSetDescription]
+    private static let modelDescriptions = ["model.yaml", RecordDraft.fileName]
 
-    /// The model folder; every file except the description is part of the release.
+    /// The kind of release to make.
+    package var kind: ArtifactKind
+    /// The folder; every file except the description is part of the release.
     package var source: String
-    /// The description of the author (`model.yaml`) as JSON.
+    /// The path in `source` of the description of a data set; nil when it lies elsewhere.
+    package var descriptionName: String?
+    /// The description of the author (`model.yaml`, `dataset.yaml`) as JSON.
     package var description: JSONObject
     /// The byte offsets of tensors in each file with tensors, which become block boundaries.
     package var tensorStarts: [ReleasePath: [Int]]
@@ -23,17 +30,29 @@ package struct PackRequest: Sendable {
 
     /// Creates a request.
     package init(
+        kind: ArtifactKind = .model,
         source: String,
+        descriptionName: String? = nil,
         description: JSONObject,
         tensorStarts: [ReleasePath: [Int]],
         components: [String: RecordDraft.ComponentFacts],
         encoding: ArchiveEncoding
     ) {
+        self.kind = kind
         self.source = source
+        self.descriptionName = descriptionName
         self.description = description
         self.tensorStarts = tensorStarts
         self.components = components
         self.encoding = encoding
+    }
+
+    /// Whether a file of the folder is a description, which is not part of the release.
+    func isDescription(_ name: String) -> Bool {
+        switch kind {
+        case .model: Self.modelDescriptions.contains(name)
+        case .dataset: name == Self.dataSetDescription || name == descriptionName
+        }
     }
 }
 
@@ -41,6 +60,8 @@ package struct PackRequest: Sendable {
 package struct PackReport: Sendable, Equatable {
     /// The release.
     package let reference: ModelReference
+    /// The kind of the release.
+    package let kind: ArtifactKind
     /// The digest of the manifest.
     package let digest: ContentDigest
     /// The total size of the files in bytes.

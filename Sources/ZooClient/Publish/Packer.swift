@@ -6,7 +6,7 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooRegistry
 
-/// Packs a model folder into a release and writes it to a registry.
+/// Packs the folder of a model or data set into a release and writes it to a registry.
 ///
 /// The result is reproducible: the same folder, description and program version give the same bytes.
 /// The manifest is written last, after archives, block tables and record, so a crash leaves the old
@@ -22,12 +22,11 @@ package struct Packer: Sendable {
     /// - Parameter target: the registry that receives the release.
     /// - Returns: the result of packing.
     /// - Throws: ``ZooError`` with code `pack.description-invalid`, `registry.version-taken`, a
-    ///   `release.*` or `format.*` code for an invalid record, or `io.*`; `CancellationError`.
+    ///   `release.*` or `format.*` code for an invalid record, the codes of ``DataSetDraft``, or `io.*`;
+    ///   `CancellationError`.
     package func pack(to target: any RegistryTarget) async throws -> PackReport {
         let record = try await BlockingWork.run { cancellation in
-            try ReleaseRecord(
-                canonical: recordDocument(listFiles(cancellation)).canonicalBytes
-            )
+            try request.kind.record(canonical: recordDocument(cancellation).canonicalBytes)
         }
         var archives: [ReleaseManifest.Archive] = []
         var evidence: [WrittenArchive] = []
@@ -37,8 +36,9 @@ package struct Packer: Sendable {
             evidence.append(written)
         }
         let manifest = ReleaseManifest(
+            kind: record.kind,
             record: Descriptor(
-                mediaType: ReleaseManifest.MediaType.record,
+                mediaType: record.kind.recordType,
                 digest: try await target.put(record.canonicalBytes, of: record.name),
                 size: record.canonicalBytes.count
             ),
@@ -51,6 +51,7 @@ package struct Packer: Sendable {
         )
         return PackReport(
             reference: ModelReference(name: record.name, selector: .version(record.version)),
+            kind: record.kind,
             digest: ContentDigest(of: manifest.canonicalBytes),
             bytesTotal: record.totalSize,
             bytesStored: archives.reduce(0) { $0 + $1.archive.size },
@@ -60,11 +61,21 @@ package struct Packer: Sendable {
 
     // MARK: Record
 
-    private func listFiles(_ cancellation: Cancellation) throws -> [RecordDraft.File] {
-        let names = try FileSystem.files(below: request.source)
-        return try names.filter { !PackRequest.descriptionNames.contains($0) }.map { name in
-            let path = try ReleasePath(parsing: name)
-            let full = "\(request.source)/\(name)"
+    private func listPaths() throws(ZooError) -> [ReleasePath] {
+        var paths: [ReleasePath] = []
+        for name in try FileSystem.files(below: request.source)
+        where !request.isDescription(name) {
+            paths.append(try ReleasePath(parsing: name))
+        }
+        return paths
+    }
+
+    private func describe(
+        _ paths: [ReleasePath],
+        _ cancellation: Cancellation
+    ) throws -> [RecordDraft.File] {
+        try paths.map { path in
+            let full = "\(request.source)/\(path)"
             return RecordDraft.File(
                 path: path,
                 size: try OpenFile(full, .read).status().size,
@@ -74,13 +85,28 @@ package struct Packer: Sendable {
         }
     }
 
-    private func recordDocument(_ files: [RecordDraft.File]) throws -> JSONValue {
-        try RecordDraft(
-            description: request.description,
-            configuration: try configuration(),
-            files: files,
-            components: request.components
-        ).document()
+    private func recordDocument(_ cancellation: Cancellation) throws -> JSONValue {
+        let paths = try listPaths()
+        switch request.kind {
+        case .model:
+            return try RecordDraft(
+                description: request.description,
+                configuration: try configuration(),
+                files: try describe(paths, cancellation),
+                components: request.components
+            ).document()
+        case .dataset:
+            // Before the files are hashed, which can take long.
+            let draft = try DataSetDraft(description: request.description, paths: paths)
+            if let path = draft.labelTable {
+                let bytes = try FileSystem.document(
+                    "\(request.source)/\(path)",
+                    limit: LabelTable.limit
+                )
+                try draft.check(try LabelTable(parsing: bytes))
+            }
+            return draft.document(try describe(paths, cancellation))
+        }
     }
 
     /// The content of `config.json`; nil when the description has a configuration.
@@ -95,7 +121,7 @@ package struct Packer: Sendable {
 
     private func writeArchive(
         _ name: String,
-        of record: ReleaseRecord,
+        of record: any ArchivedRecord,
         to target: any RegistryTarget
     ) async throws -> (archive: ReleaseManifest.Archive, written: WrittenArchive) {
         let layout = record.layout(of: name)

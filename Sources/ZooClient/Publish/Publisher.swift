@@ -14,6 +14,8 @@ package struct Publisher: Sendable {
     package struct Report: Sendable {
         /// The release.
         package let reference: ModelReference
+        /// The kind of the release.
+        package let kind: ArtifactKind
         /// The digest of the manifest.
         package let digest: ContentDigest
         /// The size of all blobs in bytes.
@@ -115,6 +117,7 @@ package struct Publisher: Sendable {
         }
         return Report(
             reference: ModelReference(name: name, selector: .version(release.identity.version)),
+            kind: release.manifest.kind,
             digest: digest,
             bytesTotal: blobs.reduce(release.bytes.count) { $0 + $1.size },
             bytesUploaded: sent,

@@ -32,9 +32,11 @@ package struct PullRequest: Sendable {
 package struct PullReport: Sendable, Equatable {
     /// The release, with its exact version.
     package let reference: ModelReference
+    /// The kind of the release.
+    package let kind: ArtifactKind
     /// The digest of the manifest.
     package let digest: ContentDigest
-    /// The model folder.
+    /// The folder of the model or data set.
     package let path: String
     /// The total size of the requested files in bytes.
     package let bytesTotal: Int

@@ -162,6 +162,7 @@ package struct Puller: ReleaseTask {
         let bytes = release.files.reduce(0) { $0 + $1.size }
         return PullReport(
             reference: release.reference,
+            kind: release.record.kind,
             digest: release.digest,
             path: release.folder,
             bytesTotal: bytes,
@@ -252,6 +253,7 @@ package struct Puller: ReleaseTask {
         let totals = ledger.totals
         return PullReport(
             reference: release.reference,
+            kind: release.record.kind,
             digest: release.digest,
             path: staging.destination,
             bytesTotal: total,

@@ -101,7 +101,7 @@ package struct RepairTarget: Sendable {
     /// The components to restore; nil for the whole release.
     ///
     /// Blocking.
-    func components(of record: ReleaseRecord) throws(ZooError) -> Set<String>? {
+    func components(of record: any ArchivedRecord) throws(ZooError) -> Set<String>? {
         let names = Set(record.components.map(\.name))
         if case .known(let components) = portion {
             guard let components else { return nil }

@@ -11,6 +11,8 @@ internal import ZooStore
 package struct RepairReport: Sendable, Equatable {
     /// The release.
     package let reference: ModelReference
+    /// The kind of the release.
+    package let kind: ArtifactKind
     /// The digest of the manifest.
     package let digest: ContentDigest
     /// The model folder.
@@ -129,6 +131,7 @@ package struct Repairer: ReleaseTask {
         let totals = ledger.totals
         return RepairReport(
             reference: release.reference,
+            kind: release.record.kind,
             digest: release.digest,
             path: folder,
             repaired: damage.sorted.map(\.text) + rewritten + receipt,

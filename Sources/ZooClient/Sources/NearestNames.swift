@@ -6,7 +6,7 @@ internal import ZooCore
 extension Registry {
     /// The remedy for a model that this registry does not have.
     func remedy(forMissing name: ModelName) async -> String {
-        let list = "'ami-zoo list --registry \(source.address)' lists its models"
+        let list = "'ami-zoo list --registry \(source.address)' lists what it has"
         // The suggestion is optional: a failure to read the list must not hide the missing model.
         guard let catalogue = try? await catalogue() else { return list }
         let nearest = NearestNames(to: name, among: catalogue.map(\.name))

@@ -82,7 +82,7 @@ package struct Registry: Sendable {
         } catch let error as ZooError where error.code.category == .notFound {
             throw ZooError(
                 .modelUnknown,
-                "\(source.address) has no model '\(name)'",
+                "\(source.address) has no model or data set '\(name)'",
                 remedy: await remedy(forMissing: name),
                 cause: error
             )

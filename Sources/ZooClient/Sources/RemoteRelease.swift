@@ -24,7 +24,7 @@ package struct RemoteRelease: Sendable {
     /// The manifest.
     package let manifest: ReleaseManifest
     /// The release record.
-    package let record: ReleaseRecord
+    package let record: any ArchivedRecord
     /// The archives in manifest order; empty before ``withTables(from:)``.
     package let archives: [Archive]
     /// The yank; nil when the version is not yanked.
@@ -80,7 +80,7 @@ extension Registry {
         }
         let manifestBytes = try await manifest(digest, of: reference.name)
         let manifest = try ReleaseManifest(canonical: manifestBytes)
-        let record = try ReleaseRecord(
+        let record = try manifest.kind.record(
             canonical: try await blob(
                 manifest.record.digest,
                 of: reference.name,
@@ -131,7 +131,7 @@ extension Registry {
                 .versionUnknown,
                 "\(source.address) has no '\(reference)'",
                 remedy: versions.isEmpty
-                    ? "every version is yanked; choose another model"
+                    ? "every version is yanked; choose another release"
                     : "choose from \(versions.joined(separator: ", "))"
             )
         }

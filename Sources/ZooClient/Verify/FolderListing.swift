@@ -42,7 +42,7 @@ enum FolderListing {
                     Finding(
                         .fileWrong,
                         path: path,
-                        message: "'\(path)' is \(found), and the model has a folder there",
+                        message: "'\(path)' is \(found), and the release has a folder there",
                         remedy: replacement
                     )
                 )

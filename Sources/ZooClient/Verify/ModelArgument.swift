@@ -45,8 +45,8 @@ package struct ModelArgument: Sendable {
         guard FileSystem.isFolder(folder) else {
             throw ZooError(
                 .fileMissing,
-                "'\(text)' is neither an installed model nor a folder",
-                remedy: "list the installed models with 'ami-zoo cache ls'"
+                "'\(text)' is neither an installed release nor a folder",
+                remedy: "list what is installed with 'ami-zoo cache ls'"
             )
         }
         folders = [folder]

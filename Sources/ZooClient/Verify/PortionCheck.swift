@@ -61,13 +61,20 @@ struct PortionCheck {
     }
 }
 
-extension ReleaseRecord {
+extension ArchivedRecord {
     /// Checks that the release has the components that a user named.
     ///
     /// - Throws: ``ZooError`` with code `release.component-not-found`.
     func requireComponents(_ names: Set<String>?) throws(ZooError) {
         let known = components.map(\.name)
         guard let unknown = names?.subtracting(known).min() else { return }
+        guard kind == .model else {
+            throw ZooError(
+                .componentUnknown,
+                "'\(name):\(version)' is a data set, which has no components",
+                remedy: "leave out --only: a data set is fetched as a whole"
+            )
+        }
         throw ZooError(
             .componentUnknown,
             "'\(name):\(version)' has no component '\(unknown)'",

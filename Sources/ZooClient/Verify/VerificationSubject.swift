@@ -117,7 +117,7 @@ package struct VerificationSubject: Sendable {
     }
 
     /// The release record; nil when it is invalid.
-    package var record: ReleaseRecord? {
+    package var record: (any ArchivedRecord)? {
         switch content {
         case .release(let release): release.record
         case .converted(let record): record

@@ -43,7 +43,7 @@ package struct ArchiveExpectation: Sendable {
     /// The digest of the release's manifest.
     let release: ContentDigest
     /// The record of the release.
-    package let record: ReleaseRecord
+    package let record: any ArchivedRecord
     /// The archive.
     package let archive: ReleaseManifest.Archive
     /// The number of archives of the release.

@@ -32,6 +32,18 @@ extension ZooError.Code {
     public static let manifestInvalid = Self("release.manifest-invalid", .badData)
     /// An index document is inconsistent.
     public static let indexInvalid = Self("registry.index-invalid", .badData)
+    /// A data set was named where a model is needed.
+    public static let notAModel = Self("release.not-a-model", .usage)
+    /// A model was named where a data set is needed.
+    public static let notADataSet = Self("release.not-a-dataset", .usage)
+    /// The labels of a data set contradict its files.
+    public static let labelsInvalid = Self("dataset.labels-invalid", .badData)
+    /// A split of a data set lists a file that is not there.
+    public static let splitFileMissing = Self("pack.split-file-missing", .badData)
+    /// A split of a data set has no files or no samples.
+    public static let splitEmpty = Self("pack.split-empty", .badData)
+    /// A file of a data set belongs to no split, and is neither the label table nor a document.
+    public static let fileUnassigned = Self("pack.file-unassigned", .badData)
     /// The description of a release is incomplete or inconsistent with its files.
     public static let descriptionInvalid = Self("pack.description-invalid", .badData)
 }

@@ -8,6 +8,14 @@ public enum ArtifactKind: String, Sendable, CaseIterable {
     /// A data set.
     case dataset
 
+    /// The kind in a message for people.
+    public var noun: String {
+        switch self {
+        case .model: "model"
+        case .dataset: "data set"
+        }
+    }
+
     /// The OCI artifact type of the manifest.
     public var artifactType: String {
         switch self {

@@ -3,7 +3,7 @@
 
 /// A release record in the making: what somebody says about a model, and what its files say.
 package struct RecordDraft: Sendable {
-    /// One file of the model folder.
+    /// One file of the folder of a model or data set.
     package struct File: Sendable {
         /// Its path in the folder.
         package let path: ReleasePath
@@ -50,8 +50,8 @@ package struct RecordDraft: Sendable {
 
     /// The name of a record that lies in a model folder which is not a release yet.
     package static let fileName = "release.json"
-    /// The archive of everything that describes the model.
-    private static let documentsArchive = "documents"
+    /// The archive of everything that describes the model or data set.
+    static let documentsArchive = "documents"
     /// The archive of files that hold tensors.
     private static let weightsArchive = "weights"
 
@@ -84,12 +84,6 @@ package struct RecordDraft: Sendable {
     /// - Throws: ``ZooError`` with code `format.field-invalid`, or `pack.description-invalid` for a
     ///   component without tensors.
     package func document() throws(ZooError) -> JSONValue {
-        var offsets: [ReleasePath: Int] = [:]
-        for (_, members) in Dictionary(grouping: files, by: \.holdsTensors) {
-            for member in ArchiveLayout(files: members.map { ($0.path, $0.size) }).members {
-                offsets[member.path] = member.contentOffset
-            }
-        }
         var architecture = try description.object("architecture").members
         if let configuration { architecture["configuration"] = configuration }
         var members = description.members
@@ -103,19 +97,29 @@ package struct RecordDraft: Sendable {
             described.append(try component(object))
         }
         members["components"] = .array(described)
-        members["files"] = .array(
+        members["files"] = Self.listing(files) {
+            $0.holdsTensors ? Self.weightsArchive : Self.documentsArchive
+        }
+        return .object(members)
+    }
+
+    /// The field `files` of a record, with the place of each file in its archive.
+    static func listing(_ files: [File], archive: (File) -> String) -> JSONValue {
+        var offsets: [ReleasePath: Int] = [:]
+        for (_, members) in Dictionary(grouping: files, by: archive) {
+            for member in ArchiveLayout(files: members.map { ($0.path, $0.size) }).members {
+                offsets[member.path] = member.contentOffset
+            }
+        }
+        return .array(
             files.map { file in
                 [
                     "path": .string(file.path.text), "size": .integer(file.size),
-                    "digest": .string(file.digest.description),
-                    "archive": .string(
-                        file.holdsTensors ? Self.weightsArchive : Self.documentsArchive
-                    ),
+                    "digest": .string(file.digest.description), "archive": .string(archive(file)),
                     "offset": .integer(offsets[file.path] ?? 0),
                 ]
             }
         )
-        return .object(members)
     }
 
     private func component(_ object: JSONObject) throws(ZooError) -> JSONValue {

@@ -175,13 +175,6 @@ public struct ReleaseRecord: Sendable, Equatable {
         }
         return components
     }
-
-    /// The files of `components`, and the files that belong to no component.
-    public func files(of components: Set<String>) -> [File] {
-        let owned = Set(self.components.flatMap(\.files))
-        let wanted = Set(self.components.filter { components.contains($0.name) }.flatMap(\.files))
-        return files.filter { wanted.contains($0.path) || !owned.contains($0.path) }
-    }
 }
 
 extension JSONObject {

@@ -19,7 +19,7 @@ struct CacheCommand: AsyncParsableCommand {
 struct CacheListCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "ls",
-        abstract: "List the installed models."
+        abstract: "List the installed models and data sets."
     )
 
     @OptionGroup var output: OutputOptions
@@ -41,6 +41,7 @@ struct CacheListOutcome: Report {
                 releases.map { release in
                     [
                         "reference": .string(release.reference.description),
+                        "kind": .string(release.record.kind.rawValue),
                         "digest": .string(release.digest.description),
                         "path": .string(release.folder),
                         "bytes": .integer(release.files.reduce(0) { $0 + $1.size }),
@@ -57,10 +58,10 @@ struct CacheListOutcome: Report {
     var text: String {
         guard !releases.isEmpty else { return "nothing is installed in \(root)" }
         return Table.text(
-            ["MODEL", "SIZE", "DIGEST", "PATH"],
+            ["RELEASE", "KIND", "SIZE", "DIGEST", "PATH"],
             releases.map { release in
                 [
-                    release.reference.description,
+                    release.reference.description, release.record.kind.noun,
                     ByteCount(release.files.reduce(0) { $0 + $1.size }).description,
                     release.digest.short, release.folder,
                 ]
@@ -110,7 +111,7 @@ struct CacheUsageOutcome: Report {
         Table.text(
             ["WHAT", "ON DISK"],
             [
-                ["installed models", ByteCount(models).description],
+                ["installed models and data sets", ByteCount(models).description],
                 ["unfinished pulls", ByteCount(staging).description],
                 ["cached documents", ByteCount(documents).description],
                 ["total in \(root)", ByteCount(total).description],

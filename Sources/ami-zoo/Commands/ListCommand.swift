@@ -10,17 +10,23 @@ internal import ZooStore
 struct ListCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the models in a registry."
+        abstract: "List the models and data sets in a registry."
     )
+
+    @Option(
+        help: "Only this kind: 'model' or 'dataset'.",
+        transform: ArtifactKind.init(argument:)
+    )
+    var kind: ArtifactKind?
 
     @Option(help: "Only models of this family, such as 'vjepa2'.")
     var family: String?
 
-    @Option(help: "Only models with this licence, as an SPDX identifier such as 'MIT'.")
+    @Option(help: "Only what has this licence, as an SPDX identifier such as 'MIT'.")
     var licence: String?
 
     @Option(
-        help: "Only models with inputs of this modality: image, video, series, vector, features."
+        help: "Only data, or inputs, of this modality: image, video, series, vector, features."
     )
     var modality: String?
 
@@ -35,71 +41,95 @@ struct ListCommand: ReportingCommand {
             grouping: try surroundings.store.releases(),
             by: \.record.name
         )
-        let models = try await source.catalogue().compactMap { entry -> ListOutcome.Model? in
-            guard let summary = entry.summary, summary.kind == .model, matches(summary) else {
+        let releases = try await source.catalogue().compactMap { entry -> ListOutcome.Listed? in
+            guard let summary = entry.summary, matches(summary) else {
                 return nil
             }
             let versions = Set(installed[entry.name, default: []].map(\.record.version))
-            return ListOutcome.Model(
+            return ListOutcome.Listed(
                 name: entry.name,
                 summary: summary,
                 installed: versions.intersection(summary.versions).sorted()
             )
         }
-        return ListOutcome(registry: source.source.address, models: models)
+        return ListOutcome(registry: source.source.address, releases: releases)
     }
 
     private func matches(_ summary: RegistryCatalogue.Summary) -> Bool {
-        (family ?? summary.family) == summary.family
+        (kind ?? summary.kind) == summary.kind
+            && (family ?? summary.family) == summary.family
             && (licence ?? summary.licence) == summary.licence
             && (modality ?? summary.modality) == summary.modality
     }
 }
 
 struct ListOutcome: Report {
-    struct Model {
+    /// A model or data set.
+    struct Listed {
         let name: ModelName
         let summary: RegistryCatalogue.Summary
         let installed: [SemanticVersion]
     }
 
     let registry: String
-    let models: [Model]
+    let releases: [Listed]
+
+    private func fields(of kind: ArtifactKind) -> JSONValue {
+        .array(
+            releases.filter { $0.summary.kind == kind }.map { release in
+                var members = release.summary.fields(of: release.name)
+                members["installed"] = .array(release.installed.map { .string($0.description) })
+                return .object(members)
+            }
+        )
+    }
 
     var json: JSONValue {
         [
-            "registry": .string(registry),
-            "models": .array(
-                models.map { model in
-                    [
-                        "name": .string(model.name.description),
-                        "versions": .array(
-                            model.summary.versions.map { .string($0.description) }
-                        ),
-                        "installed": .array(model.installed.map { .string($0.description) }),
-                        "family": .string(model.summary.family),
-                        "summary": .string(model.summary.text),
-                        "licence": .string(model.summary.licence),
-                        "modality": .string(model.summary.modality),
-                        "parameters": .integer(model.summary.parameters),
-                        "bytes": .integer(model.summary.size),
-                    ]
-                }
-            ),
+            "registry": .string(registry), "models": fields(of: .model),
+            "datasets": fields(of: .dataset),
         ]
     }
 
     var text: String {
-        guard !models.isEmpty else { return "\(registry) holds no models" }
+        guard !releases.isEmpty else { return "\(registry) holds no models or data sets" }
         return Table.text(
-            ["MODEL", "NEWEST", "VERSIONS", "INSTALLED"],
-            models.map { model in
+            ["NAME", "KIND", "NEWEST", "VERSIONS", "INSTALLED"],
+            releases.map { release in
                 [
-                    model.name.description, model.summary.current?.description ?? "",
-                    String(model.summary.versions.count),
-                    model.installed.map(\.description).joined(separator: ", "),
+                    release.name.description, release.summary.kind.noun,
+                    release.summary.current?.description ?? "",
+                    String(release.summary.versions.count),
+                    release.installed.map(\.description).joined(separator: ", "),
                 ]
             }
         )
+    }
+}
+
+extension ArtifactKind {
+    /// Parses the value of `--kind`.
+    init(argument text: String) throws {
+        guard let kind = Self(rawValue: text) else {
+            throw ValidationError("'\(text)' is neither 'model' nor 'dataset'")
+        }
+        self = kind
+    }
+}
+
+extension RegistryCatalogue.Summary {
+    /// The fields of `list` and `search`; a data set has no family and no parameters.
+    func fields(of name: ModelName) -> [String: JSONValue] {
+        var members: [String: JSONValue] = [
+            "name": .string(name.description), "kind": .string(kind.rawValue),
+            "versions": .array(versions.map { .string($0.description) }),
+            "summary": .string(text), "licence": .string(licence),
+            "modality": .string(modality), "bytes": .integer(size),
+        ]
+        if kind == .model {
+            members["family"] = .string(family)
+            members["parameters"] = .integer(parameters)
+        }
+        return members
     }
 }

@@ -12,13 +12,15 @@ struct LockCommand: ReportingCommand {
         commandName: "lock",
         abstract: "Write the exact releases that a project uses to ami-zoo.lock.",
         discussion: """
-            Adds the models to the lock file in the working folder, or replaces what it says about \
+            Adds the models and data sets to the lock file in the working folder, or replaces what it says about \
             them. Keep the file under version control: 'ami-zoo pull --locked' installs exactly \
             these releases, on every machine.
             """
     )
 
-    @Argument(help: "The models to lock, such as ami/ball-drop or ami/ball-drop:1.0.0.")
+    @Argument(
+        help: "The models and data sets to lock, such as ami/ball-drop or ami/ball-drop:1.0.0."
+    )
     var references: [String]
 
     @OptionGroup var registry: RegistryOptions
@@ -28,7 +30,7 @@ struct LockCommand: ReportingCommand {
     func report() async throws -> LockOutcome {
         let path = FileSystem.absolute(ProjectLock.fileName)
         var lock = try FileSystem.status(path) == nil ? ProjectLock() : ProjectLock(path: path)
-        var changed: [ModelName] = []
+        var changed: [ModelName: ArtifactKind] = [:]
         for text in references {
             let reference = try ModelReference(parsing: text)
             let source = try Surroundings().registry(registry, network, host: reference.host)
@@ -41,7 +43,7 @@ struct LockCommand: ReportingCommand {
                 digest: release.digest,
                 registry: source.source.address
             )
-            changed.append(reference.name)
+            changed[reference.name] = release.record.kind
         }
         // Last, so that a failure leaves the old file.
         try lock.write(to: path)
@@ -52,14 +54,16 @@ struct LockCommand: ReportingCommand {
 struct LockOutcome: Report {
     let path: String
     let lock: ProjectLock
-    let changed: [ModelName]
+    /// What was locked now, and its kind.
+    let changed: [ModelName: ArtifactKind]
 
-    private var names: [ModelName] { Set(changed).sorted() }
+    private var names: [ModelName] { changed.keys.sorted() }
 
     private func fields(of name: ModelName) -> JSONValue? {
-        guard let entry = lock.entries[name] else { return nil }
+        guard let entry = lock.entries[name], let kind = changed[name] else { return nil }
         return [
             "reference": .string("\(name):\(entry.version)"),
+            "kind": .string(kind.rawValue),
             "digest": .string(entry.digest.description),
             "registry": .string(entry.registry),
         ]

@@ -11,16 +11,17 @@ internal import ZooFiles
 struct PackCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "pack",
-        abstract: "Pack a model folder as a release into a folder.",
+        abstract: "Pack a model or a data set as a release into a folder.",
         discussion: """
             The model folder is one that Python loads: config.json, model.safetensors, README.md. \
             The description adds what these files do not state: name, version, authors, licence, \
-            lineage, evaluation. In a registry folder the release is published at once; elsewhere \
-            the result is an OCI image layout.
+            lineage, evaluation. A description with 'kind: dataset' makes a data set of the folder, \
+            and states its splits and labels. In a registry folder the release is published at \
+            once; elsewhere the result is an OCI image layout.
             """
     )
 
-    @Argument(help: "The model folder to pack.")
+    @Argument(help: "The folder of the model or data set.")
     var folder: String
 
     @Option(
@@ -29,7 +30,9 @@ struct PackCommand: ReportingCommand {
     )
     var destination: String
 
-    @Option(help: "The description. Default: model.yaml or release.json in the model folder.")
+    @Option(
+        help: "The description. Default: model.yaml, release.json or dataset.yaml in the folder."
+    )
     var description: String?
 
     @Option(
@@ -57,11 +60,36 @@ struct PackCommand: ReportingCommand {
         return encoding
     }
 
-    /// The path of the description file in a model folder.
+    /// The path of the description file in a folder.
     private static func description(in folder: String) throws(ZooError) -> String {
         let candidates = PackRequest.descriptionNames.map { "\(folder)/\($0)" }
         for path in candidates where try FileSystem.status(path) != nil { return path }
         return candidates[0]
+    }
+
+    /// The path of a file relative to a folder; nil when it lies elsewhere.
+    private static func path(of file: String, in folder: String) -> String? {
+        let (file, start) = (FileSystem.realPath(file), FileSystem.realPath(folder) + "/")
+        guard file.beginsExactly(with: start) else { return nil }
+        return String(decoding: file.utf8.dropFirst(start.utf8.count), as: UTF8.self)
+    }
+
+    /// The kind of release that a description describes; a model where it does not say.
+    private static func kind(
+        _ document: JSONObject,
+        _ path: String
+    ) throws(ZooError) -> ArtifactKind {
+        if document.value("kind") != nil {
+            return try document.choice("kind", of: ArtifactKind.self)
+        }
+        guard FileSystem.name(of: path) != PackRequest.dataSetDescription else {
+            throw ZooError(
+                .descriptionInvalid,
+                "'\(path)' does not state its kind",
+                remedy: "add the line 'kind: dataset'"
+            )
+        }
+        return .model
     }
 
     private func makeRequest(_ cancellation: Cancellation) throws -> PackRequest {
@@ -71,9 +99,10 @@ struct PackCommand: ReportingCommand {
             try FileSystem.document(descriptionPath, limit: ModelDescription.limit),
             path: descriptionPath
         )
+        let kind = try Self.kind(document, descriptionPath)
         let weights = try ModelWeights(folder: source, cancellation)
         var facts: [String: RecordDraft.ComponentFacts] = [:]
-        for component in try document.objects("components", maximum: 256) {
+        for component in kind == .dataset ? [] : try document.objects("components", maximum: 256) {
             let name = try component.string("name")
             let prefix =
                 component.value("prefix") == nil ? "" : try component.string("prefix")
@@ -84,7 +113,9 @@ struct PackCommand: ReportingCommand {
             )
         }
         return PackRequest(
+            kind: kind,
             source: source,
+            descriptionName: Self.path(of: descriptionPath, in: source),
             description: document,
             tensorStarts: weights.tensorStarts,
             components: facts,
@@ -101,6 +132,7 @@ struct PackOutcome: Report {
     var json: JSONValue {
         [
             "reference": .string(report.reference.description),
+            "kind": .string(report.kind.rawValue),
             "digest": .string(report.digest.description),
             "bytesTotal": .integer(report.bytesTotal),
             "bytesStored": .integer(report.bytesStored),

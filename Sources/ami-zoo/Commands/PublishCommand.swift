@@ -15,7 +15,7 @@ struct PublishCommand: ReportingCommand {
         discussion: """
             The folder is what 'ami-zoo pack' wrote. Every release in it is checked as a whole; then \
             only the blobs that the registry does not have are sent, and to 'ami-zoo serve' only the \
-            blocks of an archive that no version of the model there has. Run the same command again \
+            blocks of an archive that no version of the release there has. Run the same command again \
             after an interruption: what arrived is not sent again.
             """
     )
@@ -72,7 +72,7 @@ struct PublishCommand: ReportingCommand {
         throw ZooError(
             .notARegistry,
             "'\(source.root)' holds no releases",
-            remedy: "pack a model first: 'ami-zoo pack MODEL --output \(source.root)'"
+            remedy: "pack a model or data set first: 'ami-zoo pack FOLDER --output \(source.root)'"
         )
     }
 }
@@ -111,6 +111,7 @@ extension Publisher.Report {
     var json: JSONValue {
         [
             "reference": .string(reference.description),
+            "kind": .string(kind.rawValue),
             "digest": .string(digest.description),
             "bytesTotal": .integer(bytesTotal),
             "bytesUploaded": .integer(bytesUploaded),

@@ -10,17 +10,17 @@ internal import ZooFiles
 struct PullCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "pull",
-        abstract: "Download a model, verify every block, and install it.",
+        abstract: "Download a model or data set, verify every block, and install it.",
         discussion: """
-            Run the same command again after an interruption: it resumes. If the model is already \
+            Run the same command again after an interruption: it resumes. If the release is already \
             installed, the command downloads nothing.
             """
     )
 
     @Argument(
         help: """
-            The model to pull, such as ami/ball-drop or ami/ball-drop:1.0.0. With --locked it may \
-            be left out: all models of the lock file.
+            The model or data set to pull, such as ami/ball-drop or ami/ball-drop:1.0.0. With \
+            --locked it may be left out: all releases of the lock file.
             """
     )
     var reference: String?
@@ -47,14 +47,14 @@ struct PullCommand: ReportingCommand {
     )
     var acceptLicence: [String] = []
 
-    @Flag(help: "Do not use the network; fail if the model is not installed.")
+    @Flag(help: "Do not use the network; fail if the release is not installed.")
     var offline = false
 
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
         guard reference != nil || locked else {
-            throw ValidationError("name a model, or use --locked")
+            throw ValidationError("name a model or data set, or use --locked")
         }
         guard reference != nil || (to == nil && only.isEmpty) else {
             throw ValidationError("--to and --only need the name of a model")
@@ -181,7 +181,7 @@ struct PullOutcome: Report {
 
     var text: String {
         reports.isEmpty
-            ? "the lock file has no models"
+            ? "the lock file has no releases"
             : reports.map { $0.text(after: time) }.joined(separator: "\n")
     }
 }
@@ -190,6 +190,7 @@ extension PullReport {
     fileprivate var fields: [String: JSONValue] {
         [
             "reference": .string(reference.description),
+            "kind": .string(kind.rawValue),
             "digest": .string(digest.description),
             "path": .string(path),
             "bytesTotal": .integer(bytesTotal),

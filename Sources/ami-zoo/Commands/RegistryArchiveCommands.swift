@@ -23,7 +23,7 @@ struct RegistryExportCommand: ReportingCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "The models or versions to copy. Default: all models of the registry.",
+            "The models, data sets or versions to copy. Default: all of the registry.",
             valueName: "reference"
         )
     )

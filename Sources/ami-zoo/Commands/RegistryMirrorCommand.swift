@@ -28,7 +28,7 @@ struct RegistryMirrorCommand: ReportingCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "The models or versions to copy. Default: all models of the source.",
+            "The models, data sets or versions to copy. Default: all of the source.",
             valueName: "reference"
         )
     )

@@ -11,10 +11,10 @@ internal import ZooStore
 struct RemoveCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "Remove an installed model from the local store."
+        abstract: "Remove an installed model or data set from the local store."
     )
 
-    @Argument(help: "The model; the version is required when several are installed.")
+    @Argument(help: "The model or data set; the version is required when several are installed.")
     var reference: String
 
     @OptionGroup var output: OutputOptions

@@ -11,13 +11,13 @@ internal import ZooStore
 struct RepairCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "repair",
-        abstract: "Download the damaged blocks of a model again.",
+        abstract: "Download the damaged blocks of a model or data set again.",
         discussion:
             "Repairs every installed part of a release, and does not change files that are not "
             + "part of it. Run the same command again after an interruption: it resumes."
     )
 
-    @Argument(help: "An installed model, or a folder that ami-zoo pulled.")
+    @Argument(help: "An installed model or data set, or a folder that ami-zoo pulled.")
     var model: String
 
     @OptionGroup var registry: RegistryOptions
@@ -91,7 +91,8 @@ struct RepairOutcome: Report {
 extension RepairReport {
     fileprivate var members: [String: JSONValue] {
         [
-            "reference": .string(reference.description), "digest": .string(digest.description),
+            "reference": .string(reference.description), "kind": .string(kind.rawValue),
+            "digest": .string(digest.description),
             "path": .string(path), "repaired": .array(repaired.map(JSONValue.string)),
             "bytesDownloaded": .integer(bytesDownloaded), "bytesReused": .integer(bytesReused),
         ]

@@ -10,27 +10,33 @@ internal import ZooStore
 struct SearchCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "search",
-        abstract: "Search the models in a registry.",
+        abstract: "Search the models and data sets in a registry.",
         discussion:
-            "Finds models whose name, summary, family, licence or modality have a word that "
+            "Finds models and data sets whose name, summary, family, licence or modality have a word that "
             + "begins with each word of the text. The best matches come first."
     )
 
     @Argument(help: "The words to search for.")
     var text: [String]
 
+    @Option(
+        help: "Only this kind: 'model' or 'dataset'.",
+        transform: ArtifactKind.init(argument:)
+    )
+    var kind: ArtifactKind?
+
     @Option(help: "Only models of this family, such as 'vjepa2'.")
     var family: String?
 
-    @Option(help: "Only models with this licence, as an SPDX identifier such as 'MIT'.")
+    @Option(help: "Only what has this licence, as an SPDX identifier such as 'MIT'.")
     var licence: String?
 
     @Option(
-        help: "Only models with inputs of this modality: image, video, series, vector, features."
+        help: "Only data, or inputs, of this modality: image, video, series, vector, features."
     )
     var modality: String?
 
-    @Option(help: "The largest number of models to print, 1 to 1000.")
+    @Option(help: "The largest number of matches to print, 1 to 1000.")
     var limit = CatalogueQuery.standardLimit
 
     @OptionGroup var registry: RegistryOptions
@@ -47,7 +53,7 @@ struct SearchCommand: ReportingCommand {
         let source = try Surroundings().registry(registry, network)
         var query = CatalogueQuery()
         query.text = text.joined(separator: " ")
-        query.kind = .model
+        query.kind = kind
         (query.family, query.licence, query.modality) = (family, licence, modality)
         query.limit = limit
         return SearchOutcome(
@@ -63,38 +69,33 @@ struct SearchOutcome: Report {
     let query: String
     let matches: CatalogueMatches
 
+    private func fields(of kind: ArtifactKind) -> JSONValue {
+        .array(
+            matches.entries.compactMap { entry in
+                guard let summary = entry.summary, summary.kind == kind else { return nil }
+                return .object(summary.fields(of: entry.name))
+            }
+        )
+    }
+
     var json: JSONValue {
         [
             "registry": .string(registry), "query": .string(query),
-            "total": .integer(matches.total),
-            "models": .array(
-                matches.entries.compactMap { entry in
-                    entry.summary.map { summary in
-                        [
-                            "name": .string(entry.name.description),
-                            "versions": .array(
-                                summary.versions.map { .string($0.description) }
-                            ),
-                            "family": .string(summary.family),
-                            "summary": .string(summary.text),
-                            "licence": .string(summary.licence),
-                            "modality": .string(summary.modality),
-                            "parameters": .integer(summary.parameters),
-                            "bytes": .integer(summary.size),
-                        ]
-                    }
-                }
-            ),
+            "total": .integer(matches.total), "models": fields(of: .model),
+            "datasets": fields(of: .dataset),
         ]
     }
 
     var text: String {
-        guard !matches.entries.isEmpty else { return "no model in \(registry) matches '\(query)'" }
+        guard !matches.entries.isEmpty else {
+            return "no model or data set in \(registry) matches '\(query)'"
+        }
         let table = Table.text(
-            ["MODEL", "NEWEST", "FAMILY", "SUMMARY"],
+            ["NAME", "KIND", "NEWEST", "FAMILY", "SUMMARY"],
             matches.entries.map { entry in
                 [
-                    entry.name.description, entry.summary?.current?.description ?? "",
+                    entry.name.description, entry.summary?.kind.noun ?? "",
+                    entry.summary?.current?.description ?? "",
                     entry.summary?.family ?? "", entry.summary?.text ?? "",
                 ]
             }

@@ -9,10 +9,10 @@ internal import ZooCore
 struct ShowCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show the release record of a model without downloading its weights."
+        abstract: "Show the record of a model or data set without downloading its files."
     )
 
-    @Argument(help: "The model, such as ami/ball-drop or ami/ball-drop:1.0.0.")
+    @Argument(help: "The model or data set, such as ami/ball-drop or ami/ball-drop:1.0.0.")
     var reference: String
 
     @OptionGroup var registry: RegistryOptions
@@ -34,7 +34,7 @@ struct ShowCommand: ReportingCommand {
 
 struct ShowOutcome: Report {
     let digest: ContentDigest
-    let record: ReleaseRecord
+    let record: any ArchivedRecord
     let transfer: Int
     let yank: IndexDocument.Yank?
 
@@ -43,6 +43,7 @@ struct ShowOutcome: Report {
         let document = (try? JSONValue(parsing: record.canonicalBytes)) ?? .null
         return [
             "reference": .string("\(record.name):\(record.version)"),
+            "kind": .string(record.kind.rawValue),
             "digest": .string(digest.description),
             "transferBytes": .integer(transfer),
             "yanked": yank.map { .string($0.reason) } ?? .null,
@@ -51,36 +52,54 @@ struct ShowOutcome: Report {
     }
 
     var text: String {
-        var lines = [
-            "\(record.name):\(record.version)", "  \(record.summary)", "",
-            "  digest      \(digest)",
-            "  family      \(record.architecture.family), \(record.architecture.variant)",
-            "  input       \(input)",
+        var lines = ["\(record.name):\(record.version)", "  \(record.summary)", ""]
+        lines.append("  digest      \(digest)")
+        let model = record as? ReleaseRecord
+        let data = record as? DataSetRecord
+        lines += model?.content ?? data?.content ?? []
+        lines += [
             "  licence     \(record.licence)",
             "  authors     \(record.authors.joined(separator: ", "))",
             "  created     \(record.created)",
-            "  lineage     \(record.lineage.kind.rawValue)",
-            "  size        \(ByteCount(record.totalSize)) in \(record.files.count) files, "
-                + "\(ByteCount(transfer)) to transfer",
         ]
+        if let lineage = model?.lineage.kind.rawValue ?? data?.origin {
+            lines.append("  lineage     \(lineage)")
+        }
+        lines.append(
+            "  size        \(ByteCount(record.totalSize)) in \(record.files.count) files, "
+                + "\(ByteCount(transfer)) to transfer"
+        )
         if let yank { lines.append("  WITHDRAWN   \(yank.reason) (\(yank.date))") }
-        lines += ["", "  components"]
-        lines += record.components.map { part in
+        lines += model?.parts ?? data?.parts ?? []
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension ReleaseRecord {
+    /// The lines about what the model is.
+    fileprivate var content: [String] {
+        ["  family      \(architecture.family), \(architecture.variant)", "  input       \(input)"]
+    }
+
+    /// The lines about the components and the evaluation.
+    fileprivate var parts: [String] {
+        var lines = ["", "  components"]
+        lines += components.map { part in
             "    \(part.name): \(part.parameters) parameters in \(part.tensors) tensors "
                 + "(\(part.dtypes.joined(separator: ", "))), fingerprint \(part.fingerprint.short)"
         }
-        guard !record.evaluation.isEmpty else { return lines.joined(separator: "\n") }
+        guard !evaluation.isEmpty else { return lines }
         lines += ["", "  evaluation (claims of the publisher, not reproduced)"]
-        lines += record.evaluation.map { claim in
+        lines += evaluation.map { claim in
             "    \(claim.metric): \(claim.value) \(claim.unit) "
                 + "(\(claim.direction.rawValue) is better; \(claim.status.rawValue), \(claim.dataset))"
         }
-        return lines.joined(separator: "\n")
+        return lines
     }
 
     private var input: String {
         let input =
-            switch record.inputs {
+            switch inputs {
             case .pictures(let pictures):
                 (pictures.isVideo ? "video, \(pictures.frames) frames of " : "image, ")
                     + "\(pictures.width)×\(pictures.height) \(pictures.channels)"
@@ -89,8 +108,44 @@ struct ShowOutcome: Report {
             case .vector(let quantities): "vector of \(Counted.text(quantities.count, "number"))"
             case .features(let model, _): "features of \(model)"
             }
-        guard !record.actions.isEmpty else { return input }
+        guard !actions.isEmpty else { return input }
         return input
-            + "; actions \(record.actions.map { "\($0.name) [\($0.unit)]" }.joined(separator: ", "))"
+            + "; actions \(actions.map { "\($0.name) [\($0.unit)]" }.joined(separator: ", "))"
+    }
+}
+
+extension DataSetRecord {
+    /// The lines about what the data set is.
+    fileprivate var content: [String] {
+        var lines = ["  kind        data set", "  modality    \(modality.rawValue)"]
+        switch labels {
+        case .folders(let classes):
+            lines.append("  labels      \(classes) classes, the folders of the files")
+        case .csv(let path, let classes):
+            lines.append("  labels      \(classes) classes, in \(path)")
+        case nil: break
+        }
+        return lines
+    }
+
+    /// How the data was obtained, and with which generator and seed.
+    fileprivate var origin: String {
+        let details = ["generator", "seed"].compactMap { name -> String? in
+            switch lineage.details[name] {
+            case .string(let text): "\(name) \(text)"
+            case .integer(let number): "\(name) \(number)"
+            default: nil
+            }
+        }
+        return ([lineage.kind.rawValue] + details).joined(separator: ", ")
+    }
+
+    /// The lines about the splits.
+    fileprivate var parts: [String] {
+        ["", "  splits"]
+            + splits.map { split in
+                "    \(split.name): \(Counted.text(split.count, "sample")) in "
+                    + Counted.text(split.files.count, "file")
+            }
     }
 }

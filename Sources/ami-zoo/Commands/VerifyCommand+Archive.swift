@@ -34,6 +34,7 @@ struct ArchiveOutcome: Report {
         return [
             "status": .string(verification.passed ? "passed" : "failed"),
             "reference": expected.map { .string($0.reference.description) } ?? .null,
+            "kind": expected.map { .string($0.record.kind.rawValue) } ?? .null,
             "archive": expected.map { .string($0.archive.name) } ?? .null,
             "digest": .string(verification.digest.description),
             "path": .string(verification.path), "anchor": verification.anchor.json,

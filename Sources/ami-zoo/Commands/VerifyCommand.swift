@@ -13,7 +13,7 @@ internal import ZooStore
 struct VerifyCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Check every byte of a model against its manifest or record.",
+        abstract: "Check every byte of a model or data set against its manifest or record.",
         discussion: """
             Compares the digest of the manifest with the digest in the reference, with --digest, with \
             the registry that --registry names, and with the digest that the local store recorded; \
@@ -31,7 +31,7 @@ struct VerifyCommand: ReportingCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "An installed model, a folder that ami-zoo pulled or converted, or an archive of a release.",
+            "An installed model or data set, a folder that ami-zoo pulled or converted, or an archive of a release.",
             valueName: "model"
         )
     )
@@ -148,7 +148,9 @@ struct VerifyCommand: ReportingCommand {
                     )
                 )
             }
-            guard let against, let record = subject.record else { return outcome }
+            guard let against, let record = try subject.record?.requireModel() else {
+                return outcome
+            }
             outcome.comparison = try await BlockingWork.run(whenCancelled: .abandoned) {
                 let cancellation = $0
                 let spool = surroundings.spool
@@ -208,6 +210,7 @@ struct VerifyOutcome: Report {
             ),
             "findings": .array(findings.map(\.json)),
             "complete": .bool(isSound && subject.isWhole),
+            "kind": subject.record.map { .string($0.kind.rawValue) } ?? .null,
             "components": subject.components.map { .array($0.sorted().map(JSONValue.string)) }
                 ?? .null,
         ]
@@ -280,7 +283,8 @@ extension VerificationSubject {
         switch anchor.kind {
         case .requested: "anchor: the digest that you passed"
         case .registry: "anchor: the digest that \(anchor.source) lists"
-        case .store: "anchor: the digest that the local store recorded when it installed the model"
+        case .store:
+            "anchor: the digest that the local store recorded when it installed the release"
         case .folder:
             "anchor: the folder's own \(isRelease ? "manifest" : "record"); this proves that it is "
                 + "complete, not where it comes from"

@@ -9,10 +9,10 @@ internal import ZooCore
 struct VersionsCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "versions",
-        abstract: "List the versions and channels of a model."
+        abstract: "List the versions and channels of a model or data set."
     )
 
-    @Argument(help: "The model, such as ami/ball-drop.")
+    @Argument(help: "The model or data set, such as ami/ball-drop.")
     var name: String
 
     @OptionGroup var registry: RegistryOptions
@@ -50,7 +50,10 @@ struct VersionsOutcome: Report {
             }
             return .object(members)
         }
-        return ["name": .string(index.name.description), "versions": .array(Array(versions))]
+        return [
+            "name": .string(index.name.description), "kind": .string(index.kind.rawValue),
+            "versions": .array(Array(versions)),
+        ]
     }
 
     var text: String {

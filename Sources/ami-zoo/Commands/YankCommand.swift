@@ -109,7 +109,7 @@ struct ChannelCommand: ReportingCommand {
         abstract: "Add versions to a channel, or remove them from it."
     )
 
-    @Argument(help: "The model, such as ami/ball-drop.")
+    @Argument(help: "The model or data set, such as ami/ball-drop.")
     var name: String
 
     @Argument(help: "The channel, such as 'stable'; it need not exist.")

@@ -17,15 +17,15 @@ struct ModelLocation {
 
     /// Resolves a model argument: an installed release first, then a folder.
     ///
-    /// - Throws: ``ZooError`` with code `store.not-installed` or `io.not-found`.
+    /// - Throws: ``ZooError`` with code `store.not-installed` or `io.not-found`; `release.not-a-model`
+    ///   for a data set.
     init(_ text: String, in store: ModelStore) throws(ZooError) {
         if !text.hasPrefix("/"), !text.hasPrefix("."),
             let reference = try? ModelReference(parsing: text)
         {
+            var found: InstalledRelease?
             do throws(ZooError) {
-                let release = try store.installed(reference)
-                self.init(release.folder, release.reference.description, release)
-                return
+                found = try store.installed(reference)
             } catch {
                 guard FileSystem.isFolder(text) else {
                     if try FileSystem.status(text) == nil { throw error }
@@ -35,6 +35,10 @@ struct ModelLocation {
                         remedy: "give the folder that holds the model's config.json"
                     )
                 }
+            }
+            if let found {
+                try self.init(found.folder, found.reference.description, found)
+                return
             }
         }
         let path = FileSystem.absolute(text)
@@ -46,10 +50,15 @@ struct ModelLocation {
             )
         }
         // A folder without a release record is also a model folder.
-        self.init(path, path, try? InstalledRelease(folder: path))
+        try self.init(path, path, try? InstalledRelease(folder: path))
     }
 
-    private init(_ folder: String, _ name: String, _ release: InstalledRelease?) {
+    private init(
+        _ folder: String,
+        _ name: String,
+        _ release: InstalledRelease?
+    ) throws(ZooError) {
+        _ = try release?.record.requireModel()
         self.folder = folder
         self.name = name
         self.release = release
