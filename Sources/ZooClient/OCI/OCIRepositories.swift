@@ -42,8 +42,9 @@ struct OCIRepositories: Sendable {
     ///   - body: the body.
     ///   - limit: the maximum size of the response in bytes.
     ///   - isIdempotent: whether a request that may have arrived is sent again; nil: what the method says.
-    /// - Returns: the response, whatever its status.
-    /// - Throws: ``ZooError`` with code `transport.login-required` or `transport.*`.
+    /// - Returns: the response, whatever its status but 401.
+    /// - Throws: ``ZooError`` with code `transport.login-required`, `transport.forbidden` or
+    ///   `transport.*`.
     func send(
         _ method: HTTPRequest.Method,
         _ url: String,
@@ -72,7 +73,9 @@ struct OCIRepositories: Sendable {
         let response = try await attempt()
         guard response.status == 401 else { return response }
         await authorization.renew()
-        return try await attempt()
+        let second = try await attempt()
+        guard second.status == 401 else { return second }
+        throw await authorization.refusal()
     }
 
     /// Whether the server answers `GET /v2/` as an OCI registry does.
