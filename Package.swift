@@ -235,13 +235,22 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // Evaluation suites, their stored results and reports; models and data are handed in.
+        .target(
+            name: "ZooEval",
+            dependencies: [
+                "ZooCore", "ZooFiles", "ZooTensor", "ZooCheckpoint", "ZooMedia", "ZooModels",
+            ],
+            swiftSettings: settings
+        ),
+
         // The command tree, rendering, exit codes.
         .executableTarget(
             name: "ami-zoo",
             dependencies: [
                 "ZooCore", "ZooFiles", "ZooTensor", "ZooStore", "ZooTransport", "ZooArchive",
                 "ZooCheckpoint", "ZooClient", "ZooMedia", "ZooModels", "ZooInference",
-                "ZooConvert", "ZooServer", "ZooRegistry", "ZooDrawing",
+                "ZooConvert", "ZooServer", "ZooRegistry", "ZooDrawing", "ZooEval",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -300,6 +309,11 @@ let package = Package(
                 "ZooInference", "ZooCheckpoint", "ZooCore", "ZooFiles", "ZooMedia", "ZooModels",
                 "ZooTensor", "ZooTesting",
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ZooEvalTests",
+            dependencies: ["ZooEval", "ZooCore", "ZooFiles", "ZooTensor", "ZooTesting"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -27,7 +27,7 @@ public struct ModelName: Hashable, Sendable, Comparable, CustomStringConvertible
         name = parts[1]
     }
 
-    static func isWord(_ text: String) -> Bool {
+    package static func isWord(_ text: String) -> Bool {
         guard (1...64).contains(text.utf8.count) else { return false }
         var separated = true
         for byte in text.utf8 {

@@ -178,7 +178,8 @@ public struct ReleaseRecord: Sendable, Equatable {
 }
 
 extension JSONObject {
-    func modelName(_ name: String) throws(ZooError) -> ModelName {
+    /// The name of a model or data set.
+    package func modelName(_ name: String) throws(ZooError) -> ModelName {
         let text = try string(name)
         do {
             return try ModelName(parsing: text)
@@ -188,7 +189,8 @@ extension JSONObject {
         }
     }
 
-    func version(_ name: String) throws(ZooError) -> SemanticVersion {
+    /// A version.
+    package func version(_ name: String) throws(ZooError) -> SemanticVersion {
         let text = try string(name)
         do {
             return try SemanticVersion(parsing: text)

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+package import ZooCore
+
+/// What a suite measured.
+package struct EvaluationReport: Sendable {
+    /// The name of the document format.
+    package static let format = "ami-zoo.evaluation/1"
+
+    /// The digest of the manifest of the model.
+    package let model: ContentDigest
+    /// What was measured on what.
+    package let definition: SuiteDefinition
+    /// The numbers, in the order of the definition.
+    package let measurements: [Measurement]
+    /// The kernels that computed them: `portable`, `avx2` or `avx512`, each once, sorted.
+    package let kernels: [String]
+
+    /// The document, without times: two runs on one machine give equal bytes.
+    package var json: JSONValue {
+        [
+            "format": .string(Self.format),
+            "model": .string(model.description),
+            "name": .string(definition.name),
+            "suite": .string(definition.suite.name),
+            "suiteVersion": .integer(definition.suite.version),
+            "suiteDigest": .string(definition.digest.description),
+            "dataset": .string("\(definition.data.name):\(definition.data.version)"),
+            "datasetDigest": .string(definition.data.digest.description),
+            "split": .string(definition.data.split),
+            "metrics": .array(measurements.map(\.json)),
+            "kernels": .array(kernels.map { .string($0) }),
+            "precision": "f32",
+        ]
+    }
+}
+
+extension Measurement {
+    var json: JSONValue {
+        guard case .object(var members) = metric.json else { return metric.json }
+        members["value"] = .number(value)
+        members["samples"] = .integer(samples)
+        if let interval {
+            members["interval"] = [
+                "low": .number(interval.low), "high": .number(interval.high),
+                "level": .number(0.95),
+            ]
+        }
+        return .object(members)
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+package import ZooTensor
+
+/// Runs a suite: computes the chunks of a shard, or reports the numbers of all.
+package struct EvaluationRun: Sendable {
+    /// How far a run is.
+    package struct Progress: Sendable {
+        /// The samples of the shard that are computed, by this run or before.
+        package let completed: Int
+        /// The samples of the shard.
+        package let total: Int
+        /// The samples that this run computed.
+        package let computed: Int
+    }
+
+    private let definition: SuiteDefinition
+    private let suite: any EvaluationSuite
+    private let model: EvaluatedModel
+    private let data: EvaluationData
+    private let stage: any SampleStage
+    private let key: ContentDigest
+
+    /// Prepares a run.
+    ///
+    /// - Parameters:
+    ///   - definition: what is measured.
+    ///   - model: the model.
+    ///   - data: the data set that the definition names.
+    /// - Throws: ``ZooError`` with an `evaluation.*`, `format.*`, `model.*` or `checkpoint.*` code.
+    package init(
+        _ definition: SuiteDefinition,
+        of model: EvaluatedModel,
+        on data: EvaluationData
+    ) async throws {
+        try data.require(definition.data)
+        self.definition = definition
+        self.model = model
+        self.data = data
+        suite = try SuiteList.suite(for: definition)
+        stage = try await suite.stage(of: model, on: data)
+        key = stage.key(model.digest, definition.data)
+    }
+
+    /// Computes the chunks of a shard that are not stored yet.
+    ///
+    /// Chunks that are complete survive whatever stops the run.
+    ///
+    /// - Parameters:
+    ///   - shard: which chunks.
+    ///   - work: the folder for the stored chunks.
+    ///   - pool: the threads to compute on.
+    ///   - progress: called after each chunk.
+    /// - Throws: ``ZooError`` with an `evaluation.*`, `media.*`, `model.*` or `io.*` code; `CancellationError`.
+    package func compute(
+        _ shard: Shard = .whole,
+        in work: String,
+        on pool: ComputePool = .shared,
+        progress: (@Sendable (Progress) -> Void)? = nil
+    ) async throws {
+        let folder = ChunkFolder(work: work, key: key)
+        let wanted = (0..<stage.chunks).filter(shard.contains)
+        let total = wanted.reduce(0) { $0 + stage.samples(ofChunk: $1).count }
+        var (completed, computed) = (0, 0)
+        for index in wanted {
+            try Task.checkCancellation()
+            let samples = stage.samples(ofChunk: index)
+            if folder.chunk(index, of: stage) == nil {
+                let columns = try await stage.compute(samples, on: pool)
+                _ = try folder.store(columns, as: index)
+                computed += samples.count
+            }
+            completed += samples.count
+            progress?(Progress(completed: completed, total: total, computed: computed))
+        }
+    }
+
+    /// Reports the numbers of all stored chunks.
+    ///
+    /// - Parameter folders: the folders that hold chunks; a chunk may be in several.
+    /// - Returns: the report.
+    /// - Throws: ``ZooError`` with code `evaluation.shard-missing` when a chunk is in none,
+    ///   `evaluation.shard-conflict` when two folders hold different columns computed by the same kernels, or
+    ///   `evaluation.data-unsuitable`.
+    package func report(from folders: [String]) throws -> EvaluationReport {
+        let folders = folders.map { ChunkFolder(work: $0, key: key) }
+        var chunks: [ChunkFolder.Chunk] = []
+        var missing: [Int] = []
+        for index in 0..<stage.chunks {
+            let found = folders.compactMap { $0.chunk(index, of: stage) }
+            guard let first = found.first else {
+                missing.append(index)
+                continue
+            }
+            guard found.allSatisfy({ $0.kernels != first.kernels || $0.digest == first.digest })
+            else {
+                throw ZooError(
+                    .shardConflict,
+                    "two folders hold different results for chunk \(index) of '\(definition.name)', both of "
+                        + "the kernels '\(first.kernels)'",
+                    remedy:
+                        "compute the chunk again: one of the machines is faulty, or a result was changed"
+                )
+            }
+            chunks.append(first)
+        }
+        guard missing.isEmpty else {
+            let list = missing.prefix(8).map(String.init).joined(separator: ", ")
+            throw ZooError(
+                .shardMissing,
+                "\(missing.count) of \(stage.chunks) chunks of '\(definition.name)' are missing: \(list)"
+                    + (missing.count > 8 ? ", …" : ""),
+                remedy:
+                    "run the shards that did not finish again; chunk N belongs to shard N mod COUNT + 1"
+            )
+        }
+        let measurements = try suite.measure(SampleTable(chunks), on: data)
+        precondition(measurements.map(\.metric) == suite.metrics, "a suite measures its metrics")
+        guard measurements.allSatisfy(\.value.isFinite) else {
+            throw ZooError(
+                .evaluationNotFinite,
+                "a number of '\(definition.name)' is not finite",
+                remedy: "check that the data have more than one sample of each kind"
+            )
+        }
+        return EvaluationReport(
+            model: model.digest,
+            definition: definition,
+            measurements: measurements,
+            kernels: Set(chunks.map(\.kernels)).sorted()
+        )
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+
+/// A method to measure a model.
+///
+/// The part that takes time is a ``SampleStage``, which is computed sample by sample, stored and shared;
+/// what follows from its columns is cheap and computed at the end from all samples, so that shards that are
+/// merged give exactly the numbers of one run.
+protocol EvaluationSuite: Sendable {
+    /// The name and version.
+    static var id: SuiteID { get }
+
+    /// Reads the parameters of a definition.
+    ///
+    /// - Throws: ``ZooError`` with code `format.field-invalid`.
+    init(_ definition: SuiteDefinition) throws(ZooError)
+
+    /// What it measures, in order.
+    var metrics: [MetricDefinition] { get }
+
+    /// The computation for each sample.
+    ///
+    /// - Throws: ``ZooError`` when the model or the data do not suit the suite.
+    func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage
+
+    /// The numbers that follow from the columns of all samples.
+    ///
+    /// - Returns: one measurement for each of ``metrics``, in order.
+    /// - Throws: ``ZooError`` when the data do not suit the suite.
+    func measure(_ table: SampleTable, on data: EvaluationData) throws -> [Measurement]
+}
+
+/// The suites.
+package enum SuiteList {
+    private struct Entry: Sendable {
+        let id: SuiteID
+        let make: @Sendable (SuiteDefinition) throws -> any EvaluationSuite
+
+        init<Suite: EvaluationSuite>(_ type: Suite.Type) {
+            id = Suite.id
+            make = { try Suite($0) }
+        }
+    }
+
+    private static let all = [Entry(TrajectorySuite.self), Entry(SurpriseSuite.self)]
+
+    /// The suite of a definition.
+    ///
+    /// - Throws: ``ZooError`` with code `evaluation.suite-unknown`, or `format.field-invalid` when the
+    ///   parameters or metrics are not those of the suite.
+    static func suite(for definition: SuiteDefinition) throws -> any EvaluationSuite {
+        guard let entry = all.first(where: { $0.id == definition.suite }) else {
+            let versions = all.filter { $0.id.name == definition.suite.name }.map(\.id.description)
+            throw ZooError(
+                .suiteUnknown,
+                "the suite '\(definition.suite)' of '\(definition.name)' is not known",
+                remedy: versions.isEmpty
+                    ? "the suites are: \(all.map(\.id.description).joined(separator: ", "))"
+                    : "this program has \(versions.joined(separator: ", ")); use a later program"
+            )
+        }
+        let suite = try entry.make(definition)
+        guard suite.metrics == definition.metrics else {
+            let names = suite.metrics.map {
+                "\($0.name) (\($0.unit), \($0.direction.rawValue) is better)"
+            }
+            throw ZooError(
+                .fieldInvalid,
+                "'metrics' of the suite definition '\(definition.name)' is not what "
+                    + "\(definition.suite) measures with its parameters",
+                remedy: "list exactly: \(names.joined(separator: "; "))"
+            )
+        }
+        return suite
+    }
+}

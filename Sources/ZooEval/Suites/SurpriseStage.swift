@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+internal import ZooCore
+internal import ZooMedia
+internal import ZooModels
+internal import ZooTensor
+
+/// The prediction error of each window and context of both clips of a pair.
+struct SurpriseStage: SampleStage {
+    private let suite: SurpriseSuite
+    private let split: TensorSplit
+    private let encoder: any JEPAEncoder
+    private let predictor: any MaskedPredictor
+    private let preprocessing: Preprocessing
+    private let starts: [Int]
+    private let normalisation: TargetNormalisation?
+
+    init(suite: SurpriseSuite, model: EvaluatedModel, split: TensorSplit) throws(ZooError) {
+        self.suite = suite
+        self.split = split
+        encoder = model.encoder
+        predictor = try model.encoder.requirePredictor()
+        preprocessing = try model.preprocessing()
+        starts = try suite.method.starts(frames: try split.clipSize("possible").frames)
+        guard try split.clipSize("possible") == split.clipSize("impossible") else {
+            throw .dataUnsuitable("possible and impossible clips have different sizes")
+        }
+        normalisation =
+            suite.targets == .readOut ? try TargetNormalisation(folder: model.folder) : nil
+    }
+
+    var definition: JSONValue {
+        [
+            "suite": .string(SurpriseSuite.id.description),
+            "window": .integer(suite.method.window),
+            "stride": .integer(suite.method.stride),
+            "contexts": .array(suite.method.contexts.map { .integer($0) }),
+            "maskIndex": .integer(suite.method.maskIndex),
+            "error": .string(suite.error.rawValue),
+            "horizon": .string(suite.horizon.rawValue),
+            "targets": .string(suite.targets.rawValue),
+        ]
+    }
+    private var width: Int { starts.count * suite.method.contexts.count }
+    var columns: [String: Int] { ["possible": width, "impossible": width] }
+    var samples: Int { split.count }
+    var chunk: Int { 32 }
+
+    func compute(_ samples: Range<Int>, on pool: ComputePool) async throws -> [String: Tensor] {
+        var result: [String: Tensor] = [:]
+        for name in columns.keys.sorted() {
+            let clips = try split.clips(name, samples, preprocessing)
+            try encoder.requireTrainedSize(clips.shape)
+            result[name] = try await errors(of: clips, on: pool)
+        }
+        return result
+    }
+
+    private func errors(of clips: Tensor, on pool: ComputePool) async throws -> Tensor {
+        let (batch, method) = (clips.shape[0], suite.method)
+        let options = ForwardOptions(maskIndex: method.maskIndex)
+        var values = [Float](repeating: 0, count: batch * width)
+        for (number, start) in starts.enumerated() {
+            let window = clips.frames(start..<start + method.window)
+            let whole = try await encoder.encode(window, visible: nil, options: options, on: pool)
+            let targets = try predictor.predictionTargets(of: whole)
+            for (index, context) in method.contexts.enumerated() {
+                let seen = try encoder.tokens(ofFrames: 0..<context, batch: batch)
+                let hidden = try encoder.tokens(ofFrames: context..<method.window, batch: batch)
+                let known = try await encoder.encode(
+                    window,
+                    visible: seen,
+                    options: options,
+                    on: pool
+                )
+                let all = try await predictor.predict(
+                    hidden,
+                    from: known.context,
+                    options: options,
+                    on: pool
+                )
+                let compared =
+                    suite.horizon == .rest
+                    ? hidden
+                    : try encoder.tokens(
+                        ofFrames: context..<context + encoder.input.tubelet,
+                        batch: batch
+                    )
+                let predicted = try all.selecting(compared)
+                let actual = try targets.selecting(compared)
+                for sample in 0..<batch {
+                    values[sample * width + number * method.contexts.count + index] = Float(
+                        try distance(predicted, actual, sample)
+                    )
+                }
+            }
+        }
+        guard values.allSatisfy(\.isFinite) else {
+            throw ZooError(.evaluationNotFinite, "the model predicts numbers that are not finite")
+        }
+        return Tensor(shape: Shape([batch, width]), values: values)
+    }
+
+    /// The mean error over tokens and elements of one sample, in double precision.
+    private func distance(
+        _ predicted: TokenFeatures,
+        _ actual: TokenFeatures,
+        _ sample: Int
+    ) throws(ZooError) -> Double {
+        let ids = actual.selection.ids[sample]
+        let width = actual.values.shape[2]
+        let (found, goal) = (predicted.values.values, actual.values.values)
+        var sum = 0.0
+        for (token, id) in ids.enumerated() {
+            let start = (sample * ids.count + token) * width
+            for element in 0..<width {
+                var target = goal[start + element]
+                if let normalisation {
+                    target = try normalisation.normalised(target, token: id, element: element)
+                }
+                let difference = Double(found[start + element] - target)
+                sum += suite.error == .absolute ? abs(difference) : difference * difference
+            }
+        }
+        return sum / Double(ids.count * width)
+    }
+}
+
+/// The statistics of a model's targets, `target.mean` and `target.scale` [tokens, width], in
+/// `read_outs/trajectory.safetensors`.
+private struct TargetNormalisation: Sendable {
+    private let mean: [Float]
+    private let scale: [Float]
+    private let shape: Shape
+
+    init(folder: String) throws(ZooError) {
+        let file = try Checkpoint(opening: "\(folder)/\(TrajectoryReadOut.path)")
+        guard let mean = file["target.mean"], let scale = file["target.scale"], mean.dtype == .f32,
+            scale.dtype == .f32, mean.shape == scale.shape, mean.shape.rank == 2
+        else {
+            throw .dataUnsuitable(
+                "'\(TrajectoryReadOut.path)' of the model has no F32 'target.mean' and 'target.scale' "
+                    + "[tokens, width]",
+                remedy: "use \"targets\": \"layer-norm\""
+            )
+        }
+        (self.mean, self.scale, shape) = (mean.tensor.values, scale.tensor.values, mean.shape)
+        guard self.scale.allSatisfy({ $0 > 0 && $0.isFinite }) else {
+            throw .dataUnsuitable("'target.scale' of the model is not positive")
+        }
+    }
+
+    func normalised(_ value: Float, token: Int, element: Int) throws(ZooError) -> Float {
+        guard token < shape[0], element < shape[1] else {
+            throw .dataUnsuitable(
+                "'target.mean' of the model has the shape \(shape), too small for its tokens"
+            )
+        }
+        return (value - mean[token * shape[1] + element]) / scale[token * shape[1] + element]
+    }
+}
