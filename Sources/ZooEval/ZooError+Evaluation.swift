@@ -6,6 +6,10 @@ package import ZooCore
 extension ZooError.Code {
     /// No suite of this name and version is known.
     package static let suiteUnknown = Self("evaluation.suite-unknown", .badData)
+    /// There is no definition of a suite of this name.
+    package static let suiteMissing = Self("evaluation.suite-missing", .notFound)
+    /// The files of the model or of the data set are not as released.
+    package static let notAsReleased = Self("evaluation.not-as-released", .integrity)
     /// The data set is not the one that a suite names.
     package static let evaluationDataDiffers = Self("evaluation.data-differs", .integrity)
     /// The data do not suit a suite or a model.

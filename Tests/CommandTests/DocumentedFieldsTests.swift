@@ -50,6 +50,7 @@ import ZooTesting
             let trajectory = folder.path(of: "trajectory.safetensors")
             try Conversions.writeTrajectory(to: trajectory)
             let state = ["--state", folder.path(of: "state")]
+            let sample = try await EvaluationSample(with: zoo, in: folder)
             let runs: [(String, [String])] = [
                 ("pull", ["ami/ball-drop"]), ("list", []),
                 ("search", ["ball"]), ("show", ["ami/ball-drop"]),
@@ -69,6 +70,13 @@ import ZooTesting
                     ["ami/ball-drop", Program.clip, "--output", folder.path(of: "x.png")]
                 ),
                 ("surprise", ["ami/ball-drop", Program.clip, "--svg", folder.path(of: "y.svg")]),
+                (
+                    "evaluate",
+                    [
+                        "ami/ball-drop", "--suite", sample.path("trajectory"), "--registry",
+                        sample.registry,
+                    ]
+                ),
                 ("convert", Conversions.probe + ["--to", probe]),
                 ("classify", [probe, "\(Conversions.vectors)/../media/videos/h264.mp4"]),
                 ("convert", Conversions.arm + ["--to", arm]),
