@@ -102,7 +102,7 @@ package enum FileSystem {
     /// Creates a folder and its missing parents, and makes each of them durable.
     package static func createFolder(_ path: String) throws(ZooError) {
         if unsafe mkdir(path, 0o777) == 0 {
-            return try synchronizeFolder(parent(of: path))
+            return try keepFolder(path)
         }
         switch errno {
         case EEXIST:
@@ -116,9 +116,19 @@ package enum FileSystem {
             guard unsafe mkdir(path, 0o777) == 0 || errno == EEXIST else {
                 throw .system(errno, "create", path)
             }
-            try synchronizeFolder(above)
+            try keepFolder(path)
         default:
             throw .system(errno, "create", path)
+        }
+    }
+
+    /// Makes a new folder durable, or removes it, so that a later attempt does not take it for one that is.
+    private static func keepFolder(_ path: String) throws(ZooError) {
+        do throws(ZooError) {
+            try synchronizeFolder(parent(of: path))
+        } catch {
+            _ = unsafe rmdir(path)
+            throw error
         }
     }
 

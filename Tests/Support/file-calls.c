@@ -8,6 +8,7 @@
 // CALLS_BELOW   the folder; calls on other files are neither counted nor disturbed
 // CALLS_LOG     a file to which each counted call appends a line: the call and its path
 // CALLS_ONLY    the calls that are counted, such as ",write,fsync,"; default: all
+// CALLS_ALSO    calls, in the same form, that are logged and neither counted nor disturbed
 // CALLS_AT      the number of the call to disturb, from 1 on; default: none
 // CALLS_ERRNO   what this call and all later ones fail with; default: the process is killed before the call
 // CALLS_ONCE    set when only this call fails
@@ -49,8 +50,14 @@ static int fault(const char *call, const char *path) {
     const char *at = getenv("CALLS_AT"), *error = getenv("CALLS_ERRNO"), *until = getenv("CALLS_UNTIL");
     char name[32];
     snprintf(name, sizeof name, ",%s,", call);
-    if (below == NULL || strncmp(path, below, strlen(below)) != 0 ||
-        (only != NULL && strstr(only, name) == NULL)) {
+    if (below == NULL || strncmp(path, below, strlen(below)) != 0) {
+        return 0;
+    }
+    if (only != NULL && strstr(only, name) == NULL) {
+        const char *also = getenv("CALLS_ALSO");
+        if (also != NULL && strstr(also, name) != NULL) {
+            record(call, path);
+        }
         return 0;
     }
     const long number = atomic_fetch_add(&calls, 1) + 1;
