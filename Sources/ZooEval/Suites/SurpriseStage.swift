@@ -3,6 +3,7 @@
 
 internal import ZooCheckpoint
 internal import ZooCore
+internal import ZooFiles
 internal import ZooMedia
 internal import ZooModels
 internal import ZooTensor
@@ -12,7 +13,6 @@ struct SurpriseStage: SampleStage {
     private let suite: SurpriseSuite
     private let split: TensorSplit
     private let encoder: any JEPAEncoder
-    private let predictor: any MaskedPredictor
     private let preprocessing: Preprocessing
     private let starts: [Int]
     private let normalisation: TargetNormalisation?
@@ -21,7 +21,7 @@ struct SurpriseStage: SampleStage {
         self.suite = suite
         self.split = split
         encoder = model.encoder
-        predictor = try model.encoder.requirePredictor()
+        _ = try model.encoder.requirePredictor()
         preprocessing = try model.preprocessing()
         starts = try suite.method.starts(frames: try split.clipSize("possible").frames)
         guard try split.clipSize("possible") == split.clipSize("impossible") else {
@@ -51,8 +51,9 @@ struct SurpriseStage: SampleStage {
     func compute(_ samples: Range<Int>, on pool: ComputePool) async throws -> [String: Tensor] {
         var result: [String: Tensor] = [:]
         for name in columns.keys.sorted() {
-            let clips = try split.clips(name, samples, preprocessing)
-            try encoder.requireTrainedSize(clips.shape)
+            let clips = try await BlockingWork.run { _ in
+                try split.clips(name, samples, preprocessing)
+            }
             result[name] = try await errors(of: clips, on: pool)
         }
         return result
@@ -60,43 +61,24 @@ struct SurpriseStage: SampleStage {
 
     private func errors(of clips: Tensor, on pool: ComputePool) async throws -> Tensor {
         let (batch, method) = (clips.shape[0], suite.method)
-        let options = ForwardOptions(maskIndex: method.maskIndex)
-        var values = [Float](repeating: 0, count: batch * width)
-        for (number, start) in starts.enumerated() {
-            let window = clips.frames(start..<start + method.window)
-            let whole = try await encoder.encode(window, visible: nil, options: options, on: pool)
-            let targets = try predictor.predictionTargets(of: whole)
-            for (index, context) in method.contexts.enumerated() {
-                let seen = try encoder.tokens(ofFrames: 0..<context, batch: batch)
-                let hidden = try encoder.tokens(ofFrames: context..<method.window, batch: batch)
-                let known = try await encoder.encode(
-                    window,
-                    visible: seen,
-                    options: options,
-                    on: pool
+        var rows: [[Float]] = Array(repeating: [], count: batch)
+        try await Surprise.forEachPrediction(of: clips, with: encoder, by: method, on: pool) {
+            found in
+            let start = method.contexts[found.context]
+            let compared =
+                suite.horizon == .rest
+                ? found.predicted.selection
+                : try encoder.tokens(
+                    ofFrames: start..<start + encoder.input.tubelet,
+                    batch: batch
                 )
-                let all = try await predictor.predict(
-                    hidden,
-                    from: known.context,
-                    options: options,
-                    on: pool
-                )
-                let compared =
-                    suite.horizon == .rest
-                    ? hidden
-                    : try encoder.tokens(
-                        ofFrames: context..<context + encoder.input.tubelet,
-                        batch: batch
-                    )
-                let predicted = try all.selecting(compared)
-                let actual = try targets.selecting(compared)
-                for sample in 0..<batch {
-                    values[sample * width + number * method.contexts.count + index] = Float(
-                        try distance(predicted, actual, sample)
-                    )
-                }
+            let predicted = try found.predicted.selecting(compared)
+            let actual = try found.targets.selecting(compared)
+            for sample in 0..<batch {
+                rows[sample].append(Float(try distance(predicted, actual, sample)))
             }
         }
+        let values = rows.flatMap { $0 }
         guard values.allSatisfy(\.isFinite) else {
             throw ZooError(.evaluationNotFinite, "the model predicts numbers that are not finite")
         }

@@ -59,6 +59,62 @@ public struct Surprise: Hashable, Sendable {
         on pool: ComputePool = .shared,
         progress: (@Sendable (_ completed: Int, _ total: Int) -> Void)? = nil
     ) async throws -> Surprise {
+        var result: [[Window]] = []
+        var values: [[Float]] = []
+        try await forEachPrediction(of: videos, with: model, by: method, on: pool, progress) {
+            found in
+            let (predicted, actual) = (
+                found.predicted.values.matrix,
+                try found.targets.selecting(found.predicted.selection).values.matrix
+            )
+            let batch = found.predicted.selection.batch
+            if result.isEmpty { result = Array(repeating: [], count: batch) }
+            if found.context == 0 { values = Array(repeating: [], count: batch) }
+            for sample in 0..<batch {
+                let count = found.predicted.selection.count
+                let rows = sample * count..<(sample + 1) * count
+                let distance = LatentDistance(.meanAbsolute)
+                    .between(predicted.rows(rows), actual.rows(rows))
+                values[sample].append(Float(distance))
+            }
+            guard found.context == method.contexts.count - 1 else { return }
+            for sample in 0..<batch {
+                result[sample].append(Window(start: found.start, values: values[sample]))
+            }
+        }
+        return Surprise(method: method, videos: result)
+    }
+
+    /// What a model predicts of a window from one context.
+    package struct Prediction: Sendable {
+        /// The first frame of the window.
+        package let start: Int
+        /// The index in ``SurpriseProtocol/contexts``.
+        package let context: Int
+        /// The predicted features of all tokens after the context.
+        package let predicted: TokenFeatures
+        /// The normalised features of all tokens of the window.
+        package let targets: TokenFeatures
+    }
+
+    /// Predicts the frames after each context, window by window.
+    ///
+    /// - Parameters:
+    ///   - videos: [batch, frames, channels, height, width], normalised as the model's card says.
+    ///   - model: a model whose predictor was trained on the features of its own encoder.
+    ///   - method: windows and contexts; contexts must be whole tubelets.
+    ///   - pool: the threads to compute on.
+    ///   - progress: as in ``measure(_:with:by:on:progress:)``.
+    ///   - body: receives the predictions, by window and then by context.
+    /// - Throws: as ``measure(_:with:by:on:progress:)``, or what `body` throws.
+    package static func forEachPrediction(
+        of videos: Tensor,
+        with model: any JEPAEncoder,
+        by method: SurpriseProtocol,
+        on pool: ComputePool,
+        _ progress: (@Sendable (_ completed: Int, _ total: Int) -> Void)? = nil,
+        _ body: (Prediction) throws -> Void
+    ) async throws {
         guard videos.shape.rank == 5, videos.shape[0] >= 1 else {
             throw ZooError(
                 .inputShapeInvalid,
@@ -77,14 +133,12 @@ public struct Surprise: Hashable, Sendable {
             completed += 1
             progress?(completed, total)
         }
-        var result: [[Window]] = Array(repeating: [], count: batch)
         for start in starts {
             let window = videos.frames(start..<start + method.window)
             let whole = try await model.encode(window, visible: nil, options: options, on: pool)
             let targets = try predictor.predictionTargets(of: whole)
             advance()
-            var values: [[Float]] = Array(repeating: [], count: batch)
-            for context in method.contexts {
+            for (index, context) in method.contexts.enumerated() {
                 let seen = try model.tokens(ofFrames: 0..<context, batch: batch)
                 let hidden = try model.tokens(ofFrames: context..<method.window, batch: batch)
                 let known = try await model.encode(
@@ -101,18 +155,15 @@ public struct Surprise: Hashable, Sendable {
                     on: pool
                 )
                 advance()
-                let actual = try targets.selecting(hidden).values.matrix
-                for sample in 0..<batch {
-                    let rows = sample * hidden.count..<(sample + 1) * hidden.count
-                    let distance = LatentDistance(.meanAbsolute)
-                        .between(predicted.values.matrix.rows(rows), actual.rows(rows))
-                    values[sample].append(Float(distance))
-                }
-            }
-            for sample in 0..<batch {
-                result[sample].append(Window(start: start, values: values[sample]))
+                try body(
+                    Prediction(
+                        start: start,
+                        context: index,
+                        predicted: predicted,
+                        targets: targets
+                    )
+                )
             }
         }
-        return Surprise(method: method, videos: result)
     }
 }
