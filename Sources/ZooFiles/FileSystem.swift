@@ -113,10 +113,9 @@ package enum FileSystem {
             let above = parent(of: path)
             guard above != path else { throw .system(ENOENT, "create", path) }
             try createFolder(above)
-            guard unsafe mkdir(path, 0o777) == 0 || errno == EEXIST else {
-                throw .system(errno, "create", path)
-            }
-            try keepFolder(path)
+            if unsafe mkdir(path, 0o777) == 0 { return try keepFolder(path) }
+            guard errno == EEXIST else { throw .system(errno, "create", path) }
+            try synchronizeFolder(above)
         default:
             throw .system(errno, "create", path)
         }
