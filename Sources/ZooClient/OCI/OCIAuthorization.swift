@@ -192,17 +192,17 @@ package actor OCIAuthorization {
 
     /// The error for a request that the registry refuses with 401 although it was sent as it asks.
     func refusal() async -> ZooError {
-        guard case .bearer(_, _, .some) = try? await scheme?.value else {
-            var isBasic = false
-            if case .basic = try? await scheme?.value { isBasic = true }
-            return loginRequired(hasCredentials: isBasic)
+        switch try? await scheme?.value {
+        case .bearer(_, _, .some):
+            return ZooError(
+                .forbidden,
+                "the stored credentials for \(endpoint.host) do not allow this",
+                remedy: "ask the registry's owner for the permission, or run 'ami-zoo login "
+                    + "\(endpoint.logins[0])' with other credentials"
+            )
+        case .basic: return loginRequired(hasCredentials: true)
+        case .bearer, .none?, nil: return loginRequired(hasCredentials: false)
         }
-        return ZooError(
-            .forbidden,
-            "the stored credentials for \(endpoint.host) do not allow this",
-            remedy: "ask the registry's owner for the permission, or run 'ami-zoo login "
-                + "\(endpoint.logins[0])' with other credentials"
-        )
     }
 
     private func insecure(_ address: String, _ login: String) -> ZooError {
