@@ -313,7 +313,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ZooEvalTests",
-            dependencies: ["ZooEval", "ZooCore", "ZooFiles", "ZooTensor", "ZooTesting"],
+            dependencies: [
+                "ZooEval", "ZooCheckpoint", "ZooCore", "ZooFiles", "ZooTensor", "ZooTesting",
+            ],
             swiftSettings: settings
         ),
         .testTarget(

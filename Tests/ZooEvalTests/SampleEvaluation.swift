@@ -26,13 +26,13 @@ struct SampleEvaluation {
         return try JSONObject(JSONValue(parsing: bytes))
     }
 
-    init(_ kind: Kind, in folder: TemporaryFolder, model path: String? = nil) async throws {
+    init(_ kind: Kind, in folder: TemporaryFolder, data path: String = Self.vectors) async throws {
         let digest = ContentDigest(of: Array("data".utf8))
         let record = try DataSetRecord(canonical: Self.record.canonicalBytes)
-        data = EvaluationData(folder: Self.vectors, record: record, digest: digest)
+        data = EvaluationData(folder: path, record: record, digest: digest)
         definition = try SuiteDefinition(parsing: Self.document(kind, digest).canonicalBytes)
         model = try await EvaluatedModel(
-            folder: path ?? "\(Self.root)/models/ami/ball-drop/release",
+            folder: "\(Self.root)/models/ami/ball-drop/release",
             digest: ContentDigest(of: Array("model".utf8))
         )
     }
@@ -44,7 +44,7 @@ struct SampleEvaluation {
     func report(in work: String) async throws -> EvaluationReport {
         let run = try await run()
         try await run.compute(in: work)
-        return try run.report(from: [work])
+        return try await run.report(from: [work])
     }
 
     /// The columns of all samples.

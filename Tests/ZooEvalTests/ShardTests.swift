@@ -44,11 +44,11 @@ import ZooTesting
             for (index, part) in parts.enumerated() {
                 try await run.compute(try #require(Shard("\(index + 1)/3")), in: part)
             }
-            let merged = try run.report(from: parts.reversed())
+            let merged = try await run.report(from: parts.reversed())
             #expect(merged.json.canonicalBytes == whole.json.canonicalBytes)
             // The only chunk is in the first part.
-            let error = #expect(throws: ZooError.self) {
-                try run.report(from: [parts[1], parts[2]])
+            let error = await #expect(throws: ZooError.self) {
+                try await run.report(from: [parts[1], parts[2]])
             }
             #expect(error?.code.rawValue == "evaluation.shard-missing")
         }
@@ -111,7 +111,7 @@ import ZooTesting
             try await run.compute(in: one)
             try await run.compute(in: two)
             #expect(
-                try run.report(from: [one, two]).measurements
+                try await run.report(from: [one, two]).measurements
                     == run.report(from: [one]).measurements
             )
             let stage = try await SuiteList.suite(for: sample.definition)
@@ -125,7 +125,9 @@ import ZooTesting
             values[3] += 0.5
             columns["landing"] = Tensor(shape: Shape([8, 2]), values: values)
             _ = try store.store(columns, as: 0)
-            let error = #expect(throws: ZooError.self) { try run.report(from: [one, two]) }
+            let error = await #expect(throws: ZooError.self) {
+                try await run.report(from: [one, two])
+            }
             #expect(error?.code.rawValue == "evaluation.shard-conflict")
         }
     }

@@ -81,7 +81,9 @@ struct TensorSplit: Sendable {
     /// - Returns: the sizes, those of the first file.
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when the first file has no such tensor.
     func clipSize(_ tensor: String) throws(ZooError) -> (frames: Int, height: Int, width: Int) {
-        guard let shape = parts[0].checkpoint[tensor]?.shape, shape.rank == 5 else {
+        guard let shape = parts[0].checkpoint[tensor]?.shape, shape.rank == 5,
+            shape.elementCount > 0
+        else {
             throw .dataUnsuitable("\(name) has no '\(tensor)' [samples, frames, height, width, 3]")
         }
         return (shape[1], shape[2], shape[3])

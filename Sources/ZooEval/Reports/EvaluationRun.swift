@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
+internal import ZooFiles
 package import ZooTensor
 
 /// Runs a suite: computes the chunks of a shard, or reports the numbers of all.
@@ -67,9 +68,12 @@ package struct EvaluationRun: Sendable {
         for index in wanted {
             try Task.checkCancellation()
             let samples = stage.samples(ofChunk: index)
-            if folder.chunk(index, of: stage) == nil {
+            let isStored = try await BlockingWork.run { [stage] _ in
+                folder.chunk(index, of: stage) != nil
+            }
+            if !isStored {
                 let columns = try await stage.compute(samples, on: pool)
-                _ = try folder.store(columns, as: index)
+                _ = try await BlockingWork.run { _ in try folder.store(columns, as: index) }
                 computed += samples.count
             }
             completed += samples.count
@@ -83,12 +87,22 @@ package struct EvaluationRun: Sendable {
     /// - Returns: the report.
     /// - Throws: ``ZooError`` with code `evaluation.shard-missing` when a chunk is in none,
     ///   `evaluation.shard-conflict` when two folders hold different columns computed by the same kernels, or
-    ///   `evaluation.data-unsuitable`.
-    package func report(from folders: [String]) throws -> EvaluationReport {
+    ///   `evaluation.data-unsuitable`; `CancellationError`.
+    package func report(from folders: [String]) async throws -> EvaluationReport {
+        try await BlockingWork.run { cancellation in
+            try assemble(folders, cancellation)
+        }
+    }
+
+    private func assemble(
+        _ folders: [String],
+        _ cancellation: Cancellation
+    ) throws -> EvaluationReport {
         let folders = folders.map { ChunkFolder(work: $0, key: key) }
         var chunks: [ChunkFolder.Chunk] = []
         var missing: [Int] = []
         for index in 0..<stage.chunks {
+            try cancellation.check()
             let found = folders.compactMap { $0.chunk(index, of: stage) }
             guard let first = found.first else {
                 missing.append(index)

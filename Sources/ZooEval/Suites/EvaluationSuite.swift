@@ -63,14 +63,16 @@ package enum SuiteList {
         }
         let suite = try entry.make(definition)
         guard suite.metrics == definition.metrics else {
-            let names = suite.metrics.map {
-                "\($0.name) (\($0.unit), \($0.direction.rawValue) is better)"
-            }
+            let differing =
+                zip(suite.metrics, definition.metrics).first { $0 != $1 }?.0
+                ?? suite.metrics.dropFirst(definition.metrics.count).first
             throw ZooError(
                 .fieldInvalid,
-                "'metrics' of the suite definition '\(definition.name)' is not what "
+                "'metrics' of the suite definition '\(definition.name)' are not what "
                     + "\(definition.suite) measures with its parameters",
-                remedy: "list exactly: \(names.joined(separator: "; "))"
+                remedy: differing.map {
+                    "list '\($0.name)' in '\($0.unit)', \($0.direction.rawValue) is better, in its place"
+                } ?? "list the first \(suite.metrics.count) metrics only"
             )
         }
         return suite

@@ -3,6 +3,7 @@
 
 internal import ZooCheckpoint
 internal import ZooCore
+internal import ZooFiles
 internal import ZooMedia
 internal import ZooModels
 internal import ZooTensor
@@ -69,22 +70,41 @@ struct SurpriseSuite: EvaluationSuite {
         try TensorSplit(try data.split(split), of: data, counting: "kind")
     }
 
+    /// The samples of each kind.
+    ///
+    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when a sample has no kind, or a kind has
+    ///   fewer than two samples.
+    private func samplesOfKinds(_ data: EvaluationData) throws(ZooError) -> [[Int]] {
+        let split = try pairs(data)
+        let numbers = try split.numbers("kind", [1], 0..<split.count).values
+        var samples: [[Int]] = Array(repeating: [], count: kinds.count)
+        for (sample, number) in numbers.enumerated() {
+            guard let kind = kinds.indices.first(where: { Float($0) == number }) else {
+                throw .dataUnsuitable(
+                    "'kind' of sample \(sample) of the split '\(self.split)' is \(number), not an index "
+                        + "into 'kinds'"
+                )
+            }
+            samples[kind].append(sample)
+        }
+        if let kind = samples.firstIndex(where: { $0.count < 2 }) {
+            throw .dataUnsuitable(
+                "the split '\(self.split)' has fewer than two pairs of the kind '\(kinds[kind])'"
+            )
+        }
+        return samples
+    }
+
     func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage {
-        try SurpriseStage(suite: self, model: model, split: pairs(data))
+        // Before anything is computed.
+        _ = try await BlockingWork.run { _ in try samplesOfKinds(data) }
+        return try SurpriseStage(suite: self, model: model, split: pairs(data))
     }
 
     func measure(_ table: SampleTable, on data: EvaluationData) throws -> [Measurement] {
-        let split = try pairs(data)
-        let numbers = try split.numbers("kind", [1], 0..<split.count).values
         let (possible, impossible) = (table.rows("possible"), table.rows("impossible"))
         var result: [Measurement] = []
-        for (kind, title) in kinds.enumerated() {
-            let chosen = numbers.indices.filter { numbers[$0] == Float(kind) }
-            guard chosen.count > 1 else {
-                throw ZooError.dataUnsuitable(
-                    "the split '\(self.split)' has fewer than two pairs of the kind '\(title)'"
-                )
-            }
+        for (kind, chosen) in try samplesOfKinds(data).enumerated() {
             let real = chosen.map { surprise(possible[$0]) }
             let fake = chosen.map { surprise(impossible[$0]) }
             let definitions = metrics[kind * 3..<kind * 3 + 3].map { $0 }
@@ -100,11 +120,6 @@ struct SurpriseSuite: EvaluationSuite {
                     samples: 2 * chosen.count
                 ),
             ]
-        }
-        guard numbers.allSatisfy({ kinds.indices.contains(Int($0)) && $0 == Float(Int($0)) }) else {
-            throw ZooError.dataUnsuitable(
-                "a 'kind' of the split '\(self.split)' is not an index into 'kinds'"
-            )
         }
         return result
     }

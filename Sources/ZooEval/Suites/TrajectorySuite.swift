@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
+internal import ZooFiles
 internal import ZooMedia
 internal import ZooModels
 internal import ZooTensor
@@ -92,18 +93,29 @@ struct TrajectorySuite: EvaluationSuite {
     }
 
     func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage {
-        try Stage(suite: self, model: model, split: truth(data))
+        // Before anything is computed.
+        _ = try await BlockingWork.run { _ in try truth(data) }
+        return try Stage(suite: self, model: model, split: samples(data))
     }
 
-    private func truth(_ data: EvaluationData) throws(ZooError) -> TensorSplit {
+    private func samples(_ data: EvaluationData) throws(ZooError) -> TensorSplit {
         try TensorSplit(try data.split(split), of: data, counting: "frames")
     }
 
+    /// The true positions [samples · frames · 2] and landings [samples · 2].
+    private func truth(
+        _ data: EvaluationData
+    ) throws(ZooError) -> (positions: [Float], landings: [Float], all: Range<Int>) {
+        let samples = try samples(data)
+        let all = 0..<samples.count
+        return (
+            try samples.numbers("positions", [frames, 2], all).values,
+            try samples.numbers("landing", [2], all).values, all
+        )
+    }
+
     func measure(_ table: SampleTable, on data: EvaluationData) throws -> [Measurement] {
-        let truth = try truth(data)
-        let all = 0..<truth.count
-        let positions = try truth.numbers("positions", [frames, 2], all).values
-        let landings = try truth.numbers("landing", [2], all).values
+        let (positions, landings, all) = try truth(data)
         let (predicted, predictedLandings) = (table.rows("positions"), table.rows("landing"))
         // The mean distance in each group, for each clip.
         var errors: [[Double]] = Array(repeating: [], count: groups.count)
@@ -204,7 +216,9 @@ struct TrajectorySuite: EvaluationSuite {
         var chunk: Int { 64 }
 
         func compute(_ samples: Range<Int>, on pool: ComputePool) async throws -> [String: Tensor] {
-            let clips = try split.clips("frames", samples, preprocessing)
+            let clips = try await BlockingWork.run { _ in
+                try split.clips("frames", samples, preprocessing)
+            }
             try encoder.requireTrainedSize(clips.shape)
             let seen = try encoder.tokens(ofFrames: 0..<suite.context, batch: samples.count)
             let hidden = try encoder.tokens(

@@ -71,7 +71,7 @@ struct EvaluateCommand: ReportingCommand {
         guard let release = computation.location.release else {
             throw ZooError(
                 .notARelease,
-                "'\(model)' is not a release, so that nothing says which bytes would be measured",
+                "'\(model)' is not a release, so nothing says which bytes would be measured",
                 remedy: "run 'ami-zoo pack' and 'ami-zoo pull', and evaluate the pulled model"
             )
         }
@@ -105,7 +105,7 @@ struct EvaluateCommand: ReportingCommand {
                         computation.progress.update($0.completed, of: $0.total)
                     }
                 }
-                if shard == nil { reports.append(try run.report(from: folders)) }
+                if shard == nil { reports.append(try await run.report(from: folders)) }
             }
             return EvaluateOutcome(
                 release: release,
