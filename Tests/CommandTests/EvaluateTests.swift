@@ -43,7 +43,7 @@ import ZooTesting
             guard case .array(let list) = first else { throw CancellationError() }
             let trajectory = try JSONObject(list[0])
             #expect(try trajectory.string("model") == sample.model)
-            #expect(try trajectory.string("datasetDigest") == sample.digest)
+            #expect(try trajectory.object("data").string("digest") == sample.digest)
             let metrics = try trajectory.objects("metrics", maximum: 100)
             #expect(try metrics[0].string("name") == "position error, frames 8 and 9")
             #expect(try metrics[0].number("value") > 0.1)

@@ -29,9 +29,9 @@ struct SampleEvaluation {
     init(_ kind: Kind, in folder: TemporaryFolder, data path: String = Self.vectors) async throws {
         let digest = ContentDigest(of: Array("data".utf8))
         let record = try DataSetRecord(canonical: Self.record.canonicalBytes)
-        data = EvaluationData(folder: path, record: record, digest: digest)
+        data = .dataSet(EvaluationDataSet(folder: path, record: record, digest: digest))
         definition = try SuiteDefinition(parsing: Self.document(kind, digest).canonicalBytes)
-        model = try await EvaluatedModel(
+        model = EvaluatedModel(
             folder: "\(Self.root)/models/ami/ball-drop/release",
             digest: ContentDigest(of: Array("model".utf8))
         )
@@ -99,7 +99,8 @@ struct SampleEvaluation {
             "format": "ami-zoo.suite/1", "name": .string(isTrajectory ? "trajectory" : "surprise"),
             "suite": .string(isTrajectory ? "trajectory" : "surprise"), "suiteVersion": 1,
             "data": [
-                "name": "test/clips", "version": "1.0.0", "digest": .string(digest.description),
+                "kind": "dataset", "name": "test/clips", "version": "1.0.0",
+                "digest": .string(digest.description),
                 "split": .string(isTrajectory ? "clips" : "pairs"),
             ],
             "parameters": parameters, "metrics": .array(metrics), "seed": 0,

@@ -135,24 +135,31 @@ import ZooTesting
     @Test func anotherDataSetIsRefused() async throws {
         try await TemporaryFolder.with { folder in
             let sample = try await SampleEvaluation(.trajectory, in: folder)
-            let other = EvaluationData(
-                folder: sample.data.folder,
-                record: sample.data.record,
+            let set = try sample.data.dataSet()
+            let other = EvaluationDataSet(
+                folder: set.folder,
+                record: set.record,
                 digest: ContentDigest(of: [9])
             )
             let error = await #expect(throws: ZooError.self) {
-                _ = try await EvaluationRun(sample.definition, of: sample.model, on: other)
+                _ = try await EvaluationRun(
+                    sample.definition,
+                    of: sample.model,
+                    on: .dataSet(other)
+                )
             }
             #expect(error?.code.rawValue == "evaluation.data-differs")
         }
     }
 
-    private static func data() throws -> SuiteDefinition.Data {
-        SuiteDefinition.Data(
-            name: try ModelName(parsing: "test/clips"),
-            version: try SemanticVersion(parsing: "1.0.0"),
-            digest: ContentDigest(of: [3]),
-            split: "clips"
+    private static func data() throws -> SampleSource {
+        .dataSet(
+            .init(
+                name: try ModelName(parsing: "test/clips"),
+                version: try SemanticVersion(parsing: "1.0.0"),
+                digest: ContentDigest(of: [3]),
+                split: "clips"
+            )
         )
     }
 }

@@ -12,22 +12,23 @@ package struct EvaluatedModel: Sendable {
     package let folder: String
     /// What identifies its bytes: the digest of the manifest of a release.
     package let digest: ContentDigest
-    /// The encoder, with its predictor.
-    let encoder: any JEPAEncoder
+    private let loaded: LoadedEncoder
 
-    /// Loads the model of a folder.
+    /// Describes a model; its weights are read when a suite needs them.
     ///
     /// - Parameters:
     ///   - folder: a model folder.
     ///   - digest: the digest of the manifest of these bytes.
-    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
-    package init(folder: String, digest: ContentDigest) async throws {
+    package init(folder: String, digest: ContentDigest) {
         self.folder = folder
         self.digest = digest
-        encoder = try await BlockingWork.run(whenCancelled: .abandoned) { _ in
-            try ModelFamily.load(folder: folder)
-        }
+        loaded = LoadedEncoder(folder: folder)
     }
+
+    /// The encoder, with its predictor; loaded once for all suites.
+    ///
+    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
+    func encoder() async throws -> any JEPAEncoder { try await loaded.encoder() }
 
     /// The preprocessing that the model's folder says.
     ///
@@ -40,5 +41,22 @@ package struct EvaluatedModel: Sendable {
             )
         }
         return steps
+    }
+}
+
+/// The encoder of a folder, once it was needed.
+private actor LoadedEncoder {
+    private let folder: String
+    private var loaded: (any JEPAEncoder)?
+
+    init(folder: String) { self.folder = folder }
+
+    func encoder() async throws -> any JEPAEncoder {
+        if let loaded { return loaded }
+        let encoder = try await BlockingWork.run(whenCancelled: .abandoned) { [folder] _ in
+            try ModelFamily.load(folder: folder)
+        }
+        loaded = encoder
+        return encoder
     }
 }

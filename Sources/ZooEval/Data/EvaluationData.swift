@@ -2,10 +2,47 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 package import ZooCore
-internal import ZooFiles
 
-/// A data set in a folder whose files were verified, as whoever hands it in has seen to.
-package struct EvaluationData: Sendable {
+/// The samples of a suite, as they are on this machine.
+package enum EvaluationData: Sendable {
+    /// An installed data set.
+    case dataSet(EvaluationDataSet)
+    /// A simulated environment: nothing to install.
+    case environment(SampleSource.EnvironmentID)
+    /// Files of the measured release.
+    case release
+
+    /// The data set.
+    ///
+    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when the samples are no data set.
+    func dataSet() throws(ZooError) -> EvaluationDataSet {
+        if case .dataSet(let set) = self { return set }
+        throw .dataUnsuitable(
+            "the suite measures on a data set",
+            remedy: "set 'kind' of 'data' in the definition to 'dataset'"
+        )
+    }
+
+    /// Checks that these are the samples that a definition names.
+    ///
+    /// - Throws: ``ZooError`` with code `evaluation.data-differs`.
+    func require(_ wanted: SampleSource) throws(ZooError) {
+        switch (self, wanted) {
+        case (.dataSet(let set), .dataSet(let wanted)): try set.require(wanted)
+        case (.environment(let id), .environment(let wanted)) where id == wanted: break
+        case (.release, .release): break
+        default:
+            throw ZooError(
+                .evaluationDataDiffers,
+                "the suite measures on \(wanted), and other samples were given",
+                remedy: "evaluate on the samples that the definition names"
+            )
+        }
+    }
+}
+
+/// An installed data set.
+package struct EvaluationDataSet: Sendable {
     /// The folder.
     package let folder: String
     /// The record.
@@ -32,7 +69,7 @@ package struct EvaluationData: Sendable {
     /// Checks that this is the data set that a definition names.
     ///
     /// - Throws: ``ZooError`` with code `evaluation.data-differs`.
-    func require(_ wanted: SuiteDefinition.Data) throws(ZooError) {
+    func require(_ wanted: SampleSource.DataSet) throws(ZooError) {
         guard digest == wanted.digest, record.name == wanted.name, record.version == wanted.version
         else {
             throw ZooError(

@@ -27,7 +27,7 @@ struct TensorSplit: Sendable {
     ///   - counted: the name of the tensor whose first dimension is the number of samples.
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when a file lacks the tensor, or there
     ///   are not as many samples as the record says; a `checkpoint.*` or `io.*` code.
-    init(_ split: DataSetRecord.Split, of data: EvaluationData, counting counted: String)
+    init(_ split: DataSetRecord.Split, of data: EvaluationDataSet, counting counted: String)
         throws(ZooError)
     {
         name = "\(data.record.name), split '\(split.name)'"

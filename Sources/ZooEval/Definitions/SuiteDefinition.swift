@@ -14,24 +14,12 @@ package struct SuiteDefinition: Sendable {
     /// The largest size of a document, in bytes.
     package static let limit = 1 << 20
 
-    /// The samples that are measured.
-    package struct Data: Sendable, Equatable {
-        /// The name of the data set.
-        package let name: ModelName
-        /// The version.
-        package let version: SemanticVersion
-        /// The digest of the manifest of the data set.
-        package let digest: ContentDigest
-        /// The split.
-        package let split: String
-    }
-
     /// The name of this measurement, such as `trajectory`: one word, unique in a release.
     package let name: String
     /// The suite that measures it.
     package let suite: SuiteID
-    /// The samples.
-    package let data: Data
+    /// Where the samples come from.
+    package let data: SampleSource
     /// The parameters of the suite; each suite has its own.
     let parameters: JSONObject
     /// What is measured.
@@ -60,13 +48,7 @@ package struct SuiteDefinition: Sendable {
             name: object.string("suite", maximum: 64),
             version: object.integer("suiteVersion", in: 1...1000)
         )
-        let data = try object.object("data")
-        self.data = Data(
-            name: try data.modelName("name"),
-            version: try data.version("version"),
-            digest: try data.digest("digest"),
-            split: try data.string("split", maximum: 64)
-        )
+        data = try SampleSource(object.object("data"))
         parameters = try object.object("parameters")
         var metrics: [MetricDefinition] = []
         for item in try object.objects("metrics", maximum: 1000) {
@@ -79,6 +61,18 @@ package struct SuiteDefinition: Sendable {
         self.metrics = metrics
         seed = try object.integer("seed", in: 0...JSONValue.largestInteger)
         digest = ContentDigest(of: value.canonicalBytes)
+    }
+
+    /// The data set that is measured on.
+    ///
+    /// - Throws: ``ZooError`` with code `format.field-invalid` when the samples come from elsewhere.
+    func dataSet() throws(ZooError) -> SampleSource.DataSet {
+        if case .dataSet(let set) = data { return set }
+        throw ZooError(
+            .fieldInvalid,
+            "'data' of the suite definition '\(name)' is \(data), and \(suite) measures on a data set",
+            remedy: "set 'kind' of 'data' to 'dataset'"
+        )
     }
 }
 

@@ -41,13 +41,12 @@ extension SampleStage {
     }
 
     /// What names the columns: equal keys mean equal columns, up to the rounding of the kernels.
-    func key(_ model: ContentDigest, _ data: SuiteDefinition.Data) -> ContentDigest {
+    func key(_ model: ContentDigest, _ data: SampleSource) -> ContentDigest {
         let value: JSONValue = [
             "stage": definition,
             "chunk": .integer(chunk),
             "model": .string(model.description),
-            "data": .string(data.digest.description),
-            "split": .string(data.split),
+            "data": data.json,
         ]
         return ContentDigest(of: value.canonicalBytes)
     }

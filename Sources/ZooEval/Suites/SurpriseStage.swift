@@ -17,11 +17,16 @@ struct SurpriseStage: SampleStage {
     private let starts: [Int]
     private let normalisation: TargetNormalisation?
 
-    init(suite: SurpriseSuite, model: EvaluatedModel, split: TensorSplit) throws(ZooError) {
+    init(
+        suite: SurpriseSuite,
+        model: EvaluatedModel,
+        encoder: any JEPAEncoder,
+        split: TensorSplit
+    ) throws(ZooError) {
         self.suite = suite
         self.split = split
-        encoder = model.encoder
-        _ = try model.encoder.requirePredictor()
+        self.encoder = encoder
+        _ = try encoder.requirePredictor()
         preprocessing = try model.preprocessing()
         starts = try suite.method.starts(frames: try split.clipSize("possible").frames)
         guard try split.clipSize("possible") == split.clipSize("impossible") else {

@@ -55,7 +55,7 @@ struct SurpriseSuite: EvaluationSuite {
         guard !kinds.isEmpty, Set(kinds).count == kinds.count else {
             throw parameters.invalid("kinds", "must name each kind once")
         }
-        split = definition.data.split
+        split = try definition.dataSet().split
     }
 
     var metrics: [MetricDefinition] {
@@ -67,7 +67,8 @@ struct SurpriseSuite: EvaluationSuite {
     }
 
     private func pairs(_ data: EvaluationData) throws(ZooError) -> TensorSplit {
-        try TensorSplit(try data.split(split), of: data, counting: "kind")
+        let set = try data.dataSet()
+        return try TensorSplit(try set.split(split), of: set, counting: "kind")
     }
 
     /// The samples of each kind.
@@ -98,7 +99,12 @@ struct SurpriseSuite: EvaluationSuite {
     func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage {
         // Before anything is computed.
         _ = try await BlockingWork.run { _ in try samplesOfKinds(data) }
-        return try SurpriseStage(suite: self, model: model, split: pairs(data))
+        return try SurpriseStage(
+            suite: self,
+            model: model,
+            encoder: try await model.encoder(),
+            split: pairs(data)
+        )
     }
 
     func measure(_ table: SampleTable, on data: EvaluationData) throws -> [Measurement] {

@@ -55,7 +55,7 @@ struct TrajectorySuite: EvaluationSuite {
         context = try parameters.integer("context", in: 3...4096)
         frames = try parameters.integer("frames", in: 4...4096)
         group = try parameters.integer("group", in: 1...4096)
-        split = definition.data.split
+        split = try definition.dataSet().split
         guard frames > context, (frames - context).isMultiple(of: group) else {
             throw parameters.invalid("group", "must divide the frames after the context")
         }
@@ -95,11 +95,17 @@ struct TrajectorySuite: EvaluationSuite {
     func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage {
         // Before anything is computed.
         _ = try await BlockingWork.run { _ in try truth(data) }
-        return try Stage(suite: self, model: model, split: samples(data))
+        return try Stage(
+            suite: self,
+            model: model,
+            encoder: try await model.encoder(),
+            split: samples(data)
+        )
     }
 
     private func samples(_ data: EvaluationData) throws(ZooError) -> TensorSplit {
-        try TensorSplit(try data.split(split), of: data, counting: "frames")
+        let set = try data.dataSet()
+        return try TensorSplit(try set.split(split), of: set, counting: "frames")
     }
 
     /// The true positions [samples · frames · 2] and landings [samples · 2].
@@ -182,11 +188,16 @@ struct TrajectorySuite: EvaluationSuite {
         private let readOut: TrajectoryReadOut
         private let preprocessing: Preprocessing
 
-        init(suite: TrajectorySuite, model: EvaluatedModel, split: TensorSplit) throws(ZooError) {
+        init(
+            suite: TrajectorySuite,
+            model: EvaluatedModel,
+            encoder: any JEPAEncoder,
+            split: TensorSplit
+        ) throws(ZooError) {
             self.suite = suite
             self.split = split
-            encoder = model.encoder
-            predictor = try model.encoder.requirePredictor()
+            self.encoder = encoder
+            predictor = try encoder.requirePredictor()
             readOut = try TrajectoryReadOut(folder: model.folder)
             preprocessing = try model.preprocessing()
             let size = try split.clipSize("frames")

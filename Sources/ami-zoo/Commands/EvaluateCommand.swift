@@ -154,8 +154,17 @@ private struct Evaluator: Sendable {
         }
     }
 
-    /// The data set of a suite, pulled if it is not installed, and verified.
-    func data(_ wanted: SuiteDefinition.Data) async throws -> EvaluationData {
+    /// The samples of a suite.
+    func data(_ wanted: SampleSource) async throws -> EvaluationData {
+        switch wanted {
+        case .dataSet(let set): .dataSet(try await dataSet(set))
+        case .environment(let id): .environment(id)
+        case .release: .release
+        }
+    }
+
+    /// A data set, pulled if it is not installed, and verified.
+    private func dataSet(_ wanted: SampleSource.DataSet) async throws -> EvaluationDataSet {
         let reference = ModelReference(
             name: wanted.name,
             selector: .version(wanted.version),
@@ -169,7 +178,11 @@ private struct Evaluator: Sendable {
         )
         let found = try await puller.dataSet(request)
         try await verify(try InstalledRelease(folder: found.folder))
-        return EvaluationData(folder: found.folder, record: found.record, digest: found.digest)
+        return EvaluationDataSet(
+            folder: found.folder,
+            record: found.record,
+            digest: found.digest
+        )
     }
 
     /// Verifies every byte of a release.
@@ -218,7 +231,6 @@ struct EvaluateOutcome: Report {
             return "part \(shard) of \(names.joined(separator: ", ")) is stored in \(work)"
         }
         return reports.map { report in
-            let data = report.definition.data
             let rows = report.measurements.map { measurement in
                 [
                     measurement.metric.name, Self.number(measurement.value),
@@ -229,8 +241,8 @@ struct EvaluateOutcome: Report {
                 ]
             }
             return
-                "\(report.definition.name): \(report.definition.suite) on \(data.name):\(data.version), "
-                + "split '\(data.split)', kernels \(report.kernels.joined(separator: ", "))\n"
+                "\(report.definition.name): \(report.definition.suite) on \(report.definition.data), "
+                + "kernels \(report.kernels.joined(separator: ", "))\n"
                 + Table.text(["METRIC", "VALUE", "UNIT", "95 %", "SAMPLES"], rows)
         }.joined(separator: "\n\n")
     }
