@@ -27,7 +27,8 @@ import ZooCore
 
     @Test func everyPublishedFamilyIsThere() throws {
         let families = try catalogue.names().map { try catalogue.entry($0).family }
-        #expect(Set(families) == Set(FamilyID.allCases))
+        // Nobody else has published models of the family of ami/turbofan.
+        #expect(Set(families) == Set(FamilyID.allCases).subtracting([.seriesJEPA]))
         let counts = Dictionary(grouping: families) { $0 }.mapValues(\.count)
         #expect(counts[.ijepa] == 4 && counts[.vjepa] == 3 && counts[.vjepaProbe] == 15)
         #expect(counts[.vjepa2] == 4 && counts[.vjepa2Probe] == 6)

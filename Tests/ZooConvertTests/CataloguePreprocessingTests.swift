@@ -35,6 +35,7 @@ import ZooMedia
             case .jepaWM: self = .square
             case .dinoWM: self = .half
             case .lewm: self = .normalizedFirst
+            case .seriesJEPA: preconditionFailure("time series have no preprocessing of pictures")
             }
         }
 

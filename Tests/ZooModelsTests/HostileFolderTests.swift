@@ -89,7 +89,7 @@ import ZooTensor
     @Test(arguments: [
         ("vjepa2", "encoder.layernorm.weight"), ("ijepa", "layernorm.weight"),
         ("lewm", "encoder.layernorm.weight"), ("vjepa", "predictor.predictor_norm.bias"),
-        ("vjepa2-probe", "classifier.bias"),
+        ("vjepa2-probe", "classifier.bias"), ("series-jepa", "encoder.norm.weight"),
     ])
     func resultsThatAreNotNumbers(name: String, damaged: String) async throws {
         let (release, owner) = try await SmallModels.folder(name)

@@ -13,23 +13,28 @@ enum SmallModels {
         "ijepa", "vjepa", "vjepa2", "vjepa21", "vjepa21-distilled", "vjepa2-ac", "lewm",
         "vjepa-probe", "vjepa2-probe", "vjepa2-ek100",
     ]
-    private static let laidOut = ["jepa-wm", "jepa-wm-visual", "dino-wm", "dino-wm-visual"]
+    /// Families whose vectors hold a release folder: its path below `families`.
+    private static let laidOut = [
+        "jepa-wm": "jepa-wm/jepa-wm", "jepa-wm-visual": "jepa-wm/jepa-wm-visual",
+        "dino-wm": "jepa-wm/dino-wm", "dino-wm-visual": "jepa-wm/dino-wm-visual",
+        "series-jepa": "series-jepa",
+    ]
 
     /// A folder of its own with a small model.
     static func folder(_ name: String) async throws -> (path: String, owner: Any) {
-        guard laidOut.contains(name) else {
+        guard let place = laidOut[name] else {
             let files = try await ConvertedCase(name)
             return (files.release, files)
         }
         let folder = try TemporaryFolder()
         for file in ["config.json", "model.safetensors"] {
-            let path = "\(ZooModelsTests.vectors)/families/jepa-wm/\(name)/\(file)"
+            let path = "\(ZooModelsTests.vectors)/families/\(place)/\(file)"
             try folder.write(Array(try Data(contentsOf: URL(filePath: path))), to: file)
         }
         return (folder.path, folder)
     }
 
-    static let all = converted + laidOut
+    static let all = converted + laidOut.keys.sorted()
 
     /// Some numbers, not all alike.
     private static func input(_ shape: Shape) -> Tensor {
@@ -54,6 +59,7 @@ enum SmallModels {
         }
         guard !["jepa_wm", "dino_wm"].contains(type) else { return result }
         let model = try ModelFamily.load(folder: folder)
+        if type == "series_jepa" { return try await runSeries(model) }
         // A clip as small as any, whatever the configuration says: 16 by 16 pixels.
         let frames = type == "ijepa" || type == "lewm" ? 1 : 4
         let clip = input([1, frames, min(model.input.channels, 8), 16, 16])
@@ -68,6 +74,18 @@ enum SmallModels {
         let known = try encoding.context.selecting(context)
         return try await result
             + model.requirePredictor().predict(targets, from: known).values.values
+    }
+
+    /// Predicts every token of a window from the first.
+    private static func runSeries(_ model: any JEPAEncoder) async throws -> [Float] {
+        let size = model.input
+        let encoding = try await model.encode(input([1, size.frames, size.channels]))
+        let known = try encoding.context.selecting(.first(1, batch: 1))
+        let predicted = try await model.requirePredictor().predict(
+            model.tokens(ofFrames: 0..<size.frames, batch: 1),
+            from: known
+        )
+        return encoding.tokens.values.values + predicted.values.values
     }
 
     private static func runWorldModel(_ folder: String) async throws -> [Float] {

@@ -28,6 +28,8 @@ public enum FamilyID: String, CaseIterable, Hashable, Sendable, CustomStringConv
     case dinoWM = "dino-wm"
     /// LeWM.
     case lewm
+    /// A JEPA over windows of multichannel time series.
+    case seriesJEPA = "series-jepa"
 
     /// The text form.
     public var description: String { rawValue }
@@ -46,6 +48,7 @@ public enum FamilyID: String, CaseIterable, Hashable, Sendable, CustomStringConv
         case .jepaWM: "JEPA-WM"
         case .dinoWM: "DINO-WM"
         case .lewm: "LeWM"
+        case .seriesJEPA: "Series JEPA"
         }
     }
 
@@ -60,6 +63,7 @@ public enum FamilyID: String, CaseIterable, Hashable, Sendable, CustomStringConv
         case .vjepa21: "vjepa2_1"
         case .jepaWM: "jepa_wm"
         case .dinoWM: "dino_wm"
+        case .seriesJEPA: "series_jepa"
         }
     }
 

@@ -75,6 +75,22 @@ struct TensorSplit: Sendable {
         return Tensor(shape: Shape([samples.count] + shape), values: values)
     }
 
+    /// The shape of one sample of a tensor.
+    ///
+    /// - Parameters:
+    ///   - tensor: the name of a tensor [samples, …].
+    ///   - rank: the number of dimensions of a sample.
+    /// - Returns: the sizes, those of the first file; none is 0.
+    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when the first file has no such tensor.
+    func sampleShape(_ tensor: String, rank: Int) throws(ZooError) -> [Int] {
+        guard let shape = parts[0].checkpoint[tensor]?.shape, shape.rank == rank + 1,
+            shape.elementCount > 0
+        else {
+            throw .dataUnsuitable("\(name) has no '\(tensor)' with \(rank) dimensions of a sample")
+        }
+        return Array(shape.sizes.dropFirst())
+    }
+
     /// The number of frames, the height and the width of clips.
     ///
     /// - Parameter tensor: the name of a U8 tensor [samples, frames, height, width, 3].

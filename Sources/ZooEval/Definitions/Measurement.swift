@@ -86,7 +86,7 @@ package struct ConfidenceInterval: Sendable, Equatable {
     package let high: Double
 
     /// The 97.5 % quantile of the standard normal distribution.
-    private static let quantile = 1.959963984540054
+    static let quantile = 1.959963984540054
 
     /// Creates an interval.
     package init(low: Double, high: Double) {

@@ -44,7 +44,10 @@ package enum SuiteList {
         }
     }
 
-    private static let all = [Entry(TrajectorySuite.self), Entry(SurpriseSuite.self)]
+    private static let all = [
+        Entry(TrajectorySuite.self), Entry(SurpriseSuite.self), Entry(AnomalySuite.self),
+        Entry(RetrievalSuite.self),
+    ]
 
     /// The suite of a definition.
     ///

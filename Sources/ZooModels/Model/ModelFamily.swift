@@ -27,7 +27,7 @@ public struct ModelFamily: Sendable {
     ///
     /// To add a family, add a folder in `Families` and a line here.
     public static let all: [ModelFamily] = [
-        .vjepa2, .vjepa21, .vjepa2AC, .ijepa, .vjepa, .jepaWM, .dinoWM, .lewm,
+        .vjepa2, .vjepa21, .vjepa2AC, .ijepa, .vjepa, .jepaWM, .dinoWM, .lewm, .seriesJEPA,
     ]
 
     /// Creates the family of an identifier; nil if its models cannot be run on their own.

@@ -5,21 +5,30 @@ public import ZooCheckpoint
 public import ZooCore
 public import ZooTensor
 
-/// The contents of a `.safetensors` file with a clip: pixels and optional other tensors.
+/// The contents of a `.safetensors` file with a clip or windows of a time series, and optional other tensors.
 public struct Clip: Sendable {
     /// The pixels, [batch, frames, channels, height, width], or [batch, channels, height, width]
     /// for images.
     ///
-    /// They are normalised as the model's card says.
+    /// They are normalised as the model's card says. Windows of a time series are [batch, steps, channels, 1,
+    /// 1], in the units of the channels.
     public let pixelValues: Tensor
     /// All tensors of the file.
     public let checkpoint: Checkpoint
 
-    /// Opens a file that holds a tensor `pixel_values`.
+    /// Opens a file that holds a tensor `pixel_values`, or `values` [steps, channels] or
+    /// [batch, steps, channels] of a time series.
     ///
     /// - Throws: `ZooError` with code `model.input-shape-invalid`, or a `checkpoint.*` code.
     public init(file path: String) throws(ZooError) {
         checkpoint = try Checkpoint(opening: path)
+        if let series = checkpoint["values"], [2, 3].contains(series.shape.rank),
+            series.dtype.isComputable, checkpoint["pixel_values"] == nil
+        {
+            let sizes = (series.shape.rank == 2 ? [1] : []) + series.shape.sizes + [1, 1]
+            pixelValues = series.tensor.reshaped(Shape(sizes))
+            return
+        }
         guard let pixels = checkpoint["pixel_values"], [4, 5].contains(pixels.shape.rank),
             pixels.dtype.isComputable
         else {

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+internal import ZooFiles
+internal import ZooTensor
+
+/// Whether the nearest windows of a time series have the same label.
+///
+/// Samples: windows `values` (F32, [samples, steps, channels]) and two columns (F32, [samples, 1]) that the parameters
+/// name: `label`, and `group`, such as the engine that a window comes from. Each window is a query; the candidates are
+/// the windows of other groups, ranked by the cosine of features averaged over tokens (``SeriesFeatureStage``). A
+/// candidate is relevant if it has the label of the query.
+///
+/// Baseline: the cosine of raw windows, each channel standardised with the mean and the std of all windows.
+struct RetrievalSuite: EvaluationSuite {
+    static let id = SuiteID(name: "retrieval", version: 1)
+
+    private let label: String
+    private let group: String
+    private let neighbours: [Int]
+    private let split: String
+
+    init(_ definition: SuiteDefinition) throws(ZooError) {
+        let parameters = definition.parameters
+        label = try parameters.string("label", maximum: 64)
+        group = try parameters.string("group", maximum: 64)
+        neighbours = try parameters.integers("neighbours", in: 1...100_000, maximum: 16)
+        guard !neighbours.isEmpty, Set(neighbours).count == neighbours.count else {
+            throw parameters.invalid("neighbours", "must list each number once")
+        }
+        split = try definition.dataSet().split
+    }
+
+    private var titles: [String] {
+        neighbours.map { "precision at \($0)" } + ["mean average precision"]
+    }
+
+    var metrics: [MetricDefinition] {
+        titles.map { MetricDefinition($0, unit: "fraction", better: .higher) }
+            + titles.map {
+                MetricDefinition("\($0) over that of raw windows", unit: "ratio", better: .higher)
+            }
+    }
+
+    func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage {
+        // Before anything is computed.
+        let windows = try await BlockingWork.run { _ in
+            let windows = try SeriesWindows(split, of: data)
+            _ = try truth(windows)
+            _ = try rawFeatures(windows)
+            return windows
+        }
+        return try await SeriesFeatureStage(windows, of: model)
+    }
+
+    /// The label and the group of each window.
+    ///
+    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when there is one label only, a label is in one
+    ///   group only, or a group leaves too few candidates.
+    private func truth(
+        _ windows: SeriesWindows
+    ) throws(ZooError) -> (labels: [Float], groups: [Float]) {
+        let (labels, groups) = (try windows.numbers(label), try windows.numbers(group))
+        var groupsOfLabel: [Float: Set<Float>] = [:]
+        for (label, group) in zip(labels, groups) {
+            groupsOfLabel[label, default: []].insert(group)
+        }
+        guard groupsOfLabel.count > 1 else {
+            throw .dataUnsuitable("all windows of the split '\(split)' have the same '\(label)'")
+        }
+        if let alone = groupsOfLabel.filter({ $0.value.count < 2 }).keys.min() {
+            throw .dataUnsuitable(
+                "only one '\(group)' of the split '\(split)' has windows with '\(label)' \(alone), so none of "
+                    + "them can be found"
+            )
+        }
+        let largest = Dictionary(grouping: groups, by: { $0 }).values.map(\.count).max() ?? 0
+        guard let most = neighbours.max(), groups.count - largest >= most else {
+            throw .dataUnsuitable(
+                "a window of the split '\(split)' has \(groups.count - largest) candidates from other groups, and "
+                    + "'neighbours' asks for more",
+                remedy: "ask for at most \(groups.count - largest) neighbours"
+            )
+        }
+        return (labels, groups)
+    }
+
+    /// The raw windows, each channel standardised, [windows][steps · channels].
+    private func rawFeatures(_ windows: SeriesWindows) throws(ZooError) -> [[Double]] {
+        let values = try windows.values(0..<windows.count).values
+        let (channels, size) = (windows.channels, windows.steps * windows.channels)
+        let statistics = try ChannelStatistics(values, channels: channels)
+        return (0..<windows.count).map { window in
+            (0..<size).map { index in
+                let channel = index % channels
+                return (Double(values[window * size + index]) - statistics.mean[channel])
+                    / statistics.std[channel]
+            }
+        }
+    }
+
+    func measure(_ table: SampleTable, on data: EvaluationData) throws -> [Measurement] {
+        let windows = try SeriesWindows(split, of: data)
+        let (labels, groups) = try truth(windows)
+        let model = RetrievalScores(
+            table.rows("features"),
+            labels: labels,
+            groups: groups,
+            neighbours: neighbours
+        )
+        let raw = RetrievalScores(
+            try rawFeatures(windows),
+            labels: labels,
+            groups: groups,
+            neighbours: neighbours
+        )
+        let (found, baseline) = (model.columns, raw.columns)
+        return zip(metrics, found).map { Measurement($0, meanOf: $1) }
+            + zip(metrics.dropFirst(titles.count), zip(found, baseline)).map {
+                Measurement($0, ratioOfMeans: $1.0, $1.1)
+            }
+    }
+}
+
+/// The precision of each query.
+struct RetrievalScores: Sendable {
+    /// For each number of neighbours, the share of relevant ones for each query; then the average precision.
+    let columns: [[Double]]
+
+    /// Ranks the candidates of each query.
+    ///
+    /// Candidates with equal cosines are ranked in their order for the precision at a number of neighbours, and
+    /// together for the average precision, the sum of (recall − recall before) · precision over distinct cosines,
+    /// as `average_precision_score` of scikit-learn computes it.
+    ///
+    /// - Parameters:
+    ///   - features: [samples][width].
+    ///   - labels: of each sample; each is in at least two groups.
+    ///   - groups: of each sample.
+    ///   - neighbours: at most the number of candidates of any query.
+    init(_ features: [[Double]], labels: [Float], groups: [Float], neighbours: [Int]) {
+        let unit = features.map { row in
+            let norm = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            return norm > 0 ? row.map { $0 / norm } : row
+        }
+        var columns: [[Double]] = Array(repeating: [], count: neighbours.count + 1)
+        for query in unit.indices {
+            let candidates = unit.indices.filter { groups[$0] != groups[query] }
+            let ranked = candidates.map { candidate in
+                (cosine: Self.product(unit[query], unit[candidate]), candidate: candidate)
+            }.sorted {
+                ($0.cosine, $1.candidate) > ($1.cosine, $0.candidate)
+            }
+            let relevant = ranked.map { labels[$0.candidate] == labels[query] }
+            for (index, count) in neighbours.enumerated() {
+                let hits = relevant.prefix(count).count { $0 }
+                columns[index].append(Double(hits) / Double(count))
+            }
+            columns[neighbours.count].append(
+                Self.averagePrecision(relevant, ranked.map(\.cosine))
+            )
+        }
+        self.columns = columns
+    }
+
+    private static func product(_ left: [Double], _ right: [Double]) -> Double {
+        var sum = 0.0
+        for index in left.indices { sum += left[index] * right[index] }
+        return sum
+    }
+
+    /// The average precision of candidates in descending order of their scores, at least one of them relevant.
+    private static func averagePrecision(_ relevant: [Bool], _ scores: [Double]) -> Double {
+        let all = Double(relevant.count { $0 })
+        var (hits, start, result) = (0, 0, 0.0)
+        while start < scores.count {
+            var end = start
+            while end < scores.count, scores[end] == scores[start] { end += 1 }
+            let new = relevant[start..<end].count { $0 }
+            hits += new
+            result += Double(new) / all * Double(hits) / Double(end)
+            start = end
+        }
+        return result
+    }
+}
