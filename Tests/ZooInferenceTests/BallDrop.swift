@@ -8,7 +8,7 @@ import ZooTesting
 
 /// The small video model of the source tree: clips of 16 frames of 32 × 32 pixels, no resizing.
 enum BallDrop {
-    private static let root = URL(filePath: #filePath).deletingLastPathComponent()
+    static let root = URL(filePath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path()
 
     static let folder = "\(root)models/ami/ball-drop/release"

@@ -41,6 +41,30 @@ import ZooTesting
         }
     }
 
+    /// A file with `values` holds windows of a time series, or one.
+    @Test func windowsOfATimeSeriesAreEmbedded() async throws {
+        try await TemporaryFolder.with { folder in
+            let series = "\(BallDrop.root)Tests/Vectors/families/series-jepa"
+            let run = try await EmbedRun(folder: series)
+            let path = "\(series)/expected.safetensors"
+            let file = try Checkpoint(opening: path)
+            let expected = try #require(file["last_hidden_state"]).tensor
+            let features = try await run.features(of: [path])
+            #expect(features.values.shape == expected.shape)
+            let pairs = zip(features.values.values, expected.values)
+            #expect(pairs.allSatisfy { abs($0 - $1) < 1e-5 })
+            let first = try #require(file["values"]).rows(0..<1).tensor.reshaped([24, 5])
+            let one = folder.path(of: "one.safetensors")
+            try SafetensorsWriter.write(["values": StoredTensor(first)], to: one)
+            let alone = try await run.features(of: [one])
+            #expect(alone.values.shape == [1, 8, 24])
+            #expect(zip(alone.values.values, expected.values).allSatisfy { abs($0 - $1) < 1e-5 })
+            await #expect(throws: ZooError(.inputShapeInvalid, "")) {
+                try await EmbedRun(folder: BallDrop.folder).features(of: [one])
+            }
+        }
+    }
+
     @Test func anImageBecomesAClipOfEqualNormalisedFrames() async throws {
         try await TemporaryFolder.with { folder in
             let run = try await EmbedRun(folder: BallDrop.folder)

@@ -10,7 +10,8 @@ struct InputOptions: ParsableArguments {
     /// The help text of an input argument.
     static let help: ArgumentHelp = """
         An image, a video, a folder of images, or a .safetensors file with 'pixel_values' \
-        [batch, frames, channels, height, width].
+        [batch, frames, channels, height, width], or 'values' [batch, steps, channels] of a time \
+        series.
         """
 
     @Option(help: "Frames of a video to read (default: as many as the model was trained on).")

@@ -4,6 +4,10 @@
 internal import ZooCore
 
 /// The configuration of a JEPA over windows of a multichannel time series.
+///
+/// `config.json` holds `model_type` (`series_jepa`), `window_steps`, `patch_steps` (steps of a token, which divide
+/// those of a window), `channel_names`, `channel_mean`, `channel_std`, `layer_norm_eps`, and `hidden_size`,
+/// `num_attention_heads`, `num_hidden_layers` and `mlp_ratio` of the encoder, with the prefix `pred_` of the predictor.
 struct SeriesJEPAConfiguration: Sendable {
     /// The number of steps of a window.
     let steps: Int
