@@ -31,15 +31,17 @@ CHANNELS = (
     ("coolant-flow", "kg/s", 4),
 )
 CONDITIONS = 3
-# The std of a sensor over all conditions of a new engine, in its unit; offsets, noise and faults are fractions of it.
+# The scale of each sensor in its unit, about 0.85 std over the flights of a new engine: offsets, noise and faults are
+# multiples of it.
 SPREAD = np.array([5.9, 17.5, 31.6, 6.46, 104, 66.1, 132, 99.6, 0.0085, 67.7, 114, 0.0693, 11.6, 0.113])
-OFFSET, NOISE = 0.3, 0.06
+OFFSET, NOISE = 0.15, 0.05
+SEVERITY = 1.8  # scales the effect of wear on all sensors
 
 
 def sensors(conditions: np.ndarray, wear: np.ndarray) -> np.ndarray:
     """[steps, 3] conditions and [steps, 3] efficiency losses (0 to about 1) to [steps, 14] sensors."""
     altitude, mach, throttle = conditions.T
-    fan, compressor, turbine = wear.T
+    fan, compressor, turbine = SEVERITY * wear.T
     # International Standard Atmosphere below 11 km, and stagnation at the inlet.
     temperature = 288.15 - 0.0065 * altitude
     pressure = 101.325 * (temperature / 288.15) ** 5.2559
@@ -81,7 +83,7 @@ def run(seed: int, index: int) -> dict[str, np.ndarray]:
         growth = np.expm1(rate * share) / np.expm1(rate)
         wear[:, component] = rng.uniform(0, 0.05) + growth * (1 if component == mode else rng.uniform(0.05, 0.2))
     flights = rng.uniform(-1, 1, (life, CONDITIONS))
-    conditions = np.array([9_500, 0.78, 80]) + flights * [1_000, 0.04, 10]
+    conditions = np.array([9_500, 0.78, 80]) + flights * [1_250, 0.05, 12.5]
     clean = sensors(conditions, wear)
     offset = OFFSET * rng.standard_normal(clean.shape[1])
     noise = NOISE * rng.standard_normal(clean.shape)
@@ -134,7 +136,7 @@ def inject(values: np.ndarray, other: np.ndarray, kind: str, rng: np.random.Gene
         out[onset:, channel] = out[onset, channel]
     elif kind == "spike":
         at = int(rng.integers(WINDOW // 4, WINDOW))
-        out[at, channel] += sign * spread * rng.uniform(0.5, 1.2)
+        out[at, channel] += sign * spread * rng.uniform(1.0, 2.0)
     elif kind == "decorrelated":
         out[onset:, channel] = other[onset:, channel]
     else:

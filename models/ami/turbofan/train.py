@@ -28,7 +28,7 @@ SEED, VALIDATION_SEED = 20261126, 20261127
 ENGINES, VALIDATION_ENGINES = 4000, 256
 TOKENS, PATCH = 16, 4
 # Weights of the variance and the covariance terms of VICReg (arXiv 2105.04906), as C-JEPA (arXiv 2410.19560) adds them.
-SPREAD, CORRELATION = 1.0, 0.05
+SPREAD, CORRELATION = 0.5, 0.005
 CONFIG = dict(
     model_type="series_jepa", window_steps=generator.WINDOW, patch_steps=PATCH, hidden_size=64, num_attention_heads=4,
     num_hidden_layers=4, mlp_ratio=4.0, pred_hidden_size=48, pred_num_attention_heads=4, pred_num_hidden_layers=2,
@@ -86,11 +86,11 @@ def loss_of(model: SeriesJEPA, teacher: torch.nn.Module, values: torch.Tensor, r
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", required=True)
-    parser.add_argument("--steps", type=int, default=7000)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--minutes", type=float, default=14, help="CPU time after which training stops")
     parser.add_argument("--batch", type=int, default=96)
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--ema", type=float, nargs=2, default=(0.98, 0.999))
+    parser.add_argument("--ema", type=float, nargs=2, default=(0.98, 0.995))
     o = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
