@@ -49,13 +49,13 @@ package struct Catalogue: Sendable {
         )
     }
 
-    /// The names of all upstream models.
+    /// The names of all upstream models: those outside `ami`, the models of this project.
     package func names() throws(ZooError) -> [ModelName] {
         var names: [ModelName] = []
         let suffix = "/\(PackRequest.descriptionNames[0])"
         for path in try FileSystem.files(below: folder) where path.hasSuffix(suffix) {
             let name = try ModelName(parsing: String(path.dropLast(suffix.count)))
-            if name.description != "ami/ball-drop" { names.append(name) }
+            if name.namespace != "ami" { names.append(name) }
         }
         return names
     }

@@ -143,6 +143,7 @@ def description(config: dict, training: dict, reports: list[dict]) -> str:
                 f"    dataset: ami/turbofan-runs:1.0.0\n    datasetDigest: {report['data']['digest']}\n"
                 f"    metric: \"{metric['name']}\"\n    unit: {metric['unit']}\n    direction: {metric['direction']}\n"
                 f"    value: {metric['value']:.4f}\n    tolerance: {tolerance}\n    status: measured\n"
+                "    source: ami-zoo evaluate\n"
             )
     return f"""# SPDX-License-Identifier: Apache-2.0
 name: ami/turbofan
