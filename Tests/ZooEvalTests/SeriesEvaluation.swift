@@ -76,7 +76,9 @@ struct SeriesEvaluation {
                     }
                 }
             : precisions.map { metric($0, "fraction") }
-                + precisions.map { metric("\($0) over that of raw windows", "ratio") }
+                + ["raw windows", "channel means"].flatMap { baseline in
+                    precisions.map { metric("\($0) over that of \(baseline)", "ratio") }
+                }
         return [
             "format": "ami-zoo.suite/1", "name": .string(kind.rawValue),
             "suite": .string(kind.rawValue), "suiteVersion": 1,

@@ -12,9 +12,16 @@ internal import ZooTensor
 /// the windows of other groups, ranked by the cosine of features averaged over tokens (``SeriesFeatureStage``). A
 /// candidate is relevant if it has the label of the query.
 ///
-/// Baseline: the cosine of raw windows, each channel standardised with the mean and the std of all windows.
+/// Baselines: the cosine of raw windows, and of the means of their channels, each channel standardised with the mean and
+/// the std of all windows.
 struct RetrievalSuite: EvaluationSuite {
     static let id = SuiteID(name: "retrieval", version: 1)
+
+    /// What windows are compared by without a model.
+    private enum Baseline: String, CaseIterable {
+        case windows = "raw windows"
+        case means = "channel means"
+    }
 
     private let label: String
     private let group: String
@@ -38,8 +45,14 @@ struct RetrievalSuite: EvaluationSuite {
 
     var metrics: [MetricDefinition] {
         titles.map { MetricDefinition($0, unit: "fraction", better: .higher) }
-            + titles.map {
-                MetricDefinition("\($0) over that of raw windows", unit: "ratio", better: .higher)
+            + Baseline.allCases.flatMap { baseline in
+                titles.map {
+                    MetricDefinition(
+                        "\($0) over that of \(baseline.rawValue)",
+                        unit: "ratio",
+                        better: .higher
+                    )
+                }
             }
     }
 
@@ -100,26 +113,36 @@ struct RetrievalSuite: EvaluationSuite {
         }
     }
 
+    /// The mean of each channel of windows [windows][steps · channels].
+    private static func means(_ rows: [[Double]], channels: Int) -> [[Double]] {
+        rows.map { row in
+            (0..<channels).map { channel in
+                let numbers = stride(from: channel, to: row.count, by: channels).map { row[$0] }
+                return numbers.reduce(0, +) / Double(numbers.count)
+            }
+        }
+    }
+
     func measure(_ table: SampleTable, on data: EvaluationData) throws -> [Measurement] {
         let windows = try SeriesWindows(split, of: data)
         let (labels, groups) = try truth(windows)
-        let model = RetrievalScores(
-            table.rows("features"),
-            labels: labels,
-            groups: groups,
-            neighbours: neighbours
-        )
-        let raw = RetrievalScores(
-            try rawFeatures(windows),
-            labels: labels,
-            groups: groups,
-            neighbours: neighbours
-        )
-        let (found, baseline) = (model.columns, raw.columns)
-        return zip(metrics, found).map { Measurement($0, meanOf: $1) }
-            + zip(metrics.dropFirst(titles.count), zip(found, baseline)).map {
-                Measurement($0, ratioOfMeans: $1.0, $1.1)
+        func columns(_ features: [[Double]]) -> [[Double]] {
+            RetrievalScores(features, labels: labels, groups: groups, neighbours: neighbours)
+                .columns
+        }
+        let found = columns(table.rows("features"))
+        let raw = try rawFeatures(windows)
+        var definitions = metrics[...]
+        var result = found.map { Measurement(definitions.removeFirst(), meanOf: $0) }
+        for baseline in Baseline.allCases {
+            let other = columns(
+                baseline == .windows ? raw : Self.means(raw, channels: windows.channels)
+            )
+            result += zip(found, other).map {
+                Measurement(definitions.removeFirst(), ratioOfMeans: $0, $1)
             }
+        }
+        return result
     }
 }
 

@@ -111,18 +111,22 @@ def results(anomaly: dict[str, dict], retrieval: dict[str, dict], training: dict
         "ignore it too. Look for spikes in raw channels. A sensor that was wrong from the first step on was not measured (see Limits).", "",
         "![Ratios with intervals](plots/ratios.svg)", "",
         "**Retrieval of the stage of wear**, `retrieval/1`: for each of 500 windows of 250 engines, the nearest windows of other engines;",
-        "relevant are those with the same stage: little wear, or the component that wears. Baseline: the cosine of raw windows. Two",
-        "windows of an engine are not independent, so that the intervals are somewhat too narrow.", "",
-        "| | model | over raw windows |", "|---|---|---|",
+        "relevant are those with the same stage: little wear, or the component that wears. Baselines: the cosine of raw windows, and of",
+        "the means of their channels. Two windows of an engine are not independent, so that the intervals are somewhat too narrow.", "",
+        "| | model | over raw windows | over channel means |", "|---|---|---|---|",
     ]
     for name in [name for name in retrieval if " over " not in name]:
-        lines.append(f"| {name} | {span(retrieval[name])} | {span(retrieval[f'{name} over that of raw windows'], 2)} |")
+        ratios = [span(retrieval[f"{name} over that of {baseline}"], 2) for baseline in ("raw windows", "channel means")]
+        lines.append(f"| {name} | {span(retrieval[name])} | {ratios[0]} | {ratios[1]} |")
     lines += [
-        "", "The precision of raw windows is already 0.55 to 0.62, so that a ratio above 1.6 to 1.8 is not possible; the mean average",
-        "precision looks at all windows of the stage.", "",
-        f"**Training**: {training['steps']} steps were the best of the second half of the run, which ended after"
+        "",
+        "Retrieval is better than with raw windows, and **no better than with the means of channels**: over 64 flights the conditions",
+        "average out, and what is left of the channels is offset and wear, which is what the features hold too. The precision of raw windows",
+        "is 0.56 to 0.62, so that no ratio to it can be above 1.6 to 1.8. An untrained model of the same architecture has a mean average",
+        "precision of 0.539, and AUROCs of 0.44 to 0.47.", "",
+        f"**Training**: the released step is {training['steps']}, after which the validation loss rose; the run ended at step"
         f" {training['log'][-1]['step']} of at most 3,000",
-        f"({training['cpu_seconds']} s of CPU time). Later the moving average lags behind the online encoder, and the loss rises again.", "",
+        f"({training['cpu_seconds']} s of CPU time). The moving average then lags behind the online encoder.", "",
         "![Validation loss](plots/training.svg)", "",
     ]
     return "\n".join(lines) + "\n"

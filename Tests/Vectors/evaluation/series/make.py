@@ -133,7 +133,8 @@ def main() -> None:
     rows = labelled.astype(np.float64).reshape(-1, 5)
     raw = ((labelled - rows.mean(0)) / rows.std(0)).reshape(140, -1)
     expected["retrieval"] = retrieval(features, stage, unit)
-    expected["raw retrieval"] = retrieval(raw, stage, unit)
+    expected["raw windows"] = retrieval(raw, stage, unit)
+    expected["channel means"] = retrieval(raw.reshape(140, 24, 5).mean(1), stage, unit)
     with open(f"{HERE}/expected.json", "w") as file:
         json.dump(expected, file, indent=1)
         file.write("\n")
