@@ -45,7 +45,7 @@ def svg(width: int, height: int, parts: list[str], title: str) -> str:
 
 def plot_ratios(anomaly: dict[str, dict]) -> str:
     """How many times smaller the error 1 - AUROC of the model is, on a logarithmic axis, with intervals."""
-    low, high, left, right = 0.25, 1024.0, 190, 620
+    low, high, left, right = 0.5, 64.0, 190, 620
 
     def x(value: float) -> float:
         return left + (right - left) * math.log(min(max(value, low), high) / low) / math.log(high / low)
@@ -53,7 +53,7 @@ def plot_ratios(anomaly: dict[str, dict]) -> str:
     rows = [(kind, name) for kind in FAULTS for name in BASELINES]
     bottom = 24 + 22 * len(rows)
     parts = []
-    for tick in (0.25, 1, 4, 16, 64, 256, 1024):
+    for tick in (0.5, 1, 2, 4, 8, 16, 32, 64):
         parts.append(f'<line x1="{x(tick):.1f}" y1="14" x2="{x(tick):.1f}" y2="{bottom}" stroke="{INK}" stroke-opacity="0.3"/>')
         parts.append(f'<text x="{x(tick):.1f}" y="{bottom + 16}" text-anchor="middle">{tick:g}</text>')
     parts.append(f'<line x1="{x(1.5):.1f}" y1="14" x2="{x(1.5):.1f}" y2="{bottom}" stroke="{INK}" stroke-dasharray="4 3"/>')
