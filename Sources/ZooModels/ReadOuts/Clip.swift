@@ -35,7 +35,8 @@ public struct Clip: Sendable {
             throw ZooError(
                 .inputShapeInvalid,
                 "'\(path)' has no 'pixel_values' of shape [batch, frames, channels, height, "
-                    + "width], or [batch, channels, height, width], in F32, F16 or BF16",
+                    + "width], or [batch, channels, height, width], in F32, F16 or BF16, and no 'values' "
+                    + "[batch, steps, channels] of a time series",
                 remedy: "save the output of a transformers video processor: "
                     + "save_file({'pixel_values': pixel_values_videos}, path)"
             )
