@@ -44,7 +44,9 @@ package enum SuiteList {
         }
     }
 
-    private static let all = [Entry(TrajectorySuite.self), Entry(SurpriseSuite.self)]
+    private static let all = [
+        Entry(TrajectorySuite.self), Entry(SurpriseSuite.self), Entry(PlanningSuite.self),
+    ]
 
     /// The suite of a definition.
     ///
