@@ -174,7 +174,7 @@ def trajectories(seed: int, layouts: int, each: int, steps: int) -> tuple[np.nda
 
 
 def freeze_norms(model: Model, options) -> None:
-    """Sets the statistics of the batch norms to those of 40 batches, and keeps them."""
+    """Sets the statistics of the batch norms, which training takes from each batch, to the mean of 40 batches."""
     norms = [model.projector.net[1], model.pred_proj.net[1]]
     for norm in norms:
         norm.reset_running_stats()
@@ -339,15 +339,13 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=5, help="trajectories per layout")
     parser.add_argument("--length", type=int, default=6, help="steps of a trajectory")
     parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--freeze", type=float, default=0.6, help="the part of training after which batch norms keep their statistics")
     parser.add_argument("--unroll", type=int, default=4)
     parser.add_argument("--prediction-weight", type=float, default=1)
-    parser.add_argument("--samples", type=int, default=200)
-    parser.add_argument("--elites", type=int, default=20)
-    parser.add_argument("--iterations", type=int, default=6)
-    parser.add_argument("--horizon", type=int, default=6)
+    parser.add_argument("--samples", type=int, default=64)
+    parser.add_argument("--elites", type=int, default=8)
+    parser.add_argument("--iterations", type=int, default=4)
+    parser.add_argument("--horizon", type=int, default=5)
     parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--check", type=int, default=500)
     parser.add_argument("--episodes", type=int, default=48)
     options = parser.parse_args()
     torch.manual_seed(options.seed)
@@ -362,8 +360,6 @@ def main() -> None:
     started = time.process_time()
     for step in range(options.steps_total):
         done = step / options.steps_total
-        if step == int(options.steps_total * options.freeze):
-            freeze_norms(model, options)
         rate = options.rate * min(1, (step + 1) / 100) * (1 - done)
         for group in optimizer.param_groups:
             group["lr"] = rate
@@ -376,11 +372,9 @@ def main() -> None:
         optimizer.step()
         if step % 50 == 49:
             print(step + 1, f"{time.process_time() - started:.0f}s", *(f"{k} {v.item():.4f}" for k, v in found.items()), flush=True)
-        if step % options.check == options.check - 1 or step + 1 == options.steps_total:
-            clock = time.process_time()
-            print("success", *success(model, options, 1, options.episodes), f"({time.process_time() - clock:.0f}s)", flush=True)
-            started += time.process_time() - clock
-            torch.save(model.state_dict(), path)
+    freeze_norms(model, options)
+    torch.save(model.state_dict(), path)
+    print("success", *success(model, options, 1, options.episodes))
 
 
 if __name__ == "__main__":
