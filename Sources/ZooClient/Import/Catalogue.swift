@@ -55,7 +55,8 @@ package struct Catalogue: Sendable {
         let suffix = "/\(PackRequest.descriptionNames[0])"
         for path in try FileSystem.files(below: folder) where path.hasSuffix(suffix) {
             let name = try ModelName(parsing: String(path.dropLast(suffix.count)))
-            if name.description != "ami/ball-drop" { names.append(name) }
+            // This project's own models are released, not imported.
+            if name.namespace != "ami" { names.append(name) }
         }
         return names
     }
