@@ -314,7 +314,9 @@ let package = Package(
         .testTarget(
             name: "ZooEvalTests",
             dependencies: [
-                "ZooEval", "ZooCheckpoint", "ZooCore", "ZooFiles", "ZooTensor", "ZooTesting",
+                "ZooEval", "ZooCheckpoint", "ZooCore", "ZooFiles", "ZooMedia", "ZooModels",
+                "ZooTensor",
+                "ZooTesting",
             ],
             swiftSettings: settings
         ),

@@ -6,6 +6,8 @@ package import ZooCore
 extension ZooError.Code {
     /// No suite of this name and version is known.
     package static let suiteUnknown = Self("evaluation.suite-unknown", .badData)
+    /// No simulated environment of this name and version is known.
+    package static let environmentUnknown = Self("evaluation.environment-unknown", .badData)
     /// There is no definition of a suite of this name.
     package static let suiteMissing = Self("evaluation.suite-missing", .notFound)
     /// The files of the model or of the data set are not as released.

@@ -55,6 +55,7 @@ package struct Catalogue: Sendable {
         let suffix = "/\(PackRequest.descriptionNames[0])"
         for path in try FileSystem.files(below: folder) where path.hasSuffix(suffix) {
             let name = try ModelName(parsing: String(path.dropLast(suffix.count)))
+            // This project's own models are released, not imported.
             if name.namespace != "ami" { names.append(name) }
         }
         return names

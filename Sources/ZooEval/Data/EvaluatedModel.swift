@@ -12,7 +12,8 @@ package struct EvaluatedModel: Sendable {
     package let folder: String
     /// What identifies its bytes: the digest of the manifest of a release.
     package let digest: ContentDigest
-    private let loaded: LoadedEncoder
+    private let loadedEncoder: Loaded<any JEPAEncoder>
+    private let loadedWorldModel: Loaded<any ActionConditionedModel>
 
     /// Describes a model; its weights are read when a suite needs them.
     ///
@@ -22,13 +23,21 @@ package struct EvaluatedModel: Sendable {
     package init(folder: String, digest: ContentDigest) {
         self.folder = folder
         self.digest = digest
-        loaded = LoadedEncoder(folder: folder)
+        loadedEncoder = Loaded { try ModelFamily.load(folder: folder) }
+        loadedWorldModel = Loaded { try ModelFamily.loadWorldModel(folder: folder) }
     }
 
     /// The encoder, with its predictor; loaded once for all suites.
     ///
     /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
-    func encoder() async throws -> any JEPAEncoder { try await loaded.encoder() }
+    func encoder() async throws -> any JEPAEncoder { try await loadedEncoder.value() }
+
+    /// The action-conditioned model; loaded once for all suites.
+    ///
+    /// - Throws: ``ZooError`` with a `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
+    func worldModel() async throws -> any ActionConditionedModel {
+        try await loadedWorldModel.value()
+    }
 
     /// The preprocessing that the model's folder says.
     ///
@@ -44,19 +53,17 @@ package struct EvaluatedModel: Sendable {
     }
 }
 
-/// The encoder of a folder, once it was needed.
-private actor LoadedEncoder {
-    private let folder: String
-    private var loaded: (any JEPAEncoder)?
+/// A network of a model, loaded when it is first needed.
+private actor Loaded<Network: Sendable> {
+    private let load: @Sendable () throws -> Network
+    private var network: Network?
 
-    init(folder: String) { self.folder = folder }
+    init(_ load: @escaping @Sendable () throws -> Network) { self.load = load }
 
-    func encoder() async throws -> any JEPAEncoder {
-        if let loaded { return loaded }
-        let encoder = try await BlockingWork.run(whenCancelled: .abandoned) { [folder] _ in
-            try ModelFamily.load(folder: folder)
-        }
-        loaded = encoder
-        return encoder
+    func value() async throws -> Network {
+        if let network { return network }
+        let found = try await BlockingWork.run(whenCancelled: .abandoned) { [load] _ in try load() }
+        network = found
+        return found
     }
 }

@@ -9,17 +9,16 @@ public protocol NoiseSource: Sendable {
 
 /// Normally distributed numbers from a seed, identical on every machine.
 ///
-/// Bits come from SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
-/// generators", OOPSLA 2014); Marsaglia's polar method transforms pairs of uniform numbers.
+/// Bits come from ``SplitMix64``; Marsaglia's polar method transforms pairs of uniform numbers.
 /// Only addition, multiplication, division and square root are used, which IEEE 754 defines
 /// exactly. The logarithm is computed from them, because those of C libraries differ.
 public struct SeededNoise: NoiseSource {
-    private var state: UInt64
+    private var bits: SplitMix64
     /// The second number of the last pair.
     private var spare: Double?
 
     /// Creates a source from a seed.
-    public init(seed: UInt64) { state = seed }
+    public init(seed: UInt64) { bits = SplitMix64(seed: seed) }
 
     /// Returns the next random numbers.
     public mutating func normals(_ count: Int) -> [Float] { (0..<count).map { _ in Float(next()) } }
@@ -41,15 +40,7 @@ public struct SeededNoise: NoiseSource {
 
     /// Returns a uniform number from −1 up to 1.
     private mutating func uniform() -> Double {
-        Double(nextBits() >> 11) * 0x1p-52 - 1
-    }
-
-    private mutating func nextBits() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = state
-        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
-        return bits ^ (bits >> 31)
+        Double(bits.next() >> 11) * 0x1p-52 - 1
     }
 
     /// Returns the natural logarithm of a normal floating-point number, accurate to about 1e-15.
