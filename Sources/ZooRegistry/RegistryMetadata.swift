@@ -23,23 +23,31 @@ package final class RegistryMetadata: Sendable {
     ///
     /// - Throws: ``ZooError`` with a `database.*` code, `io.*`, or what `body` throws.
     package func use<Result>(_ body: (MetadataDatabase) throws -> Result) throws -> Result {
+        try use(isBrief: false, body)
+    }
+
+    private func use<Result>(
+        isBrief: Bool,
+        _ body: (MetadataDatabase) throws -> Result
+    ) throws -> Result {
         do {
-            return try body(try database())
+            return try body(try database(isBrief))
         } catch let error as ZooError where error.code == .databaseDamaged {
             opened.withLock { $0 = nil }
             try FileSystem.remove("\(folder)/registry.sqlite")
             for suffix in ["-wal", "-shm"] {
                 try? FileSystem.remove("\(folder)/registry.sqlite\(suffix)")
             }
-            return try body(try database())
+            return try body(try database(isBrief))
         }
     }
 
-    private func database() throws -> MetadataDatabase {
+    private func database(_ isBrief: Bool) throws -> MetadataDatabase {
         try opened.withLock { opened in
             if let opened { return opened }
             try FileSystem.createFolder(folder)
-            let database = try MetadataDatabase(opening: "\(folder)/registry.sqlite")
+            let path = "\(folder)/registry.sqlite"
+            let database = try MetadataDatabase(opening: path, isBrief: isBrief)
             opened = database
             return database
         }
@@ -54,7 +62,7 @@ package final class RegistryMetadata: Sendable {
     /// - Parameters:
     ///   - query: the search.
     ///   - creating: whether to create a missing database, as its owner does; a reader leaves the folder
-    ///     as it is.
+    ///     as it is, and searches once.
     /// - Returns: the matches, best first.
     /// - Throws: ``ZooError`` with a code of the documents, `database.*` or `io.*`.
     package func search(
@@ -68,7 +76,7 @@ package final class RegistryMetadata: Sendable {
         while true {
             attempt += 1
             do {
-                return try use { try search(query, in: $0) }
+                return try use(isBrief: !creating) { try search(query, in: $0) }
             } catch let error as ZooError
                 where error.code == .fileMissing && attempt < Self.headAttempts
             {

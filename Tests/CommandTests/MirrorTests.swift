@@ -171,6 +171,7 @@ import ZooTesting
                     ["channel", name, "tested", "--add", "1.0.0"],
                     ["yank", "\(name):1.0.0", "--reason", "wrong"],
                     ["channel", name, "stable", "--remove", "1.0.0"],
+                    ["unyank", "\(name):1.0.0"],
                 ] {
                     let changed = try await ProgramRun(
                         Program.executable,

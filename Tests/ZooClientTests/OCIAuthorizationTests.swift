@@ -81,6 +81,52 @@ import ZooTransport
         }
     }
 
+    /// Requests that wait for the same answer do not fail because one of them was cancelled.
+    @Test func aCancelledRequestLeavesTheOthersTheirAnswer() async throws {
+        try await HostileServer.with { server in
+            server.on(
+                "/v2/",
+                .serving(ServedContent(Array("{}".utf8)))
+                    .stalling(after: 0, for: .milliseconds(500))
+            )
+            let authorization = try OCIAuthorization(
+                base: server.url(""),
+                transport: .impatient,
+                credentials: credentials
+            )
+            let cancelled = Task { try await authorization.verify() }
+            let other = Task { try await authorization.verify() }
+            try await Task.sleep(for: .milliseconds(200))
+            cancelled.cancel()
+            await #expect(throws: CancellationError.self) { try await cancelled.value }
+            let hasCredentials = try await other.value
+            #expect(!hasCredentials)
+            #expect(server.requests(for: "/v2/").count == 1)
+        }
+    }
+
+    /// The question ends with the last request that waits for it, and a later request asks again.
+    @Test func aQuestionThatNobodyWaitsForIsAskedAgain() async throws {
+        try await HostileServer.with { server in
+            let answer = Behaviour.serving(ServedContent(Array("{}".utf8)))
+            server.on("/v2/", answer.stalling(after: 0, for: .milliseconds(900)), answer)
+            let authorization = try OCIAuthorization(
+                base: server.url(""),
+                transport: .impatient,
+                credentials: credentials
+            )
+            let waiting = (0..<2).map { _ in Task { try await authorization.verify() } }
+            try await Task.sleep(for: .milliseconds(200))
+            for task in waiting { task.cancel() }
+            for task in waiting {
+                await #expect(throws: CancellationError.self) { try await task.value }
+            }
+            let hasCredentials = try await authorization.verify()
+            #expect(!hasCredentials)
+            #expect(server.requests(for: "/v2/").count == 2)
+        }
+    }
+
     /// `somebody:correct horse` in base64.
     private let encoded = "c29tZWJvZHk6Y29ycmVjdCBob3JzZQ=="
 

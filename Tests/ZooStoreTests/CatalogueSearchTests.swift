@@ -60,6 +60,32 @@ struct CatalogueSearchTests {
         #expect(try Self.names(database, "nothing").isEmpty)
     }
 
+    /// Of very many matches only the last 5,000 are ranked, but a match in the name is always found.
+    @Test func manyMatches() throws {
+        let database = try MetadataDatabase(opening: nil)
+        var entries = [try RegistryCatalogue.Entry(line: Self.line("lab/robot", "Old."))]
+        for number in 0..<5100 {
+            let line = Self.line("lab/model-\(number)", "A robot.", licence: "MIT")
+            entries.append(try RegistryCatalogue.Entry(line: line))
+        }
+        try database.add(entries)
+        var query = CatalogueQuery()
+        query.text = "robot"
+        let found = try database.search(query)
+        #expect(found.total == 5101)
+        #expect(found.entries.map(\.name.description).prefix(1) == ["lab/robot"])
+        #expect(found.entries.count == query.limit)
+        (query.limit, query.offset) = (2, 4999)
+        let last = try database.search(query).entries.map(\.name.description)
+        #expect(last == ["lab/model-998", "lab/model-999"])
+        // Each match is looked up in the table of the filters, not each row of it in the matches.
+        (query.limit, query.offset, query.licence) = (1, 0, "MIT")
+        let start = ContinuousClock.now
+        let total = try database.search(query).total
+        #expect(ContinuousClock.now - start < .milliseconds(500))
+        #expect(total == 5101)
+    }
+
     @Test(
         "No text is an operator or an error",
         arguments: [

@@ -28,7 +28,7 @@ package actor OCIAuthorization {
     private var isZooServer = false
     private var takesBlocks = false
     /// One question for all requests that wait for its answer.
-    private var scheme: Task<Scheme, any Error>?
+    private var scheme: SharedAnswer<Scheme>?
     private var tokens: [String: (header: String, expiry: ContinuousClock.Instant)] = [:]
 
     /// Authorises requests to the registry at an address.
@@ -126,18 +126,17 @@ package actor OCIAuthorization {
     func renew() { tokens.removeAll() }
 
     private func knownScheme() async throws -> Scheme {
-        let question = scheme ?? Task { try await askForScheme() }
-        scheme = question
-        do {
-            return try await withTaskCancellationHandler {
-                try await question.value
-            } onCancel: {
-                question.cancel()
+        while true {
+            let question = scheme ?? SharedAnswer { try await self.askForScheme() }
+            scheme = question
+            do {
+                return try await question.value
+            } catch {
+                // A later request asks again.
+                if scheme === question, question.hasFailed { scheme = nil }
+                // Every other request that waited was cancelled, and this one was not.
+                guard error is CancellationError, !Task.isCancelled else { throw error }
             }
-        } catch {
-            // A later request asks again.
-            if scheme == question { scheme = nil }
-            throw error
         }
     }
 

@@ -247,18 +247,21 @@ struct OCIRepositories: Sendable {
         if response.status == 200 {
             return try ReferrersIndex(parsing: response.body).attachments
         }
-        return try await referrersIndex(of: digest, name).attachments
+        return try await referrersIndex(of: digest, name).index.attachments
     }
 
-    /// The index under the referrers tag; empty when there is none.
+    /// The index under the referrers tag, and its digest; empty when there is none.
     func referrersIndex(
         of digest: ContentDigest,
         _ name: ModelName
-    ) async throws -> ReferrersIndex {
-        try await manifest(
-            BlobDigest(digest).referrersTag,
-            of: name,
-            limit: FormatLimits.artifactManifest
-        ).map { try ReferrersIndex(parsing: $0) } ?? ReferrersIndex()
+    ) async throws -> (digest: ContentDigest?, index: ReferrersIndex) {
+        guard
+            let bytes = try await manifest(
+                BlobDigest(digest).referrersTag,
+                of: name,
+                limit: FormatLimits.artifactManifest
+            )
+        else { return (nil, ReferrersIndex()) }
+        return (ContentDigest(of: bytes), try ReferrersIndex(parsing: bytes))
     }
 }

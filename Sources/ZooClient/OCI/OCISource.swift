@@ -42,10 +42,27 @@ package struct OCISource: RegistrySource {
                 remedy: "name a model: 'ami-zoo versions NAME --registry \(address)'"
             )
         }
+        return try await index(of: name, entityTag, unlisted: TaggedIndex.limit)
+    }
+
+    /// Fetches the index document of a model, with all versions that have tags.
+    package func completeIndex(
+        of name: ModelName,
+        entityTag: String?
+    ) async throws -> SourceDocument {
+        try await index(of: name, entityTag, unlisted: .max)
+    }
+
+    private func index(
+        of name: ModelName,
+        _ entityTag: String?,
+        unlisted limit: Int
+    ) async throws -> SourceDocument {
         if let served = try await repositories.indexDocument(of: name, entityTag: entityTag) {
             return served
         }
-        guard let index = try await TaggedIndex(of: name, in: repositories).document() else {
+        let state = try await TaggedIndex(of: name, in: repositories).state(unlisted: limit)
+        guard let index = state.document else {
             throw ZooError(
                 .resourceNotFound,
                 "\(address) has no releases of '\(name)'",

@@ -281,16 +281,29 @@ package struct OCITarget: RegistryTarget {
         // With this header, the registry says that it lists the manifest by itself.
         guard response["OCI-Subject"] == nil else { return }
         let tag = BlobDigest(digest).referrersTag
-        // There are no conditional writes: the index is read again, in case another client replaced it.
-        for _ in 0..<Self.attempts {
-            var index = try await repositories.referrersIndex(of: digest, name)
-            guard !index.attachments.contains(where: { $0.digest == attachment.digest }) else {
+        for attempt in 0...OCIRepositories.contestedWrites {
+            let (written, found) = try await repositories.referrersIndex(of: digest, name)
+            guard !found.attachments.contains(where: { $0.digest == attachment.digest }) else {
                 return
             }
+            guard attempt < OCIRepositories.contestedWrites else { break }
+            var index = found
             index.add(attachment)
-            try await repositories.push(index.bytes, ArtifactManifest.indexType, as: tag, of: name)
+            try await repositories.replace(
+                tag,
+                written,
+                with: index.bytes,
+                ArtifactManifest.indexType,
+                of: name
+            )
         }
-        throw repositories.unexpected("the tag '\(tag)' does not keep what is written")
+        throw ZooError(
+            .indexBusy,
+            "other clients replaced the tag '\(tag)' of '\(name)' at \(address) "
+                + "\(OCIRepositories.contestedWrites) times in a row, and it does not list "
+                + "\(attachment.digest)",
+            remedy: "run the command again"
+        )
     }
 
     /// Sends a manifest that `ami-zoo serve` has already: if the server was killed, or its disk became full,

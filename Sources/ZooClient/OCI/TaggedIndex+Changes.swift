@@ -5,16 +5,6 @@ internal import ZooCore
 internal import ZooRegistry
 
 extension TaggedIndex {
-    /// The number of times that a change is written before it is given up.
-    private static let attempts = 10
-
-    /// The time after which a written document is read again.
-    ///
-    /// A registry has no conditional writes: a client that read the tag before this one wrote it replaces
-    /// the new document unknowingly. It writes within two requests of its last read, so after this time the
-    /// change was replaced, and is made again, or stays.
-    private static let settling = Duration.seconds(1)
-
     /// Makes a change, and makes it again when another client replaced the document meanwhile.
     ///
     /// - Parameters:
@@ -26,7 +16,7 @@ extension TaggedIndex {
     ///   ``stored()``, or `transport.*`; `CancellationError`.
     func apply(_ change: IndexChange, at date: Timestamp) async throws -> IndexDocument {
         let address = repositories.address
-        for attempt in 0...Self.attempts {
+        for attempt in 0...OCIRepositories.contestedWrites {
             let state = try await state(unlisted: FormatLimits.versions)
             guard let current = state.document else {
                 throw ZooError(
@@ -37,38 +27,22 @@ extension TaggedIndex {
             }
             let changed = try current.applying(change, at: date, in: address)
             if changed == current { return current }
-            if attempt < Self.attempts { try await write(changed, replacing: state.tag) }
+            guard attempt < OCIRepositories.contestedWrites else { break }
+            try await repositories.replace(
+                OCITag.index.description,
+                state.tag,
+                with: try await artifact(changed),
+                ArtifactManifest.manifestType,
+                of: name
+            )
         }
         throw ZooError(
             .indexBusy,
             "other clients replaced the index document of '\(name)' at \(address) "
-                + "\(Self.attempts) times in a row, and it does not have the change",
+                + "\(OCIRepositories.contestedWrites) times in a row, and it does not have the change",
             remedy: "run the command again; 'ami-zoo versions \(name) --registry \(address)' shows "
                 + "what the registry has now"
         )
-    }
-
-    /// Replaces the document, and waits until no other client can replace it unknowingly; does nothing
-    /// when another client was faster.
-    private func write(
-        _ document: IndexDocument,
-        replacing tag: ContentDigest?
-    ) async throws {
-        let bytes = try await artifact(document)
-        // Read again just before writing, so that little time is left for others.
-        if try await self.tag() == tag {
-            try await repositories.push(
-                bytes,
-                ArtifactManifest.manifestType,
-                as: OCITag.index.description,
-                of: name,
-                // Sent again later, it could replace what others wrote meanwhile.
-                isIdempotent: false
-            )
-            try await Task.sleep(for: Self.settling)
-        }
-        // Clients that wrote at the same time do not do so again.
-        try await Task.sleep(for: .milliseconds(Int.random(in: 0..<500)))
     }
 
     /// Uploads the blobs of the artifact, and returns its manifest.

@@ -22,19 +22,12 @@ struct TaggedIndex: Sendable {
     let name: ModelName
 
     /// The number of versions that a reader takes from tags; each costs two requests.
-    private static let limit = 64
+    static let limit = 64
 
     /// Addresses the index document of a model.
     init(of name: ModelName, in repositories: OCIRepositories) {
         self.repositories = repositories
         self.name = name
-    }
-
-    /// Reads the document with the newest versions that it does not list; nil when there is no release.
-    ///
-    /// - Throws: ``ZooError`` as ``stored()``, or `transport.*`.
-    func document() async throws -> IndexDocument? {
-        try await state(unlisted: Self.limit).document
     }
 
     /// Reads the document with versions that it does not list.
@@ -73,9 +66,6 @@ struct TaggedIndex: Sendable {
     }
 
     // MARK: The artifact
-
-    /// The digest of the manifest under the tag; nil when there is none.
-    func tag() async throws -> ContentDigest? { try await manifest().map { ContentDigest(of: $0) } }
 
     private func manifest() async throws -> [UInt8]? {
         try await repositories.manifest(

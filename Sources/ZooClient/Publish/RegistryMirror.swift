@@ -46,6 +46,7 @@ package struct RegistryMirror: Sendable {
     private let source: Registry
     private let target: any RegistryTarget
     private let streams: Int
+    private let isSourceCurrent: Bool
     private let progress: @Sendable (PullEvent) -> Void
 
     /// Creates a mirror.
@@ -54,16 +55,20 @@ package struct RegistryMirror: Sendable {
     ///   - source: the registry to copy from.
     ///   - target: the registry to copy to.
     ///   - streams: the number of blobs that travel at the same time.
+    ///   - isSourceCurrent: whether yanks that the source does not have are taken back. An export may be
+    ///     older than a yank at the destination.
     ///   - progress: receives the progress.
     package init(
         from source: Registry,
         to target: any RegistryTarget,
         streams: Int = 4,
+        isSourceCurrent: Bool = false,
         progress: @escaping @Sendable (PullEvent) -> Void = { _ in }
     ) {
         self.source = source
         self.target = target
         self.streams = streams
+        self.isSourceCurrent = isSourceCurrent
         self.progress = progress
     }
 
@@ -80,7 +85,8 @@ package struct RegistryMirror: Sendable {
         for selection in selections.isEmpty ? try await everything() : selections {
             let name = selection.reference.name
             let publisher = publisher(of: name)
-            for entry in try await entries(of: selection) {
+            let entries = try await entries(of: selection)
+            for entry in entries {
                 guard entry.yank == nil || editor != nil else {
                     report.skipped.append(
                         ModelReference(name: name, selector: .version(entry.version))
@@ -88,6 +94,9 @@ package struct RegistryMirror: Sendable {
                     continue
                 }
                 report.releases.append(try await copy(entry, of: name, publisher, editor))
+            }
+            if isSourceCurrent, let editor {
+                try await takeBackYanks(of: entries, of: name, editor)
             }
             if selection.isWholeModel, let editor { try await copyChannels(of: name, editor) }
         }
@@ -112,9 +121,25 @@ package struct RegistryMirror: Sendable {
         return report
     }
 
+    /// Takes back the yanks of versions that the source does not yank, or no longer.
+    private func takeBackYanks(
+        of entries: [IndexDocument.Entry],
+        of name: ModelName,
+        _ editor: IndexEditor
+    ) async throws {
+        let usable = Set(entries.lazy.filter { $0.yank == nil }.map(\.version))
+        guard !usable.isEmpty else { return }
+        for entry in try await editor.index(of: name)?.entries ?? []
+        where entry.yank != nil && usable.contains(entry.version) {
+            try await editor.apply(
+                IndexChange(name, .unyank(entry.version), digest: entry.digest)
+            )
+        }
+    }
+
     /// Gives the versions of the source the channels that they have there.
     private func copyChannels(of name: ModelName, _ editor: IndexEditor) async throws {
-        let wanted = try await source.index(of: name)
+        let wanted = try await source.completeIndex(of: name)
         guard let present = try await editor.index(of: name) else { return }
         // Versions that only the destination has keep their channels.
         let copied = Set(wanted.entries.map(\.version)).intersection(present.entries.map(\.version))
@@ -155,7 +180,7 @@ package struct RegistryMirror: Sendable {
     private func entries(of selection: Selection) async throws -> [IndexDocument.Entry] {
         let reference = selection.reference
         guard !selection.isWholeModel else {
-            return try await source.index(of: reference.name).entries
+            return try await source.completeIndex(of: reference.name).entries
         }
         let entry = try await source.entry(for: reference)
         guard let digest = reference.digest, digest != entry.digest else { return [entry] }

@@ -76,6 +76,14 @@ package struct AddressSource: RegistrySource {
         }
     }
 
+    /// Fetches the index document with every version.
+    package func completeIndex(
+        of name: ModelName,
+        entityTag: String?
+    ) async throws -> SourceDocument {
+        try await source().completeIndex(of: name, entityTag: entityTag)
+    }
+
     /// Fetches a manifest.
     package func manifest(_ digest: ContentDigest, of name: ModelName) async throws -> [UInt8] {
         try await source().manifest(digest, of: name)

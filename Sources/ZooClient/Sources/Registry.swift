@@ -76,9 +76,24 @@ package struct Registry: Sendable {
     ///
     /// - Throws: ``ZooError`` with code `registry.model-not-found`.
     package func index(of name: ModelName) async throws -> IndexDocument {
+        try await index(of: name) { try await source.document(.index(name), entityTag: $0) }
+    }
+
+    /// Reads the index document of a model with every version, which takes two requests for each where the
+    /// registry has no index document.
+    ///
+    /// - Throws: as ``index(of:)``.
+    func completeIndex(of name: ModelName) async throws -> IndexDocument {
+        try await index(of: name) { try await source.completeIndex(of: name, entityTag: $0) }
+    }
+
+    private func index(
+        of name: ModelName,
+        reading read: (_ entityTag: String?) async throws -> SourceDocument
+    ) async throws -> IndexDocument {
         let bytes: [UInt8]
         do {
-            bytes = try await current(.index(name))
+            bytes = try await current(.index(name), reading: read)
         } catch let error as ZooError where error.code.category == .notFound {
             throw ZooError(
                 .modelUnknown,
@@ -100,8 +115,15 @@ package struct Registry: Sendable {
 
     /// Reads a mutable document and revalidates a cached copy with its entity tag.
     func current(_ document: RegistryDocument) async throws -> [UInt8] {
+        try await current(document) { try await source.document(document, entityTag: $0) }
+    }
+
+    private func current(
+        _ document: RegistryDocument,
+        reading read: (_ entityTag: String?) async throws -> SourceDocument
+    ) async throws -> [UInt8] {
         let remembered = cache?.cachedDocument(of: source.address, at: document.path)
-        switch try await source.document(document, entityTag: remembered?.entityTag) {
+        switch try await read(remembered?.entityTag) {
         case .fetched(let bytes, let tag):
             // A cache write may fail, for example in a read-only store; the document is still valid.
             try? cache?.remember(

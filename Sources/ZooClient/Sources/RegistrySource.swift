@@ -22,6 +22,19 @@ package protocol RegistrySource: Sendable {
         entityTag: String?
     ) async throws -> SourceDocument
 
+    /// Fetches the index document with every version, also where ``document(_:entityTag:)`` leaves out old
+    /// ones because each costs requests.
+    ///
+    /// - Parameters:
+    ///   - name: the model.
+    ///   - entityTag: the entity tag of the cached copy; nil for an unconditional request.
+    /// - Returns: the document, or `unchanged` when the cached copy is current.
+    /// - Throws: ``ZooError`` of category `notFound` when there is no such document.
+    func completeIndex(
+        of name: ModelName,
+        entityTag: String?
+    ) async throws -> SourceDocument
+
     /// Fetches a manifest.
     ///
     /// - Parameters:
@@ -81,6 +94,20 @@ package protocol RegistrySource: Sendable {
 }
 
 extension RegistrySource {
+    /// Fetches the index document, which lists every version where a registry has it.
+    ///
+    /// - Parameters:
+    ///   - name: the model.
+    ///   - entityTag: the entity tag of the cached copy; nil for an unconditional request.
+    /// - Returns: the document, or `unchanged` when the cached copy is current.
+    /// - Throws: the error of the source.
+    package func completeIndex(
+        of name: ModelName,
+        entityTag: String?
+    ) async throws -> SourceDocument {
+        try await document(.index(name), entityTag: entityTag)
+    }
+
     /// Fetches a segment as any other blob, where a registry folder stores it.
     ///
     /// - Parameters:

@@ -36,10 +36,12 @@ struct DatabaseFile: Sendable {
     /// - Parameters:
     ///   - path: the file; nil for a database in memory.
     ///   - schema: the schema. The file of a derived one is replaced when it is damaged.
+    ///   - isBrief: whether one task uses it, and not for long. A pool writes to the log when it is opened,
+    ///     and that and closing it wait for the disk four times.
     /// - Throws: ``ZooError`` with a `database.*` code, or `io.*`.
-    init(opening path: String?, _ schema: Schema) throws(ZooError) {
+    init(opening path: String?, _ schema: Schema, isBrief: Bool = false) throws(ZooError) {
         do throws(ZooError) {
-            try self.init(path, schema)
+            try self.init(path, schema, isBrief)
         } catch {
             guard let path, schema.isDerived,
                 error.code == .databaseDamaged || error.code == .databaseForeign
@@ -49,11 +51,11 @@ struct DatabaseFile: Sendable {
                     try FileSystem.remove(path + suffix)
                 }
             }
-            try self.init(path, schema)
+            try self.init(path, schema, isBrief)
         }
     }
 
-    private init(_ path: String?, _ schema: Schema) throws(ZooError) {
+    private init(_ path: String?, _ schema: Schema, _ isBrief: Bool) throws(ZooError) {
         self.path = path
         self.schema = schema
         var settings = Configuration()
@@ -68,7 +70,7 @@ struct DatabaseFile: Sendable {
         connections = try Self.translating(path, schema) {
             guard let path else { return try DatabaseQueue(configuration: settings) }
             // WAL needs shared memory, which a network file system does not have.
-            return if isLocal == true {
+            return if isLocal == true, !isBrief {
                 try DatabasePool(path: path, configuration: settings)
             } else {
                 try DatabaseQueue(path: path, configuration: settings)

@@ -11,7 +11,7 @@ internal import ZooFiles
 /// replaced by an empty one, which ``synchronize(with:changed:reading:)`` fills again. All members
 /// block.
 package struct MetadataDatabase: Sendable {
-    private let file: DatabaseFile
+    let file: DatabaseFile
 
     private static let schema = DatabaseFile.Schema(
         title: "the metadata of a registry",
@@ -69,10 +69,12 @@ package struct MetadataDatabase: Sendable {
 
     /// Opens the database; a missing or damaged file is created anew.
     ///
-    /// - Parameter path: the file, in a folder that exists; nil for a database in memory.
+    /// - Parameters:
+    ///   - path: the file, in a folder that exists; nil for a database in memory.
+    ///   - isBrief: whether one task uses it for one search.
     /// - Throws: ``ZooError`` with a `database.*` code, or `io.*`.
-    package init(opening path: String?) throws(ZooError) {
-        file = try DatabaseFile(opening: path, Self.schema)
+    package init(opening path: String?, isBrief: Bool = false) throws(ZooError) {
+        file = try DatabaseFile(opening: path, Self.schema, isBrief: isBrief)
     }
 
     // MARK: Catalogue
@@ -195,55 +197,6 @@ package struct MetadataDatabase: Sendable {
             database.lastInsertedRowID, name, summary.text, summary.family, summary.licence,
             summary.modality,
         ])
-    }
-
-    /// Searches the catalogue.
-    ///
-    /// Matches in the name count ten times, in the family four times, and in the licence and modality
-    /// twice as much as matches in the summary (BM25). Equal ranks are in ascending order of names.
-    ///
-    /// - Throws: ``ZooError`` with a `database.*` code.
-    package func search(_ query: CatalogueQuery) throws(ZooError) -> CatalogueMatches {
-        guard !query.isHopeless else { return CatalogueMatches(entries: [], total: 0) }
-        var (conditions, arguments) = ([String](), StatementArguments())
-        if let expression = query.expression {
-            conditions.append("words MATCH ?")
-            arguments += [expression]
-        }
-        for (column, value) in [
-            ("kind", query.kind?.rawValue), ("family", query.family),
-            ("licence", query.licence), ("modality", query.modality),
-        ] {
-            guard let value else { continue }
-            conditions.append("model.\(column) = ?")
-            arguments += [value]
-        }
-        let filters = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
-        let isRanked = query.expression != nil
-        let tables = isRanked ? "words JOIN model ON model.id = words.rowid" : "model"
-        let order = isRanked ? "bm25(words, 10, 1, 4, 2, 2), model.name" : "model.name"
-        let lines = try file.read { database in
-            let total =
-                try Int.fetchOne(
-                    database,
-                    sql: "SELECT count(*) FROM \(tables) \(filters)",
-                    arguments: arguments
-                ) ?? 0
-            // The lines are read for the best matches alone, not for all that are sorted.
-            let best = try Int64.fetchAll(
-                database,
-                sql: "SELECT model.id FROM \(tables) \(filters) ORDER BY \(order) LIMIT ? OFFSET ?",
-                arguments: arguments + [
-                    min(max(0, query.limit), CatalogueQuery.largestLimit), max(0, query.offset),
-                ]
-            )
-            let line = try database.cachedStatement(sql: "SELECT line FROM model WHERE id = ?")
-            let lines = try best.compactMap { try String.fetchOne(line, arguments: [$0]) }
-            return (total, lines)
-        }
-        var entries: [RegistryCatalogue.Entry] = []
-        for line in lines.1 { entries.append(try RegistryCatalogue.Entry(line: Array(line.utf8))) }
-        return CatalogueMatches(entries: entries, total: lines.0)
     }
 
     // MARK: Block index

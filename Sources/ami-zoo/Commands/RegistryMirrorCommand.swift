@@ -13,8 +13,9 @@ struct RegistryMirrorCommand: ReportingCommand {
         discussion: """
             Every blob is checked on its way, and a release is published when it is complete. Run the \
             same command again after an interruption, or to copy new releases: blobs that the \
-            destination has are not sent again. Yanks and channels are copied too; in an OCI registry \
-            that is not ami-zoo serve they lie under the tag '_index' of each model.
+            destination has are not sent again. The copied versions get the yanks and channels of the \
+            source, and a yank that the source does not have is taken back; in an OCI registry that is \
+            not ami-zoo serve they lie under the tag '_index' of each model.
             """
     )
 
@@ -50,6 +51,7 @@ struct RegistryMirrorCommand: ReportingCommand {
             from: registry,
             to: target,
             streams: network.connections ?? 4,
+            isSourceCurrent: true,
             progress: { view.show($0) }
         )
         let (clock, start) = (ContinuousClock(), ContinuousClock.now)
