@@ -244,6 +244,16 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // The release gate: integrity, rules, parity, suites, claims, regression, evidence.
+        .target(
+            name: "ZooValidate",
+            dependencies: [
+                "ZooCore", "ZooFiles", "ZooStore", "ZooArchive", "ZooCheckpoint", "ZooClient",
+                "ZooTensor", "ZooEval",
+            ],
+            swiftSettings: settings
+        ),
+
         // The command tree, rendering, exit codes.
         .executableTarget(
             name: "ami-zoo",
@@ -251,6 +261,7 @@ let package = Package(
                 "ZooCore", "ZooFiles", "ZooTensor", "ZooStore", "ZooTransport", "ZooArchive",
                 "ZooCheckpoint", "ZooClient", "ZooMedia", "ZooModels", "ZooInference",
                 "ZooConvert", "ZooServer", "ZooRegistry", "ZooDrawing", "ZooEval",
+                "ZooValidate",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -30,7 +30,7 @@ package struct ArchiveWriter: Sendable {
     /// - Parameters:
     ///   - source: the folder of the files.
     ///   - digests: the digest of each file in the record.
-    ///   - output: an empty file.
+    ///   - output: an empty file; nil to compute the block table alone.
     ///   - cancellation: stops the writer between blocks.
     /// - Returns: the block table of the archive, with the evidence that it describes what was written.
     /// - Throws: ``ZooError`` with code `archive.file-changed` when a file does not match its digest,
@@ -38,7 +38,7 @@ package struct ArchiveWriter: Sendable {
     package func write(
         from source: String,
         digests: [ReleasePath: ContentDigest],
-        to output: OpenFile,
+        to output: OpenFile?,
         _ cancellation: Cancellation
     ) throws -> WrittenArchive {
         let folder = try ArchiveFolder(layout, in: source, .read)
@@ -56,7 +56,7 @@ package struct ArchiveWriter: Sendable {
             if encoding == .zstd { try codec.compress(raw, into: frame, level: Self.level) }
             let bytes = encoding == .zstd ? frame : raw
             unsafe try bytes.withBytes { bytes throws(ZooError) in
-                unsafe try output.write(bytes, at: offset)
+                unsafe try output?.write(bytes, at: offset)
                 unsafe archiveHasher.update(bytes)
             }
             let rawDigest = raw.digest

@@ -31,7 +31,7 @@ struct AmiZoo: AsyncParsableCommand {
                 subcommands: [
                     EmbedCommand.self, FeaturesCommand.self, ClassifyCommand.self,
                     PredictCommand.self, SurpriseCommand.self, PlanCommand.self,
-                    EvaluateCommand.self,
+                    EvaluateCommand.self, ValidateCommand.self,
                 ]
             ),
             CommandGroup(

@@ -108,7 +108,14 @@ import ZooTesting
             let versions = try await Versions(zoo, folder, compression: compression)
             #expect(try await zoo("registry", "init", registry).status == 0)
             try await Serving.with(registry, zoo, folder) { url in
-                let first = try await zoo("publish", versions.first, "--registry", url)
+                let first = try await zoo(
+                    "publish",
+                    versions.first,
+                    "--registry",
+                    url,
+                    "--unvalidated",
+                    "random"
+                )
                 #expect(first.status == 0, "\(first.errors)")
                 let dry = try await zoo(
                     "publish",
@@ -116,10 +123,20 @@ import ZooTesting
                     "--registry",
                     url,
                     "--dry-run",
+                    "--unvalidated",
+                    "random",
                     "--json"
                 )
                 let before = try await received(url)
-                let second = try await zoo("publish", versions.second, "--registry", url, "--json")
+                let second = try await zoo(
+                    "publish",
+                    versions.second,
+                    "--registry",
+                    url,
+                    "--unvalidated",
+                    "random",
+                    "--json"
+                )
                 let bytes = try await received(url) - before
                 #expect(second.status == 0, "\(second.output)")
                 let limit = Versions.changed * 105 / 100
@@ -133,7 +150,13 @@ import ZooTesting
                 let planned = try dry.document.objects("releases", maximum: 1)[0]
                 #expect(try planned.size("bytesUploaded") == sent)
 
-                let pull = try await zoo("pull", "test/random:1.1.0", "--registry", url, "--json")
+                let pull = try await zoo(
+                    "pull",
+                    "test/random:1.1.0",
+                    "--registry",
+                    url,
+                    "--json"
+                )
                 #expect(pull.status == 0, "\(pull.errors)")
                 let path = try pull.text("path")
                 #expect(
@@ -156,7 +179,15 @@ import ZooTesting
             try await DockerRegistryServer.with { server in
                 let url = server.url
                 for version in [versions.first, versions.second] {
-                    let run = try await zoo("publish", version, "--registry", url, "--json")
+                    let run = try await zoo(
+                        "publish",
+                        version,
+                        "--registry",
+                        url,
+                        "--unvalidated",
+                        "random",
+                        "--json"
+                    )
                     #expect(run.status == 0, "\(run.output)")
                     let report = try run.document.objects("releases", maximum: 1)[0]
                     #expect(try report.size("bytesUploaded") > 18 << 20)
@@ -174,7 +205,10 @@ import ZooTesting
             var sent = 0
             try await Serving.with(registry, zoo, folder) { url in
                 let publish = try zoo.start(
-                    ["publish", versions.first, "--registry", url, "--max-rate", "6M"],
+                    [
+                        "publish", versions.first, "--registry", url, "--unvalidated", "random",
+                        "--max-rate", "6M",
+                    ],
                     output: folder.path(of: "publish")
                 )
                 for _ in 0..<300 where sent < 9 << 20 {
@@ -185,7 +219,15 @@ import ZooTesting
                 await publish.kill()
             }
             try await Serving.with(registry, zoo, folder) { url in
-                let run = try await zoo("publish", versions.first, "--registry", url, "--json")
+                let run = try await zoo(
+                    "publish",
+                    versions.first,
+                    "--registry",
+                    url,
+                    "--unvalidated",
+                    "random",
+                    "--json"
+                )
                 #expect(run.status == 0, "\(run.output)")
                 let report = try run.document.objects("releases", maximum: 1)[0]
                 let rest = try report.size("bytesUploaded")
@@ -216,11 +258,11 @@ import ZooTesting
                 server=$!
                 for i in $(seq 100); do grep -q http "$address" 2> "$log" && break; sleep 0.1; done
                 url=$(grep -o 'http://[0-9.:]*' "$address" | head -1)
-                "$zoo" publish "$first" --registry "$url" > "$log" || exit 97
+                "$zoo" publish "$first" --registry "$url" --unvalidated random > "$log" || exit 97
                 head -c 42m /dev/zero > "$disk/filler" 2> "$log"
-                "$zoo" publish "$second" --registry "$url" --timeout 2 --json
+                "$zoo" publish "$second" --registry "$url" --unvalidated random --timeout 2 --json
                 rm "$disk/filler"
-                "$zoo" publish "$second" --registry "$url" --json || exit 96
+                "$zoo" publish "$second" --registry "$url" --unvalidated random --json || exit 96
                 "$zoo" registry check "$disk/registry" > "$log" || exit 95
                 kill $server
                 """

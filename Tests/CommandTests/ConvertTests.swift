@@ -28,7 +28,7 @@ import ZooTesting
             #expect(try converted.text("reference") == "lab/tiny:1.2.0")
             let registry = folder.path(of: "registry")
             _ = try await run(["registry", "init", registry])
-            _ = try await run(["pack", release, "--output", registry])
+            _ = try await run(["pack", release, "--output", registry, "--unvalidated", "a test"])
             _ = try await run(["registry", "index", registry])
             let pulled = try await run(["pull", "lab/tiny", "--registry", registry, "--json"])
             let path = try pulled.text("path")

@@ -45,6 +45,17 @@ import ZooTesting
                 atPath: "\(Program.root)models/ami/ball-drop/model.yaml",
                 toPath: folder.path(of: "model/model.yaml")
             )
+            // Of a model that claims nothing, only bytes and rules are checked.
+            try FileManager.default.createDirectory(
+                atPath: folder.path(of: "plain"),
+                withIntermediateDirectories: true
+            )
+            try FileManager.default.copyItem(
+                atPath: Program.clip,
+                toPath: folder.path(of: "plain/model.safetensors")
+            )
+            try folder.write(Array(#"{"model_type":"sample"}"#.utf8), to: "plain/config.json")
+            try folder.write(Array(PackedModel.description.utf8), to: "plain/model.yaml")
             try Conversions.writeCatalogue(in: folder)
             let (probe, arm) = (folder.path(of: "probe"), folder.path(of: "arm"))
             let trajectory = folder.path(of: "trajectory.safetensors")
@@ -77,6 +88,7 @@ import ZooTesting
                         sample.registry,
                     ]
                 ),
+                ("validate", [folder.path(of: "plain"), "--registry", sample.registry]),
                 ("convert", Conversions.probe + ["--to", probe]),
                 ("classify", [probe, "\(Conversions.vectors)/../media/videos/h264.mp4"]),
                 ("convert", Conversions.arm + ["--to", arm]),
@@ -85,7 +97,7 @@ import ZooTesting
                 ("export", [folder.path(of: "converted"), "--to", folder.path(of: "x.pt")]),
                 ("import", Conversions.imported(in: folder) + ["--to", folder.path(of: "got")]),
                 ("registry init", [registry]),
-                ("pack", [folder.path(of: "model"), "--output", registry]),
+                ("pack", [folder.path(of: "model"), "--output", registry, "--unvalidated", "x"]),
                 ("registry index", [registry]), ("registry check", [registry]),
                 ("registry init", [folder.path(of: "other")]),
                 ("publish", [registry, "--registry", folder.path(of: "other")]),
@@ -96,13 +108,13 @@ import ZooTesting
                     [folder.path(of: "zoo.tar"), "--registry", folder.path(of: "other")]
                 ),
                 ("logout", ["registry.example"]),
-                ("yank", ["ami/ball-drop:1.1.0", "--reason", "x", "--registry", registry]),
-                ("unyank", ["ami/ball-drop:1.1.0", "--registry", registry]),
+                ("yank", ["ami/ball-drop:1.2.0", "--reason", "x", "--registry", registry]),
+                ("unyank", ["ami/ball-drop:1.2.0", "--registry", registry]),
                 (
                     "channel",
-                    ["ami/ball-drop", "candidate", "--add", "1.1.0", "--registry", registry]
+                    ["ami/ball-drop", "candidate", "--add", "1.2.0", "--registry", registry]
                 ),
-                ("registry delete", ["ami/ball-drop:1.1.0", "--registry", registry]),
+                ("registry delete", ["ami/ball-drop:1.2.0", "--registry", registry]),
                 ("registry gc", [registry, "--grace", "0s"]), ("cache ls", []),
                 ("cache du", []),
                 ("lock", ["ami/ball-drop"]), ("pull --locked", []), ("cache gc", []),

@@ -96,8 +96,8 @@ import ZooTesting
             let zoo = Program(in: folder)
             #expect(
                 try await zoo("list").output == """
-                    NAME           KIND   NEWEST  VERSIONS  INSTALLED
-                    ami/ball-drop  model  1.1.0   2
+                    NAME           KIND   NEWEST  VERSIONS  EVIDENCE     INSTALLED
+                    ami/ball-drop  model  1.1.0   2         unvalidated
 
                     """
             )

@@ -162,7 +162,15 @@ import ZooTesting
                         for (number, release) in releases.enumerated() {
                             let target = number % 2 == 0 ? url : registry
                             group.addTask {
-                                try await zoo("publish", release, "--registry", target, "--json")
+                                try await zoo(
+                                    "publish",
+                                    release,
+                                    "--registry",
+                                    target,
+                                    "--unvalidated",
+                                    "a test",
+                                    "--json"
+                                )
                             }
                         }
                         return try await group.reduce(into: []) { $0.append($1) }

@@ -63,6 +63,8 @@ import ZooTesting
                 model.registry,
                 "--compression",
                 "none",
+                "--unvalidated",
+                "random weights",
                 "--json"
             )
             #expect(other.status == 77)

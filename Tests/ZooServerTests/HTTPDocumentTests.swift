@@ -127,7 +127,7 @@ struct HTTPDocumentTests {
         )
     }
 
-    private static let embedded = repository.appending(path: "registry/embedded").path
+    private static let embedded = repository.appending(path: "Tests/Vectors/releases").path
 
     /// Runs `body` beside a server over a copy of the registry of this repository.
     private static func serve(

@@ -71,3 +71,17 @@ package struct PackReport: Sendable, Equatable {
     /// Whether the registry already had this release.
     package let alreadyThere: Bool
 }
+
+/// What packing a folder gives, without its archives.
+package struct PackedRelease: Sendable {
+    /// The record.
+    package let record: any ArchivedRecord
+    /// The manifest.
+    package let manifest: ReleaseManifest
+
+    /// The digest of the manifest.
+    package var digest: ContentDigest { ContentDigest(of: manifest.canonicalBytes) }
+
+    /// The descriptor of the manifest.
+    package var descriptor: Descriptor { manifest.descriptor }
+}

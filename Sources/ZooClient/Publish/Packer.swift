@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooArchive
-internal import ZooCore
+package import ZooCore
 internal import ZooFiles
 internal import ZooRegistry
 
@@ -19,43 +19,80 @@ package struct Packer: Sendable {
 
     /// Packs the release.
     ///
-    /// - Parameter target: the registry that receives the release.
+    /// - Parameters:
+    ///   - target: the registry that receives the release.
+    ///   - permit: called before the release becomes visible, with what it will be; an error stops it, and
+    ///     what it returns is attached to the release.
     /// - Returns: the result of packing.
     /// - Throws: ``ZooError`` with code `pack.description-invalid`, `registry.version-taken`, a
     ///   `release.*` or `format.*` code for an invalid record, the codes of ``DataSetDraft``, or `io.*`;
     ///   `CancellationError`.
-    package func pack(to target: any RegistryTarget) async throws -> PackReport {
+    package func pack(
+        to target: any RegistryTarget,
+        permit: (PackedRelease) async throws -> AttachmentDraft? = { _ in nil }
+    ) async throws -> PackReport {
         let record = try await BlockingWork.run { cancellation in
             try request.kind.record(canonical: recordDocument(cancellation).canonicalBytes)
         }
         var archives: [ReleaseManifest.Archive] = []
-        var evidence: [WrittenArchive] = []
-        for name in Set(record.files.map(\.archive)).sorted() {
-            let (archive, written) = try await writeArchive(name, of: record, to: target)
-            archives.append(archive)
-            evidence.append(written)
+        var written: [WrittenArchive] = []
+        for name in Self.archives(of: record) {
+            let archive = try await writeArchive(name, of: record, to: target)
+            archives.append(entry(name, archive.table))
+            _ = try await target.put(archive.table.canonicalBytes, of: record.name)
+            written.append(archive)
         }
-        let manifest = ReleaseManifest(
-            kind: record.kind,
-            record: Descriptor(
-                mediaType: record.kind.recordType,
-                digest: try await target.put(record.canonicalBytes, of: record.name),
-                size: record.canonicalBytes.count
-            ),
-            archives: archives
-        )
+        let manifest = Self.manifest(of: record, archives)
+        let packed = PackedRelease(record: record, manifest: manifest)
+        let evidence = try await permit(packed)
+        _ = try await target.put(record.canonicalBytes, of: record.name)
         let isNew = try await target.publish(
             manifest.canonicalBytes,
             as: RegistryFolder.Identity(name: record.name, version: record.version),
-            written: evidence
+            written: written
         )
+        try await target.attach(evidence, to: packed.digest, of: record.name)
         return PackReport(
             reference: ModelReference(name: record.name, selector: .version(record.version)),
             kind: record.kind,
-            digest: ContentDigest(of: manifest.canonicalBytes),
+            digest: packed.digest,
             bytesTotal: record.totalSize,
             bytesStored: archives.reduce(0) { $0 + $1.archive.size },
             alreadyThere: !isNew
+        )
+    }
+
+    /// Computes what ``pack(to:)`` would write, and writes nothing.
+    ///
+    /// - Returns: the record, and the manifest whose digest names the release.
+    /// - Throws: as ``pack(to:)``, without the errors of a registry.
+    package func identify() async throws -> PackedRelease {
+        try await BlockingWork.run { cancellation in
+            let document = try recordDocument(cancellation).canonicalBytes
+            let record = try request.kind.record(canonical: document)
+            let archives = try Self.archives(of: record).map { name in
+                entry(name, try archive(name, of: record, to: nil, cancellation).table)
+            }
+            return PackedRelease(record: record, manifest: Self.manifest(of: record, archives))
+        }
+    }
+
+    private static func archives(of record: any ArchivedRecord) -> [String] {
+        Set(record.files.map(\.archive)).sorted()
+    }
+
+    private static func manifest(
+        of record: any ArchivedRecord,
+        _ archives: [ReleaseManifest.Archive]
+    ) -> ReleaseManifest {
+        ReleaseManifest(
+            kind: record.kind,
+            record: Descriptor(
+                mediaType: record.kind.recordType,
+                digest: ContentDigest(of: record.canonicalBytes),
+                size: record.canonicalBytes.count
+            ),
+            archives: archives
         )
     }
 
@@ -123,34 +160,44 @@ package struct Packer: Sendable {
         _ name: String,
         of record: any ArchivedRecord,
         to target: any RegistryTarget
-    ) async throws -> (archive: ReleaseManifest.Archive, written: WrittenArchive) {
-        let layout = record.layout(of: name)
-        let writer = ArchiveWriter(
-            layout: layout,
-            plan: BlockPlan(layout: layout, tensorStarts: request.tensorStarts),
-            encoding: request.encoding
-        )
+    ) async throws -> WrittenArchive {
         let draft = try await target.draft()
-        let written: WrittenArchive
         do {
-            let digests = record.files.map { ($0.path, $0.digest) }
-            written = try await BlockingWork.run { [request] cancellation in
-                try writer.write(
-                    from: request.source,
-                    digests: Dictionary(uniqueKeysWithValues: digests),
-                    to: draft.file,
-                    cancellation
-                )
+            let written = try await BlockingWork.run { cancellation in
+                try archive(name, of: record, to: draft.file, cancellation)
             }
             try await target.put(draft, as: written.table.archiveDigest, of: record.name)
+            return written
         } catch {
             await target.discard(draft)
             throw error
         }
-        let table = written.table
-        let tableBytes = table.canonicalBytes
+    }
+
+    private func archive(
+        _ name: String,
+        of record: any ArchivedRecord,
+        to file: OpenFile?,
+        _ cancellation: Cancellation
+    ) throws -> WrittenArchive {
+        let layout = record.layout(of: name)
+        let digests = record.files.map { ($0.path, $0.digest) }
+        return try ArchiveWriter(
+            layout: layout,
+            plan: BlockPlan(layout: layout, tensorStarts: request.tensorStarts),
+            encoding: request.encoding
+        ).write(
+            from: request.source,
+            digests: Dictionary(uniqueKeysWithValues: digests),
+            to: file,
+            cancellation
+        )
+    }
+
+    private func entry(_ name: String, _ table: BlockTable) -> ReleaseManifest.Archive {
         let suffix = request.encoding == .zstd ? ".tar.zst" : ".tar"
-        let archive = ReleaseManifest.Archive(
+        let bytes = table.canonicalBytes
+        return ReleaseManifest.Archive(
             name: name,
             archive: Descriptor(
                 mediaType: ReleaseManifest.MediaType.archive(request.encoding),
@@ -163,14 +210,13 @@ package struct Packer: Sendable {
             ),
             blocks: Descriptor(
                 mediaType: ReleaseManifest.MediaType.blocks,
-                digest: try await target.put(tableBytes, of: record.name),
-                size: tableBytes.count,
+                digest: ContentDigest(of: bytes),
+                size: bytes.count,
                 annotations: [
                     ReleaseManifest.MediaType.archiveName: name,
                     ReleaseManifest.MediaType.title: name + ".blocks.json",
                 ]
             )
         )
-        return (archive, written)
     }
 }

@@ -73,13 +73,23 @@ package struct Publisher: Sendable {
     ///
     /// - Parameters:
     ///   - digest: the digest of the manifest in the source.
+    ///   - evidence: what to attach besides what is attached in the source.
     ///   - isDryRun: whether to send nothing.
     /// - Returns: what was, or would be, sent.
     /// - Throws: ``ZooError`` with code `registry.version-taken`, the codes of
     ///   ``RegistryDocuments/check(manifest:as:written:_:)``, or the error of the registry;
     ///   `CancellationError`.
-    package func publish(_ digest: ContentDigest, isDryRun: Bool = false) async throws -> Report {
-        try await publish(try await origin.release(digest), digest, isDryRun: isDryRun)
+    package func publish(
+        _ digest: ContentDigest,
+        attaching evidence: AttachmentDraft? = nil,
+        isDryRun: Bool = false
+    ) async throws -> Report {
+        try await publish(
+            try await origin.release(digest),
+            digest,
+            attaching: evidence,
+            isDryRun: isDryRun
+        )
     }
 
     /// Publishes a release that its source lists as a version.
@@ -94,12 +104,13 @@ package struct Publisher: Sendable {
                     + "\(release.identity.version)"
             )
         }
-        return try await publish(release, digest, isDryRun: false)
+        return try await publish(release, digest, attaching: nil, isDryRun: false)
     }
 
     private func publish(
         _ release: OriginRelease,
         _ digest: ContentDigest,
+        attaching evidence: AttachmentDraft?,
         isDryRun: Bool
     ) async throws -> Report {
         let name = release.identity.name
@@ -124,6 +135,9 @@ package struct Publisher: Sendable {
             uploaded: missing,
             alreadyThere: !isNew,
             attachments: try await attach(to: digest, of: name, isDryRun: isDryRun)
+                + (isDryRun
+                    ? (evidence == nil ? 0 : 1)
+                    : target.attach(evidence, to: digest, of: name))
         )
     }
 

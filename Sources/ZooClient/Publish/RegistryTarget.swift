@@ -132,6 +132,29 @@ package protocol RegistryTarget: Sendable {
     ) async throws
 }
 
+extension RegistryTarget {
+    /// Stores an attachment with its blobs.
+    ///
+    /// - Parameters:
+    ///   - draft: the attachment; nil for none.
+    ///   - digest: the digest of the release's manifest.
+    ///   - name: the model that the release belongs to.
+    /// - Returns: the number of attachments that the registry did not list yet.
+    /// - Throws: the error of the registry.
+    @discardableResult
+    func attach(
+        _ draft: AttachmentDraft?,
+        to digest: ContentDigest,
+        of name: ModelName
+    ) async throws -> Int {
+        guard let draft else { return 0 }
+        guard try await !attachments(of: digest, name).contains(draft.entry) else { return 0 }
+        for blob in draft.blobs { _ = try await put(blob.bytes, of: name) }
+        try await attach(draft.manifest, draft.entry, to: digest, of: name)
+        return 1
+    }
+}
+
 /// A registry folder, or an OCI image layout, on this machine.
 package struct FolderTarget: RegistryTarget {
     private let registry: RegistryFolder

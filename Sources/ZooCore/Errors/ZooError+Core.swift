@@ -26,6 +26,14 @@ extension ZooError.Code {
     public static let pathUnsafe = Self("release.path-unsafe", .badData)
     /// Two paths of a release are the same, or the same after case folding.
     public static let pathDuplicate = Self("release.path-duplicate", .badData)
+    /// Evidence is about another release.
+    public static let evidenceOfAnother = Self("evidence.other-release", .integrity)
+    /// A report is not the one that its statement names.
+    public static let evidenceChanged = Self("evidence.changed", .integrity)
+    /// A validation did not pass.
+    public static let evidenceNotPassed = Self("evidence.not-passed", .notPermitted)
+    /// There is no evidence that a release was validated.
+    public static let evidenceMissing = Self("evidence.missing", .notPermitted)
     /// A block table is inconsistent with itself, its archive or its release record.
     public static let blockTableInvalid = Self("release.block-table-invalid", .badData)
     /// A manifest is inconsistent with its layers or its release record.

@@ -123,6 +123,8 @@ extension RegistryCatalogue {
         public let size: Int
         /// When the current version was created.
         public let created: Timestamp
+        /// What is attached to the current version about its validation; nil for nothing.
+        public let evidence: EvidenceKind?
 
         /// Creates a summary of an index document and the record of its current version.
         ///
@@ -136,6 +138,7 @@ extension RegistryCatalogue {
             licence = record.licence
             size = record.totalSize
             created = record.created
+            evidence = index.current.flatMap { EvidenceKind(of: $0.attachments) }
             switch record {
             case let model as ReleaseRecord:
                 family = model.architecture.family
@@ -200,6 +203,7 @@ extension RegistryCatalogue.Summary {
         parameters = try object.integer("parameters", in: 0...FormatLimits.largestFile)
         size = try object.size("size")
         created = try object.timestamp("created")
+        evidence = try object.optionalString("evidence").flatMap(EvidenceKind.init)
     }
 
     fileprivate var members: [String: JSONValue] {
@@ -210,6 +214,7 @@ extension RegistryCatalogue.Summary {
             "parameters": .integer(parameters), "size": .integer(size),
             "created": .string(created.text),
         ]
+        if let evidence { members["evidence"] = .string(evidence.rawValue) }
         if let current { members["current"] = .string(current.description) }
         // A text in a document is never empty.
         if !family.isEmpty { members["family"] = .string(family) }

@@ -173,3 +173,15 @@ public struct ReleaseManifest: Sendable, Equatable {
     /// Every blob that a reader needs, without ``skipped``.
     public var blobs: [Descriptor] { [record] + archives.flatMap { [$0.archive, $0.blocks] } }
 }
+
+extension ReleaseManifest {
+    /// The descriptor of the manifest, as the subject of an attachment.
+    public var descriptor: Descriptor {
+        let bytes = canonicalBytes
+        return Descriptor(
+            mediaType: MediaType.manifest,
+            digest: ContentDigest(of: bytes),
+            size: bytes.count
+        )
+    }
+}

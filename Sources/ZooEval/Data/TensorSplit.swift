@@ -53,6 +53,24 @@ struct TensorSplit: Sendable {
         count = total
     }
 
+    /// Opens one file that is a split of its own.
+    ///
+    /// - Parameters:
+    ///   - path: a safetensors file.
+    ///   - name: what to call it in messages.
+    ///   - counted: the name of the tensor whose first dimension is the number of samples.
+    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when the file lacks the tensor; a
+    ///   `checkpoint.*` or `io.*` code.
+    init(file path: String, named name: String, counting counted: String) throws(ZooError) {
+        self.name = name
+        let checkpoint = try Checkpoint(opening: path)
+        guard let tensor = checkpoint[counted], tensor.shape.rank > 0, tensor.shape[0] > 0 else {
+            throw .dataUnsuitable("\(name) has no samples in a tensor '\(counted)'")
+        }
+        count = tensor.shape[0]
+        parts = [Part(checkpoint: checkpoint, first: 0, count: count)]
+    }
+
     /// Samples of a tensor of numbers.
     ///
     /// - Parameters:

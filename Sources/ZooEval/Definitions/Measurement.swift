@@ -13,18 +13,36 @@ package struct Measurement: Sendable, Equatable {
     package let samples: Int
     /// The interval that holds the value for all samples that could have been drawn; nil when there is none.
     package let interval: ConfidenceInterval?
+    /// What the definition lets the value be at most, or at least if higher is better; nil for any value.
+    package let limit: Limit?
+
+    /// A bound of a value.
+    package struct Limit: Sendable, Equatable {
+        /// The bound.
+        package let value: Double
+        /// Why it is the bound.
+        package let reason: String
+    }
+
+    /// Whether the value keeps its bound, if it has one.
+    package var isWithinLimit: Bool {
+        guard let limit else { return true }
+        return metric.direction == .lower ? value <= limit.value : value >= limit.value
+    }
 
     /// Creates a measurement.
     package init(
         _ metric: MetricDefinition,
         _ value: Double,
         samples: Int,
-        interval: ConfidenceInterval? = nil
+        interval: ConfidenceInterval? = nil,
+        limit: Limit? = nil
     ) {
         self.metric = metric
         self.value = value
         self.samples = samples
         self.interval = interval
+        self.limit = limit
     }
 
     /// The mean of one number for each sample.

@@ -45,6 +45,9 @@ extension Measurement {
                 "level": .number(0.95),
             ]
         }
+        if let limit {
+            members["limit"] = ["value": .number(limit.value), "reason": .string(limit.reason)]
+        }
         return .object(members)
     }
 }

@@ -45,8 +45,8 @@ package enum SuiteList {
     }
 
     private static let all = [
-        Entry(TrajectorySuite.self), Entry(SurpriseSuite.self), Entry(AnomalySuite.self),
-        Entry(RetrievalSuite.self), Entry(PlanningSuite.self),
+        Entry(GoldenSuite.self), Entry(TrajectorySuite.self), Entry(SurpriseSuite.self),
+        Entry(AnomalySuite.self), Entry(RetrievalSuite.self), Entry(PlanningSuite.self),
     ]
 
     /// The suite of a definition.

@@ -49,6 +49,40 @@ public struct TokenSelection: Hashable, Sendable {
         return TokenSelection(unchecked: Array(repeating: Array(0..<count), count: batch))
     }
 
+    /// Reads ids from the format of stored masks.
+    ///
+    /// - Parameters:
+    ///   - tensor: I64, [batch, tokens].
+    ///   - name: its name, for messages.
+    /// - Throws: `ZooError` with code `model.token-selection-invalid`.
+    package init(storedIn tensor: StoredTensor, named name: String) throws(ZooError) {
+        guard tensor.dtype == .i64, tensor.shape.rank == 2, tensor.shape.elementCount > 0 else {
+            throw ZooError(
+                .tokenSelectionInvalid,
+                "'\(name)' must hold I64 token ids of shape [batch, tokens], and is "
+                    + "\(tensor.dtype.rawValue) of shape \(tensor.shape)"
+            )
+        }
+        let width = tensor.shape[1]
+        let ids: [[Int]] = tensor.withBytes { bytes in
+            (0..<tensor.shape[0]).map { row in
+                (0..<width).map { column in
+                    let start = 8 * (row * width + column)
+                    let word = (0..<8).reduce(UInt64(0)) { word, byte in
+                        word | UInt64(
+                            unsafe bytes.unsafeLoad(
+                                fromByteOffset: start + byte,
+                                as: UInt8.self
+                            )
+                        ) << (8 * UInt64(byte))
+                    }
+                    return Int(Int64(bitPattern: word))
+                }
+            }
+        }
+        try self.init(ids)
+    }
+
     /// The ids as an I64 tensor of shape [batch, tokens], the format of stored masks.
     public var storedTensor: StoredTensor {
         StoredTensor(shape: Shape([batch, count]), integers: ids.flatMap(\.self))

@@ -56,31 +56,8 @@ public struct Clip: Sendable {
     /// - Returns: the token ids; nil if the file has no such tensor.
     /// - Throws: `ZooError` with code `model.token-selection-invalid`.
     public func tokens(_ name: String) throws(ZooError) -> TokenSelection? {
-        guard let tensor = checkpoint[name] else { return nil }
-        guard tensor.dtype == .i64, tensor.shape.rank == 2, tensor.shape.elementCount > 0 else {
-            throw ZooError(
-                .tokenSelectionInvalid,
-                "'\(name)' must hold I64 token ids of shape [batch, tokens], and is "
-                    + "\(tensor.dtype.rawValue) of shape \(tensor.shape)"
-            )
+        try checkpoint[name].map { tensor throws(ZooError) in
+            try TokenSelection(storedIn: tensor, named: name)
         }
-        let width = tensor.shape[1]
-        let ids: [[Int]] = tensor.withBytes { bytes in
-            (0..<tensor.shape[0]).map { row in
-                (0..<width).map { column in
-                    let start = 8 * (row * width + column)
-                    let word = (0..<8).reduce(UInt64(0)) { word, byte in
-                        word | UInt64(
-                            unsafe bytes.unsafeLoad(
-                                fromByteOffset: start + byte,
-                                as: UInt8.self
-                            )
-                        ) << (8 * UInt64(byte))
-                    }
-                    return Int(Int64(bitPattern: word))
-                }
-            }
-        }
-        return try TokenSelection(ids)
     }
 }

@@ -7,9 +7,9 @@ internal import ZooCore
 internal import ZooDrawing
 internal import ZooEval
 internal import ZooFiles
-internal import ZooInference
 internal import ZooStore
 internal import ZooTensor
+internal import ZooValidate
 
 /// `ami-zoo evaluate`.
 struct EvaluateCommand: ReportingCommand {
@@ -32,6 +32,9 @@ struct EvaluateCommand: ReportingCommand {
             """
     )
     var suite: [String] = []
+
+    @Option(help: "The description of a folder that is not installed. Default: the one in it.")
+    var description: String?
 
     @OptionGroup var registry: RegistryOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
@@ -59,7 +62,7 @@ struct EvaluateCommand: ReportingCommand {
         }
     }
 
-    private static func shard(_ text: String) throws -> Shard {
+    static func shard(_ text: String) throws -> Shard {
         guard let shard = Shard(text) else {
             throw ValidationError("'\(text)' is not a part such as 2/8")
         }
@@ -68,37 +71,37 @@ struct EvaluateCommand: ReportingCommand {
 
     func report() async throws -> EvaluateOutcome {
         let computation = try ModelComputation(model, compute, output, stage: "evaluate")
-        guard let release = computation.location.release else {
-            throw ZooError(
-                .notARelease,
-                "'\(model)' is not a release, so nothing says which bytes would be measured",
-                remedy: "run 'ami-zoo pack' and 'ami-zoo pull', and evaluate the pulled model"
-            )
-        }
-        let evaluator = Evaluator(
-            release: release,
-            surroundings: Surroundings(),
-            registry: registry,
-            network: network
+        let surroundings = Surroundings()
+        let store = try surroundings.store
+        let inputs = SuiteInputs(
+            registry: try surroundings.registry(registry, network),
+            store: store,
+            streams: network.connections
         )
-        let work = try work.map(FileSystem.absolute) ?? "\(Surroundings().store.root)/evaluation"
+        let work = work.map(FileSystem.absolute) ?? "\(store.root)/evaluation"
         let folders = merge.isEmpty ? [work] : merge.map(FileSystem.absolute) + [work]
         let (wanted, shard, merges) = (suite, shard, !merge.isEmpty)
+        let description = description
         return try await computation.run {
+            let subject = try await computation.location.subject(description)
             let definitions = try await BlockingWork.run { _ in
-                try evaluator.definitions(wanted)
+                try SuiteInputs.definitions(wanted, of: subject)
             }
-            try await evaluator.verify(release)
-            let evaluated = try await EvaluatedModel(
-                folder: release.folder,
-                digest: release.digest
-            )
+            guard !definitions.isEmpty else {
+                throw ZooError(
+                    .suiteMissing,
+                    "\(subject.reference) defines no suites",
+                    remedy: "give the file of a definition with --suite"
+                )
+            }
+            try await subject.requireIntact(store)
+            let model = EvaluatedModel(folder: subject.folder, digest: subject.digest)
             var reports: [EvaluationReport] = []
             for definition in definitions {
                 let run = try await EvaluationRun(
                     definition,
-                    of: evaluated,
-                    on: try await evaluator.data(definition.data)
+                    of: model,
+                    on: try await inputs.data(definition.data)
                 )
                 if !merges {
                     try await run.compute(shard ?? .whole, in: work, on: computation.pool) {
@@ -107,8 +110,10 @@ struct EvaluateCommand: ReportingCommand {
                 }
                 if shard == nil { reports.append(try await run.report(from: folders)) }
             }
+            // What was measured is what was verified only if it still is the same.
+            try await subject.requireIntact(store)
             return EvaluateOutcome(
-                release: release,
+                subject: subject,
                 reports: reports,
                 names: definitions.map(\.name),
                 shard: shard,
@@ -119,94 +124,28 @@ struct EvaluateCommand: ReportingCommand {
     }
 }
 
-/// Finds and verifies what an evaluation needs.
-private struct Evaluator: Sendable {
-    let release: InstalledRelease
-    let surroundings: Surroundings
-    let registry: RegistryOptions
-    let network: NetworkOptions
-
-    /// The definitions that are wanted; all of the model if none is named.
-    func definitions(_ wanted: [String]) throws -> [SuiteDefinition] {
-        let folder = "\(release.folder)/\(SuiteDefinition.folder)"
-        let names = try FileSystem.names(in: folder).filter { $0.hasSuffix(".json") }.sorted()
-        let files = wanted.map { $0.hasSuffix(".json") ? $0 : "\(folder)/\($0).json" }
-        guard !files.isEmpty || !names.isEmpty else {
-            throw ZooError(
-                .suiteMissing,
-                "\(release.reference) defines no suites",
-                remedy: "give the file of a definition with --suite"
-            )
-        }
-        return try (files.isEmpty ? names.map { "\(folder)/\($0)" } : files).map { path in
-            guard try FileSystem.status(path) != nil else {
-                let known = names.map { "'\($0.dropLast(5))'" }.joined(separator: ", ")
-                throw ZooError(
-                    .suiteMissing,
-                    "there is no suite definition '\(path)'",
-                    remedy: names.isEmpty
-                        ? "give the path of a definition" : "the suites of the model are \(known)"
-                )
-            }
-            return try SuiteDefinition(
-                parsing: try FileSystem.document(path, limit: SuiteDefinition.limit)
-            )
-        }
-    }
-
-    /// The samples of a suite.
-    func data(_ wanted: SampleSource) async throws -> EvaluationData {
-        switch wanted {
-        case .dataSet(let set): .dataSet(try await dataSet(set))
-        case .environment(let id): .environment(id)
-        case .release: .release
-        }
-    }
-
-    /// A data set, pulled if it is not installed, and verified.
-    private func dataSet(_ wanted: SampleSource.DataSet) async throws -> EvaluationDataSet {
-        let reference = ModelReference(
-            name: wanted.name,
-            selector: .version(wanted.version),
-            digest: wanted.digest
-        )
-        var request = PullRequest(reference)
-        request.streams = network.connections
-        let puller = Puller(
-            registry: try surroundings.registry(registry, network),
-            store: try surroundings.store
-        )
-        let found = try await puller.dataSet(request)
-        try await verify(try InstalledRelease(folder: found.folder))
-        return EvaluationDataSet(
-            folder: found.folder,
-            record: found.record,
-            digest: found.digest
-        )
-    }
-
-    /// Verifies every byte of a release.
+extension ModelLocation {
+    /// What is evaluated: the installed release, or the folder, packed in memory.
     ///
-    /// - Throws: ``ZooError`` with code `evaluation.not-as-released`.
-    func verify(_ release: InstalledRelease) async throws {
-        let search = AnchorSearch(store: try surroundings.store)
-        let subject = try await BlockingWork.run { _ in
-            try VerificationSubject(release.folder, in: search.store)
-        }
-        let verification = try await subject.verify(search, deep: false)
-        guard verification.passed else {
-            throw ZooError(
-                .notAsReleased,
-                "'\(release.folder)' is not as released"
-                    + (verification.findings.first.map { ": \($0.message)" } ?? ""),
-                remedy: "run 'ami-zoo repair \(release.folder)'"
+    /// - Parameter description: the file that describes a folder; nil for the one in it.
+    /// - Returns: what is evaluated.
+    /// - Throws: as ``PackRequest`` and ``Packer`` when the folder is no model.
+    func subject(_ description: String?) async throws -> ValidationSubject {
+        if let release { return try ValidationSubject(release) }
+        let request = try await BlockingWork.run { [folder] cancellation in
+            try PackRequest(
+                folder: folder,
+                description: description,
+                compression: .zstd,
+                cancellation
             )
         }
+        return try await ValidationSubject(packing: request)
     }
 }
 
 struct EvaluateOutcome: Report {
-    let release: InstalledRelease
+    let subject: ValidationSubject
     let reports: [EvaluationReport]
     let names: [String]
     let shard: Shard?
@@ -215,8 +154,8 @@ struct EvaluateOutcome: Report {
 
     var json: JSONValue {
         var members: [String: JSONValue] = [
-            "reference": .string(release.reference.description),
-            "digest": .string(release.digest.description),
+            "reference": .string(subject.reference.description),
+            "digest": .string(subject.digest.description),
             "suites": .array(names.map { .string($0) }),
             "reports": .array(reports.map(\.json)),
             "work": .string(work),

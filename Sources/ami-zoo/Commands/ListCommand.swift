@@ -94,12 +94,13 @@ struct ListOutcome: Report {
     var text: String {
         guard !releases.isEmpty else { return "\(registry) holds no models or data sets" }
         return Table.text(
-            ["NAME", "KIND", "NEWEST", "VERSIONS", "INSTALLED"],
+            ["NAME", "KIND", "NEWEST", "VERSIONS", "EVIDENCE", "INSTALLED"],
             releases.map { release in
                 [
                     release.name.description, release.summary.kind.noun,
                     release.summary.current?.description ?? "",
                     String(release.summary.versions.count),
+                    release.summary.evidence?.rawValue ?? "",
                     release.installed.map(\.description).joined(separator: ", "),
                 ]
             }
@@ -127,6 +128,7 @@ extension RegistryCatalogue.Summary {
             "modality": .string(modality), "bytes": .integer(size),
         ]
         if kind == .model {
+            members["evidence"] = evidence.map { .string($0.rawValue) } ?? .null
             members["family"] = .string(family)
             members["parameters"] = .integer(parameters)
         }

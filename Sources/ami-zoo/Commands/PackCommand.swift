@@ -2,10 +2,10 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ArgumentParser
-internal import ZooCheckpoint
 internal import ZooClient
 internal import ZooCore
 internal import ZooFiles
+internal import ZooValidate
 
 /// `ami-zoo pack`.
 struct PackCommand: ReportingCommand {
@@ -41,14 +41,31 @@ struct PackCommand: ReportingCommand {
     )
     var compression = ArchiveEncoding.zstd
 
+    @OptionGroup(title: "Options for a registry folder") var evidence: EvidenceOptions
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> PackOutcome {
         let root = FileSystem.absolute(destination)
         return try await Interruption.cancelling {
-            let request = try await BlockingWork.run { try makeRequest($0) }
+            let request = try await BlockingWork.run { cancellation in
+                try PackRequest(
+                    folder: folder,
+                    description: description,
+                    compression: compression,
+                    cancellation
+                )
+            }
             let target = try await FolderTarget(root: root)
-            let report = try await Packer(request).pack(to: target)
+            // In an image layout nothing is published yet.
+            let gate =
+                target.isRegistry
+                ? try PublicationGate(
+                    evidence,
+                    source: try Surroundings().registry(folder: root)
+                ) : nil
+            let report = try await Packer(request).pack(to: target) {
+                try await gate?.permit($0.record, $0.descriptor)
+            }
             return PackOutcome(report: report, output: root, published: target.isRegistry)
         }
     }
@@ -58,69 +75,6 @@ struct PackCommand: ReportingCommand {
             throw ValidationError("'\(text)' is neither 'zstd' nor 'none'")
         }
         return encoding
-    }
-
-    /// The path of the description file in a folder.
-    private static func description(in folder: String) throws(ZooError) -> String {
-        let candidates = PackRequest.descriptionNames.map { "\(folder)/\($0)" }
-        for path in candidates where try FileSystem.status(path) != nil { return path }
-        return candidates[0]
-    }
-
-    /// The path of a file relative to a folder; nil when it lies elsewhere.
-    private static func path(of file: String, in folder: String) -> String? {
-        let (file, start) = (FileSystem.realPath(file), FileSystem.realPath(folder) + "/")
-        guard file.beginsExactly(with: start) else { return nil }
-        return String(decoding: file.utf8.dropFirst(start.utf8.count), as: UTF8.self)
-    }
-
-    /// The kind of release that a description describes; a model where it does not say.
-    private static func kind(
-        _ document: JSONObject,
-        _ path: String
-    ) throws(ZooError) -> ArtifactKind {
-        if document.value("kind") != nil {
-            return try document.choice("kind", of: ArtifactKind.self)
-        }
-        guard FileSystem.name(of: path) != PackRequest.dataSetDescription else {
-            throw ZooError(
-                .descriptionInvalid,
-                "'\(path)' does not state its kind",
-                remedy: "add the line 'kind: dataset'"
-            )
-        }
-        return .model
-    }
-
-    private func makeRequest(_ cancellation: Cancellation) throws -> PackRequest {
-        let source = FileSystem.absolute(folder)
-        let descriptionPath = try description ?? Self.description(in: source)
-        let document = try ModelDescription.parse(
-            try FileSystem.document(descriptionPath, limit: ModelDescription.limit),
-            path: descriptionPath
-        )
-        let kind = try Self.kind(document, descriptionPath)
-        let weights = try ModelWeights(folder: source, cancellation)
-        var facts: [String: RecordDraft.ComponentFacts] = [:]
-        for component in kind == .dataset ? [] : try document.objects("components", maximum: 256) {
-            let name = try component.string("name")
-            let prefix =
-                component.value("prefix") == nil ? "" : try component.string("prefix")
-            facts[name] = try weights.facts(
-                ofFiles: try component.strings("files", maximum: FormatLimits.files, each: 1024),
-                prefix: prefix,
-                cancellation
-            )
-        }
-        return PackRequest(
-            kind: kind,
-            source: source,
-            descriptionName: Self.path(of: descriptionPath, in: source),
-            description: document,
-            tensorStarts: weights.tensorStarts,
-            components: facts,
-            encoding: compression
-        )
     }
 }
 

@@ -16,7 +16,8 @@ struct PublishCommand: ReportingCommand {
             The folder is what 'ami-zoo pack' wrote. Every release in it is checked as a whole; then \
             only the blobs that the registry does not have are sent, and to 'ami-zoo serve' only the \
             blocks of an archive that no version of the release there has. Run the same command again \
-            after an interruption: what arrived is not sent again.
+            after an interruption: what arrived is not sent again. A model must have passed \
+            'ami-zoo validate' with exactly these bytes; the evidence is attached to it.
             """
     )
 
@@ -25,6 +26,8 @@ struct PublishCommand: ReportingCommand {
 
     @OptionGroup var registry: RegistryOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
+
+    @OptionGroup var evidence: EvidenceOptions
 
     @Flag(help: "Check the releases and list what would be sent; send nothing.")
     var dryRun = false
@@ -43,12 +46,21 @@ struct PublishCommand: ReportingCommand {
             streams: network.connections ?? 4,
             progress: { view.show($0) }
         )
+        let gate = try PublicationGate(
+            evidence,
+            source: try surroundings.registry(folder: source.root, network)
+        )
         let (clock, start) = (ContinuousClock(), ContinuousClock.now)
         let reports = try await Interruption.cancelling { [dryRun] in
             let releases = try await BlockingWork.run { _ in try Self.releases(in: source) }
+            // Before anything is sent.
+            var permits: [AttachmentDraft?] = []
+            for digest in releases { permits.append(try await gate.permit(digest, in: source)) }
             var reports: [Publisher.Report] = []
-            for digest in releases {
-                reports.append(try await publisher.publish(digest, isDryRun: dryRun))
+            for (digest, evidence) in zip(releases, permits) {
+                reports.append(
+                    try await publisher.publish(digest, attaching: evidence, isDryRun: dryRun)
+                )
             }
             return reports
         }

@@ -23,9 +23,14 @@ struct ShowCommand: ReportingCommand {
         let reference = try ModelReference(parsing: reference)
         let source = try Surroundings().registry(registry, network, host: reference.host)
         let release = try await source.resolve(reference)
+        var evidence = AttachedEvidence.none
+        if let model = release.record as? ReleaseRecord {
+            evidence = try await source.evidence(of: model, release.digest)
+        }
         return ShowOutcome(
             digest: release.digest,
             record: release.record,
+            evidence: evidence,
             transfer: release.manifest.transferSize,
             yank: release.yank
         )
@@ -35,6 +40,7 @@ struct ShowCommand: ReportingCommand {
 struct ShowOutcome: Report {
     let digest: ContentDigest
     let record: any ArchivedRecord
+    let evidence: AttachedEvidence
     let transfer: Int
     let yank: IndexDocument.Yank?
 
@@ -48,6 +54,7 @@ struct ShowOutcome: Report {
             "transferBytes": .integer(transfer),
             "yanked": yank.map { .string($0.reason) } ?? .null,
             "record": document,
+            "evidence": evidence.json,
         ]
     }
 
@@ -70,7 +77,7 @@ struct ShowOutcome: Report {
                 + "\(ByteCount(transfer)) to transfer"
         )
         if let yank { lines.append("  WITHDRAWN   \(yank.reason) (\(yank.date))") }
-        lines += model?.parts ?? data?.parts ?? []
+        lines += model.map { $0.parts + evidence.lines($0) } ?? data?.parts ?? []
         return lines.joined(separator: "\n")
     }
 }
@@ -81,18 +88,12 @@ extension ReleaseRecord {
         ["  family      \(architecture.family), \(architecture.variant)", "  input       \(input)"]
     }
 
-    /// The lines about the components and the evaluation.
+    /// The lines about the components.
     fileprivate var parts: [String] {
         var lines = ["", "  components"]
         lines += components.map { part in
             "    \(part.name): \(part.parameters) parameters in \(part.tensors) tensors "
                 + "(\(part.dtypes.joined(separator: ", "))), fingerprint \(part.fingerprint.short)"
-        }
-        guard !evaluation.isEmpty else { return lines }
-        lines += ["", "  evaluation (claims of the publisher, not reproduced)"]
-        lines += evaluation.map { claim in
-            "    \(claim.metric): \(claim.value) \(claim.unit) "
-                + "(\(claim.direction.rawValue) is better; \(claim.status.rawValue), \(claim.dataset))"
         }
         return lines
     }

@@ -3,18 +3,6 @@
 
 internal import ZooCore
 
-extension Finding {
-    /// The documented fields.
-    var json: JSONValue {
-        var members: [String: JSONValue] = [
-            "code": .string(code.rawValue), "severity": .string(severity.rawValue),
-            "path": .string(path), "message": .string(message),
-        ]
-        if let remedy { members["remedy"] = .string(remedy) }
-        return .object(members)
-    }
-}
-
 /// Renders findings as text.
 enum FindingList {
     private static let shown = 20

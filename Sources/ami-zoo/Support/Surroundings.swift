@@ -105,11 +105,20 @@ struct Surroundings: Sendable {
         )
     }
 
-    /// Opens a registry in a folder.
-    func registry(folder: String, _ network: NetworkOptions) throws(ZooError) -> Registry {
+    /// Opens a registry in a folder, whose mirrors may be elsewhere.
+    ///
+    /// - Parameters:
+    ///   - folder: the folder.
+    ///   - network: the options of a command that reads mirrors.
+    /// - Returns: the registry.
+    /// - Throws: ``ZooError`` when an option is not valid.
+    func registry(folder: String, _ network: NetworkOptions? = nil) throws(ZooError) -> Registry {
         Registry(
             .folder(folder),
-            transport: try transport(network),
+            transport: try network.map { options throws(ZooError) in try transport(options) }
+                ?? HTTPTransport(
+                    configuration: TransportConfiguration(version: AmiZoo.version)
+                ),
             cache: nil,
             credentials: environment.credentials(named: false)
         )

@@ -20,7 +20,7 @@ struct SampleRelease: Sendable {
         let root = URL(fileURLWithPath: #filePath)
             .deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
-            .appendingPathComponent("registry/embedded")
+            .appendingPathComponent("Tests/Vectors/releases")
         func read(_ path: String) throws -> [UInt8] {
             Array(try Data(contentsOf: root.appendingPathComponent(path)))
         }

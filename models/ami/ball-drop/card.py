@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the results of `evaluate.py` into the model card and the claims of the description.
+"""Writes the results of `evaluate.py` into the model card.
 
-    python card.py            rewrites release/README.md (from "## Results" to "## Use") and
-                              model.yaml (from "evaluation:") from results.json
+    python card.py            rewrites release/README.md (from "## Results" to "## Claims")
+                              from results.json
 """
 
 from __future__ import annotations
@@ -78,32 +78,6 @@ def results(r: dict) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def claims(r: dict) -> str:
-    seed = r["seeds"]["held_out"]
-    rows = []
-
-    def claim(dataset: str, metric: str, unit: str, direction: str, value: float, tolerance: float) -> None:
-        rows.append(
-            f"  - suite: ball-drop\n    dataset: \"ball-drop held-out seed {seed}, {dataset}\"\n"
-            f"    metric: {metric}\n    unit: {unit}\n    direction: {direction}\n    value: {value:.4f}\n"
-            f"    tolerance: {tolerance}\n    status: measured\n    source: models/ami/ball-drop/evaluate.py\n"
-        )
-
-    clips = f"{r['position']['n']} clips"
-    for t in r["position"]["per_tubelet"]:
-        claim(clips, f"\"position error, frames {t['frames'][0]} and {t['frames'][1]}\"", "px", "lower", t["model"]["mean"], 0.05)
-    last = r["position"]["per_tubelet"][-1]
-    claim(clips, '"position error over straight-line error, frames 14 and 15"', "ratio", "lower", last["ratio_to_straight_line"], 0.01)
-    landing = r["landing"]
-    clips = f"{landing['n']} clips that land in view"
-    claim(clips, "landing place error", "px", "lower", landing["place_px"]["model"]["mean"], 0.05)
-    claim(clips, "landing time error", "frames", "lower", landing["time_frames"]["model"]["mean"], 0.02)
-    for kind in KINDS:
-        pairs = r["impossible"]["pairs_per_kind"]
-        claim(f"{pairs} pairs", f'"relative accuracy, {kind}"', "fraction", "higher", r["impossible"]["kinds"][kind]["accuracy"], 0.01)
-    return "evaluation:\n" + "".join(rows)
-
-
 def main() -> None:
     with open("results.json") as file:
         r = json.load(file)
@@ -111,11 +85,7 @@ def main() -> None:
         card = file.read()
     head, rest = card.split("## Results", 1)
     with open("release/README.md", "w") as file:
-        file.write(head + results(r) + "## Use" + rest.split("## Use", 1)[1])
-    with open("model.yaml") as file:
-        description = file.read()
-    with open("model.yaml", "w") as file:
-        file.write(description.split("evaluation:", 1)[0] + claims(r))
+        file.write(head + results(r) + "## Claims" + rest.split("## Claims", 1)[1])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCheckpoint
+internal import ZooCore
+internal import ZooFiles
+internal import ZooMedia
+internal import ZooModels
+internal import ZooTensor
+
+/// The largest difference from the reference, and the largest number of the reference, of each stage.
+struct GoldenStage: SampleStage {
+    private let suite: GoldenSuite
+    private let split: TensorSplit
+    private let reference: Checkpoint
+    private let encoder: any JEPAEncoder
+    private let preprocessing: Preprocessing
+    private let readOut: TrajectoryReadOut?
+
+    init(
+        suite: GoldenSuite,
+        model: EvaluatedModel,
+        encoder: any JEPAEncoder,
+        split: TensorSplit,
+        reference: Checkpoint
+    ) throws(ZooError) {
+        self.suite = suite
+        self.split = split
+        self.reference = reference
+        self.encoder = encoder
+        preprocessing = try model.preprocessing()
+        let kinds = Set(suite.stages.map(\.kind))
+        if kinds.contains(.predictorOutput) || kinds.contains(.positions) {
+            _ = try encoder.requirePredictor()
+        }
+        readOut = kinds.contains(.positions) ? try TrajectoryReadOut(folder: model.folder) : nil
+        for stage in suite.stages {
+            let tensor = try expected(stage.name)
+            guard tensor.shape.rank > 0, tensor.shape[0] == split.count else {
+                throw unsuitable(
+                    "'\(stage.name)' has the shape \(tensor.shape), and there are \(split.count) samples"
+                )
+            }
+            guard tensor.tensor.values.allSatisfy(\.isFinite) else {
+                throw unsuitable("'\(stage.name)' holds numbers that are not finite")
+            }
+        }
+    }
+
+    private func unsuitable(_ what: String) -> ZooError {
+        .dataUnsuitable(
+            "'\(suite.file)': \(what)",
+            remedy: "make the file again with the reference implementation"
+        )
+    }
+
+    private func expected(_ name: String) throws(ZooError) -> StoredTensor {
+        guard let tensor = reference[name], tensor.dtype == .f32 else {
+            throw unsuitable("there is no F32 tensor '\(name)'")
+        }
+        return tensor
+    }
+
+    // The digest of the release covers the file.
+    var definition: JSONValue {
+        [
+            "suite": .string(GoldenSuite.id.description),
+            "stages": .array(suite.stages.map { .string($0.name) }),
+            "file": .string(suite.file),
+        ]
+    }
+    var columns: [String: Int] {
+        Dictionary(uniqueKeysWithValues: suite.stages.map { ($0.name, 2) })
+    }
+    var samples: Int { split.count }
+    var chunk: Int { 1 }
+
+    func compute(_ samples: Range<Int>, on pool: ComputePool) async throws -> [String: Tensor] {
+        let pixels = try await BlockingWork.run { _ in
+            try split.clips("frames", samples, preprocessing)
+        }
+        let outputs = try await outputs(of: pixels, samples, on: pool)
+        var columns: [String: Tensor] = [:]
+        for stage in suite.stages {
+            let wanted = try expected(stage.name).rows(samples).tensor
+            let found = outputs[stage.kind] ?? Tensor(shape: Shape([0]), values: [])
+            guard found.shape.elementCount == wanted.shape.elementCount else {
+                throw unsuitable(
+                    "'\(stage.name)' has \(wanted.shape.elementCount) numbers for a sample, and the model "
+                        + "computes \(found.shape.elementCount)"
+                )
+            }
+            var (difference, largest): (Float, Float) = (0, 0)
+            for (mine, theirs) in zip(found.values, wanted.values) {
+                // A number that is not finite is an infinite difference.
+                difference = mine.isFinite ? max(difference, abs(mine - theirs)) : .infinity
+                largest = max(largest, abs(theirs))
+            }
+            guard difference.isFinite else {
+                throw ZooError(
+                    .evaluationNotFinite,
+                    "the model computes numbers that are not finite in the stage '\(stage.name)'"
+                )
+            }
+            columns[stage.name] = Tensor(shape: Shape([1, 2]), values: [difference, largest])
+        }
+        return columns
+    }
+
+    private func outputs(
+        of pixels: Tensor,
+        _ samples: Range<Int>,
+        on pool: ComputePool
+    ) async throws -> [GoldenSuite.Stage.Kind: Tensor] {
+        var outputs: [GoldenSuite.Stage.Kind: Tensor] = [.pixelValues: pixels]
+        let all = try await encoder.encode(
+            pixels,
+            visible: nil,
+            options: ForwardOptions(keepsLayers: true),
+            on: pool
+        )
+        for (number, layer) in all.layers.enumerated() { outputs[.layer(number)] = layer }
+        outputs[.lastHiddenState] = all.tokens.values
+        let kinds = Set(suite.stages.map(\.kind))
+        guard kinds.contains(.predictorOutput) || kinds.contains(.positions) else { return outputs }
+        let known = try await encoder.encode(
+            pixels,
+            visible: try selection("context_ids", samples),
+            options: ForwardOptions(),
+            on: pool
+        )
+        let predicted = try await encoder.requirePredictor().predict(
+            try selection("target_ids", samples),
+            from: known.context,
+            options: ForwardOptions(),
+            on: pool
+        ).values
+        outputs[.predictorOutput] = predicted
+        if let readOut {
+            let latents = predicted.reshaped([predicted.shape[1], predicted.shape[2]])
+            let positions = try readOut.trajectory(of: latents).positions
+            outputs[.positions] = Tensor(
+                shape: Shape([1, 2 * positions.count]),
+                values: positions.flatMap { [Float($0.x), Float($0.y)] }
+            )
+        }
+        return outputs
+    }
+
+    private func selection(_ name: String, _ samples: Range<Int>) throws(ZooError) -> TokenSelection
+    {
+        guard let tensor = reference[name], tensor.shape.rank > 0, tensor.shape[0] == split.count
+        else {
+            throw unsuitable("there is no I64 tensor '\(name)' [samples, tokens]")
+        }
+        return try TokenSelection(storedIn: tensor.rows(samples), named: name)
+    }
+}

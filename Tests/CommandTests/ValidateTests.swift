@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Foundation
+import Testing
+import ZooCore
+import ZooFiles
+import ZooTesting
+
+/// `validate` and the gate of `publish`, on a small copy of ami/ball-drop with two suites.
+@Suite struct ValidateTests {
+    /// A model folder with the suites `golden` and `trajectory`, and claims that hold.
+    private struct Candidate {
+        let zoo: Program
+        let folder: TemporaryFolder
+        let sample: EvaluationSample
+        let source: String
+        let store: [String: String]
+
+        init(in folder: TemporaryFolder) async throws {
+            self.folder = folder
+            zoo = Program(in: folder)
+            store = zoo.environment
+            sample = try await EvaluationSample(with: zoo, in: folder)
+            source = folder.path(of: "model")
+            try FileManager.default.copyItem(
+                atPath: "\(Program.root)models/ami/ball-drop/release",
+                toPath: source
+            )
+            try? FileManager.default.removeItem(atPath: "\(source)/suites/surprise.json")
+            let suite = try String(contentsOfFile: sample.path("trajectory"), encoding: .utf8)
+            try folder.write(Array(suite.utf8), to: "model/suites/trajectory.json")
+            try describe()
+        }
+
+        /// Writes `model.yaml` with the claims, each with its tolerance.
+        func describe(_ change: (String) -> String = { $0 }) throws {
+            let yaml = try String(
+                contentsOfFile: "\(Program.root)models/ami/ball-drop/model.yaml",
+                encoding: .utf8
+            )
+            let head = yaml.prefix(upTo: try #require(yaml.range(of: "evaluation:")).lowerBound)
+            let suite = try JSONValue(
+                parsing: Array(try folder.read("model/suites/trajectory.json"))
+            )
+            // What the suite measures on these eight clips (`Tests/Vectors/evaluation/expected.json`).
+            let claims = [
+                ("landing place error", "px", try expected("landing place error"), 0.01),
+                (
+                    "position error, frames 14 and 15", "px",
+                    try expected("position error, frames 14 and 15"), 0.01
+                ),
+            ].map { metric, unit, value, tolerance in
+                """
+                  - suite: trajectory
+                    suiteDigest: "\(ContentDigest(of: suite.canonicalBytes))"
+                    dataset: test/clips:1.0.0
+                    datasetDigest: "\(sample.digest)"
+                    metric: "\(metric)"
+                    unit: \(unit)
+                    direction: lower
+                    value: \(value)
+                    tolerance: \(tolerance)
+                    status: measured
+                    source: ami-zoo evaluate
+                """
+            }.joined(separator: "\n")
+            let text = head.replacing("ami/ball-drop\n", with: "test/candidate\n")
+                .replacing(#/\nversion: .*/#, with: "\nversion: 1.0.0")
+            let description = change("\(text)evaluation:\n\(claims)\n")
+            try folder.write(Array(description.utf8), to: "model/model.yaml")
+        }
+
+        private func expected(_ metric: String) throws -> Double {
+            let bytes = try FileSystem.document(
+                "\(Program.root)Tests/Vectors/evaluation/expected.json",
+                limit: 1 << 20
+            )
+            let all = try JSONObject(JSONValue(parsing: bytes))
+            return metric == "landing place error"
+                ? try all.object("landing").object("place_px").object("model").number("mean")
+                : try all.objects("position", maximum: 4)[3].object("model").number("mean")
+        }
+
+        func validate(_ options: [String] = []) async throws -> ProgramRun {
+            try await ProgramRun(
+                Program.executable,
+                ["validate", source, "--registry", sample.registry, "--json"] + options,
+                environment: zoo.environment
+            )
+        }
+
+        func publish(_ options: [String] = []) async throws -> ProgramRun {
+            let layout = folder.path(of: "layout-\(UUID())")
+            let pack = try await zoo("pack", source, "--output", layout)
+            try #require(pack.status == 0, "\(pack.errors)")
+            return try await ProgramRun(
+                Program.executable,
+                ["publish", layout, "--registry", sample.registry, "--json"] + options,
+                environment: zoo.environment
+            )
+        }
+    }
+
+    /// The same tensors with uniform random numbers from -0.05 to 0.05.
+    private static func untrained(_ weights: [UInt8]) -> [UInt8] {
+        let header = 8 + (0..<8).reduce(0) { $0 | Int(weights[$1]) << (8 * $1) }
+        var (bytes, state) = (Array(weights[..<header]), UInt64(7))
+        bytes.reserveCapacity(weights.count)
+        while bytes.count < weights.count {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            let value = Float(state >> 40) / Float(1 << 24) * 0.1 - 0.05
+            for shift in 0..<4 {
+                bytes.append(UInt8(truncatingIfNeeded: value.bitPattern >> (8 * UInt32(shift))))
+            }
+        }
+        return bytes
+    }
+
+    /// The codes of the errors that a report lists, by check.
+    private func faults(_ run: ProgramRun) throws -> [String: Set<String>] {
+        var faults: [String: Set<String>] = [:]
+        for check in try run.document.objects("checks", maximum: 10) {
+            for finding in try check.objects("findings", maximum: 1000)
+            where try finding.string("severity") == "error" {
+                faults[try check.string("name"), default: []].insert(try finding.string("code"))
+            }
+        }
+        return faults
+    }
+
+    @Test func aModelIsPublishedWithEvidenceForItsBytesOnly() async throws {
+        try await TemporaryFolder.with { folder in
+            let candidate = try await Candidate(in: folder)
+            let (zoo, registry) = (candidate.zoo, candidate.sample.registry)
+            let early = try await candidate.publish()
+            #expect(early.status == 77)
+            #expect(early.errorCode == "evidence.missing")
+            #expect(
+                try await zoo("versions", "test/candidate", "--registry", registry).status == 66
+            )
+
+            let report = folder.path(of: "report")
+            let run = try await candidate.validate(["--report", report])
+            #expect(run.status == 0, "\(run.output)\(run.errors)")
+            #expect(try run.text("result") == "passed")
+            #expect(try run.integer("reproduced") == 2)
+            let page = String(decoding: try folder.read("report/report.html"), as: UTF8.self)
+            #expect(page.contains("landing place error"))
+            #expect(page.contains("reproduced 2 of 2 claims"))
+
+            // A changed byte is another release.
+            let card = try folder.read("model/README.md")
+            try folder.write(card + [0x0A], to: "model/README.md")
+            #expect(try await candidate.publish().errorCode == "evidence.missing")
+            #expect(
+                try await candidate.publish(["--evidence", report]).errorCode
+                    == "evidence.other-release"
+            )
+            try folder.write(card, to: "model/README.md")
+
+            // A changed report is no evidence.
+            let bytes = try folder.read("report/report.json")
+            let changed = String(decoding: bytes, as: UTF8.self).replacing("\"avx", with: "\"bvx")
+                .replacing("portable", with: "portably")
+            try folder.write(Array(changed.utf8), to: "report/report.json")
+            #expect(
+                try await candidate.publish(["--evidence", report]).errorCode == "evidence.changed"
+            )
+
+            let published = try await candidate.publish()
+            #expect(published.status == 0, "\(published.output)")
+            let shown = try await zoo("show", "test/candidate", "--registry", registry, "--json")
+            let evidence = try shown.document.object("evidence")
+            #expect(try evidence.string("state") == "validated")
+            #expect(try evidence.integer("reproduced", in: 0...9) == 2)
+            let list = try await zoo("list", "--registry", registry, "--json")
+            let models = try list.document.objects("models", maximum: 9)
+            #expect(try models[0].string("evidence") == "validated")
+            #expect(try await zoo("registry", "check", registry).status == 0)
+
+            // A partner measures it again.
+            let pull = try await zoo("pull", "test/candidate", "--registry", registry)
+            #expect(pull.status == 0, "\(pull.errors)")
+            let again = try await zoo(
+                "validate",
+                "test/candidate",
+                "--registry",
+                registry,
+                "--work",
+                folder.path(of: "partner")
+            )
+            #expect(again.status == 0, "\(again.output)\(again.errors)")
+            #expect(again.output.contains("reproduced 2 of 2 claims: passed"))
+        }
+    }
+
+    @Test func aReasonIsShownWhereEvidenceIsMissing() async throws {
+        try await TemporaryFolder.with { folder in
+            let candidate = try await Candidate(in: folder)
+            let (zoo, registry) = (candidate.zoo, candidate.sample.registry)
+            #expect(try await candidate.publish(["--unvalidated", ""]).status != 0)
+            let run = try await candidate.publish(["--unvalidated", "the data set was lost"])
+            #expect(run.status == 0, "\(run.output)")
+            let shown = try await zoo("show", "test/candidate", "--registry", registry)
+            #expect(shown.output.contains("NOT VALIDATED: the data set was lost"))
+            #expect(shown.output.contains("claimed, not measured again"))
+            let list = try await zoo("list", "--registry", registry)
+            #expect(list.output.contains("unvalidated"))
+            let other = try await zoo("pack", candidate.source, "--output", registry)
+            // The same release again: what is attached in the registry permits it.
+            #expect(other.status == 0, "\(other.errors)")
+        }
+    }
+
+    /// Each change must be caught, and by the check that is there for it.
+    @Test func everyFaultOfAModelIsCaught() async throws {
+        try await TemporaryFolder.with { folder in
+            let candidate = try await Candidate(in: folder)
+            let weights = try folder.read("model/model.safetensors")
+            let golden = try folder.read("model/goldens/reference.safetensors")
+            let config = String(decoding: try folder.read("model/config.json"), as: UTF8.self)
+            let steps = String(
+                decoding: try folder.read("model/preprocessor_config.json"),
+                as: UTF8.self
+            )
+            func restore() throws {
+                try folder.write(weights, to: "model/model.safetensors")
+                try folder.write(golden, to: "model/goldens/reference.safetensors")
+                try folder.write(Array(config.utf8), to: "model/config.json")
+                try folder.write(Array(steps.utf8), to: "model/preprocessor_config.json")
+                try candidate.describe()
+            }
+            func check(
+                _ what: String,
+                _ expected: [String: Set<String>],
+                _ change: () throws -> Void
+            ) async throws {
+                try change()
+                let run = try await candidate.validate()
+                #expect(run.status == 1, "\(what): \(run.output)\(run.errors)")
+                guard run.status == 1 else { return try restore() }
+                let found = try faults(run)
+                for (name, codes) in expected {
+                    #expect(
+                        !codes.isDisjoint(with: found[name] ?? []),
+                        "\(what): \(found)"
+                    )
+                }
+                #expect(try await candidate.publish().status != 0, "\(what)")
+                try restore()
+            }
+            try await check(
+                "a claim that is too good",
+                ["claims": ["validation.claim-not-reproduced"]]
+            ) {
+                try candidate.describe { $0.replacing("value: 0.", with: "value: 0.0") }
+            }
+            try await check("noise in the weights", ["parity": ["validation.parity"]]) {
+                var changed = weights
+                for index in changed.count / 2..<changed.count / 2 + 4096 where index % 4 == 2 {
+                    changed[index] ^= 0x5A
+                }
+                try folder.write(changed, to: "model/model.safetensors")
+            }
+            try await check(
+                "an untrained model",
+                [
+                    "parity": ["validation.parity"],
+                    "claims": ["validation.claim-not-reproduced"],
+                ]
+            ) {
+                try folder.write(Self.untrained(weights), to: "model/model.safetensors")
+            }
+            try await check("an old reference", ["parity": ["validation.parity"]]) {
+                var changed = golden
+                for index in changed.count - 64..<changed.count where index % 4 == 3 {
+                    changed[index] ^= 0x01
+                }
+                try folder.write(changed, to: "model/goldens/reference.safetensors")
+            }
+            try await check("another normalisation", ["parity": ["validation.parity"]]) {
+                let changed = steps.replacing("0.25", with: "0.5")
+                #expect(changed != steps)
+                try folder.write(Array(changed.utf8), to: "model/preprocessor_config.json")
+            }
+            try await check("a claim without tolerance", ["rules": ["validation.claim-unfounded"]])
+            {
+                try candidate.describe { $0.replacing("    tolerance: 0.01\n", with: "") }
+            }
+            try await check("a claim of no suite", ["rules": ["validation.claim-unfounded"]]) {
+                try candidate.describe { $0.replacing("suite: trajectory", with: "suite: landing") }
+            }
+            try await check("a suite that is none", ["suites": ["format.field-invalid"]]) {
+                let text = String(
+                    decoding: try folder.read("model/suites/golden.json"),
+                    as: UTF8.self
+                )
+                try folder.write(
+                    Array(text.replacing("\"suiteVersion\": 1", with: "\"suiteVersion\": 0").utf8),
+                    to: "model/suites/golden.json"
+                )
+            }
+        }
+    }
+}
