@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-package import ZooClient
+internal import ZooClient
 package import ZooCore
 package import ZooEval
 internal import ZooFiles

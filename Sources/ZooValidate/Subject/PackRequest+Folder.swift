@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-package import ZooArchive
 internal import ZooCheckpoint
 package import ZooClient
 package import ZooCore
