@@ -9,7 +9,7 @@ public protocol NoiseSource: Sendable {
 
 /// Normally distributed numbers from a seed, identical on every machine.
 ///
-/// Bits come from ``SplitMix64``; Marsaglia's polar method transforms pairs of uniform numbers.
+/// Bits come from `SplitMix64`; Marsaglia's polar method transforms pairs of uniform numbers.
 /// Only addition, multiplication, division and square root are used, which IEEE 754 defines
 /// exactly. The logarithm is computed from them, because those of C libraries differ.
 public struct SeededNoise: NoiseSource {
