@@ -63,7 +63,7 @@ import ZooTesting
             let expected = try SampleEvaluation.expected().object("surprise")
             for name in ["possible", "impossible"] {
                 let rows = try expected.array(ownProtocol ? name : "\(name) absolute", maximum: 100)
-                let found = table.rows(name)
+                let found = try table.rows(name)
                 #expect(found.count == rows.count)
                 for (row, values) in zip(rows, found) {
                     guard case .array(let numbers) = row else { throw CancellationError() }

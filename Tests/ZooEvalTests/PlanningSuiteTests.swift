@@ -93,30 +93,38 @@ import ZooTesting
     }
 
     /// What the columns become: shares with Wilson's interval, and a mean that exists without successes too.
-    @Test func ratesFollowFromColumns() throws {
+    @Test func ratesFollowFromColumns() async throws {
         func table(_ planned: [Float]) -> SampleTable {
             let shape = Shape([planned.count, 1])
             return SampleTable([
                 ChunkFolder.Chunk(
-                    columns: [
+                    samples: planned.count,
+                    kernels: "portable",
+                    digest: ContentDigest(of: [])
+                ) {
+                    [
                         "planned": Tensor(shape: shape, values: planned),
                         "random": Tensor(shape: shape, values: planned.map { _ in 0 }),
                         "straight": Tensor(shape: shape, values: planned.map { _ in 3 }),
-                    ],
-                    kernels: "portable",
-                    digest: ContentDigest(of: [])
-                )
+                    ]
+                }
             ])
         }
         let suite = try PlanningSuite(Self.definition())
         let data = EvaluationData.environment(.init(name: "two-rooms", version: 1))
-        let some = try suite.measure(table([2, 0, 4, 3]), on: data)
+        func measure(_ planned: [Float]) async throws -> [ZooEval.Measurement] {
+            let table = table(planned)
+            return try await ComputePool.shared.run { session in
+                try suite.measure(table, on: data, in: session)
+            }
+        }
+        let some = try await measure([2, 0, 4, 3])
         #expect(some.map(\.value) == [0.75, 3, 0, 1])
         #expect(some.map(\.samples) == [4, 3, 4, 4])
         // statsmodels.stats.proportion.proportion_confint(3, 4, method="wilson")
         let interval = try #require(some[0].interval)
         #expect(abs(interval.low - 0.300_641_8) < 1e-6 && abs(interval.high - 0.954_412_7) < 1e-6)
-        let none = try suite.measure(table([0, 0]), on: data)
+        let none = try await measure([0, 0])
         #expect(none.map(\.value) == [0, 4, 0, 1])
         #expect(none[1].samples == 0)
     }

@@ -120,7 +120,7 @@ import ZooTesting
                 work: two,
                 key: stage.key(sample.model.digest, sample.definition.data)
             )
-            var columns = try #require(store.chunk(0, of: stage)).columns
+            var columns = try #require(store.chunk(0, of: stage)).columns()
             var values = try #require(columns["landing"]).values
             values[3] += 0.5
             columns["landing"] = Tensor(shape: Shape([8, 2]), values: values)

@@ -98,4 +98,25 @@ void ami_widen_bf16(enum ami_cpu cpu, const void *input, float *output, size_t c
 /// Widens IEEE half precision to float32, exactly, subnormals included. `input` needs no alignment.
 void ami_widen_f16(enum ami_cpu cpu, const void *input, float *output, size_t count);
 
+// The kernels below exist once: their results do not depend on the processor, whose fused multiplications round
+// otherwise.
+
+/// sums[j] += the sum over the included rows of x[row][j], or of (x[row][j] - centre[j])^2 unless `centre` is NULL.
+void ami_column_sums(const float *x, size_t stride, size_t rows, size_t columns, const bool *included,
+                     const double *centre, double *sums);
+
+/// output[row][j] = (x[row][j] - mean[j]) / scale[j], and 0 in rows that are not included.
+void ami_standardise_rows(const float *x, size_t stride, size_t rows, size_t columns, const bool *included,
+                          const double *mean, const double *scale, float *output, size_t output_stride);
+
+/// The cross-entropy of rows of logits, summed. Replaces each logit with its derivative: the probability, less 1 for
+/// the class of the row. Rows with the class -1 count nothing, and become 0.
+double ami_softmax_residuals(float *scores, size_t stride, size_t rows, size_t columns, const int32_t *classes);
+
+/// Adds candidates to the `wanted` nearest of a query, which are in descending order of similarity, then ascending
+/// order of index. The similarity of candidate first + j is similarities[j] / norms[j], or 0 where the norm is 0. Returns
+/// how many there are now, of `found` before.
+size_t ami_keep_nearest(const float *similarities, const float *norms, size_t count, int64_t first, size_t wanted,
+                        float *nearest, int64_t *indices, size_t found);
+
 #endif

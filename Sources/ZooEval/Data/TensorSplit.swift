@@ -109,24 +109,44 @@ struct TensorSplit: Sendable {
         return Array(shape.sizes.dropFirst())
     }
 
+    /// Samples of a tensor of bytes, over 255.
+    ///
+    /// - Parameters:
+    ///   - tensor: the name.
+    ///   - shape: the shape of one sample.
+    ///   - samples: which samples.
+    /// - Returns: [samples, shape…].
+    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when a file has no such tensor.
+    func bytes(_ tensor: String, _ shape: [Int], _ samples: Range<Int>) throws(ZooError) -> Tensor {
+        var values: [Float] = []
+        for (part, rows) in pieces(of: samples) {
+            let stored = try stored(tensor, part, shape: shape, dtype: .u8)
+            values += stored.rows(rows).withBytes { span in
+                unsafe span.withUnsafeBytes { unsafe $0.map { Float($0) / 255 } }
+            }
+        }
+        return Tensor(shape: Shape([samples.count] + shape), values: values)
+    }
+
     /// The number of frames, the height and the width of clips.
     ///
-    /// - Parameter tensor: the name of a U8 tensor [samples, frames, height, width, 3].
+    /// - Parameter tensor: the name of a U8 tensor [samples, frames, height, width, 3], or of still images
+    ///   [samples, height, width, 3].
     /// - Returns: the sizes, those of the first file.
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when the first file has no such tensor.
     func clipSize(_ tensor: String) throws(ZooError) -> (frames: Int, height: Int, width: Int) {
-        guard let shape = parts[0].checkpoint[tensor]?.shape, shape.rank == 5,
+        guard let shape = parts[0].checkpoint[tensor]?.shape, shape.rank == 4 || shape.rank == 5,
             shape.elementCount > 0
         else {
             throw .dataUnsuitable("\(name) has no '\(tensor)' [samples, frames, height, width, 3]")
         }
-        return (shape[1], shape[2], shape[3])
+        return (shape.rank == 4 ? 1 : shape[1], shape[shape.rank - 3], shape[shape.rank - 2])
     }
 
-    /// Clips as the input of a model.
+    /// Clips, or still images as clips of one frame, as the input of a model.
     ///
     /// - Parameters:
-    ///   - tensor: the name of a U8 tensor [samples, frames, height, width, 3], RGB.
+    ///   - tensor: the name of a U8 tensor as for ``clipSize(_:)``, RGB.
     ///   - samples: which samples.
     ///   - preprocessing: what the model's card says; one view.
     /// - Returns: [samples, frames, 3, height, width].
@@ -137,9 +157,15 @@ struct TensorSplit: Sendable {
         _ preprocessing: Preprocessing
     ) throws(ZooError) -> Tensor {
         let (frames, height, width) = try clipSize(tensor)
+        let isStill = parts[0].checkpoint[tensor]?.shape.rank == 4
         var clips: [Tensor] = []
         for (part, rows) in pieces(of: samples) {
-            let stored = try stored(tensor, part, shape: [frames, height, width, 3], dtype: .u8)
+            let stored = try stored(
+                tensor,
+                part,
+                shape: (isStill ? [] : [frames]) + [height, width, 3],
+                dtype: .u8
+            )
             for row in rows {
                 let bytes = stored.rows(row..<row + 1).withBytes { span in
                     unsafe span.withUnsafeBytes { unsafe [UInt8]($0) }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import Foundation
-
 /// The area under the curve of true over false positives (AUROC): the probability that a score of `high` is above one
 /// of `low`, where equal ones count half.
 struct AreaUnderCurve: Sendable {
@@ -73,28 +71,17 @@ struct AreaUnderCurve: Sendable {
 
     /// The error 1 − area of another score over that of this one, with an interval.
     ///
-    /// Errors are at least half a pair, so that the ratio is finite. The interval joins those of the two errors on
-    /// the logarithmic scale as if they were independent. Scores of the same samples are correlated, mostly
-    /// positively, so that it is wider than need be.
-    ///
-    /// Source: G. Y. Zou and A. Donner, "Construction of confidence limits about effect measures: a general
-    /// approach", Statistics in Medicine 27 (2008), 1693 to 1702.
+    /// Errors are at least half a pair, so that the ratio is finite.
     func errorRatio(of other: AreaUnderCurve) -> (value: Double, interval: ConfidenceInterval) {
-        let (above, below) = (other.logError, logError)
-        let ratio = above.value - below.value
-        func distance(_ first: Double, _ second: Double) -> Double {
-            (first * first + second * second).squareRoot()
-        }
-        let down = distance(above.value - above.low, below.high - below.value)
-        let up = distance(above.high - above.value, below.value - below.low)
-        return (
-            exp(ratio), ConfidenceInterval(low: exp(ratio - down), high: exp(ratio + up))
-        )
+        other.logError.ratio(over: logError)
     }
 
-    private var logError: (low: Double, value: Double, high: Double) {
-        let halfPair = 1 / (2 * Double(low) * Double(high))
-        func log(_ area: Double) -> Double { Foundation.log(max(1 - area, halfPair)) }
-        return (log(interval.high), log(value), log(interval.low))
+    private var logError: LogError {
+        let interval = interval
+        return LogError(
+            1 - value,
+            ConfidenceInterval(low: 1 - interval.high, high: 1 - interval.low),
+            least: 1 / (2 * Double(low) * Double(high))
+        )
     }
 }

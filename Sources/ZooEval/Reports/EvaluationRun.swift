@@ -83,21 +83,44 @@ package struct EvaluationRun: Sendable {
 
     /// Reports the numbers of all stored chunks.
     ///
-    /// - Parameter folders: the folders that hold chunks; a chunk may be in several.
+    /// - Parameters:
+    ///   - folders: the folders that hold chunks; a chunk may be in several.
+    ///   - pool: the threads to compute on.
     /// - Returns: the report.
     /// - Throws: ``ZooError`` with code `evaluation.shard-missing` when a chunk is in none,
     ///   `evaluation.shard-conflict` when two folders hold different columns computed by the same kernels, or
     ///   `evaluation.data-unsuitable`; `CancellationError`.
-    package func report(from folders: [String]) async throws -> EvaluationReport {
-        try await BlockingWork.run { cancellation in
+    package func report(
+        from folders: [String],
+        on pool: ComputePool = .shared
+    ) async throws -> EvaluationReport {
+        let chunks = try await BlockingWork.run { cancellation in
             try assemble(folders, cancellation)
         }
+        let measurements = try await pool.run { [suite, data] session in
+            try suite.measure(SampleTable(chunks), on: data, in: session)
+        }
+        precondition(measurements.map(\.metric) == suite.metrics, "a suite measures its metrics")
+        guard measurements.allSatisfy(\.value.isFinite) else {
+            throw ZooError(
+                .evaluationNotFinite,
+                "a number of '\(definition.name)' is not finite",
+                remedy: "check that the data have more than one sample of each kind"
+            )
+        }
+        return EvaluationReport(
+            model: model.digest,
+            definition: definition,
+            measurements: measurements,
+            kernels: Set(chunks.map(\.kernels)).sorted()
+        )
     }
 
+    /// The chunks of all samples, each of which is in a folder.
     private func assemble(
         _ folders: [String],
         _ cancellation: Cancellation
-    ) throws -> EvaluationReport {
+    ) throws -> [ChunkFolder.Chunk] {
         let folders = folders.map { ChunkFolder(work: $0, key: key) }
         var chunks: [ChunkFolder.Chunk] = []
         var missing: [Int] = []
@@ -130,20 +153,6 @@ package struct EvaluationRun: Sendable {
                     "run the shards that did not finish again; chunk N belongs to shard N mod COUNT + 1"
             )
         }
-        let measurements = try suite.measure(SampleTable(chunks), on: data)
-        precondition(measurements.map(\.metric) == suite.metrics, "a suite measures its metrics")
-        guard measurements.allSatisfy(\.value.isFinite) else {
-            throw ZooError(
-                .evaluationNotFinite,
-                "a number of '\(definition.name)' is not finite",
-                remedy: "check that the data have more than one sample of each kind"
-            )
-        }
-        return EvaluationReport(
-            model: model.digest,
-            definition: definition,
-            measurements: measurements,
-            kernels: Set(chunks.map(\.kernels)).sorted()
-        )
+        return chunks
     }
 }

@@ -92,17 +92,6 @@ struct SeriesFeatureStage: SampleStage {
     func compute(_ samples: Range<Int>, on pool: ComputePool) async throws -> [String: Tensor] {
         let values = try await BlockingWork.run { _ in try windows.values(samples) }
         let tokens = try await encoder.encode(values, on: pool).tokens.values
-        let (count, width) = (tokens.shape[1], tokens.shape[2])
-        let features = tokens.values
-        var means: [Float] = []
-        for sample in 0..<samples.count {
-            for element in 0..<width {
-                let sum = (0..<count).reduce(0.0) {
-                    $0 + Double(features[(sample * count + $1) * width + element])
-                }
-                means.append(Float(sum / Double(count)))
-            }
-        }
-        return ["features": Tensor(shape: Shape([samples.count, width]), values: means)]
+        return ["features": tokens.meansOfTokens]
     }
 }

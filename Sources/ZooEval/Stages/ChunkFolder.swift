@@ -10,12 +10,14 @@ internal import ZooTensor
 struct ChunkFolder: Sendable {
     /// The columns of a chunk, whose digest was checked.
     struct Chunk: Sendable {
-        /// The columns, [samples, width].
-        let columns: [String: Tensor]
-        /// The kernels that computed them.
+        /// The number of samples.
+        let samples: Int
+        /// The kernels that computed the columns.
         let kernels: String
         /// The digest of the columns and of the name of the kernels.
         let digest: ContentDigest
+        /// Reads the columns, [samples, width], from their file, so that they need no memory until then.
+        let columns: @Sendable () throws(ZooError) -> [String: Tensor]
     }
 
     private let folder: String
@@ -41,22 +43,41 @@ struct ChunkFolder: Sendable {
     ///
     /// - Returns: the chunk; nil when it is not there, or is damaged and must be computed again.
     func chunk(_ index: Int, of stage: any SampleStage) -> Chunk? {
-        guard let file = try? Checkpoint(opening: path(index)),
+        let (path, rows) = (path(index), stage.samples(ofChunk: index).count)
+        guard let file = try? Checkpoint(opening: path),
             let kernels = file.metadata["kernels"], file.metadata["stage"] == key.description,
-            file.tensors.count == stage.columns.count
+            file.tensors.count == stage.columns.count,
+            let columns = try? Self.columns(of: file, stage.columns, rows: rows)
         else { return nil }
-        let rows = stage.samples(ofChunk: index).count
-        var columns: [String: Tensor] = [:]
-        for (name, width) in stage.columns {
-            guard let tensor = file[name], tensor.dtype == .f32,
-                tensor.shape == Shape([rows, width])
-            else { return nil }
-            columns[name] = Tensor(shape: tensor.shape, values: tensor.tensor.values)
-        }
         let digest = Self.digest(columns, kernels)
         guard (try? file.requireIntact()) != nil, file.metadata["columns"] == digest.description
         else { return nil }
-        return Chunk(columns: columns, kernels: kernels, digest: digest)
+        let widths = stage.columns
+        return Chunk(samples: rows, kernels: kernels, digest: digest) { () throws(ZooError) in
+            try Self.columns(of: try Checkpoint(opening: path), widths, rows: rows)
+        }
+    }
+
+    /// The columns in a file, which stay in the file.
+    private static func columns(
+        of file: Checkpoint,
+        _ widths: [String: Int],
+        rows: Int
+    ) throws(ZooError) -> [String: Tensor] {
+        var columns: [String: Tensor] = [:]
+        for (name, width) in widths {
+            guard let tensor = file[name], tensor.dtype == .f32,
+                tensor.shape == Shape([rows, width])
+            else {
+                throw ZooError(
+                    .shardMissing,
+                    "'\(file.path)' has no column '\(name)' of \(rows) samples",
+                    remedy: "run the shard again"
+                )
+            }
+            columns[name] = tensor.tensor
+        }
+        return columns
     }
 
     /// Stores a chunk.
@@ -78,7 +99,11 @@ struct ChunkFolder: Sendable {
             ],
             to: path(index)
         )
-        return Chunk(columns: columns, kernels: kernels, digest: digest)
+        return Chunk(
+            samples: columns.values.first?.shape[0] ?? 0,
+            kernels: kernels,
+            digest: digest
+        ) { columns }
     }
 
     private static func digest(_ columns: [String: Tensor], _ kernels: String) -> ContentDigest {

@@ -107,8 +107,12 @@ struct AnomalySuite: EvaluationSuite {
         return (0..<windows.count).map { scores.scores($0, of: values) }
     }
 
-    func measure(_ table: SampleTable, on data: EvaluationData) throws -> [Measurement] {
-        let errors = table.rows("errors").map { $0.reduce(0, +) / Double($0.count) }
+    func measure(
+        _ table: SampleTable,
+        on data: EvaluationData,
+        in session: ComputeSession
+    ) throws -> [Measurement] {
+        let errors = try table.rows("errors").map { $0.reduce(0, +) / Double($0.count) }
         let baselines = try scoresOfBaselines(data)
         let (normal, anomalous) = try samples(try SeriesWindows(split, of: data))
         func area(_ scores: [Double], _ chosen: [Int]) -> AreaUnderCurve {

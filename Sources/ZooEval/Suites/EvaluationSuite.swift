@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
+internal import ZooTensor
 
 /// A method to measure a model.
 ///
@@ -27,9 +28,15 @@ protocol EvaluationSuite: Sendable {
 
     /// The numbers that follow from the columns of all samples.
     ///
+    /// Blocking; runs on a thread of the session.
+    ///
     /// - Returns: one measurement for each of ``metrics``, in order.
     /// - Throws: ``ZooError`` when the data do not suit the suite.
-    func measure(_ table: SampleTable, on data: EvaluationData) throws -> [Measurement]
+    func measure(
+        _ table: SampleTable,
+        on data: EvaluationData,
+        in session: ComputeSession
+    ) throws -> [Measurement]
 }
 
 /// The suites.
@@ -47,6 +54,7 @@ package enum SuiteList {
     private static let all = [
         Entry(GoldenSuite.self), Entry(TrajectorySuite.self), Entry(SurpriseSuite.self),
         Entry(AnomalySuite.self), Entry(RetrievalSuite.self), Entry(PlanningSuite.self),
+        Entry(LinearProbeSuite.self), Entry(NearestNeighbourSuite.self),
     ]
 
     /// The suite of a definition.

@@ -117,9 +117,13 @@ struct GoldenSuite: EvaluationSuite {
         }
     }
 
-    func measure(_ table: SampleTable, on data: EvaluationData) throws -> [Measurement] {
-        zip(stages, metrics).map { stage, metric in
-            let rows = table.rows(stage.name)
+    func measure(
+        _ table: SampleTable,
+        on data: EvaluationData,
+        in session: ComputeSession
+    ) throws -> [Measurement] {
+        try zip(stages, metrics).map { stage, metric in
+            let rows = try table.rows(stage.name)
             let difference = rows.map { $0[0] }.max() ?? 0
             let largest = rows.map { $0[1] }.max() ?? 0
             return Measurement(

@@ -3,6 +3,7 @@
 
 internal import ZooCore
 internal import ZooModels
+internal import ZooTensor
 
 /// Whether plans made with an action-conditioned model reach goals in a simulated environment.
 ///
@@ -91,24 +92,30 @@ struct PlanningSuite: EvaluationSuite {
         try await PlanningStage(suite: self, model: model)
     }
 
-    func measure(_ table: SampleTable, on data: EvaluationData) throws -> [Measurement] {
-        func taken(_ column: String) -> [Double] { table.rows(column).map { $0[0] } }
-        let successes = taken("planned").filter { $0 > 0 }
-        func rate(_ metric: Int, _ column: String) -> Measurement {
+    func measure(
+        _ table: SampleTable,
+        on data: EvaluationData,
+        in session: ComputeSession
+    ) throws -> [Measurement] {
+        func successes(_ column: String) throws -> [Double] {
+            try table.rows(column).map { $0[0] }.filter { $0 > 0 }
+        }
+        let steps = try successes("planned")
+        func rate(_ metric: Int, _ column: String) throws -> Measurement {
             Measurement(
                 metrics[metric],
-                share: taken(column).count { $0 > 0 },
+                share: try successes(column).count,
                 of: table.samples
             )
         }
         return [
-            rate(0, "planned"),
+            try rate(0, "planned"),
             // A model that never succeeds has a result too.
-            successes.isEmpty
-                ? Measurement(metrics[1], Double(steps), samples: 0)
-                : Measurement(metrics[1], meanOf: successes),
-            rate(2, "random"),
-            rate(3, "straight"),
+            steps.isEmpty
+                ? Measurement(metrics[1], Double(self.steps), samples: 0)
+                : Measurement(metrics[1], meanOf: steps),
+            try rate(2, "random"),
+            try rate(3, "straight"),
         ]
     }
 }

@@ -123,14 +123,18 @@ struct RetrievalSuite: EvaluationSuite {
         }
     }
 
-    func measure(_ table: SampleTable, on data: EvaluationData) throws -> [Measurement] {
+    func measure(
+        _ table: SampleTable,
+        on data: EvaluationData,
+        in session: ComputeSession
+    ) throws -> [Measurement] {
         let windows = try SeriesWindows(split, of: data)
         let (labels, groups) = try truth(windows)
         func columns(_ features: [[Double]]) -> [[Double]] {
             RetrievalScores(features, labels: labels, groups: groups, neighbours: neighbours)
                 .columns
         }
-        let found = columns(table.rows("features"))
+        let found = columns(try table.rows("features"))
         let raw = try rawFeatures(windows)
         var definitions = metrics[...]
         var result = found.map { Measurement(definitions.removeFirst(), meanOf: $0) }

@@ -107,8 +107,12 @@ struct SurpriseSuite: EvaluationSuite {
         )
     }
 
-    func measure(_ table: SampleTable, on data: EvaluationData) throws -> [Measurement] {
-        let (possible, impossible) = (table.rows("possible"), table.rows("impossible"))
+    func measure(
+        _ table: SampleTable,
+        on data: EvaluationData,
+        in session: ComputeSession
+    ) throws -> [Measurement] {
+        let (possible, impossible) = (try table.rows("possible"), try table.rows("impossible"))
         var result: [Measurement] = []
         for (kind, chosen) in try samplesOfKinds(data).enumerated() {
             let real = chosen.map { surprise(possible[$0]) }

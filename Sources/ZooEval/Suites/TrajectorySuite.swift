@@ -120,9 +120,14 @@ struct TrajectorySuite: EvaluationSuite {
         )
     }
 
-    func measure(_ table: SampleTable, on data: EvaluationData) throws -> [Measurement] {
+    func measure(
+        _ table: SampleTable,
+        on data: EvaluationData,
+        in session: ComputeSession
+    ) throws -> [Measurement] {
         let (positions, landings, all) = try truth(data)
-        let (predicted, predictedLandings) = (table.rows("positions"), table.rows("landing"))
+        let predicted = try table.rows("positions")
+        let predictedLandings = try table.rows("landing")
         // The mean distance in each group, for each clip.
         var errors: [[Double]] = Array(repeating: [], count: groups.count)
         var baselines: [[[Double]]] = Array(

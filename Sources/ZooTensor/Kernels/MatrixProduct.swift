@@ -3,12 +3,13 @@
 
 internal import COpenBLAS
 
-/// Matrix products with BLAS; no other code calls BLAS.
+/// Matrix products with BLAS.
 ///
 /// OpenBLAS runs each product on the calling thread. Callers divide the work into panels of rows,
 /// so that the passes before and after a product find their data in the cache.
 package enum MatrixProduct {
-    private static let isSingleThreaded: Bool = {
+    /// Whether OpenBLAS was told to use the calling thread alone.
+    static let isSingleThreaded: Bool = {
         openblas_set_num_threads(1)
         return true
     }()
@@ -36,6 +37,40 @@ package enum MatrixProduct {
             Int32(output.rows),
             Int32(output.columns),
             Int32(left.columns),
+            1,
+            left.base,
+            Int32(left.stride),
+            right.base,
+            Int32(right.stride),
+            accumulating ? 1 : 0,
+            output.writableBase,
+            Int32(output.stride)
+        )
+    }
+
+    /// output = leftᵀ · right, or output + leftᵀ · right when `accumulating`.
+    ///
+    /// - Parameters:
+    ///   - left: [depth, rows].
+    ///   - right: [depth, columns].
+    ///   - output: [rows, columns].
+    ///   - accumulating: whether to add to the content of `output`.
+    package static func multiply(
+        transposing left: Matrix,
+        _ right: Matrix,
+        into output: Matrix,
+        accumulating: Bool
+    ) {
+        precondition(left.rows == right.rows && output.columns == right.columns)
+        precondition(isSingleThreaded && left.columns == output.rows)
+        guard output.rows > 0, output.columns > 0 else { return }
+        unsafe cblas_sgemm(
+            CblasRowMajor,
+            CblasTrans,
+            CblasNoTrans,
+            Int32(output.rows),
+            Int32(output.columns),
+            Int32(left.rows),
             1,
             left.base,
             Int32(left.stride),
