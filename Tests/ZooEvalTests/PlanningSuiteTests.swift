@@ -15,7 +15,7 @@ import ZooTesting
     private static let release = "\(SampleEvaluation.root)/Tests/Vectors/environments/model"
 
     /// A definition of few and short episodes, with other parameters or data.
-    private static func definition(
+    static func definition(
         _ changes: [String: JSONValue] = [:],
         data: JSONValue = ["kind": "environment", "name": "two-rooms", "version": 1]
     ) throws -> SuiteDefinition {
@@ -92,31 +92,33 @@ import ZooTesting
         }
     }
 
+    /// Columns with these numbers of planned steps; no random policy succeeds, and every straight line does.
+    static func table(_ planned: [Float]) -> SampleTable {
+        let shape = Shape([planned.count, 1])
+        return SampleTable([
+            ChunkFolder.Chunk(
+                columns: [
+                    "planned": Tensor(shape: shape, values: planned),
+                    "random": Tensor(shape: shape, values: planned.map { _ in 0 }),
+                    "straight": Tensor(shape: shape, values: planned.map { _ in 3 }),
+                ],
+                kernels: "portable",
+                digest: ContentDigest(of: [])
+            )
+        ])
+    }
+
     /// What the columns become: shares with Wilson's interval, and a mean that exists without successes too.
     @Test func ratesFollowFromColumns() throws {
-        func table(_ planned: [Float]) -> SampleTable {
-            let shape = Shape([planned.count, 1])
-            return SampleTable([
-                ChunkFolder.Chunk(
-                    columns: [
-                        "planned": Tensor(shape: shape, values: planned),
-                        "random": Tensor(shape: shape, values: planned.map { _ in 0 }),
-                        "straight": Tensor(shape: shape, values: planned.map { _ in 3 }),
-                    ],
-                    kernels: "portable",
-                    digest: ContentDigest(of: [])
-                )
-            ])
-        }
         let suite = try PlanningSuite(Self.definition())
         let data = EvaluationData.environment(.init(name: "two-rooms", version: 1))
-        let some = try suite.measure(table([2, 0, 4, 3]), on: data)
+        let some = try suite.measure(Self.table([2, 0, 4, 3]), on: data)
         #expect(some.map(\.value) == [0.75, 3, 0, 1])
         #expect(some.map(\.samples) == [4, 3, 4, 4])
         // statsmodels.stats.proportion.proportion_confint(3, 4, method="wilson")
         let interval = try #require(some[0].interval)
         #expect(abs(interval.low - 0.300_641_8) < 1e-6 && abs(interval.high - 0.954_412_7) < 1e-6)
-        let none = try suite.measure(table([0, 0]), on: data)
+        let none = try suite.measure(Self.table([0, 0]), on: data)
         #expect(none.map(\.value) == [0, 4, 0, 1])
         #expect(none[1].samples == 0)
     }

@@ -130,7 +130,8 @@ package struct EvaluationRun: Sendable {
                     "run the shards that did not finish again; chunk N belongs to shard N mod COUNT + 1"
             )
         }
-        let measurements = try suite.measure(SampleTable(chunks), on: data)
+        let table = SampleTable(chunks)
+        let measurements = try suite.measure(table, on: data)
         precondition(measurements.map(\.metric) == suite.metrics, "a suite measures its metrics")
         guard measurements.allSatisfy(\.value.isFinite) else {
             throw ZooError(
@@ -143,7 +144,8 @@ package struct EvaluationRun: Sendable {
             model: model.digest,
             definition: definition,
             measurements: measurements,
-            kernels: Set(chunks.map(\.kernels)).sorted()
+            kernels: Set(chunks.map(\.kernels)).sorted(),
+            exhibits: try suite.exhibits(measurements, table, on: data)
         )
     }
 }
