@@ -332,6 +332,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "ZooValidateTests",
+            dependencies: ["ZooValidate", "ZooCore", "ZooEval"],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "ZooTransportTests",
             dependencies: ["ZooCore", "ZooTransport", "ZooTesting"],
             swiftSettings: settings

@@ -8,6 +8,14 @@ internal import ZooFiles
 package import ZooStore
 package import ZooTensor
 
+/// What a validation gave.
+package struct Validation: Sendable {
+    /// The report.
+    package let report: ValidationReport
+    /// What each suite that ran measured, in the order of the report.
+    package let evaluations: [EvaluationReport]
+}
+
 /// Validates a release: integrity, rules, parity, suites, claims, regression.
 package struct Validator: Sendable {
     /// How far a validation is.
@@ -103,14 +111,14 @@ package struct Validator: Sendable {
     ///   - context: what to compare with.
     ///   - work: the folder of stored results.
     ///   - merge: further folders with results; nil to compute what is missing.
-    /// - Returns: the report.
+    /// - Returns: the report, and what the suites measured.
     /// - Throws: ``ZooError`` when the registry, the disk or the network fails; `CancellationError`. What is
     ///   wrong with the release is in the report.
     package func validate(
         _ context: Context,
         in work: String,
         merging merge: [String]? = nil
-    ) async throws -> ValidationReport {
+    ) async throws -> Validation {
         var integrity = try await subject.verify(store)
         var (reports, failures): ([EvaluationReport], [Finding]) = ([], [])
         var definitions: [SuiteDefinition] = []
@@ -144,7 +152,7 @@ package struct Validator: Sendable {
             subject.record.evaluation,
             with: evaluations.map { value throws(ZooError) in try JSONObject(value) }
         )
-        return ValidationReport(
+        let report = ValidationReport(
             of: subject.record,
             subject.digest,
             created: context.created,
@@ -165,6 +173,7 @@ package struct Validator: Sendable {
             evaluations: evaluations,
             claims: claims
         )
+        return Validation(report: report, evaluations: reports)
     }
 
     private func definitions() async throws -> [SuiteDefinition] {

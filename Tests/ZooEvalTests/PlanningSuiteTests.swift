@@ -15,7 +15,7 @@ import ZooTesting
     private static let release = "\(SampleEvaluation.root)/Tests/Vectors/environments/model"
 
     /// A definition of few and short episodes, with other parameters or data.
-    private static func definition(
+    static func definition(
         _ changes: [String: JSONValue] = [:],
         data: JSONValue = ["kind": "environment", "name": "two-rooms", "version": 1]
     ) throws -> SuiteDefinition {
@@ -92,30 +92,31 @@ import ZooTesting
         }
     }
 
+    /// Columns with these numbers of planned steps; no random policy succeeds, and every straight line does.
+    static func table(_ planned: [Float]) -> SampleTable {
+        let shape = Shape([planned.count, 1])
+        return SampleTable([
+            ChunkFolder.Chunk(
+                samples: planned.count,
+                kernels: "portable",
+                digest: ContentDigest(of: [])
+            ) {
+                [
+                    "planned": Tensor(shape: shape, values: planned),
+                    "random": Tensor(shape: shape, values: planned.map { _ in 0 }),
+                    "straight": Tensor(shape: shape, values: planned.map { _ in 3 }),
+                ]
+            }
+        ])
+    }
+
     /// What the columns become: shares with Wilson's interval, and a mean that exists without successes too.
     @Test func ratesFollowFromColumns() async throws {
-        func table(_ planned: [Float]) -> SampleTable {
-            let shape = Shape([planned.count, 1])
-            return SampleTable([
-                ChunkFolder.Chunk(
-                    samples: planned.count,
-                    kernels: "portable",
-                    digest: ContentDigest(of: [])
-                ) {
-                    [
-                        "planned": Tensor(shape: shape, values: planned),
-                        "random": Tensor(shape: shape, values: planned.map { _ in 0 }),
-                        "straight": Tensor(shape: shape, values: planned.map { _ in 3 }),
-                    ]
-                }
-            ])
-        }
         let suite = try PlanningSuite(Self.definition())
         let data = EvaluationData.environment(.init(name: "two-rooms", version: 1))
         func measure(_ planned: [Float]) async throws -> [ZooEval.Measurement] {
-            let table = table(planned)
-            return try await ComputePool.shared.run { session in
-                try suite.measure(table, on: data, in: session)
+            try await ComputePool.shared.run { session in
+                try suite.measure(Self.table(planned), on: data, in: session)
             }
         }
         let some = try await measure([2, 0, 4, 3])

@@ -16,6 +16,8 @@ package struct EvaluationReport: Sendable {
     package let measurements: [Measurement]
     /// The kernels that computed them: `portable`, `avx2` or `avx512`, each once, sorted.
     package let kernels: [String]
+    /// What to show beside the numbers.
+    package let exhibits: [Exhibit]
 
     /// The document, without times: two runs on one machine give equal bytes.
     package var json: JSONValue {

@@ -97,8 +97,9 @@ package struct EvaluationRun: Sendable {
         let chunks = try await BlockingWork.run { cancellation in
             try assemble(folders, cancellation)
         }
+        let table = SampleTable(chunks)
         let measurements = try await pool.run { [suite, data] session in
-            try suite.measure(SampleTable(chunks), on: data, in: session)
+            try suite.measure(table, on: data, in: session)
         }
         precondition(measurements.map(\.metric) == suite.metrics, "a suite measures its metrics")
         guard measurements.allSatisfy(\.value.isFinite) else {
@@ -112,7 +113,10 @@ package struct EvaluationRun: Sendable {
             model: model.digest,
             definition: definition,
             measurements: measurements,
-            kernels: Set(chunks.map(\.kernels)).sorted()
+            kernels: Set(chunks.map(\.kernels)).sorted(),
+            exhibits: try await BlockingWork.run { [suite, data] _ in
+                try suite.exhibits(measurements, table, on: data)
+            }
         )
     }
 

@@ -33,7 +33,7 @@ struct AnomalySuite: EvaluationSuite {
         split = try definition.dataSet().split
     }
 
-    private var titles: [String] { kinds + [Self.any] }
+    var titles: [String] { kinds + [Self.any] }
 
     var metrics: [MetricDefinition] {
         titles.map { MetricDefinition("AUROC, \($0)", unit: "fraction", better: .higher) }

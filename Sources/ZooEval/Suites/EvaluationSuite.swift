@@ -37,6 +37,30 @@ protocol EvaluationSuite: Sendable {
         on data: EvaluationData,
         in session: ComputeSession
     ) throws -> [Measurement]
+
+    /// What to show beside the numbers.
+    ///
+    /// Blocking.
+    ///
+    /// - Parameters:
+    ///   - measurements: what ``measure(_:on:in:)`` gave for the same columns; all values are finite.
+    ///   - table: the columns of all samples.
+    ///   - data: the data.
+    /// - Returns: the exhibits; empty when there is nothing to draw but the numbers.
+    /// - Throws: ``ZooError`` when the data do not suit the suite.
+    func exhibits(
+        _ measurements: [Measurement],
+        _ table: SampleTable,
+        on data: EvaluationData
+    ) throws -> [Exhibit]
+}
+
+extension EvaluationSuite {
+    func exhibits(
+        _ measurements: [Measurement],
+        _ table: SampleTable,
+        on data: EvaluationData
+    ) throws -> [Exhibit] { [] }
 }
 
 /// The suites.

@@ -18,14 +18,14 @@ struct RetrievalSuite: EvaluationSuite {
     static let id = SuiteID(name: "retrieval", version: 1)
 
     /// What windows are compared by without a model.
-    private enum Baseline: String, CaseIterable {
+    enum Baseline: String, CaseIterable {
         case windows = "raw windows"
         case means = "channel means"
     }
 
     private let label: String
     private let group: String
-    private let neighbours: [Int]
+    let neighbours: [Int]
     private let split: String
 
     init(_ definition: SuiteDefinition) throws(ZooError) {

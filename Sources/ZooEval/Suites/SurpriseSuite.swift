@@ -36,7 +36,7 @@ struct SurpriseSuite: EvaluationSuite {
     let horizon: Horizon
     let targets: Targets
     private let pool: Pool
-    private let kinds: [String]
+    let kinds: [String]
     private let split: String
 
     init(_ definition: SuiteDefinition) throws(ZooError) {
@@ -66,7 +66,7 @@ struct SurpriseSuite: EvaluationSuite {
         }
     }
 
-    private func pairs(_ data: EvaluationData) throws(ZooError) -> TensorSplit {
+    func pairs(_ data: EvaluationData) throws(ZooError) -> TensorSplit {
         let set = try data.dataSet()
         return try TensorSplit(try set.split(split), of: set, counting: "kind")
     }
@@ -75,7 +75,7 @@ struct SurpriseSuite: EvaluationSuite {
     ///
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when a sample has no kind, or a kind has
     ///   fewer than two samples.
-    private func samplesOfKinds(_ data: EvaluationData) throws(ZooError) -> [[Int]] {
+    func samplesOfKinds(_ data: EvaluationData) throws(ZooError) -> [[Int]] {
         let split = try pairs(data)
         let numbers = try split.numbers("kind", [1], 0..<split.count).values
         var samples: [[Int]] = Array(repeating: [], count: kinds.count)

@@ -21,7 +21,7 @@ struct TrajectorySuite: EvaluationSuite {
     static let id = SuiteID(name: "trajectory", version: 1)
 
     /// How a position is guessed without a model.
-    private enum Baseline: String, CaseIterable {
+    enum Baseline: String, CaseIterable {
         case lastPosition = "last-position"
         case straightLine = "straight-line"
         case ballistic = "ballistic"
@@ -45,8 +45,8 @@ struct TrajectorySuite: EvaluationSuite {
         }
     }
 
-    private let context: Int
-    private let frames: Int
+    let context: Int
+    let frames: Int
     private let group: Int
     private let split: String
 
@@ -103,13 +103,13 @@ struct TrajectorySuite: EvaluationSuite {
         )
     }
 
-    private func samples(_ data: EvaluationData) throws(ZooError) -> TensorSplit {
+    func samples(_ data: EvaluationData) throws(ZooError) -> TensorSplit {
         let set = try data.dataSet()
         return try TensorSplit(try set.split(split), of: set, counting: "frames")
     }
 
     /// The true positions [samples · frames · 2] and landings [samples · 2].
-    private func truth(
+    func truth(
         _ data: EvaluationData
     ) throws(ZooError) -> (positions: [Float], landings: [Float], all: Range<Int>) {
         let samples = try samples(data)

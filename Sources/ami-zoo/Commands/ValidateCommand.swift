@@ -108,8 +108,8 @@ struct ValidateCommand: ReportingCommand {
             var context = Validator.Context(created: .now, program: AmiZoo.version)
             context.previous = try await Self.previous(of: subject, named, in: source)
             context.acceptedRegression = accepted
-            let report = try await validator.validate(context, in: work, merging: merge)
-            let page = ValidationPage(report).html
+            let validation = try await validator.validate(context, in: work, merging: merge)
+            let (report, page) = (validation.report, ValidationPage(validation).html)
             let kept = EvidenceFolder(of: subject.digest, in: store)
             let shown = folder.map { EvidenceFolder($0) } ?? kept
             try await BlockingWork.run { _ in
