@@ -352,6 +352,14 @@ let package = Package(
             dependencies: ["ZooCore", "ZooTransport", "ZooTesting"],
             swiftSettings: settings
         ),
+        // Attacks on a simulated repository; documents of python-tuf.
+        .testTarget(
+            name: "ZooTrustTests",
+            dependencies: [
+                "ZooCore", "ZooTrust", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "ZooArchiveTests",
             dependencies: ["ZooArchive", "ZooCore", "ZooFiles", "ZooTesting"],
