@@ -132,6 +132,13 @@ struct Attack: Sendable, CustomTestStringConvertible {
             try repository.publishRoot()
             try repository.publish()
         },
+        Attack(name: "recovery: only the snapshot key was revoked", code: nil) { repository in
+            repository.signers["snapshot"] = [try .init(7)]
+            repository.versions = ["root": 2, "timestamp": 6, "snapshot": 1, "targets": 1]
+            repository.listed = [:]
+            try repository.publishRoot()
+            try repository.publish()
+        },
         Attack(name: "no timestamp", code: .trustMissing) { repository in
             repository.files["timestamp.json"] = nil
         },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-package import ZooCore
+internal import ZooCore
 
 /// The keys that may sign a role, and how many of them must.
 package struct RoleKeys: Hashable, Sendable {
