@@ -120,6 +120,16 @@ let package = Package(
             dependencies: ["ZooCore", "ZooFiles", "ZooArchive", "ZooStore"],
             swiftSettings: settings
         ),
+        // Who released what and whether it is current: a client of The Update Framework (TUF).
+        .target(
+            name: "ZooTrust",
+            dependencies: [
+                "ZooCore", "ZooFiles",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: settings
+        ),
         // Reads named tensors from checkpoint files without executing code.
         .target(
             name: "ZooCheckpoint",
@@ -270,6 +280,12 @@ let package = Package(
 
         // MARK: Tests
 
+        // The TUF client of ZooTrust, with the command line of the public conformance suite.
+        .executableTarget(
+            name: "tuf-conformance-client",
+            dependencies: ["ZooCore", "ZooFiles", "ZooTransport", "ZooTrust"],
+            swiftSettings: settings
+        ),
         // A scripted misbehaving server, nginx, temporary folders.
         .target(
             name: "ZooTesting",
@@ -339,6 +355,14 @@ let package = Package(
         .testTarget(
             name: "ZooTransportTests",
             dependencies: ["ZooCore", "ZooTransport", "ZooTesting"],
+            swiftSettings: settings
+        ),
+        // Attacks on a simulated repository; documents of python-tuf.
+        .testTarget(
+            name: "ZooTrustTests",
+            dependencies: [
+                "ZooCore", "ZooTrust", .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(
