@@ -38,6 +38,9 @@ struct RegistryLocks: Sendable {
 
     private let folder: String
 
+    /// How often the test is repeated when a collection interferes.
+    private static let attempts = 100
+
     /// Opens the locks of a registry folder and tests that they work.
     ///
     /// - Parameter root: the registry folder.
@@ -46,11 +49,17 @@ struct RegistryLocks: Sendable {
     init(root: String) throws(ZooError) {
         folder = "\(root)/.locks"
         try FileSystem.createFolder(folder)
-        // Some network file systems grant every lock. A second lock on the same file shows it.
-        let probe = "\(folder)/.\(FileSystem.uniqueName()).tmp"
-        let (first, second) = (try OpenFile(probe, .write), try OpenFile(probe, .write))
-        let works = first.tryLock(.exclusive) && !second.tryLock(.exclusive)
-        try FileSystem.remove(probe)
+        var works = false
+        for _ in 0..<Self.attempts where !works {
+            // Some network file systems grant every lock. A second lock on the same file shows it.
+            let probe = "\(folder)/.\(FileSystem.uniqueName()).tmp"
+            let (first, second) = (try OpenFile(probe, .write), try OpenFile(probe, .write))
+            works = first.tryLock(.exclusive) && !second.tryLock(.exclusive)
+            // A collection may have removed the file between the two calls, which then opened two files.
+            let wasOneFile = first.isAtPath()
+            try FileSystem.remove(probe)
+            if wasOneFile { break }
+        }
         guard works else {
             throw ZooError(
                 .locksUnavailable,

@@ -383,6 +383,31 @@ import ZooTesting
         return refused
     }
 
+    /// A collection without a grace period removes the file on which locks are tested.
+    @Test func locksAreFoundWhileTheirTestIsCollected() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try SampleRegistry(in: folder)
+            let locks = "\(registry.root)/.locks"
+            _ = try RegistryFolder(opening: registry.root)
+            let cancellation = Cancellation()
+            let removing = Task {
+                try await BlockingWork.run { _ in
+                    while !cancellation.isCancelled {
+                        for name in try FileSystem.names(in: locks) where name.hasSuffix(".tmp") {
+                            try FileSystem.remove("\(locks)/\(name)")
+                        }
+                    }
+                }
+            }
+            defer { cancellation.cancel() }
+            try await BlockingWork.run { _ in
+                for _ in 0..<500 { _ = try RegistryFolder(opening: registry.root) }
+            }
+            cancellation.cancel()
+            try await removing.value
+        }
+    }
+
     @Test func publicationsAndCollectionRunTogether() async throws {
         try await TemporaryFolder.with { folder in
             let registry = try SampleRegistry(in: folder)
