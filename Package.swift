@@ -71,7 +71,7 @@ let package = Package(
             pkgConfig: "openblas",
             providers: [.apt(["libopenblas-dev"])]
         ),
-        // Shapes, tensors, kernels over BLAS; independent of files and models.
+        // Shapes, tensors, kernels and solvers over BLAS and LAPACK; independent of files and models.
         .target(
             name: "ZooTensor",
             dependencies: ["CKernels", "COpenBLAS"],

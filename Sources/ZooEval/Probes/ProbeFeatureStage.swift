@@ -79,14 +79,7 @@ struct ProbeFeatureStage: SampleStage {
             options: ForwardOptions(),
             on: pool
         ).tokens.values
-        let means = tokens.meansOfTokens
-        guard means.isFinite else {
-            throw ZooError(
-                .evaluationNotFinite,
-                "the model computes features that are not finite for samples \(samples)"
-            )
-        }
-        var columns = [Self.features: means]
+        var columns = [Self.features: tokens.meansOfTokens]
         if let raw { columns[Self.raw] = raw }
         return columns
     }

@@ -2,8 +2,10 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
+internal import ZooFiles
+internal import ZooTensor
 
-/// What linear probes are told, whatever they predict.
+/// The parameters that all probes have, and the features that follow from them.
 struct ProbeParameters: Sendable {
     /// What samples are.
     let input: ProbeSamples.Input
@@ -31,15 +33,59 @@ struct ProbeParameters: Sendable {
         split = try definition.dataSet().split
     }
 
-    /// The names of the columns of features to probe: those of the model, then the baseline.
-    var columns: [String] {
-        [ProbeFeatureStage.features] + (withRaw ? [ProbeFeatureStage.raw] : [])
-    }
-
     /// Opens the samples.
     ///
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable`, or a `checkpoint.*` or `io.*` code.
     func samples(_ data: EvaluationData) throws(ZooError) -> ProbeSamples {
         try ProbeSamples(input, fit: fit, measured: split, of: data)
+    }
+
+    /// The stage that computes the features.
+    ///
+    /// - Parameters:
+    ///   - model: the model.
+    ///   - data: the data set.
+    ///   - check: throws if the samples do not suit the suite; called before anything is computed.
+    /// - Returns: the stage.
+    /// - Throws: what `check` and ``ProbeFeatureStage`` throw.
+    func stage(
+        of model: EvaluatedModel,
+        on data: EvaluationData,
+        _ check: @escaping @Sendable (ProbeSamples) throws -> Void
+    ) async throws -> any SampleStage {
+        let samples = try await BlockingWork.run { _ in
+            let samples = try self.samples(data)
+            try check(samples)
+            return samples
+        }
+        return try await ProbeFeatureStage(
+            samples,
+            splits: [fit, split],
+            withRaw: withRaw,
+            of: model
+        )
+    }
+
+    /// The stored features to probe: those of the model, then samples as they are if they are a baseline.
+    ///
+    /// - Parameters:
+    ///   - table: the columns of all samples.
+    ///   - samples: the samples.
+    /// - Returns: for each of them, the rows to fit on and those to measure on.
+    /// - Throws: as ``SampleTable/blocks(_:_:)``.
+    func features(
+        _ table: SampleTable,
+        of samples: ProbeSamples
+    ) throws(ZooError) -> [(fit: RowBlocks, measured: RowBlocks)] {
+        var features: [(fit: RowBlocks, measured: RowBlocks)] = []
+        for column in [ProbeFeatureStage.features] + (withRaw ? [ProbeFeatureStage.raw] : []) {
+            features.append(
+                (
+                    try table.blocks(column, samples.fitted),
+                    try table.blocks(column, samples.tested)
+                )
+            )
+        }
+        return features
     }
 }

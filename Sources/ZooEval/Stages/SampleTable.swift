@@ -20,7 +20,7 @@ struct SampleTable: Sendable {
     ///
     /// - Parameter name: a column of the stage.
     /// - Returns: the numbers of each sample, in order.
-    /// - Throws: ``ZooError`` when a file was changed after it was checked.
+    /// - Throws: ``ZooError`` when a file has disappeared, or has other columns, since it was checked.
     func rows(_ name: String) throws(ZooError) -> [[Double]] {
         var rows: [[Double]] = []
         for chunk in chunks {
@@ -35,7 +35,7 @@ struct SampleTable: Sendable {
 
     /// The number of numbers of a sample in a column.
     ///
-    /// - Throws: ``ZooError`` when a file was changed after it was checked.
+    /// - Throws: ``ZooError`` when a file has disappeared, or has other columns, since it was checked.
     func width(of name: String) throws(ZooError) -> Int {
         try chunks.first?.columns()[name]?.shape[1] ?? 0
     }
@@ -46,7 +46,7 @@ struct SampleTable: Sendable {
     ///   - name: a column of the stage.
     ///   - wanted: which samples.
     /// - Returns: their rows.
-    /// - Throws: ``ZooError`` when a file was changed after it was checked.
+    /// - Throws: ``ZooError`` when a file has disappeared, or has other columns, since it was checked.
     func blocks(_ name: String, _ wanted: Range<Int>) throws(ZooError) -> RowBlocks {
         let width = try width(of: name)
         var (pieces, first): ([Piece], Int) = ([], 0)

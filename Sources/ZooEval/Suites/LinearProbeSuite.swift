@@ -2,10 +2,9 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
-internal import ZooFiles
 internal import ZooTensor
 
-/// What a linear function of the features, averaged over tokens, tells about a sample.
+/// The accuracy or error of a linear probe on features that are averaged over tokens.
 ///
 /// Samples are those of ``ProbeSamples``, with the column `label` (F32, [samples, 1]). The probe is a
 /// ``LogisticRegression``, or a ``RidgeRegression`` for the task `regression`. With several strengths of its
@@ -76,9 +75,7 @@ struct LinearProbeSuite: EvaluationSuite {
     }
 
     func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage {
-        // Before anything is computed.
-        let samples = try await BlockingWork.run { _ in
-            let samples = try probe.samples(data)
+        try await probe.stage(of: model, on: data) { samples in
             let held = try held(samples)
             if task == .classification {
                 let classes = try ProbeClasses(probe.label, of: samples)
@@ -87,14 +84,7 @@ struct LinearProbeSuite: EvaluationSuite {
                 _ = try targets(samples)
                 _ = try groups(samples)
             }
-            return samples
         }
-        return try await ProbeFeatureStage(
-            samples,
-            splits: [probe.fit, probe.split],
-            withRaw: probe.withRaw,
-            of: model
-        )
     }
 
     /// Which samples to fit on are held out to choose a strength.
@@ -150,12 +140,7 @@ struct LinearProbeSuite: EvaluationSuite {
     ) throws -> [Measurement] {
         let samples = try probe.samples(data)
         let held = try held(samples)
-        let features = try probe.columns.map { column in
-            (
-                fit: try table.blocks(column, samples.fitted),
-                measured: try table.blocks(column, samples.tested)
-            )
-        }
+        let features = try probe.features(table, of: samples)
         switch task {
         case .classification:
             let classes = try ProbeClasses(probe.label, of: samples)

@@ -3,10 +3,9 @@
 
 internal import Foundation
 internal import ZooCore
-internal import ZooFiles
 internal import ZooTensor
 
-/// What the nearest samples of known class tell about a sample, without fitting anything.
+/// The accuracy of a vote of the nearest labelled samples; nothing is fitted.
 ///
 /// Samples are those of ``ProbeSamples``, with the column `label` (F32, [samples, 1]). Features are averaged over
 /// tokens, and compared by the cosine. Each of the K nearest samples to fit on votes for its class with the weight
@@ -55,23 +54,14 @@ struct NearestNeighbourSuite: EvaluationSuite {
     }
 
     func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage {
-        // Before anything is computed.
-        let samples = try await BlockingWork.run { _ in
-            let samples = try probe.samples(data)
+        try await probe.stage(of: model, on: data) { samples in
             _ = try ProbeClasses(probe.label, of: samples)
             if let most = neighbours.max(), most > samples.fitted.count {
                 throw ZooError.dataUnsuitable(
                     "the split '\(probe.fit)' has \(samples.fitted.count) samples, fewer than \(most) neighbours"
                 )
             }
-            return samples
         }
-        return try await ProbeFeatureStage(
-            samples,
-            splits: [probe.fit, probe.split],
-            withRaw: probe.withRaw,
-            of: model
-        )
     }
 
     func measure(
@@ -81,13 +71,10 @@ struct NearestNeighbourSuite: EvaluationSuite {
     ) throws -> [Measurement] {
         let samples = try probe.samples(data)
         let classes = try ProbeClasses(probe.label, of: samples)
-        let predicted = try probe.columns.map { column in
-            try votes(
-                table.blocks(column, samples.fitted),
-                table.blocks(column, samples.tested),
-                classes,
-                session
-            ).map { PredictedClasses($0, of: classes.measured) }
+        let predicted = try probe.features(table, of: samples).map { features in
+            try votes(features.fit, features.measured, classes, session).map {
+                PredictedClasses($0, of: classes.measured)
+            }
         }
         var definitions = metrics[...]
         return neighbours.indices.flatMap { index in

@@ -28,24 +28,8 @@ package enum MatrixProduct {
         accumulating: Bool = false
     ) {
         precondition(left.columns == right.columns && output.columns == right.rows)
-        precondition(isSingleThreaded && left.rows == output.rows)
-        guard output.rows > 0, output.columns > 0 else { return }
-        unsafe cblas_sgemm(
-            CblasRowMajor,
-            CblasNoTrans,
-            CblasTrans,
-            Int32(output.rows),
-            Int32(output.columns),
-            Int32(left.columns),
-            1,
-            left.base,
-            Int32(left.stride),
-            right.base,
-            Int32(right.stride),
-            accumulating ? 1 : 0,
-            output.writableBase,
-            Int32(output.stride)
-        )
+        precondition(left.rows == output.rows)
+        multiply(left, CblasNoTrans, right, CblasTrans, left.columns, into: output, accumulating)
     }
 
     /// output = leftᵀ · right, or output + leftᵀ · right when `accumulating`.
@@ -62,15 +46,28 @@ package enum MatrixProduct {
         accumulating: Bool
     ) {
         precondition(left.rows == right.rows && output.columns == right.columns)
-        precondition(isSingleThreaded && left.columns == output.rows)
+        precondition(left.columns == output.rows)
+        multiply(left, CblasTrans, right, CblasNoTrans, left.rows, into: output, accumulating)
+    }
+
+    private static func multiply(
+        _ left: Matrix,
+        _ leftOrder: CBLAS_TRANSPOSE,
+        _ right: Matrix,
+        _ rightOrder: CBLAS_TRANSPOSE,
+        _ depth: Int,
+        into output: Matrix,
+        _ accumulating: Bool
+    ) {
+        precondition(isSingleThreaded)
         guard output.rows > 0, output.columns > 0 else { return }
         unsafe cblas_sgemm(
             CblasRowMajor,
-            CblasTrans,
-            CblasNoTrans,
+            leftOrder,
+            rightOrder,
             Int32(output.rows),
             Int32(output.columns),
-            Int32(left.rows),
+            Int32(depth),
             1,
             left.base,
             Int32(left.stride),

@@ -26,7 +26,8 @@ package struct LinearModel: Sendable {
             for column in 0..<columns {
                 let weight = row[column] / features.scale[column]
                 folded[output, column] = Float(weight)
-                // With the rounded weight, so that its error meets only the deviation from the mean.
+                // The rounded weight is used, so that its rounding error is only multiplied by the
+                // difference between a feature and its mean.
                 intercept -= Double(Float(weight)) * features.mean[column]
             }
             shifted.append(Float(intercept))
