@@ -8,7 +8,7 @@ import ZooFiles
 
 /// A probe of a small model of time series with random weights.
 struct ProbeEvaluation {
-    enum Kind { case classification, regression, neighbours }
+    enum Kind: CaseIterable { case classification, regression, neighbours }
 
     static let vectors = "\(SampleEvaluation.vectors)/probes"
 
@@ -27,14 +27,31 @@ struct ProbeEvaluation {
         data path: String = Self.vectors,
         model folder: String = SeriesEvaluation.model,
         split: String = "test",
+        modality: String = "series",
+        splits: [(name: String, count: Int)] = [("fit", 240), ("test", 150)],
         parameters: [String: JSONValue] = [:]
     ) throws {
         let digest = ContentDigest(of: Array("probes".utf8))
-        let record = try DataSetRecord(canonical: Self.record.canonicalBytes)
+        let record = try SampleRecord.make("test/probes", modality, splits)
         data = .dataSet(EvaluationDataSet(folder: path, record: record, digest: digest))
         model = EvaluatedModel(folder: folder, digest: ContentDigest(of: Array("model".utf8)))
         definition = try SuiteDefinition(
             parsing: Self.document(kind, digest, split, parameters).canonicalBytes
+        )
+    }
+
+    /// A probe of a small model of pictures with random weights.
+    static func pictures(_ kind: Kind, _ parameters: [String: JSONValue]) throws -> Self {
+        let folder = "\(vectors)/pictures"
+        var all: [String: JSONValue] = ["label": "colour"]
+        all.merge(parameters) { $1 }
+        return try Self(
+            kind,
+            data: folder,
+            model: folder,
+            modality: "image",
+            splits: [("fit", 120), ("test", 60)],
+            parameters: all
         )
     }
 
@@ -87,7 +104,13 @@ struct ProbeEvaluation {
                 "label": "stage", "neighbours": [1, 20], "temperature": .number(0.07),
             ]
             parameters.merge(own) { $1 }
-            metrics = [1, 20].flatMap { count in
+            var counts = [1, 20]
+            if case .array(let changed)? = changed["neighbours"] {
+                counts = changed.compactMap {
+                    if case .integer(let count) = $0 { count } else { nil }
+                }
+            }
+            metrics = counts.flatMap { count in
                 [
                     metric("accuracy, \(count) neighbours", "fraction"),
                     metric(
@@ -109,28 +132,4 @@ struct ProbeEvaluation {
             "parameters": .object(parameters), "metrics": .array(metrics), "seed": 0,
         ]
     }
-
-    private static let record: JSONValue = {
-        let counts = [("fit", 240), ("test", 150)]
-        let files: [JSONValue] = counts.enumerated().map { index, part in
-            [
-                "path": .string("\(part.0).safetensors"), "size": 1, "archive": "data",
-                "offset": .integer(512 + 1024 * index),
-                "digest": .string(ContentDigest(of: [1]).description),
-            ]
-        }
-        let splits: [JSONValue] = counts.map { name, count in
-            [
-                "name": .string(name), "count": .integer(count),
-                "files": [.string("\(name).safetensors")],
-            ]
-        }
-        return [
-            "format": .string(DataSetRecord.format), "compatibility": ["reader": "0.1.0"],
-            "requires": [], "name": "test/probes", "version": "1.0.0",
-            "created": "2026-11-27T00:00:00Z", "summary": "Windows.", "authors": ["a"],
-            "licence": "Apache-2.0", "modality": "series", "files": .array(files),
-            "splits": .array(splits), "lineage": ["kind": "generated"],
-        ]
-    }()
 }

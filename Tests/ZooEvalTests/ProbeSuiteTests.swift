@@ -78,6 +78,32 @@ import ZooTesting
         }
     }
 
+    /// Pictures, and clips of one picture, in a model of pictures.
+    @Test(arguments: ["images", "frames"])
+    func probesOfPicturesAreThoseOfScikitLearn(input: String) async throws {
+        let expected = try ProbeEvaluation.expected()
+        let (model, raw) = (
+            try expected.object("colour, model"), try expected.object("colour, raw")
+        )
+        try await TemporaryFolder.with { folder in
+            let linear = try await ProbeEvaluation.pictures(
+                .classification,
+                ["input": .string(input), "strengths": [1]]
+            ).report(in: folder.path(of: "work"))
+            let accuracy = try model.number("accuracy")
+            #expect(try linear.measurement("accuracy").value == accuracy)
+            let ratio = try linear.measurement("1 - accuracy of raw over that of the model").value
+            #expect(abs(ratio - (1 - (try raw.number("accuracy"))) / (1 - accuracy)) < 1e-9)
+            let votes = try await ProbeEvaluation.pictures(
+                .neighbours,
+                ["input": .string(input), "neighbours": [5]]
+            ).report(in: folder.path(of: "work"))
+            #expect(
+                try votes.measurement("accuracy, 5 neighbours").value == model.number("knn5")
+            )
+        }
+    }
+
     /// Probes of other labels compute no features again, and shards give the numbers of one run.
     @Test func probesShareFeatures() async throws {
         try await TemporaryFolder.with { folder in
@@ -150,8 +176,8 @@ import ZooTesting
         Refusal(
             kind: .neighbours,
             parameters: ["neighbours": [1, 241]],
-            code: "format.field-invalid",
-            message: "metrics"
+            code: "evaluation.data-unsuitable",
+            message: "fewer than 241 neighbours"
         ),
         Refusal(
             kind: .neighbours,

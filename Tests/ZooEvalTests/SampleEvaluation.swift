@@ -28,7 +28,7 @@ struct SampleEvaluation {
 
     init(_ kind: Kind, in folder: TemporaryFolder, data path: String = Self.vectors) async throws {
         let digest = ContentDigest(of: Array("data".utf8))
-        let record = try DataSetRecord(canonical: Self.record.canonicalBytes)
+        let record = try SampleRecord.make("test/clips", "video", [("clips", 8), ("pairs", 8)])
         data = .dataSet(EvaluationDataSet(folder: path, record: record, digest: digest))
         definition = try SuiteDefinition(parsing: Self.document(kind, digest).canonicalBytes)
         model = EvaluatedModel(
@@ -106,25 +106,4 @@ struct SampleEvaluation {
             "parameters": parameters, "metrics": .array(metrics), "seed": 0,
         ]
     }
-
-    private static let record: JSONValue = {
-        func file(_ name: String, _ offset: Int) -> JSONValue {
-            [
-                "path": .string(name), "size": 1, "archive": "data", "offset": .integer(offset),
-                "digest": .string(ContentDigest(of: [1]).description),
-            ]
-        }
-        return [
-            "format": .string(DataSetRecord.format), "compatibility": ["reader": "0.1.0"],
-            "requires": [], "name": "test/clips", "version": "1.0.0",
-            "created": "2026-11-26T00:00:00Z", "summary": "Clips.", "authors": ["a"],
-            "licence": "Apache-2.0", "modality": "video",
-            "files": [file("clips.safetensors", 512), file("pairs.safetensors", 1536)],
-            "splits": [
-                ["name": "clips", "count": 8, "files": ["clips.safetensors"]],
-                ["name": "pairs", "count": 8, "files": ["pairs.safetensors"]],
-            ],
-            "lineage": ["kind": "generated"],
-        ]
-    }()
 }

@@ -32,7 +32,11 @@ struct SeriesEvaluation {
         parameters: [String: JSONValue] = [:]
     ) throws {
         let digest = ContentDigest(of: Array("series".utf8))
-        let record = try DataSetRecord(canonical: Self.record.canonicalBytes)
+        let record = try SampleRecord.make(
+            "test/series",
+            "series",
+            [("anomalies", 130), ("labelled", 140), ("reference", 40)]
+        )
         data = .dataSet(EvaluationDataSet(folder: path, record: record, digest: digest))
         definition = try SuiteDefinition(
             parsing: Self.document(kind, digest, parameters).canonicalBytes
@@ -90,28 +94,4 @@ struct SeriesEvaluation {
             "parameters": .object(parameters), "metrics": .array(metrics), "seed": 0,
         ]
     }
-
-    private static let record: JSONValue = {
-        let counts = [("anomalies", 130), ("labelled", 140), ("reference", 40)]
-        let files: [JSONValue] = counts.enumerated().map { index, part in
-            [
-                "path": .string("\(part.0).safetensors"), "size": 1, "archive": "data",
-                "offset": .integer(512 + 1024 * index),
-                "digest": .string(ContentDigest(of: [1]).description),
-            ]
-        }
-        let splits: [JSONValue] = counts.map { name, count in
-            [
-                "name": .string(name), "count": .integer(count),
-                "files": [.string("\(name).safetensors")],
-            ]
-        }
-        return [
-            "format": .string(DataSetRecord.format), "compatibility": ["reader": "0.1.0"],
-            "requires": [], "name": "test/series", "version": "1.0.0",
-            "created": "2026-11-26T00:00:00Z", "summary": "Windows.", "authors": ["a"],
-            "licence": "Apache-2.0", "modality": "series", "files": .array(files),
-            "splits": .array(splits), "lineage": ["kind": "generated"],
-        ]
-    }()
 }

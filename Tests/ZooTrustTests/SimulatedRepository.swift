@@ -39,7 +39,7 @@ struct SimulatedRepository {
     /// Other entries of the snapshot: version by role.
     var listed: [String: Int] = [:]
     /// Hashes in the snapshot instead of none.
-    var targetsHash: String?
+    var targetsHashes: JSONValue?
     /// The files that the repository serves.
     var files: [String: [UInt8]] = [:]
 
@@ -133,7 +133,7 @@ struct SimulatedRepository {
     mutating func publishSnapshot() throws {
         var snapshot = header("snapshot", version: versions["snapshot"] ?? 0)
         var entry: [String: JSONValue] = ["version": .integer(versions["targets"] ?? 0)]
-        if let targetsHash { entry["hashes"] = ["sha256": .string(targetsHash)] }
+        entry["hashes"] = targetsHashes
         var meta: [String: JSONValue] = ["targets.json": .object(entry)]
         for (role, version) in listed { meta["\(role).json"] = ["version": .integer(version)] }
         snapshot["meta"] = .object(meta)

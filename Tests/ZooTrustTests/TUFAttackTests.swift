@@ -71,8 +71,13 @@ struct Attack: Sendable, CustomTestStringConvertible {
             try repository.publish()
             repository.files["6.snapshot.json"] = old
         },
-        Attack(name: "targets with another hash", code: .trustContent) { repository in
-            repository.targetsHash = String(repeating: "0", count: 64)
+        Attack(name: "targets with another SHA-256", code: .trustContent) { repository in
+            repository.targetsHashes = ["sha256": .string(String(repeating: "0", count: 64))]
+            repository.raise("targets", "snapshot", "timestamp")
+            try repository.publish()
+        },
+        Attack(name: "targets with another SHA-512", code: .trustContent) { repository in
+            repository.targetsHashes = ["sha512": .string(String(repeating: "0", count: 128))]
             repository.raise("targets", "snapshot", "timestamp")
             try repository.publish()
         },

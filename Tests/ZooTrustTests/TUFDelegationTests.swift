@@ -167,4 +167,37 @@ struct TUFDelegationTests {
             try RoleName(delegated: "../é?#").fileName(version: 3) == "3...%2F%C3%A9%3F%23.json"
         )
     }
+
+    @Test("a role is trusted for the paths whose hash begins with one of its prefixes")
+    func hashPrefixes() async throws {
+        let folder = Self.temporaryFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let a = try SimulatedRepository.Signer(10)
+        let (inside, outside) = ("index/a", "index/b")
+        let prefix = String(ContentDigest(of: inside.utf8).hex.prefix(3))
+        #expect(!ContentDigest(of: outside.utf8).hex.hasPrefix(prefix))
+        var repository = try SimulatedRepository()
+        repository.delegations = [
+            "keys": .object([a.id: a.json]),
+            "roles": [
+                [
+                    "name": "a", "keyids": [.string(a.id)], "threshold": 1, "terminating": false,
+                    "path_hash_prefixes": ["000000", .string(prefix)],
+                ]
+            ],
+        ]
+        repository.listed = ["a": 1]
+        try repository.publish()
+        repository.files["1.a.json"] = try repository.targetsFile(
+            version: 1,
+            [inside: [1], outside: [2]],
+            nil,
+            [a]
+        )
+        let (updater, _) = try Self.updater(repository, folder)
+        #expect(try await updater.target(inside).length == 1)
+        await #expect(throws: ZooError(.trustTargetUnknown, "")) {
+            try await updater.target(outside)
+        }
+    }
 }

@@ -3,11 +3,12 @@
 # SPDX-FileCopyrightText: The ami-zoo contributors
 """Writes labelled windows of time series and what scikit-learn's probes tell about them.
 
-    python make.py          # torch 2.13.0, numpy 2.4.6, scikit-learn 1.9.1, safetensors 0.8.0; seed 11
+    python make.py    # torch 2.13.0, transformers 5.23.0, numpy 2.4.6, scikit-learn 1.9.1, safetensors 0.8.0; seed 11
 
 The model is that of Tests/Vectors/families/series-jepa. fit.safetensors and test.safetensors hold `values`, `stage` (3
 classes), `life` (a number) and `unit` (three windows each); expected.json the numbers of probes on features by PyTorch
-and on the windows themselves. solver.safetensors holds features with columns of very different means and stds, and the
+and on the windows themselves. pictures/ holds an I-JEPA model with random weights, and pictures with the label `colour` as `images`
+and as `frames` of one picture. solver.safetensors holds features with columns of very different means and stds, and the
 coefficients that scikit-learn fits to them.
 """
 
@@ -22,6 +23,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
+from transformers import IJepaConfig, IJepaModel
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.join(HERE, "../../../..")
@@ -77,6 +79,42 @@ def knn(fit, test, known, count):
     return np.unique(known)[votes.argmax(1)]
 
 
+def pictures(rng: np.random.Generator) -> dict:
+    """Writes pictures/ and returns the numbers of its probes."""
+    folder = f"{HERE}/pictures"
+    torch.manual_seed(SEED)
+    model = IJepaModel(IJepaConfig(image_size=16, patch_size=4, hidden_size=24, num_hidden_layers=2, num_attention_heads=2,
+                                   intermediate_size=48, layer_norm_eps=1e-6, initializer_range=0.2)).eval()
+    model.save_pretrained(folder)
+    with open(f"{folder}/preprocessor_config.json", "w") as file:
+        json.dump({"do_resize": False, "do_center_crop": False, "do_rescale": True, "rescale_factor": 1 / 255,
+                   "do_normalize": True, "image_mean": [0.5] * 3, "image_std": [0.25] * 3,
+                   "size": {"height": 16, "width": 16}, "image_processor_type": "ViTImageProcessor"}, file, indent=1)
+    features: dict = {}
+    labels: dict = {}
+    for name, count in (("fit", 120), ("test", 60)):
+        colour = rng.integers(0, 3, count)
+        images = rng.integers(0, 200, (count, 16, 16, 3)) + rng.integers(0, 40, (count, 1, 1, 1))
+        images[np.arange(count), :, :, colour] += 12
+        images = images.astype(np.uint8)
+        save_file({"images": images, "frames": images[:, None], "colour": colour.astype(np.float32)[:, None]},
+                  f"{folder}/{name}.safetensors")
+        pixels = (torch.from_numpy(images).float() / 255 - 0.5) / 0.25
+        with torch.no_grad():
+            tokens = model(pixels.permute(0, 3, 1, 2)).last_hidden_state.double()
+        features[name] = {"model": tokens.mean(1).numpy(), "raw": images.reshape(count, -1) / 255.0}
+        labels[name] = colour.astype(np.float64)
+    found = {}
+    for kind in ("model", "raw"):
+        x, t = features["fit"][kind], features["test"][kind]
+        scaler, fitted = classify(x, labels["fit"], 1.0)
+        found[f"colour, {kind}"] = {
+            "accuracy": float((fitted.predict(scaler.transform(t)) == labels["test"]).mean()),
+            "knn5": float((knn(x, t, labels["fit"], 5) == labels["test"]).mean()),
+        }
+    return found
+
+
 def main() -> None:
     torch.set_num_threads(1)
     rng = np.random.default_rng(SEED)
@@ -113,6 +151,7 @@ def main() -> None:
             expected["constant accuracy"] = float((wanted == values[counts.argmax()]).mean())
         else:
             expected["constant rmse"] = float(np.sqrt(((wanted - known.mean()) ** 2).mean()))
+    expected |= pictures(np.random.default_rng(SEED))
     with open(f"{HERE}/expected.json", "w") as file:
         json.dump(expected, file, indent=1)
         file.write("\n")
