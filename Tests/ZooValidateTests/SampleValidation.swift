@@ -145,6 +145,16 @@ struct SampleValidation {
                     samples: 4,
                     limit: .init(value: 0.001, reason: text("rounding"))
                 ),
+                Measurement(
+                    MetricDefinition(
+                        stated("agreement"),
+                        unit: stated("share"),
+                        better: .higher
+                    ),
+                    values[1],
+                    samples: 4,
+                    limit: .init(value: 0.25, reason: text("chance"))
+                ),
             ],
             kernels: ["portable"],
             exhibits: exhibits

@@ -15,6 +15,7 @@ import ZooCore
             "failed: reproduced 1 of 2 claims",
             "measured 0.91 (0.86 to 0.96), 100 samples; claimed 0.9 ± 0.02",
             "measured 0.5, 4 samples; at most 0.001", "beyond its bound", "reproduced",
+            "measured 0.5, 4 samples; at least 0.25", "within",
             "claimed upstream, not measured again", "it differs", "error in px",
         ] {
             #expect(page.texts.contains { $0.contains(text) }, "\(text)")

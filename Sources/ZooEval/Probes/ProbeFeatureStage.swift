@@ -7,7 +7,9 @@ internal import ZooMedia
 internal import ZooModels
 internal import ZooTensor
 
-/// The features of each sample, averaged over its tokens; probes of all labels share them.
+/// The features of each sample, averaged over its tokens.
+///
+/// Probes on the same splits share them, whatever the label.
 struct ProbeFeatureStage: SampleStage {
     /// The names of the columns.
     static let (features, raw) = ("features", "raw")

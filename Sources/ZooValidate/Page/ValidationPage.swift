@@ -213,7 +213,10 @@ package struct ValidationPage {
             numbers += "; claimed \(claim.claim.value.short)"
             numbers += claim.claim.tolerance.map { " ± \($0.short)" } ?? ""
         }
-        if let limit = measurement.limit { numbers += "; at most \(limit.value.short)" }
+        if let limit = measurement.limit {
+            let bound = measurement.metric.direction == .lower ? "at most" : "at least"
+            numbers += "; \(bound) \(limit.value.short)"
+        }
         var row = BarRow(
             name: measurement.metric.name,
             value: measurement.value,
