@@ -95,12 +95,13 @@ package struct NearestRows: Sendable {
                         transposed: part.matrix,
                         into: products
                     )
+                    let lengths = Array(norms[part.rows])
                     for query in range {
                         found.add(
                             products.rows(
                                 query - range.lowerBound..<query - range.lowerBound + 1
                             ),
-                            Array(norms[part.rows]),
+                            lengths,
                             first: part.first,
                             to: query
                         )
