@@ -14,6 +14,14 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Only Homebrew keeps FFmpeg's headers outside the default path; elsewhere pkg-config would only link
+/// the libraries, and with them some 130 others that every start of the program would load.
+#if os(macOS)
+let ffmpegHeaders: String? = "libavformat"
+#else
+let ffmpegHeaders: String? = nil
+#endif
+
 let package = Package(
     name: "ami-zoo",
     platforms: [.macOS(.v15)],
@@ -136,20 +144,18 @@ let package = Package(
             dependencies: ["ZooCore", "ZooFiles", "ZooTensor", "CChecksum"],
             swiftSettings: settings
         ),
+        // The headers; CFFmpegShims loads the libraries.
         .systemLibrary(
             name: "CFFmpeg",
-            pkgConfig: "libavformat",
+            pkgConfig: ffmpegHeaders,
             providers: [
                 .apt(["libavformat-dev", "libavcodec-dev", "libavutil-dev", "libswscale-dev"]),
                 .brew(["ffmpeg"]),
             ]
         ),
-        // Wraps FFmpeg calls whose types differ between versions, behind opaque handles.
-        .target(
-            name: "CFFmpegShims",
-            dependencies: ["CFFmpeg"],
-            linkerSettings: ["avformat", "avcodec", "swscale", "avutil"].map { .linkedLibrary($0) }
-        ),
+        // Loads FFmpeg when a video is opened, and wraps calls whose types differ between versions,
+        // behind opaque handles.
+        .target(name: "CFFmpegShims", dependencies: ["CFFmpeg"]),
         .systemLibrary(
             name: "CJPEG",
             pkgConfig: "libjpeg",

@@ -3,23 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libavcodec/avcodec.h>
-#include <libavformat/avformat.h>
-#include <libavutil/imgutils.h>
-#include <libavutil/log.h>
-#include <libavutil/mem.h>
-#include <libavutil/pixdesc.h>
-#include <libswscale/swscale.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "CFFmpegShims.h"
-
-void ami_media_silence(void) { av_log_set_level(AV_LOG_QUIET); }
+#include "ffmpeg.h"
 
 void ami_media_error_text(int detail, char *text, size_t capacity) {
-    if (av_strerror(detail, text, capacity) < 0 && capacity > 0) {
+    if (ami_ffmpeg.av_strerror(detail, text, capacity) < 0 && capacity > 0) {
         text[0] = 0;
     }
 }
@@ -105,13 +98,13 @@ static enum ami_media_result open_file(struct ami_video *video, const char *path
         return ami_media_not_a_file;
     }
     video->size = status.st_size;
-    uint8_t *buffer = av_malloc(io_buffer);
+    uint8_t *buffer = ami_ffmpeg.av_malloc(io_buffer);
     if (buffer == NULL) {
         return ami_media_memory;
     }
-    video->io = avio_alloc_context(buffer, io_buffer, 0, video, read_bytes, NULL, seek);
+    video->io = ami_ffmpeg.avio_alloc_context(buffer, io_buffer, 0, video, read_bytes, NULL, seek);
     if (video->io == NULL) {
-        av_free(buffer);
+        ami_ffmpeg.av_free(buffer);
         return ami_media_memory;
     }
     return ami_media_ok;
@@ -124,7 +117,7 @@ static enum ami_media_result open_container(struct ami_video *video, int *detail
 #else
     const AVInputFormat *found = NULL;
 #endif
-    int code = av_probe_input_buffer2(video->io, &found, "", NULL, 0, probe_limit);
+    int code = ami_ffmpeg.av_probe_input_buffer2(video->io, &found, "", NULL, 0, probe_limit);
     if (code < 0 || found == NULL) {
         *detail = code;
         return code == AVERROR(ENOMEM) ? ami_media_memory : ami_media_unrecognised;
@@ -132,7 +125,7 @@ static enum ami_media_result open_container(struct ami_video *video, int *detail
     if (!is_allowed(found)) {
         return ami_media_refused;
     }
-    video->format = avformat_alloc_context();
+    video->format = ami_ffmpeg.avformat_alloc_context();
     if (video->format == NULL) {
         return ami_media_memory;
     }
@@ -141,15 +134,15 @@ static enum ami_media_result open_container(struct ami_video *video, int *detail
     video->format->flags |= AVFMT_FLAG_CUSTOM_IO;
     video->format->probesize = probe_limit;
     // Frees the context on failure.
-    code = avformat_open_input(&video->format, "", found, NULL);
+    code = ami_ffmpeg.avformat_open_input(&video->format, "", found, NULL);
     if (code >= 0) {
-        code = avformat_find_stream_info(video->format, NULL);
+        code = ami_ffmpeg.avformat_find_stream_info(video->format, NULL);
     }
     return code < 0 ? failure(code, detail) : ami_media_ok;
 }
 
 static enum ami_media_result open_decoder(struct ami_video *video, int64_t max_pixels, int *detail) {
-    video->stream = av_find_best_stream(video->format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
+    video->stream = ami_ffmpeg.av_find_best_stream(video->format, AVMEDIA_TYPE_VIDEO, -1, -1, NULL, 0);
     if (video->stream < 0) {
         return video->stream == AVERROR_DECODER_NOT_FOUND ? ami_media_no_decoder : ami_media_no_stream;
     }
@@ -157,25 +150,25 @@ static enum ami_media_result open_decoder(struct ami_video *video, int64_t max_p
         video->format->streams[i]->discard = (int)i == video->stream ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
     }
     const AVCodecParameters *parameters = video->format->streams[video->stream]->codecpar;
-    const AVCodec *codec = avcodec_find_decoder(parameters->codec_id);
+    const AVCodec *codec = ami_ffmpeg.avcodec_find_decoder(parameters->codec_id);
     if (codec == NULL) {
         return ami_media_no_decoder;
     }
     if (parameters->width > 0 && (int64_t)parameters->width * parameters->height > max_pixels) {
         return ami_media_too_large;
     }
-    video->decoder = avcodec_alloc_context3(codec);
-    video->packet = av_packet_alloc();
-    video->frame = av_frame_alloc();
+    video->decoder = ami_ffmpeg.avcodec_alloc_context3(codec);
+    video->packet = ami_ffmpeg.av_packet_alloc();
+    video->frame = ami_ffmpeg.av_frame_alloc();
     if (video->decoder == NULL || video->packet == NULL || video->frame == NULL) {
         return ami_media_memory;
     }
-    int code = avcodec_parameters_to_context(video->decoder, parameters);
+    int code = ami_ffmpeg.avcodec_parameters_to_context(video->decoder, parameters);
     video->decoder->max_pixels = max_pixels;
     video->decoder->thread_count = 0;
     video->decoder->pkt_timebase = video->format->streams[video->stream]->time_base;
     if (code >= 0) {
-        code = avcodec_open2(video->decoder, codec, NULL);
+        code = ami_ffmpeg.avcodec_open2(video->decoder, codec, NULL);
     }
     return code < 0 ? failure(code, detail) : ami_media_ok;
 }
@@ -183,7 +176,7 @@ static enum ami_media_result open_decoder(struct ami_video *video, int64_t max_p
 enum ami_media_result ami_video_open(const char *path, int64_t max_pixels, ami_video **out, int *detail) {
     *out = NULL;
     *detail = 0;
-    struct ami_video *video = av_mallocz(sizeof *video);
+    struct ami_video *video = calloc(1, sizeof *video);
     if (video == NULL) {
         return ami_media_memory;
     }
@@ -207,19 +200,19 @@ void ami_video_close(ami_video *video) {
     if (video == NULL) {
         return;
     }
-    sws_freeContext(video->scaler);
-    av_frame_free(&video->frame);
-    av_packet_free(&video->packet);
-    avcodec_free_context(&video->decoder);
-    avformat_close_input(&video->format);
+    ami_ffmpeg.sws_freeContext(video->scaler);
+    ami_ffmpeg.av_frame_free(&video->frame);
+    ami_ffmpeg.av_packet_free(&video->packet);
+    ami_ffmpeg.avcodec_free_context(&video->decoder);
+    ami_ffmpeg.avformat_close_input(&video->format);
     if (video->io != NULL) {
-        av_freep(&video->io->buffer);
-        avio_context_free(&video->io);
+        ami_ffmpeg.av_freep(&video->io->buffer);
+        ami_ffmpeg.avio_context_free(&video->io);
     }
     if (video->descriptor >= 0) {
         close(video->descriptor);
     }
-    av_free(video);
+    free(video);
 }
 
 const char *ami_video_format(const ami_video *video) { return video->format->iformat->name; }
@@ -234,21 +227,20 @@ int ami_video_matrix(const ami_video *video, int32_t matrix[9]) {
     const AVStream *stream = video->format->streams[video->stream];
     const uint8_t *data = NULL;
     size_t size = 0;
-    // FFmpeg 7 moved the side data of streams to their parameters; FFmpeg 5 changed its size to
-    // size_t.
+    // FFmpeg 5 changed the size of side data to size_t.
 #if LIBAVFORMAT_VERSION_MAJOR >= 61
     const AVPacketSideData *found =
-        av_packet_side_data_get(stream->codecpar->coded_side_data, stream->codecpar->nb_coded_side_data,
+        ami_ffmpeg.av_packet_side_data_get(stream->codecpar->coded_side_data, stream->codecpar->nb_coded_side_data,
                                 AV_PKT_DATA_DISPLAYMATRIX);
     if (found != NULL) {
         data = found->data;
         size = found->size;
     }
 #elif LIBAVFORMAT_VERSION_MAJOR >= 59
-    data = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
+    data = ami_ffmpeg.av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &size);
 #else
     int length = 0;
-    data = av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &length);
+    data = ami_ffmpeg.av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &length);
     size = (size_t)length;
 #endif
     if (data == NULL || size < 9 * sizeof *matrix) {
@@ -264,12 +256,12 @@ size_t ami_video_height(const ami_video *video) { return (size_t)video->frame->h
 /// Sends the next packet of the stream, or the end of the stream, to the decoder.
 static enum ami_media_result feed(struct ami_video *video, int *detail) {
     int code;
-    while ((code = av_read_frame(video->format, video->packet)) >= 0) {
+    while ((code = ami_ffmpeg.av_read_frame(video->format, video->packet)) >= 0) {
         int is_ours = video->packet->stream_index == video->stream;
         int is_short = (video->packet->flags & AV_PKT_FLAG_CORRUPT) != 0;
         code = !is_ours ? 0 : is_short ? AVERROR_INVALIDDATA
-                                       : avcodec_send_packet(video->decoder, video->packet);
-        av_packet_unref(video->packet);
+                                       : ami_ffmpeg.avcodec_send_packet(video->decoder, video->packet);
+        ami_ffmpeg.av_packet_unref(video->packet);
         if (code < 0) {
             return failure(code, detail);
         }
@@ -281,14 +273,14 @@ static enum ami_media_result feed(struct ami_video *video, int *detail) {
         return failure(code, detail);
     }
     video->drained = 1;
-    code = avcodec_send_packet(video->decoder, NULL);
+    code = ami_ffmpeg.avcodec_send_packet(video->decoder, NULL);
     return code < 0 ? failure(code, detail) : ami_media_ok;
 }
 
 enum ami_media_result ami_video_next(ami_video *video, int *detail) {
     *detail = 0;
     for (;;) {
-        int code = avcodec_receive_frame(video->decoder, video->frame);
+        int code = ami_ffmpeg.avcodec_receive_frame(video->decoder, video->frame);
         if (code == AVERROR_EOF) {
             return ami_media_end;
         }
@@ -327,23 +319,23 @@ static enum ami_media_result prepare(struct ami_video *video) {
         video->range == range) {
         return ami_media_ok;
     }
-    sws_freeContext(video->scaler);
-    if (!sws_isSupportedInput((enum AVPixelFormat)frame->format)) {
+    ami_ffmpeg.sws_freeContext(video->scaler);
+    if (!ami_ffmpeg.sws_isSupportedInput((enum AVPixelFormat)frame->format)) {
         video->scaler = NULL;
         return ami_media_pixels_unsupported;
     }
-    video->scaler = sws_getContext(frame->width, frame->height, (enum AVPixelFormat)frame->format,
+    video->scaler = ami_ffmpeg.sws_getContext(frame->width, frame->height, (enum AVPixelFormat)frame->format,
                                    frame->width, frame->height, AV_PIX_FMT_RGB24,
                                    SWS_BILINEAR, NULL, NULL, NULL);
     if (video->scaler == NULL) {
         return ami_media_pixels_unsupported;
     }
     int *from, *to, from_range, to_range, brightness, contrast, saturation;
-    if (sws_getColorspaceDetails(video->scaler, &from, &from_range, &to, &to_range, &brightness, &contrast,
+    if (ami_ffmpeg.sws_getColorspaceDetails(video->scaler, &from, &from_range, &to, &to_range, &brightness, &contrast,
                                  &saturation) >= 0) {
-        const AVPixFmtDescriptor *format = av_pix_fmt_desc_get((enum AVPixelFormat)frame->format);
+        const AVPixFmtDescriptor *format = ami_ffmpeg.av_pix_fmt_desc_get((enum AVPixelFormat)frame->format);
         int is_yuv = format != NULL && (format->flags & AV_PIX_FMT_FLAG_RGB) == 0;
-        sws_setColorspaceDetails(video->scaler, sws_getCoefficients((int)frame->colorspace),
+        ami_ffmpeg.sws_setColorspaceDetails(video->scaler, ami_ffmpeg.sws_getCoefficients((int)frame->colorspace),
                                  is_yuv ? range || from_range : from_range, to, to_range, brightness,
                                  contrast, saturation);
     }
@@ -359,7 +351,7 @@ enum ami_media_result ami_video_copy_rgb(ami_video *video, uint8_t *rgb) {
         return result;
     }
     // swscale writes past the end of a row, so the rows need padding.
-    AVFrame *padded = av_frame_alloc();
+    AVFrame *padded = ami_ffmpeg.av_frame_alloc();
     if (padded == NULL) {
         return ami_media_memory;
     }
@@ -367,14 +359,14 @@ enum ami_media_result ami_video_copy_rgb(ami_video *video, uint8_t *rgb) {
     int height = padded->height = video->frame->height;
     padded->format = AV_PIX_FMT_RGB24;
     int rows = 0;
-    if (av_frame_get_buffer(padded, 64) >= 0) {
-        rows = sws_scale(video->scaler, (const uint8_t *const *)video->frame->data,
+    if (ami_ffmpeg.av_frame_get_buffer(padded, 64) >= 0) {
+        rows = ami_ffmpeg.sws_scale(video->scaler, (const uint8_t *const *)video->frame->data,
                          video->frame->linesize, 0, height, padded->data, padded->linesize);
         for (int y = 0; y < rows; y++) {
             memcpy(rgb + (size_t)y * width * 3, padded->data[0] + (ptrdiff_t)y * padded->linesize[0],
                    (size_t)width * 3);
         }
     }
-    av_frame_free(&padded);
+    ami_ffmpeg.av_frame_free(&padded);
     return rows == height ? ami_media_ok : ami_media_pixels_unsupported;
 }

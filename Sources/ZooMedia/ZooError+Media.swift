@@ -12,6 +12,8 @@ extension ZooError.Code {
     public static let mediaDamaged = Self("media.damaged", .badData)
     /// An image, a file or a clip is larger than allowed.
     public static let mediaTooLarge = Self("media.too-large", .badData)
+    /// FFmpeg's libraries are not installed, or lack a function.
+    public static let mediaLibraryMissing = Self("media.ffmpeg-missing", .notFound)
     /// A video or a folder holds no frames.
     public static let mediaNoFrames = Self("media.no-frames", .badData)
     /// Frames of one video or folder have different sizes.

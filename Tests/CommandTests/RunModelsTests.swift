@@ -167,6 +167,40 @@ import ZooTesting
         }
     }
 
+    @Test func onlyVideosNeedFFmpeg() async throws {
+        try await TemporaryFolder.with { folder in
+            let model = try await Self.release(
+                "vjepa2",
+                ["--predictor-heads", "1", "--crop-size", "16", "--frames", "4"],
+                in: folder
+            )
+            // Found before the library of the machine, and not libraries.
+            for version in 50..<90 { try folder.write([], to: "broken/libavutil.so.\(version)") }
+            var environment = Program(in: folder).environment
+            environment["LD_LIBRARY_PATH"] = folder.path(of: "broken")
+            let video = "\(Self.vectors)/media/videos/h264.mp4"
+            let output = folder.path(of: "f.npy")
+            let refused = try await ProgramRun(
+                Program.executable,
+                ["embed", model, video, "--output", output],
+                environment: environment
+            )
+            #expect(refused.status == 66)
+            #expect(refused.errors.contains("media.ffmpeg-missing"))
+            #expect(refused.errors.contains("libavutil.so."))
+            #expect(refused.errors.contains("apt-get install libavformat"))
+            #expect(!FileManager.default.fileExists(atPath: output))
+
+            let images = try Self.images(Array(repeating: "rgb.png", count: 4), in: folder)
+            let read = try await ProgramRun(
+                Program.executable,
+                ["embed", model, images, "--output", output],
+                environment: environment
+            )
+            #expect(read.status == 0, "\(read.errors)")
+        }
+    }
+
     @Test func movesOfAnArmAreSearchedFromATrajectory() async throws {
         try await TemporaryFolder.with { folder in
             let zoo = Program(in: folder)

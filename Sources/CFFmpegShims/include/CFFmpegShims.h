@@ -27,7 +27,7 @@ enum ami_media_result {
     ami_media_refused,
     /// A container without a video stream.
     ami_media_no_stream,
-    /// The linked FFmpeg has no decoder for the stream.
+    /// This FFmpeg has no decoder for the stream.
     ami_media_no_decoder,
     /// A frame has more pixels than allowed.
     ami_media_too_large,
@@ -41,8 +41,14 @@ enum ami_media_result {
     ami_media_memory,
 };
 
-/// Stops FFmpeg from writing to standard error, for the whole process.
-void ami_media_silence(void);
+/// Loads FFmpeg's libraries and stops them from writing to standard error, for the whole process.
+///
+/// Must have succeeded before any other function is called. Returns null, or why they cannot be used.
+const char *ami_media_load(void);
+
+/// The major versions of libavformat and libswscale that are loaded, for messages.
+int ami_media_avformat_version(void);
+int ami_media_swscale_version(void);
 
 /// A video being decoded from its first frame to its last.
 typedef struct ami_video ami_video;

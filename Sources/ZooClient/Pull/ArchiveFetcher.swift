@@ -15,6 +15,7 @@ struct ArchiveFetcher: Sendable {
     /// The missing bytes from which on mirrors are used from the start.
     let mirroredSize: Int
     let report: @Sendable (PullEvent) -> Void
+    private let decoders = BlockDecoders()
 
     /// The number of attempts per block before the next source is tried.
     private static let attemptsPerSource = 2
@@ -45,7 +46,7 @@ struct ArchiveFetcher: Sendable {
 
     /// Fetches one stream of the whole archive, from which blocks already in place are skipped.
     private func fetchWhole(_ lease: SourcePool.Lease) async throws {
-        let receiver = BlockReceiver(archive, ledger: ledger)
+        let receiver = BlockReceiver(archive, ledger: ledger, decoders)
         let blocks = 0..<archive.table.blocks.count
         do {
             try await fetch(blocks, whole: true, from: lease.source, receiver)
@@ -92,7 +93,7 @@ struct ArchiveFetcher: Sendable {
 
     /// Fetches runs until none is left.
     private func stream(_ queue: BlockRunQueue) async throws -> Event {
-        let receiver = BlockReceiver(archive, ledger: ledger)
+        let receiver = BlockReceiver(archive, ledger: ledger, decoders)
         while let job = try await queue.next() {
             let lease: SourcePool.Lease
             do {

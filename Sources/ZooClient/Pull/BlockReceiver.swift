@@ -16,17 +16,18 @@ final class BlockReceiver: Sendable {
         /// The remaining blocks of this stream, starting with the current one.
         var blocks = 0..<0
         let buffer = BlockBuffer()
-        let decoder = BlockDecoder()
     }
 
     private let state = Mutex(State())
     private let archive: ArchivePlan
     private let ledger: BlockLedger
+    private let decoders: BlockDecoders
 
     /// Creates a receiver for an archive.
-    init(_ archive: ArchivePlan, ledger: BlockLedger) {
+    init(_ archive: ArchivePlan, ledger: BlockLedger, _ decoders: BlockDecoders) {
         self.archive = archive
         self.ledger = ledger
+        self.decoders = decoders
     }
 
     /// Prepares for a stream of the given blocks.
@@ -63,9 +64,12 @@ final class BlockReceiver: Sendable {
         let index = archive.index(of: number)
         // A stream of the whole archive contains blocks that are not needed or already in place.
         if archive.needed.contains(number), !ledger.isDone(index) {
-            let verified = try decode(block, number, state.buffer, state.decoder)
-            try archive.folder.write(verified)
-            try ledger.complete(verified, number, of: archive, .fetched)
+            let buffer = state.buffer
+            try decoders.withDecoder { decoder in
+                let verified = try decode(block, number, buffer, decoder)
+                try archive.folder.write(verified)
+                try ledger.complete(verified, number, of: archive, .fetched)
+            }
         }
         state.buffer.removeAll()
         state.blocks.removeFirst()

@@ -7,11 +7,18 @@ internal import ZooFiles
 
 /// Results of calls to FFmpeg as errors that name the file.
 enum FFmpeg {
-    /// Keeps the libraries from writing to standard error; read once before their first use.
-    static let isSilent: Bool = {
-        ami_media_silence()
-        return true
-    }()
+    /// Loads the libraries, once in a process.
+    ///
+    /// - Throws: ``ZooError`` with code `media.ffmpeg-missing`.
+    static func load() throws(ZooError) {
+        guard let reason = unsafe ami_media_load() else { return }
+        throw ZooError(
+            .mediaLibraryMissing,
+            unsafe "FFmpeg's libraries, which read video, cannot be loaded: \(String(cString: reason))",
+            remedy: "install them, on Debian and Ubuntu with 'apt-get install "
+                + "libavformat\(ami_media_avformat_version()) libswscale\(ami_media_swscale_version())'"
+        )
+    }
 
     /// Throws unless the call succeeded or reached the end.
     ///

@@ -20,9 +20,9 @@ final class VideoDecoder {
     /// Opens the best video stream of a file.
     ///
     /// - Throws: ``ZooError`` with a `media.*` or `io.*` code; `media.unsupported` when the container
-    ///   has an angle that is not a multiple of 90°.
+    ///   has an angle that is not a multiple of 90°, `media.ffmpeg-missing` on a machine without FFmpeg.
     init(_ path: String, limits: MediaLimits, orientation: Orientation) throws(ZooError) {
-        _ = FFmpeg.isSilent
+        try FFmpeg.load()
         self.path = path
         var opened: OpaquePointer?
         var detail: Int32 = 0
