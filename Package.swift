@@ -41,6 +41,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
@@ -135,6 +136,7 @@ let package = Package(
                 "ZooCore", "ZooFiles",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
             ],
             swiftSettings: settings
         ),
@@ -277,7 +279,7 @@ let package = Package(
                 "ZooCore", "ZooFiles", "ZooTensor", "ZooStore", "ZooTransport", "ZooArchive",
                 "ZooCheckpoint", "ZooClient", "ZooMedia", "ZooModels", "ZooInference",
                 "ZooConvert", "ZooServer", "ZooRegistry", "ZooDrawing", "ZooEval",
-                "ZooValidate",
+                "ZooTrust", "ZooValidate",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -363,11 +365,12 @@ let package = Package(
             dependencies: ["ZooCore", "ZooTransport", "ZooTesting"],
             swiftSettings: settings
         ),
-        // Attacks on a simulated repository; documents of python-tuf.
+        // Attacks on a simulated repository; documents of python-tuf; signatures of model-signing.
         .testTarget(
             name: "ZooTrustTests",
             dependencies: [
-                "ZooCore", "ZooTrust", .product(name: "Crypto", package: "swift-crypto"),
+                "ZooCore", "ZooFiles", "ZooTesting", "ZooTrust",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: settings
         ),

@@ -28,6 +28,31 @@ extension ZooError.Code {
     package static let trustTargetUnknown = Self("trust.target-not-found", .notFound)
     /// A search or an update needs more steps than a client performs.
     package static let trustTooManySteps = Self("trust.too-many-steps", .notPermitted)
+
+    /// A signature file is not a Sigstore bundle with a statement about a model.
+    package static let signatureMalformed = Self("signature.malformed", .badData)
+    /// A signature was made in a way, or over hashes, that this program does not support.
+    package static let signatureUnsupported = Self("signature.unsupported", .badData)
+    /// A signature is not of the given key, or not over what it comes with.
+    package static let signatureInvalid = Self("signature.invalid", .notPermitted)
+    /// A signed file is missing, or its content is not what was signed.
+    package static let signatureFileMismatch = Self("signature.file-mismatch", .integrity)
+    /// A file of a signed folder is not signed.
+    package static let signatureFileUnsigned = Self("signature.file-unsigned", .integrity)
+    /// What is to be signed is not a folder.
+    package static let signatureFolder = Self("signature.not-a-folder", .usage)
+    /// The signer of a folder is revoked on this machine.
+    package static let keyRevoked = Self("key.revoked", .notPermitted)
+    /// A file holds no key of a supported kind.
+    package static let keyMalformed = Self("key.malformed", .badData)
+    /// A file with a private key can be read by other users.
+    package static let keyExposed = Self("key.exposed", .notPermitted)
+    /// A private key is encrypted, and there is no passphrase or a wrong one.
+    package static let keyLocked = Self("key.locked", .notPermitted)
+    /// There is no key of that name.
+    package static let keyUnknown = Self("key.not-found", .notFound)
+    /// There is already a key of that name, or the name is not allowed.
+    package static let keyName = Self("key.name-invalid", .usage)
 }
 
 extension ZooError {

@@ -38,8 +38,9 @@ struct AmiZoo: AsyncParsableCommand {
                 name: "Make and publish",
                 subcommands: [
                     InspectCommand.self, ImportCommand.self, ConvertCommand.self,
-                    ExportCommand.self, PackCommand.self, PublishCommand.self, YankCommand.self,
-                    UnyankCommand.self, ChannelCommand.self, LoginCommand.self, LogoutCommand.self,
+                    ExportCommand.self, PackCommand.self, KeysCommand.self, SignCommand.self,
+                    PublishCommand.self, YankCommand.self, UnyankCommand.self, ChannelCommand.self,
+                    LoginCommand.self, LogoutCommand.self,
                 ]
             ),
             CommandGroup(

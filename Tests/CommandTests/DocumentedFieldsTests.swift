@@ -100,6 +100,8 @@ import ZooTesting
                 ("pack", [folder.path(of: "model"), "--output", registry, "--unvalidated", "x"]),
                 ("registry index", [registry]), ("registry check", [registry]),
                 ("registry init", [folder.path(of: "other")]),
+                ("keys new", ["lab"]), ("keys list", []), ("keys export", ["lab"]),
+                ("sign", [folder.path(of: "plain"), "--key", "lab"]), ("keys revoke", ["lab"]),
                 ("publish", [registry, "--registry", folder.path(of: "other")]),
                 ("registry mirror", [registry, folder.path(of: "other")]),
                 ("registry export", [folder.path(of: "zoo.tar"), "--registry", registry]),

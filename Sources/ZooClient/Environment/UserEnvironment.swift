@@ -42,6 +42,25 @@ package struct UserEnvironment: Sendable {
         }
     }
 
+    /// The folder with the signing keys of the user.
+    ///
+    /// - Throws: ``ZooError`` with code `environment.no-home` if no variable determines its path.
+    package var keyFolder: String {
+        get throws(ZooError) {
+            guard let folder = folder("XDG_CONFIG_HOME", orBelowHome: ".config") else {
+                throw ZooError(
+                    .noHome,
+                    "HOME is not set to an absolute path, so the keys have no location",
+                    remedy: "set HOME, or give the path of a key file"
+                )
+            }
+            return "\(folder)/ami-zoo/keys"
+        }
+    }
+
+    /// The passphrase of an encrypted key; nil when none is set.
+    package var keyPassphrase: String? { variables["AMI_ZOO_KEY_PASSPHRASE"] }
+
     /// The folder for temporary files that may be large: on disk, and not in memory as `/tmp` may be.
     package var spool: String {
         guard let folder = variables["TMPDIR"], folder.hasPrefix("/") else { return "/var/tmp" }
@@ -62,6 +81,7 @@ package struct UserEnvironment: Sendable {
             "XDG_CONFIG_HOME",
             "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy",
             "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY", "AMI_ZOO_TOKEN",
+            "AMI_ZOO_KEY_PASSPHRASE",
             "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "DOCKER_CONFIG",
         ] {
             if let value = unsafe getenv(name) { found[name] = unsafe String(cString: value) }

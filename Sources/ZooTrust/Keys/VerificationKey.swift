@@ -3,6 +3,7 @@
 
 internal import Crypto
 internal import CryptoExtras
+internal import Foundation
 package import ZooCore
 
 /// A public key that verifies signatures.
@@ -17,6 +18,8 @@ package struct VerificationKey: Sendable {
         case ecdsaP256 = "ecdsa-sha2-nistp256"
         /// ECDSA on P-384 with SHA-384; DER signatures.
         case ecdsaP384 = "ecdsa-sha2-nistp384"
+        /// ECDSA on P-521 with SHA-512; DER signatures.
+        case ecdsaP521 = "ecdsa-sha2-nistp521"
         /// RSASSA-PSS with SHA-256, MGF1 with SHA-256 and a salt of 32 bytes; at least 2048 bits.
         case rsaPSS = "rsassa-pss-sha256"
     }
@@ -25,14 +28,15 @@ package struct VerificationKey: Sendable {
         case ed25519(Curve25519.Signing.PublicKey)
         case p256(P256.Signing.PublicKey)
         case p384(P384.Signing.PublicKey)
+        case p521(P521.Signing.PublicKey)
         case rsa(_RSA.Signing.PublicKey)
     }
 
     /// The algorithm of the key's signatures.
     package let algorithm: Algorithm
     private let material: Material
-    /// An encoding that is the same for the same key.
-    private let encoding: [UInt8]
+    /// An encoding that is the same for the same key; of ECDSA the uncompressed point (SEC 1, 2.3.3).
+    let encoding: [UInt8]
 
     /// Reads an Ed25519 key of 32 bytes.
     ///
@@ -63,6 +67,9 @@ package struct VerificationKey: Sendable {
             case .ecdsaP384:
                 let key = try P384.Signing.PublicKey(pemRepresentation: pem)
                 (material, encoding) = (.p384(key), Array(key.x963Representation))
+            case .ecdsaP521:
+                let key = try P521.Signing.PublicKey(pemRepresentation: pem)
+                (material, encoding) = (.p521(key), Array(key.x963Representation))
             case .rsaPSS:
                 let key = try _RSA.Signing.PublicKey(pemRepresentation: pem)
                 (material, encoding) = (.rsa(key), Array(key.derRepresentation))
@@ -77,6 +84,23 @@ package struct VerificationKey: Sendable {
         }
     }
 
+    /// A SubjectPublicKeyInfo in PEM form, with lines of 64 characters and no line break at the end.
+    package var pem: String {
+        switch material {
+        case .ed25519(let key):
+            // The prefix of RFC 8410 for 32 bytes of Ed25519.
+            let prefix: [UInt8] = [
+                0x30, 0x2A, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x03, 0x21, 0,
+            ]
+            let text = Data(prefix + key.rawRepresentation).base64EncodedString()
+            return "-----BEGIN PUBLIC KEY-----\n\(text)\n-----END PUBLIC KEY-----"
+        case .p256(let key): return key.pemRepresentation
+        case .p384(let key): return key.pemRepresentation
+        case .p521(let key): return key.pemRepresentation
+        case .rsa(let key): return key.pemRepresentation
+        }
+    }
+
     /// Whether a signature of this key over a message is valid; false for bytes of any other form.
     package func isValid(_ signature: [UInt8], for message: [UInt8]) -> Bool {
         switch material {
@@ -88,6 +112,10 @@ package struct VerificationKey: Sendable {
             return key.isValidSignature(signature, for: message)
         case .p384(let key):
             guard let signature = try? P384.Signing.ECDSASignature(derRepresentation: signature)
+            else { return false }
+            return key.isValidSignature(signature, for: message)
+        case .p521(let key):
+            guard let signature = try? P521.Signing.ECDSASignature(derRepresentation: signature)
             else { return false }
             return key.isValidSignature(signature, for: message)
         case .rsa(let key):

@@ -8,11 +8,13 @@ internal import ZooCore
 enum VerifyReport: Report {
     case model(VerifyOutcome)
     case archive(ArchiveOutcome)
+    case signedFolder(SignedFolderOutcome)
 
     private var report: any Report {
         switch self {
         case .model(let outcome): outcome
         case .archive(let outcome): outcome
+        case .signedFolder(let outcome): outcome
         }
     }
 

@@ -23,6 +23,9 @@ struct VerifyCommand: ReportingCommand {
             With --against, also proves that the model holds the tensors of the upstream file it was \
             converted from: each is mapped again and compared bit for bit.
 
+            With --key, also proves that every file is as the owner of that key signed it (OpenSSF \
+            Model Signing); the signature is model.sig in the folder unless --signature names it.
+
             An archive is a file that somebody fetched from a registry with another program. It is \
             compared with the release that --release names, with --digest, or with the installed \
             releases.
@@ -65,6 +68,7 @@ struct VerifyCommand: ReportingCommand {
     @Option(help: "With --against: the checkpoint of the encoder that a probe was trained on.")
     var backbone: String?
 
+    @OptionGroup(title: "Signature options") var signing: SignatureOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
@@ -76,8 +80,8 @@ struct VerifyCommand: ReportingCommand {
         guard release == nil || isArchive else {
             throw ValidationError("--release is for an archive, and '\(model)' is not a file")
         }
-        guard !isArchive || only.isEmpty && against == nil && !deep else {
-            throw ValidationError("--only, --deep and --against are not for an archive")
+        guard !isArchive || only.isEmpty && against == nil && !deep && signing.key == nil else {
+            throw ValidationError("--only, --deep, --against and --key are not for an archive")
         }
         guard !isArchive || registry == nil || release != nil else {
             throw ValidationError("for an archive, --registry requires --release")
@@ -86,7 +90,15 @@ struct VerifyCommand: ReportingCommand {
 
     func report() async throws -> VerifyReport {
         if ArchiveVerification.isMeant(by: model) { return .archive(try await archiveOutcome()) }
-        return .model(try await outcome())
+        do {
+            return .model(try await outcome())
+        } catch let error as ZooError
+            where error.code == .notARelease && FileSystem.isFolder(model)
+        {
+            // Any folder can be signed.
+            guard let key = try signing.verificationKey(Surroundings()) else { throw error }
+            return .signedFolder(try await signing.outcome(model, with: key))
+        }
     }
 
     private func archiveOutcome() async throws -> ArchiveOutcome {
@@ -130,8 +142,9 @@ struct VerifyCommand: ReportingCommand {
         }
         let only = only.isEmpty ? nil : Set(only)
         let (model, deep, against, backbone) = (model, deep, against, backbone)
+        let key = try signing.verificationKey(surroundings)
         // One call, because a second signal handler can miss a signal that arrives in between.
-        var outcome = try await Interruption.cancelling { [search] in
+        var outcome = try await Interruption.cancelling { [search, signing] in
             let subjects = try await BlockingWork.run { _ in
                 try VerificationSubject.all(model, only: only, in: search.store)
             }
@@ -148,6 +161,7 @@ struct VerifyCommand: ReportingCommand {
                     )
                 )
             }
+            outcome.signature = try await signing.check(subject.folder, with: key)
             guard let against, let record = try subject.record?.requireModel() else {
                 return outcome
             }
@@ -188,11 +202,14 @@ struct VerifyOutcome: Report {
     let subject: VerificationSubject
     let verification: Verification
     var comparison: UpstreamComparison.Outcome?
+    var signature: SignatureOutcome?
     /// The other installed parts of the release.
     var others: [VerifyOutcome] = []
     var time = Duration.zero
 
-    private var findings: [Finding] { verification.findings + (comparison?.findings ?? []) }
+    private var findings: [Finding] {
+        verification.findings + (comparison?.findings ?? []) + (signature?.findings ?? [])
+    }
     private var isSound: Bool {
         verification.passed && !findings.contains { $0.severity == .error }
     }
@@ -219,6 +236,7 @@ struct VerifyOutcome: Report {
                 "tensors": .integer(comparison.tensors), "bytes": .integer(comparison.bytes),
             ]
         }
+        if let signature { members["signature"] = signature.json }
         if !others.isEmpty { members["others"] = .array(others.map(\.json)) }
         return .object(members)
     }
@@ -245,6 +263,7 @@ struct VerifyOutcome: Report {
                     + "upstream file"
             )
         }
+        if let signature { lines.append(signature.text) }
         return lines.joined(separator: "\n")
     }
 }

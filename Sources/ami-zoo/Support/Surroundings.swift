@@ -41,6 +41,12 @@ struct Surroundings: Sendable {
         get throws(ZooError) { try environment.credentialStore }
     }
 
+    /// The folder with the signing keys of the user.
+    var keyFolder: String { get throws(ZooError) { try environment.keyFolder } }
+
+    /// The passphrase of an encrypted key; nil when none is set.
+    var keyPassphrase: String? { environment.keyPassphrase }
+
     /// The catalogue of models that ships with the program.
     func catalogue() throws(ZooError) -> Catalogue { try environment.catalogue() }
 

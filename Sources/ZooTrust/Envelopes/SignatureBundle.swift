@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import Foundation
+package import ZooCore
+
+/// A signature that was parsed but not verified; the signed text cannot be reached.
+///
+/// A Sigstore bundle with a DSSE envelope: JSON that names the key or the certificates, and holds the
+/// signed text and one signature. Sources: sigstore/protobuf-specs `sigstore_bundle.proto` (v0.3),
+/// secure-systems-lab/dsse `protocol.md`, ossf/model-signing-spec `spec/v1.0.md`.
+package struct SignatureBundle: Sendable {
+    /// The media type of bundles that are written.
+    package static let mediaType = "application/vnd.dev.sigstore.bundle.v0.3+json"
+    /// The form of the same media type before its registration.
+    private static let earlierMediaType = "application/vnd.dev.sigstore.bundle+json;version=0.3"
+    /// The largest size of a bundle, in bytes: a statement about some 100,000 files.
+    package static let limit = 32 << 20
+
+    /// How the signer is named.
+    package enum Signer: Sendable, Equatable {
+        /// A public key; the hint is the SHA-256 of its PEM text, nil in files of early tools.
+        case key(hint: String?)
+        /// A chain of X.509 certificates in DER form, the signer's first.
+        case certificates([[UInt8]])
+        /// A short-lived certificate of Sigstore with an entry in its log.
+        case sigstore
+    }
+
+    /// How the signer is named; a claim until the signature is verified.
+    package let signer: Signer
+    private let payloadType: String
+    private let payload: [UInt8]
+    private let signature: [UInt8]
+
+    /// Parses a bundle.
+    ///
+    /// - Throws: ``ZooError`` with a `json.*` code or `signature.malformed`.
+    package init(parsing bytes: [UInt8]) throws(ZooError) {
+        do throws(ZooError) {
+            let limits = JSONValue.Limits(bytes: Self.limit, depth: 16, values: 10_000)
+            let bundle = try JSONObject(try JSONValue(parsing: bytes, limits: limits))
+            let type = try bundle.string("mediaType")
+            guard type == Self.mediaType || type == Self.earlierMediaType else {
+                throw bundle.invalid("mediaType", "is '\(type)', and must be '\(Self.mediaType)'")
+            }
+            signer = try Self.signer(try bundle.object("verificationMaterial"))
+            let envelope = try bundle.object("dsseEnvelope")
+            payloadType = try envelope.string("payloadType")
+            payload = try envelope.base64("payload")
+            let signatures = try envelope.objects("signatures", maximum: 1)
+            guard let first = signatures.first else {
+                throw envelope.invalid("signatures", "must have one element")
+            }
+            signature = try first.base64("sig")
+        } catch  where error.code == .fieldInvalid {
+            throw ZooError(
+                .signatureMalformed,
+                "the signature is not a Sigstore bundle: \(error.message)",
+                remedy: "get the signature again, or sign the folder with 'ami-zoo sign'",
+                cause: error
+            )
+        }
+    }
+
+    private static func signer(_ material: JSONObject) throws(ZooError) -> Signer {
+        if material.value("publicKey") != nil {
+            let hint = try material.object("publicKey").value("hint")
+            if case .string(let hint)? = hint { return .key(hint: hint) }
+            return .key(hint: nil)
+        }
+        if material.value("x509CertificateChain") != nil {
+            let chain = try material.object("x509CertificateChain")
+            let certificates = try chain.objects("certificates", maximum: 16)
+            guard !certificates.isEmpty else {
+                throw chain.invalid("certificates", "must have an element")
+            }
+            var encoded: [[UInt8]] = []
+            for certificate in certificates { encoded.append(try certificate.base64("rawBytes")) }
+            return .certificates(encoded)
+        }
+        guard material.value("certificate") != nil else {
+            throw material.invalid("publicKey", "is missing, as are certificates")
+        }
+        return .sigstore
+    }
+
+    /// Signs a text.
+    ///
+    /// - Parameters:
+    ///   - payload: the text.
+    ///   - type: its media type.
+    ///   - key: the key.
+    /// - Throws: ``ZooError`` of the key.
+    package init(
+        signing payload: [UInt8],
+        _ type: String,
+        with key: some SigningKey
+    ) async throws(ZooError) {
+        signature = try await key.signature(
+            for: Self.preAuthenticationEncoding(of: payload, type)
+        )
+        signer = .key(hint: key.publicKey.hint)
+        self.payload = payload
+        payloadType = type
+    }
+
+    /// The stored form.
+    package var bytes: [UInt8] {
+        get throws(ZooError) {
+            guard case .key(let hint?) = signer else {
+                throw ZooError(.signatureUnsupported, "only signatures of keys are written")
+            }
+            let document: JSONValue = [
+                "mediaType": .string(Self.mediaType),
+                "verificationMaterial": ["publicKey": ["hint": .string(hint)], "tlogEntries": []],
+                "dsseEnvelope": [
+                    "payload": .string(Data(payload).base64EncodedString()),
+                    "payloadType": .string(payloadType),
+                    "signatures": [
+                        ["sig": .string(Data(signature).base64EncodedString()), "keyid": ""]
+                    ],
+                ],
+            ]
+            return document.canonicalBytes
+        }
+    }
+
+    /// Verifies the signature.
+    ///
+    /// - Returns: the signed text, which can be reached from here on.
+    /// - Throws: ``ZooError`` with code `signature.unsupported` for a signature that names no key, or
+    ///   `signature.invalid`.
+    package func verified(by key: VerificationKey) throws(ZooError) -> SignedPayload {
+        guard case .key(let hint) = signer else {
+            throw ZooError(
+                .signatureUnsupported,
+                "the signature was made with a certificate, and a key was given",
+                remedy: "verify it with the 'model-signing' tool of the OpenSSF"
+            )
+        }
+        let message = Self.preAuthenticationEncoding(of: payload, payloadType)
+        guard key.isValid(signature, for: message) else {
+            let isOther = hint.map { $0 != key.hint } ?? false
+            throw ZooError(
+                .signatureInvalid,
+                isOther
+                    ? "the signature is of another key, \(hint?.prefix(12) ?? ""), and the given key is "
+                        + "\(key.hint.prefix(12))"
+                    : "the signature does not match what it signs, or is of another key than the "
+                        + "given one, \(key.hint.prefix(12))",
+                remedy:
+                    "do not use the model before you know who signed it; ask its publisher for the "
+                    + "key"
+            )
+        }
+        return SignedPayload(type: payloadType, bytes: payload, key: key)
+    }
+
+    /// What is signed: DSSE's `PAE(type, body)`.
+    private static func preAuthenticationEncoding(of body: [UInt8], _ type: String) -> [UInt8] {
+        Array("DSSEv1 \(type.utf8.count) \(type) \(body.count) ".utf8) + body
+    }
+}
+
+/// A text whose signature was verified; there is no other way to make one.
+package struct SignedPayload: Sendable {
+    /// The media type, which is signed too.
+    package let type: String
+    /// The text.
+    package let bytes: [UInt8]
+    /// The key that signed it.
+    package let key: VerificationKey
+
+    fileprivate init(type: String, bytes: [UInt8], key: VerificationKey) {
+        self.type = type
+        self.bytes = bytes
+        self.key = key
+    }
+}
+
+extension JSONObject {
+    /// Bytes as Base64 with padding (RFC 4648), in the standard or the URL-safe alphabet.
+    fileprivate func base64(_ name: String) throws(ZooError) -> [UInt8] {
+        guard case .string(let text) = try required(name) else {
+            throw invalid(name, "must be a string")
+        }
+        let standard = text.replacing("-", with: "+").replacing("_", with: "/")
+        guard let data = Data(base64Encoded: standard), !data.isEmpty else {
+            throw invalid(name, "is not Base64")
+        }
+        return Array(data)
+    }
+}

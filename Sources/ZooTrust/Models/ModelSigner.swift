@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+internal import ZooFiles
+
+/// Signs the files of a folder (OpenSSF Model Signing 1.0).
+package struct ModelSigner<Key: SigningKey>: Sendable {
+    /// What was signed.
+    package struct Result: Sendable {
+        /// The signature.
+        package let bundle: SignatureBundle
+        /// The signed files.
+        package let files: [String]
+        /// The number of signed bytes.
+        package let bytes: Int
+        /// The files that the signature does not cover.
+        package let uncovered: [String]
+    }
+
+    private let key: Key
+
+    /// Creates a signer.
+    package init(key: Key) { self.key = key }
+
+    /// Signs every file of a folder.
+    ///
+    /// - Parameters:
+    ///   - folder: the folder.
+    ///   - signature: where the signature will lie; it is left out.
+    /// - Returns: the signature, which is not written, and what it covers.
+    /// - Throws: ``ZooError`` with code `io.not-a-file` for links and special files,
+    ///   `signature.unsupported` for an empty folder or too many files, an `io.*` or `key.*` code;
+    ///   `CancellationError`.
+    package func sign(_ folder: String, signature: String) async throws -> Result {
+        let folder = FileSystem.absolute(folder)
+        let model = try await BlockingWork.run { _ in
+            try ModelFolder(folder, signature: signature, ignoring: ModelFolder.ignored)
+        }
+        guard !model.files.isEmpty, model.files.count <= SignedModel.resourceLimit else {
+            throw ZooError(
+                .signatureUnsupported,
+                "'\(folder)' has \(model.files.count) files to sign, and a signature covers 1 to "
+                    + "\(SignedModel.resourceLimit)",
+                remedy: "give the folder of a model"
+            )
+        }
+        let digests = try await model.digests(of: model.files.map { ($0, nil) })
+        let statement = SignedModel.statement(
+            about: FileSystem.name(of: folder),
+            zip(model.files, digests).map { ($0, $1.digest) },
+            ignoring: ModelFolder.ignored
+        )
+        let bundle = try await SignatureBundle(
+            signing: statement,
+            SignedModel.payloadType,
+            with: key
+        )
+        return Result(
+            bundle: bundle,
+            files: model.files,
+            bytes: digests.reduce(0) { $0 + $1.bytes },
+            uncovered: model.uncovered
+        )
+    }
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ArgumentParser
+internal import ZooCore
+internal import ZooFiles
+internal import ZooTrust
+
+/// Whose signature `verify` requires.
+struct SignatureOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The public key whose signature is required: a PEM file, or the name of one of your keys.",
+            valueName: "file"
+        )
+    )
+    var key: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The signature to check with --key. Default: model.sig in the folder.",
+            valueName: "file"
+        )
+    )
+    var signature: String?
+
+    func validate() throws {
+        guard signature == nil || key != nil else {
+            throw ValidationError("--signature requires --key")
+        }
+    }
+
+    /// The key of the option; nil when no signature is required.
+    func verificationKey(_ surroundings: Surroundings) throws(ZooError) -> VerificationKey? {
+        guard let key else { return nil }
+        guard KeyFolder.isName(key), try FileSystem.status(key) == nil else {
+            let found = try KeyFolder.publicKey(in: key)
+            if let folder = try? surroundings.keyFolder {
+                try KeyFolder(folder).requireUsable(found)
+            }
+            return found
+        }
+        let folder = KeyFolder(try surroundings.keyFolder)
+        let found = try folder.publicKey(named: key)
+        try folder.requireUsable(found)
+        return found
+    }
+
+    /// The report about a folder that is no release of ami-zoo.
+    func outcome(
+        _ folder: String,
+        with key: VerificationKey
+    ) async throws -> SignedFolderOutcome {
+        let start = ContinuousClock.now
+        let folder = FileSystem.absolute(folder)
+        return try await Interruption.cancelling {
+            SignedFolderOutcome(
+                folder: folder,
+                signature: try await verified(folder, with: key),
+                time: ContinuousClock.now - start
+            )
+        }
+    }
+
+    /// Checks the signature of a folder.
+    ///
+    /// - Returns: the result; nil when none is required and there is none.
+    func check(_ folder: String, with key: VerificationKey?) async throws -> SignatureOutcome? {
+        guard let key else {
+            let path = path(in: folder)
+            return try FileSystem.status(path) == nil
+                ? nil : SignatureOutcome(path: path, .unchecked)
+        }
+        return try await verified(folder, with: key)
+    }
+
+    private func path(in folder: String) -> String {
+        signature ?? "\(folder)/\(ModelFolder.signatureName)"
+    }
+
+    private func verified(
+        _ folder: String,
+        with key: VerificationKey
+    ) async throws -> SignatureOutcome {
+        let path = path(in: folder)
+        do {
+            let bytes = try await BlockingWork.run { _ in
+                try FileSystem.document(path, limit: SignatureBundle.limit)
+            }
+            let payload = try SignatureBundle(parsing: bytes).verified(by: key)
+            let check = try await SignatureCheck(
+                try SignedModel(payload),
+                folder,
+                signature: path
+            )
+            return SignatureOutcome(path: path, .checked(check))
+        } catch let error as ZooError {
+            return SignatureOutcome(path: path, .refused(Finding(error, path: path)))
+        }
+    }
+}
+
+/// What `verify` found out about a signature.
+struct SignatureOutcome: Sendable {
+    enum State: Sendable {
+        /// There is a signature, and no key to check it with.
+        case unchecked
+        case checked(SignatureCheck)
+        case refused(Finding)
+    }
+
+    private let path: String
+    private let state: State
+
+    init(path: String, _ state: State) {
+        self.path = FileSystem.absolute(path)
+        self.state = state
+    }
+
+    var passed: Bool { if case .checked(let check) = state { check.passed } else { false } }
+
+    var findings: [Finding] {
+        switch state {
+        case .unchecked: []
+        case .checked(let check): check.findings
+        case .refused(let finding): [finding]
+        }
+    }
+
+    var json: JSONValue {
+        var members: [String: JSONValue] = ["path": .string(path)]
+        switch state {
+        case .unchecked: members["status"] = "unchecked"
+        case .refused: members["status"] = "failed"
+        case .checked(let check):
+            members["status"] = check.passed ? "passed" : "failed"
+            members["key"] = .string(check.model.key.hint)
+            members["files"] = .integer(check.files)
+            members["bytes"] = .integer(check.bytes)
+            members["uncovered"] = .array(check.uncovered.map(JSONValue.string))
+        }
+        return .object(members)
+    }
+
+    var text: String {
+        switch state {
+        case .unchecked:
+            return "signature: '\(path)' was not checked; --key checks it with a public key"
+        case .refused: return "signature: refused"
+        case .checked(let check):
+            var text =
+                "signature: \(check.files) files, \(ByteCount(check.bytes)), every byte is as "
+                + "signed with the key \(check.model.key.hint.prefix(12))"
+            if !check.uncovered.isEmpty {
+                text += "\nnot signed: " + Self.list(check.uncovered)
+            }
+            return text
+        }
+    }
+
+    /// The first names of a list that may be long.
+    private static func list(_ names: [String]) -> String {
+        let shown = names.prefix(5).joined(separator: ", ")
+        return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
+    }
+}
+
+/// The result for a folder that is signed, and no release of ami-zoo.
+struct SignedFolderOutcome: Report {
+    let folder: String
+    let signature: SignatureOutcome
+    let time: Duration
+
+    var exitStatus: Int32 { signature.passed ? 0 : 1 }
+
+    var json: JSONValue {
+        [
+            "status": .string(signature.passed ? "passed" : "failed"), "reference": .null,
+            "kind": .null, "digest": .null, "path": .string(folder), "anchor": .null,
+            // Of a release; `signature` counts the files that were signed.
+            "files": [], "complete": .bool(false), "components": .null,
+            "findings": .array(signature.findings.map(\.json)), "signature": signature.json,
+        ]
+    }
+
+    var text: String {
+        guard signature.passed else {
+            return FindingList.text(signature.findings) + "\n'\(folder)': FAILED"
+        }
+        return signature.text
+            + " (\(time.shortText))\n'\(folder)' is not a release of ami-zoo; only the signature was "
+            + "checked"
+    }
+}

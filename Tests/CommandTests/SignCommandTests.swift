@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+import Foundation
+import Testing
+import ZooCore
+import ZooTesting
+
+/// `keys`, `sign` and `verify --key` as their users run them.
+@Suite struct SignCommandTests {
+    private func made(_ zoo: Program, _ folder: TemporaryFolder) async throws -> String {
+        #expect(try await zoo("keys", "new", "lab").status == 0)
+        let exported = try await zoo("keys", "export", "lab")
+        try folder.write(Array(exported.output.utf8), to: "lab.pub")
+        return folder.path(of: "lab.pub")
+    }
+
+    @Test func aReleaseIsSignedAndVerified() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let key = try await made(zoo, folder)
+            let model = folder.path(of: "model")
+            #expect(try await zoo("pull", "ami/ball-drop", "--to", model).status == 0)
+            let signed = try await zoo("sign", model, "--key", "lab", "--json")
+            #expect(signed.status == 0, "\(signed.errors)")
+            let files = try signed.document.strings("files", maximum: 100)
+            #expect(files.contains("read_outs/trajectory.safetensors"))
+
+            let unchecked = try await zoo("verify", model)
+            #expect(unchecked.status == 0)
+            #expect(unchecked.output.contains("model.sig' was not checked"))
+            for name in [key, "lab"] {
+                let verified = try await zoo("verify", model, "--key", name, "--json")
+                #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
+                let signature = try verified.document.object("signature")
+                #expect(try signature.string("status") == "passed")
+                #expect(try signature.integer("files", in: 0...100) == files.count)
+                // The signature proves nothing about where the manifest comes from.
+                let anchor = try verified.document.object("anchor")
+                #expect(try anchor.string("kind") != "signature")
+            }
+            let again = try await zoo("sign", model, "--key", "lab")
+            #expect(again.status != 0 && again.errors.contains("io.exists"))
+
+            #expect(try await zoo("keys", "revoke", "lab").status == 0)
+            for arguments in [["verify", model, "--key", key], ["sign", model, "--key", "lab"]] {
+                let run = try await ProgramRun(
+                    Program.executable,
+                    arguments + (arguments[0] == "sign" ? ["--signature", "\(model).sig"] : []),
+                    environment: zoo.environment
+                )
+                #expect(run.status == 77, "\(run.output)\(run.errors)")
+                #expect(run.errors.contains("key.revoked"))
+            }
+        }
+    }
+
+    @Test func aForeignFolderIsVerifiedByItsSignatureAlone() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let vectors = "\(Program.root)Tests/Vectors/signatures"
+            let model = folder.path(of: "model")
+            try FileManager.default.copyItem(atPath: "\(vectors)/model", toPath: model)
+            try FileManager.default.copyItem(
+                atPath: "\(vectors)/p256.sig",
+                toPath: "\(model)/model.sig"
+            )
+            let run = try await zoo("verify", model, "--key", "\(vectors)/p256.pub")
+            #expect(run.status == 0, "\(run.errors)")
+            #expect(run.output.contains("6 files") && run.output.contains("only the signature"))
+            let other = try await zoo("verify", model, "--key", "\(vectors)/p384.pub")
+            #expect(other.status == 1 && other.output.contains("signature.invalid"))
+            try folder.write([0], to: "model/config.json")
+            let changed = try await zoo("verify", model, "--key", "\(vectors)/p256.pub", "--json")
+            #expect(changed.status == 1)
+            let findings = try changed.document.objects("findings", maximum: 10)
+            #expect(try findings.map { try $0.string("path") } == ["config.json"])
+            // Without a key there is nothing to compare it with.
+            #expect(try await zoo("verify", model).status == 65)
+        }
+    }
+
+    /// A passphrase and a key appear in no output and in no command line.
+    @Test func anEncryptedKeyNeedsItsPassphrase() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            try folder.write([1], to: "model/config.json")
+            let model = folder.path(of: "model")
+            var environment = zoo.environment
+            environment["AMI_ZOO_KEY_PASSPHRASE"] = "correct horse"
+            let made = try await ProgramRun(
+                Program.executable,
+                ["keys", "new", "safe", "--encrypt"],
+                environment: environment
+            )
+            #expect(made.status == 0, "\(made.errors)")
+            let locked = try await zoo("sign", model, "--key", "safe")
+            #expect(locked.status == 77 && locked.errors.contains("key.locked"))
+            environment["AMI_ZOO_KEY_PASSPHRASE"] = "wrong horse"
+            let wrong = try await ProgramRun(
+                Program.executable,
+                ["sign", model, "--key", "safe"],
+                environment: environment
+            )
+            #expect(wrong.status == 77 && !wrong.errors.contains("horse"))
+            #expect(!FileManager.default.fileExists(atPath: "\(model)/model.sig"))
+            environment["AMI_ZOO_KEY_PASSPHRASE"] = "correct horse"
+            let signed = try await ProgramRun(
+                Program.executable,
+                ["sign", model, "--key", "safe"],
+                environment: environment
+            )
+            #expect(signed.status == 0, "\(signed.errors)")
+            #expect(!signed.output.contains("PRIVATE") && !made.output.contains("PRIVATE"))
+        }
+    }
+}
