@@ -4,36 +4,26 @@
 internal import ZooCheckpoint
 internal import ZooCore
 internal import ZooFiles
-internal import ZooMedia
 internal import ZooModels
 internal import ZooTensor
 
 /// The largest difference from the reference, and the largest number of the reference, of each stage.
 struct GoldenStage: SampleStage {
     private let suite: GoldenSuite
+    private let model: GoldenModel
     private let split: TensorSplit
     private let reference: Checkpoint
-    private let encoder: any JEPAEncoder
-    private let preprocessing: Preprocessing
-    private let readOut: TrajectoryReadOut?
 
     init(
         suite: GoldenSuite,
-        model: EvaluatedModel,
-        encoder: any JEPAEncoder,
+        model: GoldenModel,
         split: TensorSplit,
         reference: Checkpoint
     ) throws(ZooError) {
         self.suite = suite
+        self.model = model
         self.split = split
         self.reference = reference
-        self.encoder = encoder
-        preprocessing = try model.preprocessing()
-        let kinds = Set(suite.stages.map(\.kind))
-        if kinds.contains(.predictorOutput) || kinds.contains(.positions) {
-            _ = try encoder.requirePredictor()
-        }
-        readOut = kinds.contains(.positions) ? try TrajectoryReadOut(folder: model.folder) : nil
         for stage in suite.stages {
             let tensor = try expected(stage.name)
             guard tensor.shape.rank > 0, tensor.shape[0] == split.count else {
@@ -76,14 +66,19 @@ struct GoldenStage: SampleStage {
     var chunk: Int { 1 }
 
     func compute(_ samples: Range<Int>, on pool: ComputePool) async throws -> [String: Tensor] {
-        let pixels = try await BlockingWork.run { _ in
-            try split.clips("frames", samples, preprocessing)
-        }
-        let outputs = try await outputs(of: pixels, samples, on: pool)
+        let pixels = try await BlockingWork.run { _ in try model.pixels(split, samples) }
+        let outputs = try await model.outputs(
+            of: pixels,
+            ids: { try selection($0, samples) },
+            actions: { try actions(samples) },
+            on: pool
+        )
         var columns: [String: Tensor] = [:]
         for stage in suite.stages {
             let wanted = try expected(stage.name).rows(samples).tensor
-            let found = outputs[stage.kind] ?? Tensor(shape: Shape([0]), values: [])
+            guard let found = outputs[stage.kind] else {
+                throw unsuitable("the model has no stage '\(stage.name)'")
+            }
             guard found.shape.elementCount == wanted.shape.elementCount else {
                 throw unsuitable(
                     "'\(stage.name)' has \(wanted.shape.elementCount) numbers for a sample, and the model "
@@ -107,46 +102,6 @@ struct GoldenStage: SampleStage {
         return columns
     }
 
-    private func outputs(
-        of pixels: Tensor,
-        _ samples: Range<Int>,
-        on pool: ComputePool
-    ) async throws -> [GoldenSuite.Stage.Kind: Tensor] {
-        var outputs: [GoldenSuite.Stage.Kind: Tensor] = [.pixelValues: pixels]
-        let all = try await encoder.encode(
-            pixels,
-            visible: nil,
-            options: ForwardOptions(keepsLayers: true),
-            on: pool
-        )
-        for (number, layer) in all.layers.enumerated() { outputs[.layer(number)] = layer }
-        outputs[.lastHiddenState] = all.tokens.values
-        let kinds = Set(suite.stages.map(\.kind))
-        guard kinds.contains(.predictorOutput) || kinds.contains(.positions) else { return outputs }
-        let known = try await encoder.encode(
-            pixels,
-            visible: try selection("context_ids", samples),
-            options: ForwardOptions(),
-            on: pool
-        )
-        let predicted = try await encoder.requirePredictor().predict(
-            try selection("target_ids", samples),
-            from: known.context,
-            options: ForwardOptions(),
-            on: pool
-        ).values
-        outputs[.predictorOutput] = predicted
-        if let readOut {
-            let latents = predicted.reshaped([predicted.shape[1], predicted.shape[2]])
-            let positions = try readOut.trajectory(of: latents).positions
-            outputs[.positions] = Tensor(
-                shape: Shape([1, 2 * positions.count]),
-                values: positions.flatMap { [Float($0.x), Float($0.y)] }
-            )
-        }
-        return outputs
-    }
-
     private func selection(_ name: String, _ samples: Range<Int>) throws(ZooError) -> TokenSelection
     {
         guard let tensor = reference[name], tensor.shape.rank > 0, tensor.shape[0] == split.count
@@ -154,5 +109,15 @@ struct GoldenStage: SampleStage {
             throw unsuitable("there is no I64 tensor '\(name)' [samples, tokens]")
         }
         return try TokenSelection(storedIn: tensor.rows(samples), named: name)
+    }
+
+    private func actions(_ samples: Range<Int>) throws(ZooError) -> Tensor {
+        let tensor = try expected("actions")
+        guard tensor.shape.rank == 3, tensor.shape[0] == split.count else {
+            throw unsuitable(
+                "'actions' is not [samples, steps, values], with \(split.count) samples"
+            )
+        }
+        return tensor.rows(samples).tensor
     }
 }

@@ -9,10 +9,11 @@ internal import ZooTensor
 
 /// Whether a model computes what its reference implementation computed, stage by stage.
 ///
-/// The release holds a safetensors file with the inputs `frames` (U8, [samples, frames, height, width, 3]) and,
-/// for the stages after the encoder, `context_ids` and `target_ids` (I64, [samples, tokens]), and the outputs
-/// of the reference implementation under the names of stages (``Stage/Kind``). The difference of a stage is
-/// max |ours - reference| / max |reference| over all samples.
+/// The release holds a safetensors file with inputs, and with the outputs of the reference implementation under the
+/// names of stages (``Stage/Kind``). Inputs are `frames` (U8, [samples, frames, height, width, 3]), or `values` (F32,
+/// [samples, steps, channels]) for a model of time series; for a predictor of masked tokens `context_ids` and
+/// `target_ids` (I64, [samples, tokens]); for a roll-out `actions` (F32, [samples, frames - 1 + steps, action width]).
+/// The difference of a stage is max |ours - reference| / max |reference| over all samples.
 struct GoldenSuite: EvaluationSuite {
     static let id = SuiteID(name: "golden", version: 1)
 
@@ -32,12 +33,16 @@ struct GoldenSuite: EvaluationSuite {
             case predictorOutput
             /// The positions of the read-out, [samples, 2 · frames].
             case positions
+            /// The latents that an action-conditioned model predicts one after another from all frames under
+            /// `actions`, [samples, steps, tokens, width].
+            case rollOut
 
             init?(_ name: String) {
                 switch name {
                 case "pixel_values": self = .pixelValues
                 case "encoder.last_hidden_state": self = .lastHiddenState
                 case "predictor.output": self = .predictorOutput
+                case "predictor.roll_out": self = .rollOut
                 case "trajectory.positions": self = .positions
                 default:
                     let prefix = "encoder.layer."
@@ -97,7 +102,7 @@ struct GoldenSuite: EvaluationSuite {
 
     func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage {
         let path = "\(model.folder)/\(file)"
-        let encoder = try await model.encoder()
+        let golden = try await GoldenModel(Set(stages.map(\.kind)), of: model)
         return try await BlockingWork.run { _ in
             guard try FileSystem.status(path) != nil else {
                 throw ZooError.dataUnsuitable(
@@ -106,11 +111,11 @@ struct GoldenSuite: EvaluationSuite {
                         "make it with the reference implementation, and release it with the model"
                 )
             }
-            let split = try TensorSplit(file: path, named: "'\(file)'", counting: "frames")
+            let input = golden.input.rawValue
+            let split = try TensorSplit(file: path, named: "'\(file)'", counting: input)
             return try GoldenStage(
                 suite: self,
-                model: model,
-                encoder: encoder,
+                model: golden,
                 split: split,
                 reference: try Checkpoint(opening: path)
             )

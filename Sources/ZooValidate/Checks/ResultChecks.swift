@@ -23,22 +23,28 @@ struct ParityCheck {
                 "the release holds no outputs of a reference implementation"
             )
         }
-        let all = reports.flatMap(\.measurements)
+        let stages = reports.reduce(0) { $0 + $1.measurements.count }
         return .init(
             .parity,
-            "\(all.count) stages against the outputs of the reference implementation",
-            all.filter { !$0.isWithinLimit }.map { measurement in
-                Finding(
-                    .parityBroken,
-                    path: SuiteDefinition.folder,
-                    message: "\(measurement.metric.name): \(measurement.value), and at most "
-                        + "\(measurement.limit?.value ?? 0) is expected "
-                        + "(\(measurement.limit?.reason ?? ""))",
-                    remedy: "find the first stage that differs: weights, configuration or "
-                        + "preprocessing are not those that the reference implementation ran"
-                )
-            }
+            "\(stages) stages against the outputs of the reference implementation",
+            reports.flatMap(findings)
         )
+    }
+
+    /// A finding for each stage that differs by more than its tolerance, in the order of the stages.
+    private func findings(_ report: EvaluationReport) -> [Finding] {
+        let name = report.definition.name
+        return report.measurements.filter { !$0.isWithinLimit }.map { measurement in
+            Finding(
+                .parityBroken,
+                path: "\(SuiteDefinition.folder)/\(name).json",
+                message: "the suite '\(name)' found '\(measurement.metric.name)' of "
+                    + "\(measurement.value), and at most \(measurement.limit?.value ?? 0) is expected "
+                    + "(\(measurement.limit?.reason ?? ""))",
+                remedy: "find the first stage that differs: weights, configuration or "
+                    + "preprocessing are not those that the reference implementation ran"
+            )
+        }
     }
 }
 
@@ -78,7 +84,7 @@ struct ClaimCheck {
     }
 
     private func finding(_ claim: ClaimComparison) -> Finding? {
-        let name = "the claim '\(claim.claim.metric)'"
+        let name = "the claim '\(claim.claim.metric)' of the suite '\(claim.claim.suite)'"
         switch claim.outcome {
         case .reproduced, .upstream: return nil
         case .better:
@@ -141,7 +147,8 @@ struct RegressionCheck {
                     .regression,
                     accepted == nil ? .error : .warning,
                     path: "evaluation",
-                    message: "'\(claim.claim.metric)' was \(claim.claim.value) in \(name), and is "
+                    message: "'\(claim.claim.metric)' of the suite '\(claim.claim.suite)' was "
+                        + "\(claim.claim.value) in \(name), and is "
                         + "\(claim.measured ?? 0), which is worse by more than its tolerance"
                         + (accepted.map { "; accepted: \($0)" } ?? ""),
                     remedy: accepted == nil
