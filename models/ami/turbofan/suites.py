@@ -12,10 +12,12 @@ import os
 import generator
 
 BLOCK, NEIGHBOURS = 4, (1, 5, 10)
+# The strengths of ridge regression to choose from, on every fifth engine of the split `train`.
+STRENGTHS, HOLD_OUT = (1, 3, 10, 30, 100, 300, 1000), 5
 
 
-def metric(name: str, unit: str) -> dict:
-    return {"name": name, "unit": unit, "direction": "higher"}
+def metric(name: str, unit: str, direction: str = "higher") -> dict:
+    return {"name": name, "unit": unit, "direction": direction}
 
 
 def main() -> None:
@@ -40,6 +42,15 @@ def main() -> None:
                 metric(f"{name} over that of {baseline}", "ratio")
                 for baseline in ("raw windows", "channel means") for name in precisions
             ],
+        ),
+        "remaining-life": (
+            "linear-probe", "test",
+            {
+                "input": "values", "fit": "train", "label": "life", "raw": True, "task": "regression", "unit": "flights",
+                "strengths": list(STRENGTHS), "holdOut": HOLD_OUT, "group": "unit",
+            },
+            [metric("RMSE", "flights", "lower"), metric("R2", "fraction")]
+            + [metric(f"RMSE of {name} over that of the model", "ratio") for name in ("constant", "raw")],
         ),
     }
     os.makedirs("release/suites", exist_ok=True)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the measured numbers into the model card, its plots and the claims of the description.
 
-    ami-zoo evaluate ami/two-rooms --json > results.json
-    python card.py --run runs/a
+    ami-zoo evaluate ami/two-rooms --suite planning --json > results.json
+    python card.py [--run runs/a]
 
-results.json is what `ami-zoo evaluate` printed, of which only `reports` is kept. The paths that are drawn are planned with PyTorch.
+results.json is what `ami-zoo evaluate` printed, of which only `reports` is kept. With --run, paths are planned with PyTorch and drawn.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def paths(model: train.Model, parameters: dict, seed: int, episodes: list[int]) 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--run", default="runs/a")
+    parser.add_argument("--run", help="the folder of the trained model; default: keep the paths that are drawn")
     arguments = parser.parse_args()
     with open("results.json") as file:
         report = json.load(file)["reports"][0]
@@ -79,11 +79,12 @@ def main() -> None:
     rows = [("planned", metrics["success rate"]), ("straight line", metrics["success rate, straight line"]), ("random policy", metrics["success rate, random policy"])]
     with open("release/success.svg", "w") as file:
         file.write(bars(rows))
-    model = train.Model()
-    model.load_state_dict(torch.load(f"{arguments.run}/model.pt"))
-    model.eval()
-    with open("release/paths.svg", "w") as file:
-        file.write(paths(model, definition["parameters"], definition["seed"], [0, 1, 2, 3]))
+    if arguments.run:
+        model = train.Model()
+        model.load_state_dict(torch.load(f"{arguments.run}/model.pt"))
+        model.eval()
+        with open("release/paths.svg", "w") as file:
+            file.write(paths(model, definition["parameters"], definition["seed"], [0, 1, 2, 3]))
     table = ["| | success | 95 % interval |", "|---|---|---|"]
     for name, m in rows:
         low, high = m["interval"]["low"], m["interval"]["high"]
