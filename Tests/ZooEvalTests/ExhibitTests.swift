@@ -3,6 +3,7 @@
 
 import Testing
 import ZooCore
+import ZooMedia
 import ZooTensor
 import ZooTesting
 
@@ -121,12 +122,91 @@ import ZooTesting
         let measured = try await ComputePool.shared.run { session in
             try suite.measure(table, on: data, in: session)
         }
-        let lines = try Self.curves(suite.exhibits(measured, table, on: data)[0]).lines
+        let exhibits = try await ComputePool.shared.run { session in
+            try suite.exhibits(measured, table, on: data, in: session)
+        }
+        let lines = try Self.curves(exhibits[0]).lines
         #expect(lines[0].points.map(\.x) == [0, 1, 2, 3, 4])
         #expect(lines[0].points.map(\.y) == [0, 0, 0.25, 0.5, 0.75])
         #expect(lines[2].points.map(\.y) == [0, 0, 0, 1, 1])
         let rates = [measured[0], measured[2], measured[3]]
         #expect(lines.map { $0.points.last?.y } == rates.map(\.value))
         #expect(lines.map { $0.points.last?.interval } == rates.map(\.interval))
+    }
+
+    /// The places of a plan are those of the environment under its actions, and the straight way is that of the policy.
+    @Test func waysAreThoseOfTheEpisodes() async throws {
+        try await TemporaryFolder.with { folder in
+            let run = try await PlanningSuiteTests.run(PlanningSuiteTests.definition())
+            let work = folder.path(of: "work")
+            try await run.compute(in: work)
+            let report = try await run.report(from: [work])
+            guard case .routes(let routes) = report.exhibits[1].content else {
+                throw ZooError(.fieldInvalid, "no routes")
+            }
+            #expect(routes.map(\.sample) == Array(0..<5))
+            let suite = try PlanningSuite(PlanningSuiteTests.definition())
+            for route in routes {
+                var environment = try #require(
+                    suite.episode(suite.seed(ofEpisode: route.sample)) as? TwoRooms
+                )
+                let (start, goal) = (environment.place, environment.goal)
+                #expect(route.goal == Exhibit.Paths.Position(x: goal.x, y: goal.y))
+                #expect(abs(route.planned[0].x - start.x) < 1e-5)
+                #expect(abs(route.planned[0].y - start.y) < 1e-5)
+                #expect(route.planned.count == (route.steps ?? suite.steps) + 1)
+                for (before, after) in zip(route.planned, route.planned.dropFirst()) {
+                    // At most 2 px a step along each axis, and never inside of the wall.
+                    #expect(abs(after.x - before.x) < 2.001 && abs(after.y - before.y) < 2.001)
+                    let isInWall = after.x > 13.51 && after.x < 18.49
+                    #expect(!isInWall || abs(after.y - environment.door) < 2.51)
+                }
+                for position in route.baseline.dropFirst() {
+                    environment.step(environment.straightAction)
+                    #expect(
+                        position
+                            == Exhibit.Paths.Position(
+                                x: environment.place.x,
+                                y: environment.place.y
+                            )
+                    )
+                }
+                // What is drawn as a wall has the colour of the wall.
+                let picture = environment.picture
+                for wall in route.walls {
+                    let (row, column) = (
+                        Int(wall.y + wall.height / 2), Int(wall.x + wall.width / 2)
+                    )
+                    let pixel = (row * picture.width + column) * 3
+                    #expect(picture.pixels[pixel] == 208, "\(wall)")
+                }
+            }
+        }
+    }
+
+    /// Each point is the probe of scikit-learn on these labels alone.
+    @Test(arguments: [ProbeEvaluation.Kind.classification, .regression])
+    func learningCurvesAreThoseOfScikitLearn(_ kind: ProbeEvaluation.Kind) async throws {
+        try await TemporaryFolder.with { folder in
+            let report = try await ProbeEvaluation(kind).report(in: folder.path(of: "work"))
+            let curves = try Self.curves(report.exhibits[0])
+            #expect(curves.lines.map(\.name) == ["model", "raw"])
+            let (task, metric) =
+                kind == .regression ? ("life", "rmse") : ("stage", "accuracy")
+            for line in curves.lines {
+                let expected = try ProbeEvaluation.expected().object("\(task), \(line.name)")
+                let curve = try expected.object("curve")
+                let last = try #require(line.points.last)
+                #expect(last.x == 240)
+                #expect(abs(last.y - (try expected.number(metric))) < 1e-4)
+                #expect(line.points.count == 5)
+                for point in line.points.dropLast() {
+                    let wanted = try curve.number("\(Int(point.x))")
+                    #expect(abs(point.y - wanted) < 1e-4, "\(line.name), \(point.x) labels")
+                    let interval = try #require(point.interval)
+                    #expect(interval.low <= point.y && point.y <= interval.high)
+                }
+            }
+        }
     }
 }

@@ -48,7 +48,7 @@ import ZooTesting
         EvaluatedModel(folder: folder, digest: ContentDigest(of: [1]))
     }
 
-    private static func run(
+    static func run(
         _ definition: SuiteDefinition,
         of model: EvaluatedModel = model()
     ) async throws -> EvaluationRun {
@@ -92,7 +92,8 @@ import ZooTesting
         }
     }
 
-    /// Columns with these numbers of planned steps; no random policy succeeds, and every straight line does.
+    /// Columns with these numbers of planned steps, on ways along y = 16; no random policy succeeds, and every straight line
+    /// does.
     static func table(_ planned: [Float]) -> SampleTable {
         let shape = Shape([planned.count, 1])
         return SampleTable([
@@ -105,6 +106,10 @@ import ZooTesting
                     "planned": Tensor(shape: shape, values: planned),
                     "random": Tensor(shape: shape, values: planned.map { _ in 0 }),
                     "straight": Tensor(shape: shape, values: planned.map { _ in 3 }),
+                    "way": Tensor(
+                        shape: Shape([planned.count, 10]),
+                        values: planned.flatMap { _ in (0..<5).flatMap { [Float($0), 16] } }
+                    ),
                 ]
             }
         ])

@@ -203,4 +203,33 @@ import ZooTesting
         #expect(error.code.description == refusal.code, "\(error)")
         #expect(error.message.contains(refusal.message), "\(error.message)")
     }
+
+    /// The error says the number that is wrong, and its remedy gives a definition that is accepted.
+    @Test(
+        arguments: [
+            ([], "lists no strength", "such as [1]", [1]),
+            ([0, 1], "has 0.0, and strengths are from 1e-12 to 1e12", "replace 0.0 by", [0.5, 1]),
+            ([1e-13, 1], "has 1e-13, and strengths are from", "replace 1e-13 by", [1e-12, 1]),
+            ([1, 10, 10], "has 10.0 after 10.0", "set it to [1.0, 10.0]", [1, 10]),
+            ([10, 1], "has 1.0 after 10.0", "set it to [1.0, 10.0]", [1, 10]),
+        ] as [([Double], String, String, [Double])]
+    )
+    func strengthsAreRefusedWithTheirNumber(
+        _ wrong: [Double],
+        _ message: String,
+        _ remedy: String,
+        _ right: [Double]
+    ) async throws {
+        func evaluation(_ strengths: [Double]) throws -> ProbeEvaluation {
+            let list = JSONValue.array(strengths.map { .number($0) })
+            return try ProbeEvaluation(.regression, parameters: ["strengths": list])
+        }
+        let error = try #require(
+            await #expect(throws: ZooError.self) { _ = try await evaluation(wrong).run() }
+        )
+        #expect(error.code.description == "format.field-invalid")
+        #expect(error.message.contains("strengths' \(message)"), "\(error.message)")
+        #expect(error.remedy?.contains(remedy) == true, "\(error.remedy ?? "")")
+        _ = try await evaluation(right).run()
+    }
 }

@@ -116,6 +116,23 @@ struct SampleValidation {
                     )
                 ])
             ),
+            Exhibit(
+                text("routes"),
+                .routes(
+                    [7, nil].map { steps in
+                        Exhibit.Route(
+                            sample: 4,
+                            of: (32, 24),
+                            walls: [Exhibit.Rectangle(x: 0, y: 0, width: 2, height: 24)],
+                            goal: positions[0],
+                            tolerance: 1.5,
+                            planned: positions,
+                            baseline: positions.reversed(),
+                            steps: steps
+                        )
+                    }
+                )
+            ),
         ]
     }
 

@@ -54,7 +54,7 @@ import ZooCore
         let allowed: Set<String> = [
             "html", "head", "meta", "title", "style", "body", "main", "h1", "h2", "p", "b", "span",
             "ul", "li", "table", "tr", "th", "td", "div", "figure", "figcaption", "details",
-            "summary", "svg", "desc", "text", "rect", "path", "polyline", "polygon",
+            "summary", "svg", "desc", "text", "rect", "path", "polyline", "polygon", "circle",
         ]
         #expect(Set(page.elements.map(\.name)).isSubset(of: allowed))
         for attributes in page.elements.map(\.attributes) {
@@ -115,7 +115,7 @@ import ZooCore
                 (sample.values, sample.claimed, sample.tolerance) = (values, claimed, tolerance)
                 let page = try PageDocument(try sample.page())
                 for element in page.elements {
-                    for name in ["x", "width", "d", "points", "y"] {
+                    for name in ["x", "width", "d", "points", "y", "cx", "cy", "r"] {
                         let text = element.attributes[name] ?? ""
                         #expect(!text.contains("nan") && !text.contains("inf"), "\(element)")
                     }

@@ -27,7 +27,7 @@ struct PushBlock: SimulatedEnvironment {
     /// The largest move of the disc along an axis, in pixels per step.
     private static let speed = 2.0
     /// The distance of the block from the goal at which it is reached, in pixels.
-    private static let tolerance = 1.5
+    static let tolerance = 1.5
     /// The least distance of the block from the goal and from the disc at the start, in pixels.
     private static let leastWay = 6.0
     /// The least distance from the border of the places of the block that are drawn, so that the disc fits behind it.
@@ -122,6 +122,10 @@ struct PushBlock: SimulatedEnvironment {
             ? SIMD2(offset.x < 0 ? -reach - offset.x : reach - offset.x, 0)
             : SIMD2(0, offset.y < 0 ? -reach - offset.y : reach - offset.y)
     }
+
+    var position: SIMD2<Double> { block }
+
+    var walls: [Exhibit.Rectangle] { Self.border(Self.border, side: Double(Self.side)) }
 
     var picture: RGBImage { drawn(place, block) }
 

@@ -31,6 +31,18 @@ protocol SimulatedEnvironment: Sendable {
     /// The observation of the goal.
     var goalPicture: RGBImage { get }
 
+    /// The centre of what must reach the goal, in pixels of the picture: x to the right, y down.
+    var position: SIMD2<Double> { get }
+
+    /// The place to reach, in pixels of the picture.
+    var goal: SIMD2<Double> { get }
+
+    /// The distance from the goal at which it is reached, in pixels.
+    static var tolerance: Double { get }
+
+    /// What does not move, in pixels of the picture.
+    var walls: [Exhibit.Rectangle] { get }
+
     /// Whether the goal is reached.
     var isSolved: Bool { get }
 
@@ -78,5 +90,17 @@ extension Double {
     /// The number, or the end of a range that it is beyond; NaN becomes the lower end.
     func clamped(_ low: Double, _ high: Double) -> Double {
         self >= low ? (self <= high ? self : high) : low
+    }
+}
+
+extension SimulatedEnvironment {
+    /// The border of a square picture.
+    static func border(_ width: Double, side: Double) -> [Exhibit.Rectangle] {
+        [
+            Exhibit.Rectangle(x: 0, y: 0, width: side, height: width),
+            Exhibit.Rectangle(x: 0, y: side - width, width: side, height: width),
+            Exhibit.Rectangle(x: 0, y: width, width: width, height: side - 2 * width),
+            Exhibit.Rectangle(x: side - width, y: width, width: width, height: side - 2 * width),
+        ]
     }
 }

@@ -32,7 +32,7 @@ struct TwoRooms: SimulatedEnvironment {
     private static let speed = 2.0
     private static let radius = 1.5
     /// The distance at which the goal is reached, in pixels.
-    private static let tolerance = 1.5
+    static let tolerance = 1.5
     /// The least distance between start and goal, in pixels.
     private static let leastWay = 6.0
     /// The share of episodes whose start and goal are drawn in different rooms.
@@ -80,6 +80,17 @@ struct TwoRooms: SimulatedEnvironment {
         y = y.clamped(Self.low, Self.high)
         if x > Self.wallLeft, x < Self.wallRight { y = y.clamped(upper, lower) }
         place = SIMD2(x, y)
+    }
+
+    var position: SIMD2<Double> { place }
+
+    var walls: [Exhibit.Rectangle] {
+        let (side, border) = (Double(Self.side), 2.0)
+        let (upper, lower) = (door - Self.opening, door + Self.opening)
+        return Self.border(border, side: side) + [
+            Exhibit.Rectangle(x: 15, y: border, width: 2, height: upper - border),
+            Exhibit.Rectangle(x: 15, y: lower, width: 2, height: side - border - lower),
+        ]
     }
 
     var picture: RGBImage { drawn(place) }

@@ -18,6 +18,8 @@ package struct Exhibit: Sendable, Equatable {
         case bars(Bars)
         /// Paths in pictures, one drawing for each sample.
         case paths([Paths])
+        /// Ways to a goal, one drawing for each episode.
+        case routes([Route])
     }
 
     /// Shows something.
@@ -174,6 +176,69 @@ package struct Exhibit: Sendable, Equatable {
             self.seen = seen
             self.actual = actual
             self.predicted = predicted
+        }
+    }
+
+    /// The way to a goal in the picture of an episode; y grows downwards.
+    package struct Route: Sendable, Equatable {
+        /// The number of the episode, from 0.
+        package let sample: Int
+        /// The width of the picture.
+        package let width: Int
+        /// The height of the picture.
+        package let height: Int
+        /// What does not move.
+        package let walls: [Rectangle]
+        /// The place to reach.
+        package let goal: Paths.Position
+        /// The distance from the goal at which it is reached.
+        package let tolerance: Double
+        /// The places on the way that was planned, from the start.
+        package let planned: [Paths.Position]
+        /// The places on the way of the baseline, from the start.
+        package let baseline: [Paths.Position]
+        /// The number of actions until the goal was reached; nil if it was not.
+        package let steps: Int?
+
+        /// Describes a way.
+        package init(
+            sample: Int,
+            of size: (width: Int, height: Int),
+            walls: [Rectangle],
+            goal: Paths.Position,
+            tolerance: Double,
+            planned: [Paths.Position],
+            baseline: [Paths.Position],
+            steps: Int?
+        ) {
+            self.sample = sample
+            (width, height) = size
+            self.walls = walls
+            self.goal = goal
+            self.tolerance = tolerance
+            self.planned = planned
+            self.baseline = baseline
+            self.steps = steps
+        }
+    }
+
+    /// A part of a picture, in pixels.
+    package struct Rectangle: Sendable, Equatable {
+        /// The left edge.
+        package let x: Double
+        /// The upper edge.
+        package let y: Double
+        /// From the left to the right edge.
+        package let width: Double
+        /// From the upper to the lower edge.
+        package let height: Double
+
+        /// Describes a part.
+        package init(x: Double, y: Double, width: Double, height: Double) {
+            self.x = x
+            self.y = y
+            self.width = width
+            self.height = height
         }
     }
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import ZooTensor
+
 extension AnomalySuite {
     /// The area under the curve by kind, of the model and of the baselines.
     func exhibits(
         _ measurements: [Measurement],
         _ table: SampleTable,
-        on data: EvaluationData
+        on data: EvaluationData,
+        in session: ComputeSession
     ) throws -> [Exhibit] {
         let baselines = RawSeriesScores.Kind.allCases
         let groups = titles.enumerated().map { index, title in
@@ -37,7 +40,8 @@ extension RetrievalSuite {
     func exhibits(
         _ measurements: [Measurement],
         _ table: SampleTable,
-        on data: EvaluationData
+        on data: EvaluationData,
+        in session: ComputeSession
     ) throws -> [Exhibit] {
         guard neighbours.count > 1 else { return [] }
         let order = neighbours.indices.sorted { neighbours[$0] < neighbours[$1] }

@@ -3,6 +3,7 @@
 
 internal import ZooCore
 internal import ZooModels
+internal import ZooTensor
 
 extension SurpriseSuite {
     /// The number of kinds whose surprise is drawn over time.
@@ -12,7 +13,8 @@ extension SurpriseSuite {
     func exhibits(
         _ measurements: [Measurement],
         _ table: SampleTable,
-        on data: EvaluationData
+        on data: EvaluationData,
+        in session: ComputeSession
     ) throws -> [Exhibit] {
         let starts = try method.starts(frames: try pairs(data).clipSize("possible").frames)
         // The columns [windows · contexts] by their first predicted frame.

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ZooCore
+internal import ZooTensor
 
 extension TrajectorySuite {
     /// The number of clips whose paths are drawn.
@@ -11,7 +12,8 @@ extension TrajectorySuite {
     func exhibits(
         _ measurements: [Measurement],
         _ table: SampleTable,
-        on data: EvaluationData
+        on data: EvaluationData,
+        in session: ComputeSession
     ) throws -> [Exhibit] {
         let (positions, _, all) = try truth(data)
         let predictions = try table.rows("positions")

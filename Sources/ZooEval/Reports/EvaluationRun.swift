@@ -114,8 +114,8 @@ package struct EvaluationRun: Sendable {
             definition: definition,
             measurements: measurements,
             kernels: Set(chunks.map(\.kernels)).sorted(),
-            exhibits: try await BlockingWork.run { [suite, data] _ in
-                try suite.exhibits(measurements, table, on: data)
+            exhibits: try await pool.run { [suite, data] session in
+                try suite.exhibits(measurements, table, on: data, in: session)
             }
         )
     }

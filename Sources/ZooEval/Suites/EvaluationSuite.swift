@@ -40,18 +40,20 @@ protocol EvaluationSuite: Sendable {
 
     /// What to show beside the numbers.
     ///
-    /// Blocking.
+    /// Blocking; runs on a thread of the session.
     ///
     /// - Parameters:
     ///   - measurements: what ``measure(_:on:in:)`` gave for the same columns; all values are finite.
     ///   - table: the columns of all samples.
     ///   - data: the data.
+    ///   - session: the computation.
     /// - Returns: the exhibits; empty when there is nothing to draw but the numbers.
     /// - Throws: ``ZooError`` when the data do not suit the suite.
     func exhibits(
         _ measurements: [Measurement],
         _ table: SampleTable,
-        on data: EvaluationData
+        on data: EvaluationData,
+        in session: ComputeSession
     ) throws -> [Exhibit]
 }
 
@@ -59,7 +61,8 @@ extension EvaluationSuite {
     func exhibits(
         _ measurements: [Measurement],
         _ table: SampleTable,
-        on data: EvaluationData
+        on data: EvaluationData,
+        in session: ComputeSession
     ) throws -> [Exhibit] { [] }
 }
 

@@ -15,10 +15,10 @@ internal import ZooTensor
 struct LinearProbeSuite: EvaluationSuite {
     static let id = SuiteID(name: "linear-probe", version: 1)
 
-    private enum Task: String, CaseIterable { case classification, regression }
+    enum Task: String, CaseIterable { case classification, regression }
 
-    private let probe: ProbeParameters
-    private let task: Task
+    let probe: ProbeParameters
+    let task: Task
     private let unit: String
     private let strengths: [Double]
     private let holdOut: Int
@@ -29,18 +29,40 @@ struct LinearProbeSuite: EvaluationSuite {
         probe = try ProbeParameters(definition)
         task = try parameters.choice("task", of: Task.self)
         unit = task == .regression ? try parameters.string("unit", maximum: 32) : "fraction"
-        strengths = try parameters.numbers("strengths", maximum: 64)
-        guard let first = strengths.first, first > 0,
-            strengths.allSatisfy({ (1e-12...1e12).contains($0) }),
-            zip(strengths, strengths.dropFirst()).allSatisfy({ $0 < $1 })
-        else {
-            throw parameters.invalid(
-                "strengths",
-                "must be numbers from 1e-12 to 1e12 in ascending order"
-            )
-        }
+        strengths = try Self.strengths(parameters)
         holdOut = try parameters.integer("holdOut", in: 2...1000)
         group = try parameters.optionalString("group", maximum: 64)
+    }
+
+    /// The strengths to choose from.
+    ///
+    /// - Throws: ``ZooError`` with code `format.field-invalid`, which says the number that is wrong.
+    private static func strengths(_ parameters: JSONObject) throws(ZooError) -> [Double] {
+        let found = try parameters.numbers("strengths", maximum: 64)
+        let path = parameters.path(of: "strengths")
+        guard !found.isEmpty else {
+            throw ZooError(
+                .fieldInvalid,
+                "field '\(path)' lists no strength",
+                remedy: "list at least one number, such as [1]"
+            )
+        }
+        if let wrong = found.first(where: { !(1e-12...1e12).contains($0) }) {
+            throw ZooError(
+                .fieldInvalid,
+                "field '\(path)' has \(wrong), and strengths are from 1e-12 to 1e12",
+                remedy: "replace \(wrong) by a number from 1e-12 to 1e12"
+            )
+        }
+        if let (before, after) = zip(found, found.dropFirst()).first(where: { $0 >= $1 }) {
+            throw ZooError(
+                .fieldInvalid,
+                "field '\(path)' has \(after) after \(before), and strengths are in ascending order",
+                remedy:
+                    "set it to [\(Set(found).sorted().map(\.description).joined(separator: ", "))]"
+            )
+        }
+        return found
     }
 
     private var baselines: [String] { ["constant"] + (probe.withRaw ? ["raw"] : []) }
@@ -91,18 +113,7 @@ struct LinearProbeSuite: EvaluationSuite {
     ///
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when none or all are.
     private func held(_ samples: ProbeSamples) throws(ZooError) -> [Bool] {
-        guard strengths.count > 1 else {
-            return Array(repeating: false, count: samples.fitted.count)
-        }
-        var order: [Float: Int] = [:]
-        let groups = try group.map { (name) throws(ZooError) in try samples.numbers(name).fit }
-        let held = samples.fitted.map { sample in
-            guard let groups else { return sample % holdOut == holdOut - 1 }
-            let place = order[groups[sample], default: order.count]
-            order[groups[sample]] = place
-            return place % holdOut == holdOut - 1
-        }
-        guard held.contains(true), held.contains(false) else {
+        guard let held = held(places: try places(samples)) else {
             throw .dataUnsuitable(
                 "the split '\(probe.fit)' has too few groups to hold out every \(holdOut)th of them"
             )
@@ -110,10 +121,36 @@ struct LinearProbeSuite: EvaluationSuite {
         return held
     }
 
+    /// Which samples are held out to choose a strength.
+    ///
+    /// - Parameter places: the group of each sample, numbered in the order of appearance.
+    /// - Returns: for each sample whether it is; nil when none or all of them would be held out.
+    func held(places: [Int]) -> [Bool]? {
+        guard strengths.count > 1 else { return Array(repeating: false, count: places.count) }
+        let held = places.map { $0 % holdOut == holdOut - 1 }
+        return held.contains(true) && held.contains(false) ? held : nil
+    }
+
+    /// The group of each sample to fit on, numbered in the order of appearance.
+    ///
+    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable`.
+    func places(_ samples: ProbeSamples) throws(ZooError) -> [Int] {
+        // A classification with one strength needs no groups, and its data may have none.
+        guard let group, strengths.count > 1 || task == .regression else {
+            return Array(samples.fitted)
+        }
+        var order: [Float: Int] = [:]
+        return try samples.numbers(group).fit.map { number in
+            let place = order[number, default: order.count]
+            order[number] = place
+            return place
+        }
+    }
+
     /// The numbers to predict, of samples to fit on and to measure on.
     ///
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when those to fit on or to measure on are equal.
-    private func targets(
+    func targets(
         _ samples: ProbeSamples
     ) throws(ZooError) -> (fit: [Double], measured: [Double]) {
         let numbers = try samples.numbers(probe.label)
@@ -126,7 +163,7 @@ struct LinearProbeSuite: EvaluationSuite {
     }
 
     /// The samples to measure on of each group.
-    private func groups(_ samples: ProbeSamples) throws(ZooError) -> [[Int]] {
+    func groups(_ samples: ProbeSamples) throws(ZooError) -> [[Int]] {
         guard let group else { return samples.tested.indices.map { [$0 - samples.fitted.count] } }
         let numbers = try samples.numbers(group).measured
         let members = Dictionary(grouping: numbers.indices, by: { numbers[$0] })
@@ -146,7 +183,14 @@ struct LinearProbeSuite: EvaluationSuite {
             let classes = try ProbeClasses(probe.label, of: samples)
             let predicted = try features.map {
                 PredictedClasses(
-                    try classify($0.fit, $0.measured, classes, held, session),
+                    try classify(
+                        $0.fit,
+                        $0.measured,
+                        classes.fit,
+                        of: classes.labels.count,
+                        held,
+                        session
+                    ),
                     of: classes.measured
                 )
             }
@@ -167,27 +211,38 @@ struct LinearProbeSuite: EvaluationSuite {
 
     // MARK: Classification
 
-    private func classify(
+    /// The classes that a probe predicts.
+    ///
+    /// - Parameters:
+    ///   - fit: the features to fit on.
+    ///   - measured: the features to predict from.
+    ///   - known: the class of each row of `fit`; each class is among those that are not held out.
+    ///   - count: the number of classes.
+    ///   - held: which rows of `fit` are held out to choose a strength.
+    ///   - session: the computation.
+    /// - Returns: a class for each row of `measured`.
+    /// - Throws: what reading throws; `CancellationError`.
+    func classify(
         _ fit: RowBlocks,
         _ measured: RowBlocks,
-        _ classes: ProbeClasses,
+        _ known: [Int],
+        of count: Int,
         _ held: [Bool],
         _ session: ComputeSession
     ) throws -> [Int] {
-        let count = classes.labels.count
         var strength = strengths[0]
         if strengths.count > 1 {
-            let kept = zip(classes.fit, held).map { $1 ? nil : Optional($0) }
+            let kept = zip(known, held).map { $1 ? nil : Optional($0) }
             let models = try LogisticRegression(fit, classes: kept, of: count, in: session)
                 .models(strengths: strengths, in: session)
             var best = -1
             for (index, model) in models.enumerated() {
                 let found = try model.largestOutputs(of: fit, in: session)
-                let hits = found.indices.count { held[$0] && found[$0] == classes.fit[$0] }
+                let hits = found.indices.count { held[$0] && found[$0] == known[$0] }
                 if hits > best { (best, strength) = (hits, strengths[index]) }
             }
         }
-        let models = try LogisticRegression(fit, classes: classes.fit, of: count, in: session)
+        let models = try LogisticRegression(fit, classes: known, of: count, in: session)
             .models(strengths: [strength], in: session)
         return try models[0].largestOutputs(of: measured, in: session)
     }
@@ -209,7 +264,8 @@ struct LinearProbeSuite: EvaluationSuite {
 
     // MARK: Regression
 
-    private func regress(
+    /// The numbers that a probe predicts; parameters are as for ``classify(_:_:_:of:_:_:)``.
+    func regress(
         _ fit: RowBlocks,
         _ measured: RowBlocks,
         _ targets: [Double],
@@ -262,8 +318,8 @@ struct LinearProbeSuite: EvaluationSuite {
     ///   - predicted: of the model, then of each baseline.
     ///   - wanted: the numbers to predict.
     ///   - groups: the samples that are not independent of each other.
-    /// - Returns: one measurement for each of ``metrics``.
-    private func measurements(
+    /// - Returns: one measurement for each of ``metrics``, without the ratios of baselines that are not given.
+    func measurements(
         _ predicted: [[Double]],
         _ wanted: [Double],
         _ groups: [[Int]]

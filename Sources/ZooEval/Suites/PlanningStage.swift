@@ -8,12 +8,16 @@ internal import ZooModels
 internal import ZooTensor
 
 /// The episodes of ``PlanningSuite``: a column for the plans of the model and for each baseline, with the number of
-/// actions until the goal was reached, 0 if it was not.
+/// actions until the goal was reached, 0 if it was not; and the column ``way`` of the plans.
 ///
 /// Seeds: output i of SplitMix64 with the seed of the definition is the seed of episode i; outputs 0, 1 and 2 of
 /// SplitMix64 with that one are the seeds of the environment, of the noise of the plans, and of the random policy.
 /// Output n of the second is the seed of the ``SeededNoise`` of plan n of the episode.
 struct PlanningStage: SampleStage {
+    /// The name of the column with the places on the way, x and y of each (``PlanningSuite/places``); those after the end are
+    /// the last one.
+    static let way = "way"
+
     private let suite: PlanningSuite
     private let model: any ActionConditionedModel
     private let encoder: any FrameEncoder
@@ -86,7 +90,9 @@ struct PlanningStage: SampleStage {
         ]
     }
 
-    var columns: [String: Int] { ["planned": 1, "random": 1, "straight": 1] }
+    var columns: [String: Int] {
+        ["planned": 1, "random": 1, "straight": 1, Self.way: 2 * suite.places]
+    }
 
     var samples: Int { suite.episodes }
 
@@ -96,10 +102,11 @@ struct PlanningStage: SampleStage {
     func compute(_ samples: Range<Int>, on pool: ComputePool) async throws -> [String: Tensor] {
         var taken: [String: [Float]] = [:]
         for sample in samples {
-            let seed = SplitMix64.output(UInt64(sample), seed: UInt64(suite.seed))
-            let episode = suite.environment.episode(SplitMix64.output(0, seed: seed))
+            let seed = suite.seed(ofEpisode: sample)
+            let episode = suite.episode(seed)
             let planned = try await planned(episode, SplitMix64.output(1, seed: seed), on: pool)
-            taken["planned", default: []].append(planned)
+            taken["planned", default: []].append(planned.actions)
+            taken[Self.way, default: []] += planned.way
             var random = SplitMix64(seed: SplitMix64.output(2, seed: seed))
             taken["random", default: []].append(
                 controlled(episode) { _ in
@@ -108,7 +115,10 @@ struct PlanningStage: SampleStage {
             )
             taken["straight", default: []].append(controlled(episode) { $0.straightAction })
         }
-        return taken.mapValues { Tensor(shape: Shape([samples.count, 1]), values: $0) }
+        let count = samples.count
+        return taken.mapValues {
+            Tensor(shape: Shape([count, $0.count / count]), values: $0)
+        }
     }
 
     /// Runs an episode with a policy.
@@ -127,14 +137,17 @@ struct PlanningStage: SampleStage {
     }
 
     /// Runs an episode with plans of the model.
+    ///
+    /// - Returns: the number of actions until the goal was reached, 0 if it was not; and the column ``way``.
     private func planned(
         _ episode: any SimulatedEnvironment,
         _ seed: UInt64,
         on pool: ComputePool
-    ) async throws -> Float {
+    ) async throws -> (actions: Float, way: [Float]) {
         let planner = CrossEntropyPlanner(suite.search)
         let goal = try await latents(episode.goalPicture, on: pool)
         var (environment, taken, plans) = (episode, 0, UInt64(0))
+        var way = [episode.position]
         while true {
             let plan = try await planner.plan(
                 PlanningProblem(
@@ -151,8 +164,14 @@ struct PlanningStage: SampleStage {
             for step in 0..<suite.replan * suite.block {
                 environment.step(values[step * width..<(step + 1) * width].map(Double.init))
                 taken += 1
-                if environment.isSolved { return Float(taken) }
-                if taken == suite.steps { return 0 }
+                let isOver = environment.isSolved || taken == suite.steps
+                if isOver || taken.isMultiple(of: suite.apart) { way.append(environment.position) }
+                guard isOver else { continue }
+                let rest = Array(repeating: environment.position, count: suite.places - way.count)
+                return (
+                    environment.isSolved ? Float(taken) : 0,
+                    (way + rest).flatMap { [Float($0.x), Float($0.y)] }
+                )
             }
         }
     }

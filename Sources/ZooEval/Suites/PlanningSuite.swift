@@ -79,6 +79,28 @@ struct PlanningSuite: EvaluationSuite {
         seed = definition.seed
     }
 
+    /// The most places on a way that are stored, besides the start.
+    private static let most = 100
+
+    /// The number of actions from one stored place on a way to the next.
+    var apart: Int { (steps + Self.most - 1) / Self.most }
+
+    /// The number of stored places on a way: the start, those after ``apart`` actions each, and the end.
+    var places: Int { (steps + apart - 1) / apart + 1 }
+
+    /// The seed of an episode.
+    func seed(ofEpisode number: Int) -> UInt64 {
+        SplitMix64.output(UInt64(number), seed: UInt64(seed))
+    }
+
+    /// Draws an episode.
+    ///
+    /// - Parameter seed: what ``seed(ofEpisode:)`` gave.
+    /// - Returns: its start.
+    func episode(_ seed: UInt64) -> any SimulatedEnvironment {
+        environment.episode(SplitMix64.output(0, seed: seed))
+    }
+
     var metrics: [MetricDefinition] {
         [
             MetricDefinition("success rate", unit: "fraction", better: .higher),

@@ -39,6 +39,37 @@ package struct RowBlocks: Sendable {
         self.init(columns: matrix.columns, groups: groups) { [matrix.rows(groups[$0])] }
     }
 
+    /// Some of the rows, which are copied each time that they are read.
+    ///
+    /// - Parameter included: which rows; at least one.
+    /// - Returns: these rows, in order.
+    package func filtered(_ included: [Bool]) -> RowBlocks {
+        precondition(included.count == count && included.contains(true), "\(included.count) rows")
+        var (kept, found): ([(source: Int, rows: [Int])], [Range<Int>]) = ([], [])
+        for (index, group) in groups.enumerated() {
+            let rows = group.filter { included[$0] }.map { $0 - group.lowerBound }
+            guard !rows.isEmpty else { continue }
+            let start = found.last?.upperBound ?? 0
+            kept.append((index, rows))
+            found.append(start..<start + rows.count)
+        }
+        let (groups, columns) = (kept, columns)
+        return RowBlocks(columns: columns, groups: found) { group in
+            let (source, rows) = groups[group]
+            let result = Matrix(rows: rows.count, columns: columns)
+            var (first, place) = (0, 0)
+            for matrix in try read(source) {
+                while place < rows.count, rows[place] < first + matrix.rows {
+                    let row = rows[place] - first
+                    result.rows(place..<place + 1).copy(from: matrix.rows(row..<row + 1))
+                    place += 1
+                }
+                first += matrix.rows
+            }
+            return [result]
+        }
+    }
+
     /// Calls `body` for each group in order.
     ///
     /// - Parameter body: is given the rows, as matrices with the number of the first row of each.

@@ -27,7 +27,7 @@ struct CurveFigure {
     }
 
     /// The plot area, in a drawing of 360 × 232.
-    private static let (left, right, top, bottom) = (44.0, 350.0, 22.0, 196.0)
+    private static let (left, right, top, bottom) = (44.0, 340.0, 22.0, 196.0)
 
     /// Points that lie closer are not marked one by one.
     private static let marked = 24

@@ -60,6 +60,11 @@ extension ValidationPage {
         .seen,.actual,.predicted{stroke-linecap:round;stroke-linejoin:round;stroke-width:1.5}
         .seen{stroke:var(--soft);stroke-width:4}.actual{stroke:var(--c2)}
         .predicted{stroke:var(--c1);stroke-dasharray:3 2}.point{stroke-width:3.5;stroke-dasharray:none}
+        .paths p{font-size:.8rem;line-height:1.35}
+        .planned,.straight{stroke-linecap:round;stroke-linejoin:round;stroke-width:1.5}
+        .planned{stroke:var(--c0);stroke-width:2}.straight{stroke:var(--c1);stroke-dasharray:3 2}
+        .goal{fill:none;stroke:var(--good);stroke-width:1.5}.wall{fill:var(--soft);opacity:.5}
+        .legend .planned,.legend .straight{stroke-width:2.5}.legend .goal{stroke-width:2}
         .legend .actual,.legend .predicted{stroke-width:2.5}.legend .seen{stroke-width:7}
         details{margin:.4rem 0;font-size:.9rem}summary{cursor:pointer;color:var(--soft)}
         .findings li{margin:.6rem 0}

@@ -238,6 +238,7 @@ package struct ValidationPage {
         switch exhibit.content {
         case .curves(let curves): CurveFigure(exhibit.title, curves).markup
         case .paths(let paths): PathFigure.markup(exhibit.title, paths)
+        case .routes(let routes): RouteFigure.markup(exhibit.title, routes)
         case .bars(let bars):
             BarRow.figure(
                 "\(exhibit.title) (\(bars.quantity))",

@@ -31,6 +31,7 @@ sys.path.insert(0, f"{ROOT}/models/ami/turbofan")
 import model as reference  # noqa: E402
 
 SEED, HOLD_OUT, NEIGHBOURS, TEMPERATURE = 11, 4, (1, 20), 0.07
+EVERY = (16, 8, 4, 2)
 STRENGTHS, PENALTIES = (0.001, 0.01, 0.1, 1.0, 10.0), (0.1, 1.0, 10.0, 100.0, 1000.0)
 
 
@@ -145,6 +146,16 @@ def main() -> None:
             else:
                 found |= {"rmse": float(np.sqrt(((predicted - wanted) ** 2).mean())),
                           "r2": float(1 - ((predicted - wanted) ** 2).sum() / ((wanted - wanted.mean()) ** 2).sum())}
+            found["curve"] = {}
+            for step in EVERY:
+                # Every 16th, 8th, … group, and of these every HOLD_OUT-th is held out.
+                own, place = fit["unit"][:, 0] % step == 0, fit["unit"][:, 0] // step
+                apart = place[own] % HOLD_OUT == HOLD_OUT - 1
+                if len(np.unique(known[own][~apart])) < len(np.unique(known)) and task == "stage":
+                    continue
+                guess, _ = probes(x[own], t, apart, known[own], wanted, strengths, task)
+                score = (guess == wanted).mean() if task == "stage" else np.sqrt(((guess - wanted) ** 2).mean())
+                found["curve"][str(int(own.sum()))] = float(score)
             expected[f"{task}, {kind}"] = found
         if task == "stage":
             values, counts = np.unique(known, return_counts=True)
