@@ -92,6 +92,59 @@ void ami_split_heads(enum ami_cpu cpu, const float *input, size_t input_stride, 
                      float *output, size_t head_stride, size_t rows, size_t heads, size_t head_width,
                      size_t turned, const float *cosines, const float *sines);
 
+/// means[row] = the mean of a row, and inverses[row] = 1 / sqrt(variance + epsilon), with the biased variance.
+void ami_row_statistics(enum ami_cpu cpu, const float *x, size_t stride, size_t rows, size_t columns, float epsilon,
+                        float *means, float *inverses);
+
+/// The gradient of a layer normalisation. With `gradient` that of its output, stores that of its input to `output`, and adds
+/// those of the weight and of the bias to `weight_gradient` and `bias_gradient`. `output` may be `gradient`.
+void ami_layer_norm_gradient(enum ami_cpu cpu, const float *input, size_t input_stride, const float *gradient,
+                             size_t gradient_stride, float *output, size_t output_stride, size_t rows, size_t columns,
+                             const float *weight, float epsilon, float *weight_gradient, float *bias_gradient);
+
+/// gradient = gradient * gelu'(x) in place.
+void ami_gelu_gradient(enum ami_cpu cpu, const float *x, size_t stride, float *gradient, size_t gradient_stride,
+                       size_t rows, size_t columns);
+
+/// The gradient of softmax(scale s) by s, in place: gradient = scale * weights * (gradient - the sum of weights * gradient of
+/// the row), with `weights` the softmax.
+void ami_softmax_gradient(enum ami_cpu cpu, const float *weights, size_t stride, float *gradient, size_t gradient_stride,
+                          size_t rows, size_t columns, float scale);
+
+/// x[row][j] = x[row][j] * factors[j] in place.
+void ami_scale_columns(enum ami_cpu cpu, float *x, size_t stride, size_t rows, size_t columns, const float *factors);
+
+/// x = x - the mean of its row, in place.
+void ami_centre_rows(enum ami_cpu cpu, float *x, size_t stride, size_t rows, size_t columns);
+
+/// x[row][j] = x[row][j] - left[row] * right in place, with left [rows, depth] and right [depth].
+void ami_subtract_products(enum ami_cpu cpu, float *x, size_t stride, size_t rows, size_t columns, const float *left,
+                           size_t left_stride, const float *right, size_t depth);
+
+/// sums[j] += the sum over the rows of left[row][j] * right[row][j].
+void ami_add_products(enum ami_cpu cpu, const float *left, size_t left_stride, const float *right, size_t right_stride,
+                      size_t rows, size_t columns, float *sums);
+
+/// The constants of one step of AdamW.
+struct ami_adamw_step {
+    /// What the gradient is multiplied with.
+    float gradient_scale;
+    /// 1 - beta1 and 1 - beta2.
+    float first_share, second_share;
+    /// 1 - learning rate * weight decay.
+    float kept;
+    /// The learning rate over 1 - beta1^t.
+    float rate;
+    /// 1 / sqrt(1 - beta2^t).
+    float root_scale;
+    float epsilon;
+};
+
+/// One step of AdamW with decoupled weight decay; `first` and `second` are the means of the gradient and of its square.
+/// Sets `gradient` to 0.
+void ami_adamw(enum ami_cpu cpu, float *parameters, float *gradient, float *first, float *second, size_t count,
+               const struct ami_adamw_step *step);
+
 /// Widens bfloat16 to float32, exactly. `input` needs no alignment.
 void ami_widen_bf16(enum ami_cpu cpu, const void *input, float *output, size_t count);
 

@@ -63,6 +63,15 @@ public struct AttentiveProbe: Sendable {
         }
     }
 
+    /// Creates a probe with one head that reads the last block of a backbone.
+    init(pooler: AttentivePooler, linear: Linear, classes: ProbeClasses) {
+        width = linear.weight.inputs
+        self.classes = [classes]
+        backboneLevels = []
+        self.pooler = pooler
+        heads = [Head(name: classes.name, query: 0, map: linear)]
+    }
+
     /// Whether the probe anticipates actions after a clip.
     ///
     /// Such a probe also reads predicted tokens, and its classes are not mutually exclusive.

@@ -71,6 +71,15 @@ package struct Matrix: Sendable {
         )
     }
 
+    /// The same elements with other sizes; the rows must follow one another without gaps.
+    package func reshaped(rows: Int, columns: Int) -> Matrix {
+        precondition(
+            rows * columns == self.rows * self.columns && (self.rows < 2 || stride == self.columns),
+            "[\(self.rows), \(self.columns)] with the stride \(stride) as [\(rows), \(columns)]"
+        )
+        return Matrix(buffer: buffer, offset: offset, rows: rows, columns: columns, stride: columns)
+    }
+
     /// One element.
     package subscript(row: Int, column: Int) -> Float {
         get {

@@ -50,6 +50,24 @@ package enum MatrixProduct {
         multiply(left, CblasTrans, right, CblasNoTrans, left.rows, into: output, accumulating)
     }
 
+    /// output = left · right, or output + left · right when `accumulating`.
+    ///
+    /// - Parameters:
+    ///   - left: [rows, depth].
+    ///   - right: [depth, columns].
+    ///   - output: [rows, columns].
+    ///   - accumulating: whether to add to the content of `output`.
+    package static func multiply(
+        _ left: Matrix,
+        _ right: Matrix,
+        into output: Matrix,
+        accumulating: Bool = false
+    ) {
+        precondition(left.columns == right.rows && output.columns == right.columns)
+        precondition(left.rows == output.rows)
+        multiply(left, CblasNoTrans, right, CblasNoTrans, left.columns, into: output, accumulating)
+    }
+
     private static func multiply(
         _ left: Matrix,
         _ leftOrder: CBLAS_TRANSPOSE,
