@@ -16,7 +16,7 @@ extension ZooError.Code {
     package static let evaluationDataDiffers = Self("evaluation.data-differs", .integrity)
     /// The data do not suit a suite or a model.
     package static let evaluationDataUnsuitable = Self("evaluation.data-unsuitable", .badData)
-    /// A model computed numbers that are not finite.
+    /// A model or the training of a probe computed numbers that are not finite.
     package static let evaluationNotFinite = Self("evaluation.not-finite", .badData)
     /// Stored results of a shard are missing.
     package static let shardMissing = Self("evaluation.shard-missing", .notFound)

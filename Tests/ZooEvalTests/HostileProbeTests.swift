@@ -35,9 +35,12 @@ import ZooTesting
         let classes = labels("stage") + [Change.number("stage", 3, 9), .number("stage", 3, 0.5)]
         return ProbeEvaluation.Kind.allCases.flatMap { kind in samples.map { (kind, $0) } }
             + classes.flatMap {
-                [(ProbeEvaluation.Kind.classification, $0), (.neighbours, $0)]
+                [
+                    (ProbeEvaluation.Kind.classification, $0), (.neighbours, $0),
+                    (.attentiveClassification, $0),
+                ]
             }
-            + labels("life").map { (.regression, $0) }
+            + labels("life").flatMap { [(.regression, $0), (.attentiveRegression, $0)] }
     }
 
     @Test(arguments: [("fit", 240), ("test", 150)])

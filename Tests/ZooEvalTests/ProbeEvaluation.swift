@@ -8,7 +8,18 @@ import ZooFiles
 
 /// A probe of a small model of time series with random weights.
 struct ProbeEvaluation {
-    enum Kind: CaseIterable { case classification, regression, neighbours }
+    enum Kind: CaseIterable {
+        case classification, regression, neighbours, attentiveClassification, attentiveRegression
+
+        /// The name of the suite.
+        var suite: String {
+            switch self {
+            case .classification, .regression: "linear-probe"
+            case .neighbours: "knn"
+            case .attentiveClassification, .attentiveRegression: "attentive-probe"
+            }
+        }
+    }
 
     static let vectors = "\(SampleEvaluation.vectors)/probes"
 
@@ -119,11 +130,34 @@ struct ProbeEvaluation {
                     ),
                 ]
             }
+        case .attentiveClassification, .attentiveRegression:
+            let isClassification = kind == .attentiveClassification
+            parameters = [
+                "input": "values", "fit": "fit", "group": "unit", "holdOut": 4, "heads": 2,
+                "epochs": 12, "batch": 32, "warmUp": 1,
+                "learningRates": [.number(0.01), .number(0.003)],
+                "weightDecays": [0, .number(0.1)],
+            ]
+            let own: [String: JSONValue] =
+                isClassification
+                ? ["task": "classification", "label": "stage", "top": 2]
+                : ["task": "regression", "label": "life", "unit": "lives"]
+            parameters.merge(own) { $1 }
+            var top = 2
+            if case .integer(let changed)? = changed["top"] { top = changed }
+            let baseline = isClassification ? "1 - accuracy" : "RMSE"
+            metrics =
+                (isClassification
+                    ? [metric("accuracy", "fraction"), metric("class-mean accuracy", "fraction")]
+                        + (changed["top"] == .null
+                            ? [] : [metric("top-\(top) accuracy", "fraction")])
+                    : [metric("RMSE", "lives", "lower"), metric("R2", "fraction")])
+                + [metric("\(baseline) of constant over that of the model", "ratio")]
         }
         parameters.merge(changed) { $1 }
-        let suite = kind == .neighbours ? "knn" : "linear-probe"
+        parameters = parameters.filter { $0.value != .null }
         return [
-            "format": "ami-zoo.suite/1", "name": "probe", "suite": .string(suite),
+            "format": "ami-zoo.suite/1", "name": "probe", "suite": .string(kind.suite),
             "suiteVersion": 1,
             "data": [
                 "kind": "dataset", "name": "test/probes", "version": "1.0.0",

@@ -153,7 +153,7 @@ import ZooTesting
             kind: .classification,
             parameters: ["group": "stage", "holdOut": 2],
             code: "evaluation.data-unsuitable",
-            message: "are held out to choose a strength"
+            message: "are held out to choose the settings"
         ),
         Refusal(
             kind: .classification,

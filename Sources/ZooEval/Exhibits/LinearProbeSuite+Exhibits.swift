@@ -19,12 +19,13 @@ extension LinearProbeSuite {
     ) throws -> [Exhibit] {
         let samples = try probe.samples(data)
         let features = try probe.features(table, of: samples)
-        let places = try places(samples)
+        let places = try task.places(samples, choices: strengths.count)
         var lines: [[Exhibit.Point]] = features.map { _ in [] }
         for step in Self.every {
             let included = places.map { $0.isMultiple(of: step) }
             let own = places.filter { $0.isMultiple(of: step) }.map { $0 / step }
-            guard own.count > 1, let held = held(places: own) else { continue }
+            guard own.count > 1, let held = task.held(places: own, choices: strengths.count)
+            else { continue }
             for (line, feature) in features.enumerated() {
                 let fit = feature.fit.filtered(included)
                 guard
@@ -37,7 +38,7 @@ extension LinearProbeSuite {
         let (all, found) = (Double(places.count), measurements[0])
         lines[0].append(Exhibit.Point(all, found.value, found.interval))
         if lines.count > 1, let ratio = measurements.last?.value {
-            switch task {
+            switch task.kind {
             case .regression: lines[1].append(Exhibit.Point(all, ratio * found.value))
             case .classification where found.value < 1:
                 lines[1].append(Exhibit.Point(all, 1 - ratio * (1 - found.value)))
@@ -74,7 +75,7 @@ extension LinearProbeSuite {
         func kept<Value>(_ values: [Value]) -> [Value] {
             zip(values, included).filter(\.1).map(\.0)
         }
-        switch task {
+        switch task.kind {
         case .classification:
             let classes = try ProbeClasses(probe.label, of: samples)
             let known = kept(classes.fit)
@@ -90,7 +91,7 @@ extension LinearProbeSuite {
             )
             return PredictedClasses(found, of: classes.measured).accuracy(metrics[0])
         case .regression:
-            let (all, wanted) = try targets(samples)
+            let (all, wanted) = try task.targets(samples)
             let known = kept(all)
             guard Set(zip(known, held).filter { !$0.1 }.map(\.0)).count > 1 else { return nil }
             let found: [Double]
@@ -100,7 +101,7 @@ extension LinearProbeSuite {
                 // Few labels may have no solution where all have one.
                 return nil
             }
-            return measurements([found], wanted, try groups(samples))[0]
+            return task.measurements([found], wanted, try task.groups(samples))[0]
         }
     }
 }

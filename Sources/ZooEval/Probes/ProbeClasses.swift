@@ -46,7 +46,7 @@ struct ProbeClasses: Sendable {
         let kept = Set(zip(fit, held).filter { !$0.1 }.map(\.0))
         if let empty = labels.indices.first(where: { !kept.contains($0) }) {
             throw .dataUnsuitable(
-                "all samples to fit on with '\(column)' \(labels[empty]) are held out to choose a strength",
+                "all samples to fit on with '\(column)' \(labels[empty]) are held out to choose the settings of the probe",
                 remedy: "hold out fewer samples with a larger 'holdOut'"
             )
         }

@@ -7,15 +7,26 @@ internal import ZooMedia
 internal import ZooModels
 internal import ZooTensor
 
-/// The features of each sample, averaged over its tokens.
+/// The features of each sample, averaged over its tokens or of each token.
 ///
 /// Probes on the same splits share them, whatever the label.
 struct ProbeFeatureStage: SampleStage {
+    /// What is stored of the tokens of a sample.
+    enum Features: String {
+        /// Their mean.
+        case mean
+        /// All, one after another, and their number.
+        case tokens
+    }
+
     /// The names of the columns.
-    static let (features, raw) = ("features", "raw")
+    static let (features, tokens, raw) = ("features", "tokens", "raw")
 
     private let samplesToProbe: ProbeSamples
     private let splits: [String]
+    private let kind: Features
+    /// The number of tokens of a sample; 1 for their mean.
+    private let tokens: Int
     private let encoder: any JEPAEncoder
     /// Nil for windows of a time series.
     private let preprocessing: Preprocessing?
@@ -26,6 +37,7 @@ struct ProbeFeatureStage: SampleStage {
     /// - Parameters:
     ///   - samples: the samples.
     ///   - splits: the names of the two splits.
+    ///   - features: what is stored of the tokens.
     ///   - withRaw: whether to store samples as they are, too.
     ///   - model: the model.
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when the model takes other samples; a
@@ -33,12 +45,15 @@ struct ProbeFeatureStage: SampleStage {
     init(
         _ samples: ProbeSamples,
         splits: [String],
+        features: Features,
         withRaw: Bool,
         of model: EvaluatedModel
     ) async throws {
         samplesToProbe = samples
         self.splits = splits
-        encoder = try await model.encoder()
+        kind = features
+        let encoder = try await model.encoder()
+        self.encoder = encoder
         let takesSeries = encoder is SeriesJEPAModel
         guard takesSeries == (samples.input == .values) else {
             throw ZooError.dataUnsuitable(
@@ -46,24 +61,49 @@ struct ProbeFeatureStage: SampleStage {
                     + (takesSeries ? "'values'" : "'images' or 'frames'")
             )
         }
-        preprocessing = takesSeries ? nil : try model.preprocessing()
+        let preprocessing = takesSeries ? nil : try model.preprocessing()
+        self.preprocessing = preprocessing
         rawWidth = withRaw ? try samples.rawWidth() : nil
+        switch features {
+        case .mean: tokens = 1
+        case .tokens:
+            // Only a family knows how many tokens an input of some size has.
+            let first = try await BlockingWork.run { _ in try samples.pixels(0..<1, preprocessing) }
+            tokens = try await Self.encode(first, samples, encoder, .shared).shape[1]
+        }
+    }
+
+    /// The features of all tokens, [samples, tokens, width].
+    private static func encode(
+        _ pixels: Tensor,
+        _ samples: ProbeSamples,
+        _ encoder: any JEPAEncoder,
+        _ pool: ComputePool
+    ) async throws -> Tensor {
+        try await encoder.encode(
+            samples.input == .images
+                ? pixels.repeatingFrame(encoder.input.imageFrames) : pixels,
+            visible: nil,
+            options: ForwardOptions(),
+            on: pool
+        ).tokens.values
     }
 
     var definition: JSONValue {
         [
-            "features": "mean", "input": .string(samplesToProbe.input.rawValue),
+            "features": .string(kind.rawValue), "input": .string(samplesToProbe.input.rawValue),
             "splits": .array(splits.map { .string($0) }),
             "columns": .array(columns.keys.sorted().map { .string($0) }),
         ]
     }
     var columns: [String: Int] {
-        var columns = [Self.features: encoder.width]
+        var columns = [Self.features: tokens * encoder.width]
+        if kind == .tokens { columns[Self.tokens] = 1 }
         if let rawWidth { columns[Self.raw] = rawWidth }
         return columns
     }
     var samples: Int { samplesToProbe.count }
-    var chunk: Int { 64 }
+    var chunk: Int { kind == .mean ? 64 : 16 }
 
     func compute(_ samples: Range<Int>, on pool: ComputePool) async throws -> [String: Tensor] {
         let (pixels, raw) = try await BlockingWork.run { _ in
@@ -72,16 +112,19 @@ struct ProbeFeatureStage: SampleStage {
                 rawWidth == nil ? nil : try samplesToProbe.raw(samples)
             )
         }
-        let input =
-            samplesToProbe.input == .images
-            ? pixels.repeatingFrame(encoder.input.imageFrames) : pixels
-        let tokens = try await encoder.encode(
-            input,
-            visible: nil,
-            options: ForwardOptions(),
-            on: pool
-        ).tokens.values
-        var columns = [Self.features: tokens.meansOfTokens]
+        let features = try await Self.encode(pixels, samplesToProbe, encoder, pool)
+        var columns: [String: Tensor]
+        switch kind {
+        case .mean: columns = [Self.features: features.meansOfTokens]
+        case .tokens:
+            columns = [
+                Self.features: features.reshaped([samples.count, tokens * encoder.width]),
+                Self.tokens: Tensor(
+                    shape: [samples.count, 1],
+                    values: Array(repeating: Float(tokens), count: samples.count)
+                ),
+            ]
+        }
         if let raw { columns[Self.raw] = raw }
         return columns
     }

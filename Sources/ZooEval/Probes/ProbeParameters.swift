@@ -17,19 +17,31 @@ struct ProbeParameters: Sendable {
     let label: String
     /// Whether a probe on samples as they are is a baseline.
     let withRaw: Bool
+    private let features: ProbeFeatureStage.Features
 
-    /// Reads the parameters `input`, `fit`, `label` and `raw`.
+    /// Reads the parameters `input`, `fit` and `label`, and `raw` for averaged features.
     ///
+    /// - Parameters:
+    ///   - definition: the definition.
+    ///   - features: what the probe reads.
     /// - Throws: ``ZooError`` with code `format.field-invalid`.
-    init(_ definition: SuiteDefinition) throws(ZooError) {
+    init(
+        _ definition: SuiteDefinition,
+        features: ProbeFeatureStage.Features = .mean
+    ) throws(ZooError) {
         let parameters = definition.parameters
         input = try parameters.choice("input", of: ProbeSamples.Input.self)
         fit = try parameters.string("fit", maximum: 64)
         label = try parameters.string("label", maximum: 64)
-        guard case .bool(let raw) = try parameters.required("raw") else {
-            throw parameters.invalid("raw", "must be true or false")
+        self.features = features
+        if features == .mean {
+            guard case .bool(let raw) = try parameters.required("raw") else {
+                throw parameters.invalid("raw", "must be true or false")
+            }
+            withRaw = raw
+        } else {
+            withRaw = false
         }
-        withRaw = raw
         split = try definition.dataSet().split
     }
 
@@ -61,6 +73,7 @@ struct ProbeParameters: Sendable {
         return try await ProbeFeatureStage(
             samples,
             splits: [fit, split],
+            features: features,
             withRaw: withRaw,
             of: model
         )
@@ -87,5 +100,16 @@ struct ProbeParameters: Sendable {
             )
         }
         return features
+    }
+
+    /// The stored tokens of some samples.
+    ///
+    /// - Parameters:
+    ///   - table: the columns of all samples.
+    ///   - wanted: which samples.
+    /// - Returns: their tokens, read when they are needed.
+    /// - Throws: as ``SampleTable/tokens(_:count:_:)``.
+    func tokens(_ table: SampleTable, _ wanted: Range<Int>) throws(ZooError) -> TokenSamples {
+        try table.tokens(ProbeFeatureStage.features, count: ProbeFeatureStage.tokens, wanted)
     }
 }

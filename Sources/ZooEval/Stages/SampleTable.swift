@@ -78,6 +78,52 @@ struct SampleTable: Sendable {
         }
     }
 
+    /// Tokens of some samples, read when they are needed.
+    ///
+    /// - Parameters:
+    ///   - name: a column with the tokens of a sample one after another.
+    ///   - count: a column with their number, equal for all samples.
+    ///   - wanted: which samples.
+    /// - Returns: their tokens.
+    /// - Throws: ``ZooError`` with code `evaluation.shard-missing` when the number is none of tokens; as
+    ///   ``blocks(_:_:)``.
+    func tokens(
+        _ name: String,
+        count: String,
+        _ wanted: Range<Int>
+    ) throws(ZooError) -> TokenSamples {
+        let (size, all) = (chunks.first?.samples ?? 1, try width(of: name))
+        let number = try chunks.first?.columns()[count]?.values.first ?? 0
+        guard let tokens = Int(exactly: number), tokens > 0, all.isMultiple(of: tokens) else {
+            throw ZooError(
+                .shardMissing,
+                "stored results of \(all) numbers for each sample have \(number) tokens",
+                remedy: "remove the stored results, and run the shards again"
+            )
+        }
+        let (width, chunks) = (all / tokens, chunks)
+        return TokenSamples(count: wanted.count, tokens: tokens, width: width) { samples in
+            // All chunks but the last have the same size.
+            var opened: [Int: Matrix] = [:]
+            return try samples.map { sample in
+                let (index, row) = (wanted.lowerBound + sample).quotientAndRemainder(
+                    dividingBy: size
+                )
+                let matrix: Matrix
+                if let known = opened[index] {
+                    matrix = known
+                } else {
+                    guard let column = try chunks[index].columns()[name] else {
+                        preconditionFailure("a chunk has all columns of its stage")
+                    }
+                    matrix = column.matrix
+                    opened[index] = matrix
+                }
+                return matrix.rows(row..<row + 1).reshaped(rows: tokens, columns: width)
+            }
+        }
+    }
+
     /// The largest number of rows that are read together.
     private static let groupSize = 4096
 

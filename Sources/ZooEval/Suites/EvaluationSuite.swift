@@ -82,6 +82,7 @@ package enum SuiteList {
         Entry(GoldenSuite.self), Entry(TrajectorySuite.self), Entry(SurpriseSuite.self),
         Entry(AnomalySuite.self), Entry(RetrievalSuite.self), Entry(PlanningSuite.self),
         Entry(LinearProbeSuite.self), Entry(NearestNeighbourSuite.self),
+        Entry(AttentiveProbeSuite.self),
     ]
 
     /// The suite of a definition.

@@ -15,23 +15,15 @@ internal import ZooTensor
 struct LinearProbeSuite: EvaluationSuite {
     static let id = SuiteID(name: "linear-probe", version: 1)
 
-    enum Task: String, CaseIterable { case classification, regression }
-
     let probe: ProbeParameters
-    let task: Task
-    private let unit: String
-    private let strengths: [Double]
-    private let holdOut: Int
-    private let group: String?
+    let task: ProbeTask
+    let strengths: [Double]
 
     init(_ definition: SuiteDefinition) throws(ZooError) {
         let parameters = definition.parameters
         probe = try ProbeParameters(definition)
-        task = try parameters.choice("task", of: Task.self)
-        unit = task == .regression ? try parameters.string("unit", maximum: 32) : "fraction"
+        task = try ProbeTask(probe, parameters)
         strengths = try Self.strengths(parameters)
-        holdOut = try parameters.integer("holdOut", in: 2...1000)
-        group = try parameters.optionalString("group", maximum: 64)
     }
 
     /// The strengths to choose from.
@@ -65,109 +57,12 @@ struct LinearProbeSuite: EvaluationSuite {
         return found
     }
 
-    private var baselines: [String] { ["constant"] + (probe.withRaw ? ["raw"] : []) }
-
-    var metrics: [MetricDefinition] {
-        switch task {
-        case .classification:
-            [
-                MetricDefinition("accuracy", unit: "fraction", better: .higher),
-                MetricDefinition("class-mean accuracy", unit: "fraction", better: .higher),
-            ]
-                + baselines.map {
-                    MetricDefinition(
-                        "1 - accuracy of \($0) over that of the model",
-                        unit: "ratio",
-                        better: .higher
-                    )
-                }
-        case .regression:
-            [
-                MetricDefinition("RMSE", unit: unit, better: .lower),
-                MetricDefinition("R2", unit: "fraction", better: .higher),
-            ]
-                + baselines.map {
-                    MetricDefinition(
-                        "RMSE of \($0) over that of the model",
-                        unit: "ratio",
-                        better: .higher
-                    )
-                }
-        }
-    }
+    var metrics: [MetricDefinition] { task.metrics() }
 
     func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage {
         try await probe.stage(of: model, on: data) { samples in
-            let held = try held(samples)
-            if task == .classification {
-                let classes = try ProbeClasses(probe.label, of: samples)
-                try classes.requireAll(besides: held, probe.label)
-            } else {
-                _ = try targets(samples)
-                _ = try groups(samples)
-            }
+            try task.check(samples, choices: strengths.count)
         }
-    }
-
-    /// Which samples to fit on are held out to choose a strength.
-    ///
-    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when none or all are.
-    private func held(_ samples: ProbeSamples) throws(ZooError) -> [Bool] {
-        guard let held = held(places: try places(samples)) else {
-            throw .dataUnsuitable(
-                "the split '\(probe.fit)' has too few groups to hold out every \(holdOut)th of them"
-            )
-        }
-        return held
-    }
-
-    /// Which samples are held out to choose a strength.
-    ///
-    /// - Parameter places: the group of each sample, numbered in the order of appearance.
-    /// - Returns: for each sample whether it is; nil when none or all of them would be held out.
-    func held(places: [Int]) -> [Bool]? {
-        guard strengths.count > 1 else { return Array(repeating: false, count: places.count) }
-        let held = places.map { $0 % holdOut == holdOut - 1 }
-        return held.contains(true) && held.contains(false) ? held : nil
-    }
-
-    /// The group of each sample to fit on, numbered in the order of appearance.
-    ///
-    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable`.
-    func places(_ samples: ProbeSamples) throws(ZooError) -> [Int] {
-        // A classification with one strength needs no groups, and its data may have none.
-        guard let group, strengths.count > 1 || task == .regression else {
-            return Array(samples.fitted)
-        }
-        var order: [Float: Int] = [:]
-        return try samples.numbers(group).fit.map { number in
-            let place = order[number, default: order.count]
-            order[number] = place
-            return place
-        }
-    }
-
-    /// The numbers to predict, of samples to fit on and to measure on.
-    ///
-    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when those to fit on or to measure on are equal.
-    func targets(
-        _ samples: ProbeSamples
-    ) throws(ZooError) -> (fit: [Double], measured: [Double]) {
-        let numbers = try samples.numbers(probe.label)
-        for (split, values) in [(probe.fit, numbers.fit), (probe.split, numbers.measured)] {
-            guard Set(values).count > 1 else {
-                throw .dataUnsuitable("all samples of '\(split)' have the same '\(probe.label)'")
-            }
-        }
-        return (numbers.fit.map(Double.init), numbers.measured.map(Double.init))
-    }
-
-    /// The samples to measure on of each group.
-    func groups(_ samples: ProbeSamples) throws(ZooError) -> [[Int]] {
-        guard let group else { return samples.tested.indices.map { [$0 - samples.fitted.count] } }
-        let numbers = try samples.numbers(group).measured
-        let members = Dictionary(grouping: numbers.indices, by: { numbers[$0] })
-        return members.keys.sorted().map { members[$0] ?? [] }
     }
 
     func measure(
@@ -176,40 +71,30 @@ struct LinearProbeSuite: EvaluationSuite {
         in session: ComputeSession
     ) throws -> [Measurement] {
         let samples = try probe.samples(data)
-        let held = try held(samples)
+        let held = try task.held(samples, choices: strengths.count)
         let features = try probe.features(table, of: samples)
-        switch task {
+        switch task.kind {
         case .classification:
             let classes = try ProbeClasses(probe.label, of: samples)
             let predicted = try features.map {
-                PredictedClasses(
-                    try classify(
-                        $0.fit,
-                        $0.measured,
-                        classes.fit,
-                        of: classes.labels.count,
-                        held,
-                        session
-                    ),
-                    of: classes.measured
+                try classify(
+                    $0.fit,
+                    $0.measured,
+                    classes.fit,
+                    of: classes.labels.count,
+                    held,
+                    session
                 )
             }
-            return measurements(predicted, classes)
+            return task.measurements(predicted, classes)
         case .regression:
-            let (known, wanted) = try targets(samples)
+            let known = try task.targets(samples).fit
             let predicted = try features.map {
                 try regress($0.fit, $0.measured, known, held, session)
             }
-            let mean = known.reduce(0, +) / Double(known.count)
-            return measurements(
-                [predicted[0], wanted.map { _ in mean }] + predicted.dropFirst(),
-                wanted,
-                try groups(samples)
-            )
+            return try task.measurements(predicted, samples)
         }
     }
-
-    // MARK: Classification
 
     /// The classes that a probe predicts.
     ///
@@ -246,23 +131,6 @@ struct LinearProbeSuite: EvaluationSuite {
             .models(strengths: [strength], in: session)
         return try models[0].largestOutputs(of: measured, in: session)
     }
-
-    private func measurements(
-        _ predicted: [PredictedClasses],
-        _ classes: ProbeClasses
-    ) -> [Measurement] {
-        let constant = PredictedClasses(
-            classes.measured.map { _ in classes.mostFrequent },
-            of: classes.measured
-        )
-        let found = predicted[0]
-        return [found.accuracy(metrics[0]), found.classMeanAccuracy(metrics[1])]
-            + ([constant] + predicted.dropFirst()).enumerated().map { index, other in
-                found.errorRatio(metrics[2 + index], of: other)
-            }
-    }
-
-    // MARK: Regression
 
     /// The numbers that a probe predicts; parameters are as for ``classify(_:_:_:of:_:_:)``.
     func regress(
@@ -311,51 +179,4 @@ struct LinearProbeSuite: EvaluationSuite {
         let model = try models([strength], held.map { _ in true })[0]
         return try outputs(model, measured)
     }
-
-    /// The measurements of a regression.
-    ///
-    /// - Parameters:
-    ///   - predicted: of the model, then of each baseline.
-    ///   - wanted: the numbers to predict.
-    ///   - groups: the samples that are not independent of each other.
-    /// - Returns: one measurement for each of ``metrics``, without the ratios of baselines that are not given.
-    func measurements(
-        _ predicted: [[Double]],
-        _ wanted: [Double],
-        _ groups: [[Int]]
-    ) -> [Measurement] {
-        let squares = predicted.map { numbers in
-            groups.map { $0.reduce(0) { $0 + Self.square(numbers[$1] - wanted[$1]) } }
-        }
-        let mean = wanted.reduce(0, +) / Double(wanted.count)
-        let spread = wanted.reduce(0) { $0 + Self.square($1 - mean) }
-        let counts = groups.map { Double($0.count) }
-        func root(_ metric: MetricDefinition, _ above: [Double], _ below: [Double]) -> Measurement {
-            let ratio = Measurement(metric, ratioOfMeans: above, below)
-            return Measurement(
-                metric,
-                ratio.value.squareRoot(),
-                samples: wanted.count,
-                interval: ratio.interval.map {
-                    ConfidenceInterval(
-                        low: max(0, $0.low).squareRoot(),
-                        high: $0.high.squareRoot()
-                    )
-                }
-            )
-        }
-        return [
-            root(metrics[0], squares[0], counts),
-            Measurement(
-                metrics[1],
-                1 - squares[0].reduce(0, +) / spread,
-                samples: wanted.count
-            ),
-        ]
-            + squares.dropFirst().enumerated().map { index, other in
-                root(metrics[2 + index], other, squares[0])
-            }
-    }
-
-    private static func square(_ value: Double) -> Double { value * value }
 }
