@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+import Foundation
 import Testing
 import ZooCore
 import ZooFiles
@@ -214,6 +215,30 @@ import ZooTesting
             let error = await #expect(throws: ZooError.self) { try await run.report(from: [work]) }
             #expect(error?.code.rawValue == "evaluation.shard-missing")
             #expect(error?.remedy?.contains("remove the stored results") == true)
+        }
+    }
+
+    /// A stored file that is lost after it was checked.
+    @Test func lostTokensStopATraining() async throws {
+        try await TemporaryFolder.with { folder in
+            let work = folder.path(of: "work")
+            let sample = try ProbeEvaluation(.attentiveClassification)
+            try await sample.run().compute(in: work)
+            let suite = try SuiteList.suite(for: sample.definition)
+            let stage = try await suite.stage(of: sample.model, on: sample.data)
+            let key = stage.key(sample.model.digest, sample.definition.data)
+            let store = ChunkFolder(work: work, key: key)
+            let chunks = (0..<stage.chunks).compactMap { store.chunk($0, of: stage) }
+            #expect(chunks.count == 25)
+            try FileManager.default.removeItem(
+                atPath: "\(work)/\(key.hex)/chunk-0000007.safetensors"
+            )
+            let error = await #expect(throws: ZooError.self) {
+                try await ComputePool.shared.run { session in
+                    _ = try suite.measure(SampleTable(chunks), on: sample.data, in: session)
+                }
+            }
+            #expect(error?.code.rawValue.hasPrefix("io.") == true)
         }
     }
 }

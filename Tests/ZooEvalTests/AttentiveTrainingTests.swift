@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+import Synchronization
 import Testing
 import ZooCheckpoint
 import ZooModels
@@ -157,6 +158,34 @@ import ZooTensor
         let outputs = try await outputs(result.probes, 0)
         let difference = zip(logits.values, outputs).reduce(0) { max($0, abs($1.0 - $1.1)) }
         #expect(difference <= 2e-5)
+    }
+
+    /// However large a batch is, few samples are in memory, and each epoch reads every one once.
+    @Test func fewSamplesAreReadTogether() async throws {
+        let requests = Mutex<[[Int]]>([])
+        let counted = TokenSamples(count: 90, tokens: 7, width: 12) { [samples] wanted in
+            requests.withLock { $0.append(wanted) }
+            return try samples.features(wanted)
+        }
+        let training = AttentiveProbeTraining(
+            counted,
+            targets: .numbers(try vector("number")),
+            sizes: AttentiveProbeSizes(width: 12, heads: 3, outputs: 1),
+            schedule: Schedule(epochs: 2, batch: 1000, warmUp: 0),
+            seed: 7
+        )
+        let result = try await ComputePool.shared.run { [included] session in
+            try training.probes(
+                on: included,
+                rates: [Rates(learning: 0.01, decay: 0)],
+                in: session
+            )
+        }
+        #expect(result.losses.count == 2)
+        let read = requests.withLock { $0 }
+        #expect(read.map(\.count) == [64, 16, 64, 16])
+        let epochs = [read[0] + read[1], read[2] + read[3]]
+        #expect(epochs.allSatisfy { $0.sorted() == included } && epochs[0] != epochs[1])
     }
 
     @Test func readingFailuresStopATraining() async throws {
