@@ -82,7 +82,8 @@ struct ProbeConfiguration {
     init(classifier fields: JSONObject, _ encoder: VJEPA2Configuration) throws(ZooError) {
         width = encoder.encoder.width
         heads = encoder.encoder.heads
-        hidden = encoder.encoder.hidden
+        // `VJEPA2MLP` of the pooler has its default ratio, whatever `mlp_ratio` says of the encoder.
+        hidden = 4 * encoder.encoder.width
         epsilon = encoder.normEpsilon
         queries = 1
         backboneLevels = []
