@@ -22,9 +22,33 @@ extension ZooError.Code {
     package static let shardMissing = Self("evaluation.shard-missing", .notFound)
     /// Two folders hold different results for the same samples.
     package static let shardConflict = Self("evaluation.shard-conflict", .integrity)
+    /// Nobody said where the data are that a suite names and no registry has.
+    package static let heldDataMissing = Self("evaluation.data-missing", .usage)
+    /// Held data lack a file.
+    package static let heldFileMissing = Self("evaluation.file-missing", .notFound)
+    /// Held data have a file that belongs to no sample, or two for one.
+    package static let heldFileUnexpected = Self("evaluation.file-unexpected", .badData)
+    /// A sample of held data has no label, or one that is no class.
+    package static let labelMissing = Self("evaluation.label-missing", .badData)
+    /// A class of held data has no samples.
+    package static let classEmpty = Self("evaluation.class-empty", .badData)
+    /// A list of the samples of held data contradicts its format.
+    package static let listMalformed = Self("evaluation.list-malformed", .badData)
+    /// A scene of held data has not two possible and two impossible movies that match.
+    package static let sceneInvalid = Self("evaluation.scene-invalid", .badData)
+    /// A clip has fewer frames than the protocol needs.
+    package static let clipTooShort = Self("evaluation.clip-too-short", .badData)
 }
 
 extension ZooError {
+    static func fileUnexpected(_ what: String, remedy: String? = nil) -> ZooError {
+        ZooError(
+            .heldFileUnexpected,
+            what,
+            remedy: remedy ?? "remove the file from the data, or move it elsewhere"
+        )
+    }
+
     static func dataUnsuitable(_ what: String, remedy: String? = nil) -> ZooError {
         ZooError(
             .evaluationDataUnsuitable,

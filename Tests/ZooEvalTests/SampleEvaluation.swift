@@ -51,7 +51,7 @@ struct SampleEvaluation {
     func table(in work: String) async throws -> SampleTable {
         try await run().compute(in: work)
         let stage = try await SuiteList.suite(for: definition).stage(of: model, on: data)
-        let folder = ChunkFolder(work: work, key: stage.key(model.digest, definition.data))
+        let folder = ChunkFolder(work: work, key: stage.key(model.digest, definition.data.json))
         return SampleTable((0..<stage.chunks).compactMap { folder.chunk($0, of: stage) })
     }
 

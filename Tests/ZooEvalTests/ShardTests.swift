@@ -72,7 +72,7 @@ import ZooTesting
     @Test func aDamagedChunkIsComputedAgain() async throws {
         try await TemporaryFolder.with { folder in
             let stage = Counting()
-            let key = stage.key(ContentDigest(of: [1]), try Self.data())
+            let key = stage.key(ContentDigest(of: [1]), try Self.data().json)
             let store = ChunkFolder(work: folder.path(of: "work"), key: key)
             let columns = try await stage.compute(0..<4, on: .shared)
             let chunk = try store.store(columns, as: 0)
@@ -97,7 +97,7 @@ import ZooTesting
             try folder.write(sound, to: path)
             let other = ChunkFolder(
                 work: folder.path(of: "work"),
-                key: stage.key(ContentDigest(of: [2]), try Self.data())
+                key: stage.key(ContentDigest(of: [2]), try Self.data().json)
             )
             #expect(other.chunk(0, of: stage) == nil)
         }
@@ -118,7 +118,7 @@ import ZooTesting
                 .stage(of: sample.model, on: sample.data)
             let store = ChunkFolder(
                 work: two,
-                key: stage.key(sample.model.digest, sample.definition.data)
+                key: stage.key(sample.model.digest, sample.definition.data.json)
             )
             var columns = try #require(store.chunk(0, of: stage)).columns()
             var values = try #require(columns["landing"]).values

@@ -141,6 +141,7 @@ struct SampleValidation {
         let evaluation = EvaluationReport(
             model: Self.digest,
             definition: definition,
+            data: definition.data.json,
             measurements: [
                 Measurement(
                     MetricDefinition(

@@ -10,7 +10,7 @@ internal import Glibc
 internal import Darwin
 #endif
 
-/// The registry and the catalogue that ship with the program, located relative to the program.
+/// The registry, the catalogue and the suite definitions that ship with the program, located relative to the program.
 ///
 /// ```
 /// PREFIX/bin/ami-zoo                    an installation: the folders in PREFIX/share/ami-zoo
@@ -24,24 +24,27 @@ package struct ShippedFiles: Sendable {
     package let registry: String?
     /// The folder of the catalogue; nil when there is none beside the program.
     package let catalogue: String?
+    /// The folder of the suite definitions; nil when there is none beside the program.
+    package let suites: String?
 
     /// Locates the files that ship with the program at a path.
     ///
     /// - Parameter program: the absolute path of the executable, without symbolic links.
     package init(of program: String) {
         let share = "\(FileSystem.parent(of: FileSystem.parent(of: program)))/share/ami-zoo"
-        let places: (registry: String, catalogue: String)
+        let places: (registry: String, catalogue: String, suites: String)
         if Self.isRegistry("\(share)/registry") {
             // Not `models`: in ~/.local/share/ami-zoo, that is a folder of the local store.
-            places = ("\(share)/registry", "\(share)/catalogue")
+            places = ("\(share)/registry", "\(share)/catalogue", "\(share)/suites")
         } else if let tree = Self.sourceTree(of: program) {
-            places = ("\(tree)/registry/embedded", "\(tree)/models")
+            places = ("\(tree)/registry/embedded", "\(tree)/models", "\(tree)/suites")
         } else {
-            (registry, catalogue) = (nil, nil)
+            (registry, catalogue, suites) = (nil, nil, nil)
             return
         }
         registry = Self.isRegistry(places.registry) ? places.registry : nil
         catalogue = FileSystem.isFolder(places.catalogue) ? places.catalogue : nil
+        suites = FileSystem.isFolder(places.suites) ? places.suites : nil
     }
 
     /// What ships with the running program.

@@ -2,7 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 /// The rows of a CSV text (RFC 4180), such as a label table; lines end in LF or CRLF.
-struct CSVRows {
+package struct CSVRows {
     private let bytes: [UInt8]
     private var position = 0
 
@@ -12,12 +12,12 @@ struct CSVRows {
     private static let carriageReturn = UInt8(ascii: "\r")
 
     /// Reads from the start of a text.
-    init(_ text: String) { bytes = Array(text.utf8) }
+    package init(_ text: String) { bytes = Array(text.utf8) }
 
     /// The fields of the next row; nil at the end.
     ///
     /// - Throws: ``ZooError`` with code `dataset.labels-invalid`.
-    mutating func next() throws(ZooError) -> [String]? {
+    package mutating func next() throws(ZooError) -> [String]? {
         guard position < bytes.count else { return nil }
         var fields: [String] = []
         while true {

@@ -14,6 +14,7 @@ package struct EvaluatedModel: Sendable {
     package let digest: ContentDigest
     private let loadedEncoder: Loaded<any JEPAEncoder>
     private let loadedWorldModel: Loaded<any ActionConditionedModel>
+    private let loadedClassifier: Loaded<VideoClassifier>
 
     /// Describes a model; its weights are read when a suite needs them.
     ///
@@ -25,6 +26,7 @@ package struct EvaluatedModel: Sendable {
         self.digest = digest
         loadedEncoder = Loaded { try ModelFamily.load(folder: folder) }
         loadedWorldModel = Loaded { try ModelFamily.loadWorldModel(folder: folder) }
+        loadedClassifier = Loaded { try VideoClassifier(folder: folder) }
     }
 
     /// The encoder, with its predictor; loaded once for all suites.
@@ -38,6 +40,12 @@ package struct EvaluatedModel: Sendable {
     func worldModel() async throws -> any ActionConditionedModel {
         try await loadedWorldModel.value()
     }
+
+    /// The encoder with the classifier that was published with it; loaded once for all suites.
+    ///
+    /// - Throws: ``ZooError`` with code `model.unsupported` when the model has no classifier, or with a `model.*`,
+    ///   `checkpoint.*` or `io.*` code; `CancellationError`.
+    func classifier() async throws -> VideoClassifier { try await loadedClassifier.value() }
 
     /// The preprocessing that the model's folder says.
     ///

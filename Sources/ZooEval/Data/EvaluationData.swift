@@ -9,6 +9,8 @@ package enum EvaluationData: Sendable {
     case dataSet(EvaluationDataSet)
     /// A simulated environment: nothing to install.
     case environment(SampleSource.EnvironmentID)
+    /// Data that the user holds.
+    case held(HeldData)
     /// Files of the measured release.
     case release
 
@@ -23,6 +25,22 @@ package enum EvaluationData: Sendable {
         )
     }
 
+    /// The held data.
+    ///
+    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when the samples come from elsewhere.
+    func held() throws(ZooError) -> HeldData {
+        if case .held(let data) = self { return data }
+        throw .dataUnsuitable(
+            "the suite measures on held data",
+            remedy: "set 'kind' of 'data' in the definition to 'held'"
+        )
+    }
+
+    /// `data` of a report: what the definition says, and what was found to be measured on.
+    func json(_ source: SampleSource) -> JSONValue {
+        if case .held(let data) = self { data.json } else { source.json }
+    }
+
     /// Checks that these are the samples that a definition names.
     ///
     /// - Throws: ``ZooError`` with code `evaluation.data-differs`.
@@ -30,6 +48,7 @@ package enum EvaluationData: Sendable {
         switch (self, wanted) {
         case (.dataSet(let set), .dataSet(let wanted)): try set.require(wanted)
         case (.environment(let id), .environment(let wanted)) where id == wanted: break
+        case (.held(let data), .held(let wanted)) where data.source == wanted: break
         case (.release, .release): break
         default:
             throw ZooError(

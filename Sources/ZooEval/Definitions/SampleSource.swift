@@ -9,6 +9,8 @@ package enum SampleSource: Sendable, Equatable {
     case dataSet(DataSet)
     /// Episodes of an environment that this program simulates.
     case environment(EnvironmentID)
+    /// Data that the user holds.
+    case held(HeldSource)
     /// Files of the measured release itself.
     case release
 
@@ -41,7 +43,7 @@ package enum SampleSource: Sendable, Equatable {
         package var description: String { "\(name)/\(version)" }
     }
 
-    private enum Kind: String, CaseIterable { case dataset, environment, release }
+    private enum Kind: String, CaseIterable { case dataset, environment, held, release }
 
     init(_ object: JSONObject) throws(ZooError) {
         switch try object.choice("kind", of: Kind.self) {
@@ -61,6 +63,7 @@ package enum SampleSource: Sendable, Equatable {
                     version: try object.integer("version", in: 1...1000)
                 )
             )
+        case .held: self = .held(try HeldSource(object))
         case .release: self = .release
         }
     }
@@ -79,6 +82,7 @@ package enum SampleSource: Sendable, Equatable {
                 "kind": .string(Kind.environment.rawValue), "name": .string(id.name),
                 "version": .integer(id.version),
             ]
+        case .held(let source): source.json
         case .release: ["kind": .string(Kind.release.rawValue)]
         }
     }
@@ -90,6 +94,7 @@ extension SampleSource: CustomStringConvertible {
         switch self {
         case .dataSet(let data): "\(data.name):\(data.version), split '\(data.split)'"
         case .environment(let id): "environment \(id)"
+        case .held(let source): "held data '\(source.name)', split '\(source.split)'"
         case .release: "files of the release"
         }
     }

@@ -63,6 +63,26 @@ package struct SuiteDefinition: Sendable {
         digest = ContentDigest(of: value.canonicalBytes)
     }
 
+    /// The split of a data set, or of held data, that is measured on.
+    ///
+    /// - Throws: ``ZooError`` with code `format.field-invalid` when the samples come from elsewhere.
+    func split() throws(ZooError) -> String {
+        if case .held(let source) = data { return source.split }
+        return try dataSet().split
+    }
+
+    /// The held data that are measured on.
+    ///
+    /// - Throws: ``ZooError`` with code `format.field-invalid` when the samples come from elsewhere.
+    func heldSource() throws(ZooError) -> HeldSource {
+        if case .held(let source) = data { return source }
+        throw ZooError(
+            .fieldInvalid,
+            "'data' of the suite definition '\(name)' is \(data), and \(suite) measures on held data",
+            remedy: "set 'kind' of 'data' to 'held'"
+        )
+    }
+
     /// The data set that is measured on.
     ///
     /// - Throws: ``ZooError`` with code `format.field-invalid` when the samples come from elsewhere.

@@ -67,7 +67,7 @@ extension LinearProbeSuite {
     private func score(
         _ fit: RowBlocks,
         _ measured: RowBlocks,
-        _ samples: ProbeSamples,
+        _ samples: any LabelledSamples,
         _ included: [Bool],
         _ held: [Bool],
         _ session: ComputeSession

@@ -16,7 +16,7 @@ extension SurpriseSuite {
         on data: EvaluationData,
         in session: ComputeSession
     ) throws -> [Exhibit] {
-        let starts = try method.starts(frames: try pairs(data).clipSize("possible").frames)
+        let starts = try method.starts(frames: try pairs(data).frames())
         // The columns [windows · contexts] by their first predicted frame.
         var columns: [Int: [Int]] = [:]
         for (window, start) in starts.enumerated() {

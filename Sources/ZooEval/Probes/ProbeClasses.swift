@@ -16,7 +16,7 @@ struct ProbeClasses: Sendable {
     ///
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when there is one class only, or a split has no
     ///   sample of a class of the other.
-    init(_ column: String, of samples: ProbeSamples) throws(ZooError) {
+    init(_ column: String, of samples: any LabelledSamples) throws(ZooError) {
         let numbers = try samples.numbers(column)
         labels = Set(numbers.fit).sorted()
         guard labels.count > 1 else {

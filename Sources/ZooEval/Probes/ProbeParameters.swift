@@ -18,8 +18,11 @@ struct ProbeParameters: Sendable {
     /// Whether a probe on samples as they are is a baseline.
     let withRaw: Bool
     private let features: ProbeFeatureStage.Features
+    /// How held files become the input of the model; nil for samples of a data set.
+    private let preparation: HeldPreparation?
 
-    /// Reads the parameters `input`, `fit` and `label`, and `raw` for averaged features.
+    /// Reads the parameters `input`, `fit` and `label`, `raw` for averaged features, and for held data those of
+    /// ``HeldPreparation``.
     ///
     /// - Parameters:
     ///   - definition: the definition.
@@ -42,13 +45,35 @@ struct ProbeParameters: Sendable {
         } else {
             withRaw = false
         }
-        split = try definition.dataSet().split
+        split = try definition.split()
+        guard case .held = definition.data else {
+            preparation = nil
+            return
+        }
+        guard features == .mean else {
+            throw parameters.invalid(
+                "input",
+                "is that of held data, and this suite reads data sets of a registry only"
+            )
+        }
+        guard !withRaw else {
+            throw parameters.invalid(
+                "raw",
+                "must be false for held data, which differ in their sizes"
+            )
+        }
+        preparation = try HeldPreparation(parameters)
     }
 
     /// Opens the samples.
     ///
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable`, or a `checkpoint.*` or `io.*` code.
-    func samples(_ data: EvaluationData) throws(ZooError) -> ProbeSamples {
+    func samples(_ data: EvaluationData) throws(ZooError) -> any LabelledSamples {
+        guard case .held(let held) = data else { return try stored(data) }
+        return try HeldLabels(fit: try held.labelled(fit), measured: try held.labelled(split))
+    }
+
+    private func stored(_ data: EvaluationData) throws(ZooError) -> ProbeSamples {
         try ProbeSamples(input, fit: fit, measured: split, of: data)
     }
 
@@ -63,15 +88,19 @@ struct ProbeParameters: Sendable {
     func stage(
         of model: EvaluatedModel,
         on data: EvaluationData,
-        _ check: @escaping @Sendable (ProbeSamples) throws -> Void
+        _ check: @escaping @Sendable (any LabelledSamples) throws -> Void
     ) async throws -> any SampleStage {
-        let samples = try await BlockingWork.run { _ in
-            let samples = try self.samples(data)
-            try check(samples)
-            return samples
+        try await BlockingWork.run { _ in try check(try self.samples(data)) }
+        if let preparation, case .held(let held) = data {
+            return try await HeldFeatureStage(
+                [try held.labelled(fit), try held.labelled(split)],
+                of: held,
+                preparation,
+                with: model
+            )
         }
         return try await ProbeFeatureStage(
-            samples,
+            try await BlockingWork.run { _ in try stored(data) },
             splits: [fit, split],
             features: features,
             withRaw: withRaw,
@@ -88,7 +117,7 @@ struct ProbeParameters: Sendable {
     /// - Throws: as ``SampleTable/blocks(_:_:)``.
     func features(
         _ table: SampleTable,
-        of samples: ProbeSamples
+        of samples: any LabelledSamples
     ) throws(ZooError) -> [(fit: RowBlocks, measured: RowBlocks)] {
         var features: [(fit: RowBlocks, measured: RowBlocks)] = []
         for column in [ProbeFeatureStage.features] + (withRaw ? [ProbeFeatureStage.raw] : []) {

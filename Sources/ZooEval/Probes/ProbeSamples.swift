@@ -11,7 +11,7 @@ internal import ZooTensor
 ///
 /// The tensor that holds the samples says what they are: `images` (U8, [samples, height, width, 3]), `frames` (U8,
 /// [samples, frames, height, width, 3]) or `values` (F32, [samples, steps, channels]).
-struct ProbeSamples: Sendable {
+struct ProbeSamples: LabelledSamples {
     /// What samples are, by the name of their tensor.
     enum Input: String, CaseIterable { case images, frames, values }
 
@@ -27,9 +27,7 @@ struct ProbeSamples: Sendable {
 
     /// The number of samples.
     var count: Int { fit.count + measured.count }
-    /// The samples to fit on.
     var fitted: Range<Int> { 0..<fit.count }
-    /// The samples to measure on.
     var tested: Range<Int> { fit.count..<count }
 
     /// Opens two splits.
@@ -41,12 +39,7 @@ struct ProbeSamples: Sendable {
         measured: String,
         of data: EvaluationData
     ) throws(ZooError) {
-        guard fit != measured else {
-            throw .dataUnsuitable(
-                "the probe would be measured on the split '\(fit)' that it is fitted on",
-                remedy: "name another split in 'fit'"
-            )
-        }
+        try Self.requireApart(fit, measured)
         let set = try data.dataSet()
         self.input = input
         names = (fit, measured)
@@ -57,6 +50,18 @@ struct ProbeSamples: Sendable {
         guard shape == (try self.measured.sampleShape(input.rawValue, rank: rank)) else {
             throw .dataUnsuitable(
                 "the samples of the splits '\(fit)' and '\(measured)' differ in their sizes"
+            )
+        }
+    }
+
+    /// Checks that a probe is measured on another split than the one that it is fitted on.
+    ///
+    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable`.
+    static func requireApart(_ fit: String, _ measured: String) throws(ZooError) {
+        guard fit != measured else {
+            throw .dataUnsuitable(
+                "the probe would be measured on the split '\(fit)' that it is fitted on",
+                remedy: "name another split in 'fit'"
             )
         }
     }
@@ -75,11 +80,7 @@ struct ProbeSamples: Sendable {
         return width
     }
 
-    /// A number for each sample.
-    ///
-    /// - Parameter column: the name of a tensor F32 [samples, 1].
-    /// - Returns: those of the samples to fit on, and of those to measure on.
-    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable`.
+    /// A number for each sample, from a tensor F32 [samples, 1].
     func numbers(_ column: String) throws(ZooError) -> (fit: [Float], measured: [Float]) {
         (
             try fit.numbers(column, [1], 0..<fit.count).values,

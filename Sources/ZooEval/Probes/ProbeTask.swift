@@ -71,7 +71,7 @@ struct ProbeTask: Sendable {
     /// - Returns: the number of classes; 1 for a regression.
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable`.
     @discardableResult
-    func check(_ samples: ProbeSamples, choices: Int) throws(ZooError) -> Int {
+    func check(_ samples: any LabelledSamples, choices: Int) throws(ZooError) -> Int {
         let held = try held(samples, choices: choices)
         guard kind == .classification else {
             _ = try targets(samples)
@@ -90,7 +90,7 @@ struct ProbeTask: Sendable {
     ///   - choices: the number of settings to choose from; nothing is held out for a single one.
     /// - Returns: whether each sample to fit on is.
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when none or all are.
-    func held(_ samples: ProbeSamples, choices: Int) throws(ZooError) -> [Bool] {
+    func held(_ samples: any LabelledSamples, choices: Int) throws(ZooError) -> [Bool] {
         guard let held = held(places: try places(samples, choices: choices), choices: choices) else {
             throw .dataUnsuitable(
                 "the split '\(probe.fit)' has too few groups to hold out every \(holdOut)th of them"
@@ -118,7 +118,7 @@ struct ProbeTask: Sendable {
     ///   - choices: the number of settings to choose from.
     /// - Returns: the groups.
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable`.
-    func places(_ samples: ProbeSamples, choices: Int) throws(ZooError) -> [Int] {
+    func places(_ samples: any LabelledSamples, choices: Int) throws(ZooError) -> [Int] {
         // A classification with one setting needs no groups, and its data may have none.
         guard let group, choices > 1 || kind == .regression else { return Array(samples.fitted) }
         var order: [Float: Int] = [:]
@@ -133,7 +133,7 @@ struct ProbeTask: Sendable {
     ///
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when those to fit on or to measure on are equal.
     func targets(
-        _ samples: ProbeSamples
+        _ samples: any LabelledSamples
     ) throws(ZooError) -> (fit: [Double], measured: [Double]) {
         let numbers = try samples.numbers(probe.label)
         for (split, values) in [(probe.fit, numbers.fit), (probe.split, numbers.measured)] {
@@ -145,7 +145,7 @@ struct ProbeTask: Sendable {
     }
 
     /// The samples to measure on of each group.
-    func groups(_ samples: ProbeSamples) throws(ZooError) -> [[Int]] {
+    func groups(_ samples: any LabelledSamples) throws(ZooError) -> [[Int]] {
         guard let group else { return samples.tested.indices.map { [$0 - samples.fitted.count] } }
         let numbers = try samples.numbers(group).measured
         let members = Dictionary(grouping: numbers.indices, by: { numbers[$0] })
@@ -197,7 +197,7 @@ struct ProbeTask: Sendable {
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable`.
     func measurements(
         _ predicted: [[Double]],
-        _ samples: ProbeSamples
+        _ samples: any LabelledSamples
     ) throws(ZooError) -> [Measurement] {
         let (known, wanted) = try targets(samples)
         let constant = known.reduce(0, +) / Double(known.count)

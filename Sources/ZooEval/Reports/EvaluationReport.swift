@@ -12,6 +12,8 @@ package struct EvaluationReport: Sendable {
     package let model: ContentDigest
     /// What was measured on what.
     package let definition: SuiteDefinition
+    /// The samples: `data` of the definition, for held data with the digests of their files.
+    package let data: JSONValue
     /// The numbers, in the order of the definition.
     package let measurements: [Measurement]
     /// The kernels that computed them: `portable`, `avx2` or `avx512`, each once, sorted.
@@ -28,7 +30,7 @@ package struct EvaluationReport: Sendable {
             "suite": .string(definition.suite.name),
             "suiteVersion": .integer(definition.suite.version),
             "suiteDigest": .string(definition.digest.description),
-            "data": definition.data.json,
+            "data": data,
             "metrics": .array(measurements.map(\.json)),
             "kernels": .array(kernels.map { .string($0) }),
             "precision": "f32",

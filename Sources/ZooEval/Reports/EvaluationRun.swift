@@ -42,7 +42,7 @@ package struct EvaluationRun: Sendable {
         self.data = data
         suite = try SuiteList.suite(for: definition)
         stage = try await suite.stage(of: model, on: data)
-        key = stage.key(model.digest, definition.data)
+        key = stage.key(model.digest, data.json(definition.data))
     }
 
     /// Computes the chunks of a shard that are not stored yet.
@@ -112,6 +112,7 @@ package struct EvaluationRun: Sendable {
         return EvaluationReport(
             model: model.digest,
             definition: definition,
+            data: data.json(definition.data),
             measurements: measurements,
             kernels: Set(chunks.map(\.kernels)).sorted(),
             exhibits: try await pool.run { [suite, data] session in

@@ -41,12 +41,17 @@ extension SampleStage {
     }
 
     /// What names the columns: equal keys mean equal columns, up to the rounding of the kernels.
-    func key(_ model: ContentDigest, _ data: SampleSource) -> ContentDigest {
+    ///
+    /// - Parameters:
+    ///   - model: the digest of the model.
+    ///   - data: what names the samples, ``EvaluationData/json(_:)``.
+    /// - Returns: the digest of all of these.
+    func key(_ model: ContentDigest, _ data: JSONValue) -> ContentDigest {
         let value: JSONValue = [
             "stage": definition,
             "chunk": .integer(chunk),
             "model": .string(model.description),
-            "data": data.json,
+            "data": data,
         ]
         return ContentDigest(of: value.canonicalBytes)
     }

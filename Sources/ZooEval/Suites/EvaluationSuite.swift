@@ -83,6 +83,7 @@ package enum SuiteList {
         Entry(AnomalySuite.self), Entry(RetrievalSuite.self), Entry(PlanningSuite.self),
         Entry(LinearProbeSuite.self), Entry(NearestNeighbourSuite.self),
         Entry(AttentiveProbeSuite.self),
+        Entry(ClassificationSuite.self), Entry(PublishedValuesSuite.self),
     ]
 
     /// The suite of a definition.

@@ -11,33 +11,51 @@ internal import ZooTensor
 /// The prediction error of each window and context of both clips of a pair.
 struct SurpriseStage: SampleStage {
     private let suite: SurpriseSuite
-    private let split: TensorSplit
+    private let pairs: SurprisePairs
     private let encoder: any JEPAEncoder
-    private let preprocessing: Preprocessing
+    private let source: Source
     private let starts: [Int]
     private let normalisation: TargetNormalisation?
+
+    /// What reads the clips.
+    private enum Source: Sendable {
+        case stored(TensorSplit, Preprocessing)
+        case held([HeldData.Pair], HeldSampleReader)
+    }
 
     init(
         suite: SurpriseSuite,
         model: EvaluatedModel,
         encoder: any JEPAEncoder,
-        split: TensorSplit
+        pairs: SurprisePairs,
+        of data: EvaluationData
     ) throws(ZooError) {
         self.suite = suite
-        self.split = split
+        self.pairs = pairs
         self.encoder = encoder
         _ = try encoder.requirePredictor()
-        preprocessing = try model.preprocessing()
-        starts = try suite.method.starts(frames: try split.clipSize("possible").frames)
-        guard try split.clipSize("possible") == split.clipSize("impossible") else {
-            throw .dataUnsuitable("possible and impossible clips have different sizes")
+        let frames = try pairs.frames()
+        switch pairs {
+        case .stored(let split): source = .stored(split, try model.preprocessing())
+        case .held(let pairs):
+            guard let preparation = suite.preparation else {
+                preconditionFailure("held pairs come from held data")
+            }
+            let reader = try preparation.reader(
+                of: try data.held(),
+                for: model,
+                encoder.input,
+                movie: frames
+            )
+            source = .held(pairs, reader)
         }
+        starts = try suite.method.starts(frames: frames)
         normalisation =
             suite.targets == .readOut ? try TargetNormalisation(folder: model.folder) : nil
     }
 
     var definition: JSONValue {
-        [
+        var members: [String: JSONValue] = [
             "suite": .string(SurpriseSuite.id.description),
             "window": .integer(suite.method.window),
             "stride": .integer(suite.method.stride),
@@ -47,19 +65,38 @@ struct SurpriseStage: SampleStage {
             "horizon": .string(suite.horizon.rawValue),
             "targets": .string(suite.targets.rawValue),
         ]
+        if let preparation = suite.preparation { members["preparation"] = preparation.json }
+        return .object(members)
     }
     private var width: Int { starts.count * suite.method.contexts.count }
     var columns: [String: Int] { ["possible": width, "impossible": width] }
-    var samples: Int { split.count }
-    var chunk: Int { 32 }
+    var samples: Int { pairs.count }
+    var chunk: Int {
+        switch source {
+        case .stored: 32
+        case .held: 4
+        }
+    }
 
     func compute(_ samples: Range<Int>, on pool: ComputePool) async throws -> [String: Tensor] {
         var result: [String: Tensor] = [:]
         for name in columns.keys.sorted() {
-            let clips = try await BlockingWork.run { _ in
-                try split.clips(name, samples, preprocessing)
+            switch source {
+            case .stored(let split, let preprocessing):
+                let clips = try await BlockingWork.run { _ in
+                    try split.clips(name, samples, preprocessing)
+                }
+                result[name] = try await errors(of: clips, on: pool)
+            case .held(let pairs, let reader):
+                var rows: [Tensor] = []
+                for pair in pairs[samples] {
+                    let movie = name == "possible" ? pair.possible : pair.impossible
+                    rows.append(
+                        try await errors(of: try await reader.pixels(of: movie), on: pool)
+                    )
+                }
+                result[name] = Tensor(joining: rows)
             }
-            result[name] = try await errors(of: clips, on: pool)
         }
         return result
     }

@@ -11,7 +11,7 @@ internal import ZooTensor
 /// Whether a model is more surprised by impossible than by possible clips.
 ///
 /// Samples: pairs `possible` and `impossible` (U8, [samples, frames, height, width, 3]) and `kind` (F32,
-/// [samples, 1]), an index into the parameter `kinds`. For each window of a clip and each context, the encoder
+/// [samples, 1]), an index into the parameter `kinds`; or matching movies of held scenes, whose kind is their block. For each window of a clip and each context, the encoder
 /// sees the first frames of the window, the predictor predicts the latents of all others, and the error is the
 /// mean over the tokens of the horizon and over elements. A clip's surprise is pooled over windows, then
 /// averaged over contexts.
@@ -38,6 +38,8 @@ struct SurpriseSuite: EvaluationSuite {
     private let pool: Pool
     let kinds: [String]
     private let split: String
+    /// How movies of held data become the input of the model; nil for clips of a data set.
+    let preparation: HeldPreparation?
 
     init(_ definition: SuiteDefinition) throws(ZooError) {
         let parameters = definition.parameters
@@ -55,7 +57,12 @@ struct SurpriseSuite: EvaluationSuite {
         guard !kinds.isEmpty, Set(kinds).count == kinds.count else {
             throw parameters.invalid("kinds", "must name each kind once")
         }
-        split = try definition.dataSet().split
+        split = try definition.split()
+        if case .held = definition.data {
+            preparation = try HeldPreparation(ofMovies: parameters)
+        } else {
+            preparation = nil
+        }
     }
 
     var metrics: [MetricDefinition] {
@@ -66,9 +73,13 @@ struct SurpriseSuite: EvaluationSuite {
         }
     }
 
-    func pairs(_ data: EvaluationData) throws(ZooError) -> TensorSplit {
+    /// The pairs of clips.
+    ///
+    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable`, or a `checkpoint.*` or `io.*` code.
+    func pairs(_ data: EvaluationData) throws(ZooError) -> SurprisePairs {
+        if case .held(let held) = data { return .held(try held.pairs(split)) }
         let set = try data.dataSet()
-        return try TensorSplit(try set.split(split), of: set, counting: "kind")
+        return .stored(try TensorSplit(try set.split(split), of: set, counting: "kind"))
     }
 
     /// The samples of each kind.
@@ -76,16 +87,8 @@ struct SurpriseSuite: EvaluationSuite {
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when a sample has no kind, or a kind has
     ///   fewer than two samples.
     func samplesOfKinds(_ data: EvaluationData) throws(ZooError) -> [[Int]] {
-        let split = try pairs(data)
-        let numbers = try split.numbers("kind", [1], 0..<split.count).values
         var samples: [[Int]] = Array(repeating: [], count: kinds.count)
-        for (sample, number) in numbers.enumerated() {
-            guard let kind = kinds.indices.first(where: { Float($0) == number }) else {
-                throw .dataUnsuitable(
-                    "'kind' of sample \(sample) of the split '\(self.split)' is \(number), not an index "
-                        + "into 'kinds'"
-                )
-            }
+        for (sample, kind) in try pairs(data).kinds(kinds).enumerated() {
             samples[kind].append(sample)
         }
         if let kind = samples.firstIndex(where: { $0.count < 2 }) {
@@ -103,7 +106,8 @@ struct SurpriseSuite: EvaluationSuite {
             suite: self,
             model: model,
             encoder: try await model.encoder(),
-            split: pairs(data)
+            pairs: try pairs(data),
+            of: data
         )
     }
 

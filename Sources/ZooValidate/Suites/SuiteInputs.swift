@@ -12,6 +12,21 @@ package struct SuiteInputs: Sendable {
     private let registry: Registry
     private let store: ModelStore
     private let streams: Int?
+    private let held: HeldPaths
+
+    /// Where data are that a user holds.
+    package struct HeldPaths: Sendable {
+        /// The path of a folder or an archive, by the name that suites give the data.
+        package let paths: [String: String]
+        /// The folder for copies of members of archives.
+        package let spool: String
+
+        /// Names paths.
+        package init(_ paths: [String: String], spool: String) {
+            self.paths = paths
+            self.spool = spool
+        }
+    }
 
     /// Describes where to look.
     ///
@@ -19,10 +34,17 @@ package struct SuiteInputs: Sendable {
     ///   - registry: the registry that data sets are pulled from.
     ///   - store: the local store.
     ///   - streams: the number of connections; nil for the usual one.
-    package init(registry: Registry, store: ModelStore, streams: Int?) {
+    ///   - held: where data are that the user holds.
+    package init(
+        registry: Registry,
+        store: ModelStore,
+        streams: Int?,
+        held: HeldPaths
+    ) {
         self.registry = registry
         self.store = store
         self.streams = streams
+        self.held = held
     }
 
     /// Reads definitions.
@@ -30,14 +52,16 @@ package struct SuiteInputs: Sendable {
     /// Blocking.
     ///
     /// - Parameters:
-    ///   - wanted: names of definitions in the release, or paths of `.json` files; all of the release if
-    ///     empty.
+    ///   - wanted: names of definitions in the release or among the shipped ones, or paths of `.json` files; all of the
+    ///     release if empty.
     ///   - subject: the release.
+    ///   - shipped: the folder of the definitions that ship with the program; nil if there is none.
     /// - Returns: the definitions; none if none is wanted and the release has none.
     /// - Throws: ``ZooError`` with code `evaluation.suite-missing`, or of reading a definition.
     package static func definitions(
         _ wanted: [String],
-        of subject: ValidationSubject
+        of subject: ValidationSubject,
+        shipped: String? = nil
     ) throws(ZooError) -> [SuiteDefinition] {
         let folder = "\(subject.folder)/\(SuiteDefinition.folder)"
         let start = SuiteDefinition.folder + "/"
@@ -45,17 +69,27 @@ package struct SuiteInputs: Sendable {
         let names = subject.record.files.map(\.path.text).filter {
             $0.hasPrefix(start) && $0.hasSuffix(".json") && !$0.dropFirst(start.count).contains("/")
         }.map { String($0.dropFirst(start.count).dropLast(5)) }.sorted()
+        let others = try shipped.map { (folder) throws(ZooError) in
+            try FileSystem.names(in: folder).filter { $0.hasSuffix(".json") }
+                .map { String($0.dropLast(5)) }
+        }
         var definitions: [SuiteDefinition] = []
         for name in wanted.isEmpty ? names : wanted {
-            guard name.hasSuffix(".json") || names.contains(name) else {
+            let path: String
+            if name.hasSuffix(".json") {
+                path = name
+            } else if names.contains(name) {
+                path = "\(folder)/\(name).json"
+            } else if let shipped, others?.contains(name) == true {
+                path = "\(shipped)/\(name).json"
+            } else {
                 throw missing(
                     "there is no suite definition '\(name)' in \(subject.reference)",
-                    names
+                    names + (others ?? [])
                 )
             }
-            let path = name.hasSuffix(".json") ? name : "\(folder)/\(name).json"
             guard try FileSystem.status(path) != nil else {
-                throw missing("there is no suite definition '\(path)'", names)
+                throw missing("there is no suite definition '\(path)'", names + (others ?? []))
             }
             definitions.append(
                 try SuiteDefinition(
@@ -72,19 +106,37 @@ package struct SuiteInputs: Sendable {
             what,
             remedy: names.isEmpty
                 ? "give the path of a definition"
-                : "the suites of the model are \(names.map { "'\($0)'" }.joined(separator: ", "))"
+                : "the suites are \(names.map { "'\($0)'" }.joined(separator: ", "))"
         )
     }
 
-    /// The samples that a definition names: a data set is pulled if it is not installed, and verified.
+    /// The samples that a definition names: a data set is pulled if it is not installed, and verified; held data are
+    /// listed and hashed.
     ///
-    /// - Throws: ``ZooError`` with code `evaluation.not-as-released`, or the error of pulling the data set.
+    /// - Throws: ``ZooError`` with code `evaluation.not-as-released` or `evaluation.data-missing`, or the error of pulling
+    ///   the data set or of ``HeldData``.
     package func data(_ source: SampleSource) async throws -> EvaluationData {
         switch source {
         case .dataSet(let set): .dataSet(try await dataSet(set))
         case .environment(let id): .environment(id)
+        case .held(let source): .held(try await heldData(source))
         case .release: .release
         }
+    }
+
+    private func heldData(_ source: HeldSource) async throws -> HeldData {
+        guard let path = held.paths.value(ofExactly: source.name) else {
+            throw ZooError(
+                .heldDataMissing,
+                "the suite measures on '\(source.name)', which no registry may distribute, and nobody said "
+                    + "where it is",
+                remedy: "give its folder or archive with --data \(source.name)=PATH"
+            )
+        }
+        let files = try await BlockingWork.run { [held] cancellation -> any HeldFiles in
+            try HeldArchive(path, spool: held.spool, cancellation) ?? HeldFolder(path)
+        }
+        return try await HeldData(source, in: files)
     }
 
     private func dataSet(_ wanted: SampleSource.DataSet) async throws -> EvaluationDataSet {

@@ -27,8 +27,9 @@ struct EvaluateCommand: ReportingCommand {
 
     @Option(
         help: """
-            The suite to run: the name of a definition in the 'suites' folder of the model, or a \
-            .json file. Repeatable. Default: all definitions of the model.
+            The suite to run: the name of a definition in the 'suites' folder of the model or among \
+            those that ship with ami-zoo, or a .json file. Repeatable. Default: all definitions of \
+            the model.
             """
     )
     var suite: [String] = []
@@ -36,6 +37,7 @@ struct EvaluateCommand: ReportingCommand {
     @Option(help: "The description of a folder that is not installed. Default: the one in it.")
     var description: String?
 
+    @OptionGroup var held: HeldDataOptions
     @OptionGroup var registry: RegistryOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
 
@@ -76,7 +78,8 @@ struct EvaluateCommand: ReportingCommand {
         let inputs = SuiteInputs(
             registry: try surroundings.registry(registry, network),
             store: store,
-            streams: network.connections
+            streams: network.connections,
+            held: SuiteInputs.HeldPaths(held.paths, spool: surroundings.spool)
         )
         let work = work.map(FileSystem.absolute) ?? "\(store.root)/evaluation"
         let folders = merge.isEmpty ? [work] : merge.map(FileSystem.absolute) + [work]
@@ -85,7 +88,11 @@ struct EvaluateCommand: ReportingCommand {
         return try await computation.run {
             let subject = try await computation.location.subject(description)
             let definitions = try await BlockingWork.run { _ in
-                try SuiteInputs.definitions(wanted, of: subject)
+                try SuiteInputs.definitions(
+                    wanted,
+                    of: subject,
+                    shipped: ShippedFiles.current.suites
+                )
             }
             guard !definitions.isEmpty else {
                 throw ZooError(

@@ -50,6 +50,7 @@ struct ValidateCommand: ReportingCommand {
     )
     var acceptRegression: String?
 
+    @OptionGroup var held: HeldDataOptions
     @OptionGroup var registry: RegistryOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
 
@@ -94,7 +95,8 @@ struct ValidateCommand: ReportingCommand {
                 inputs: SuiteInputs(
                     registry: source,
                     store: store,
-                    streams: network.connections
+                    streams: network.connections,
+                    held: SuiteInputs.HeldPaths(held.paths, spool: surroundings.spool)
                 ),
                 store: store,
                 on: computation.pool
