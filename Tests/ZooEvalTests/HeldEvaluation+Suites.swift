@@ -16,6 +16,7 @@ extension HeldEvaluation {
         classes: String = "name",
         count: Int = 10,
         top: [Int] = [1, 5],
+        preprocessing: String = "model",
         sampling: JSONValue = ["rule": "uniform", "frames": 4],
         layout: JSONValue = [
             "kind": "something-something", "labels": "labels.json", "list": "validation.json",
@@ -27,7 +28,7 @@ extension HeldEvaluation {
             layout: layout,
             count: count,
             parameters: [
-                "input": "frames", "preprocessing": "model", "sampling": sampling,
+                "input": "frames", "preprocessing": .string(preprocessing), "sampling": sampling,
                 "classes": .string(classes), "top": .array(top.map { .integer($0) }),
             ],
             metrics: top.map { ("top-\($0) accuracy", "fraction", "higher") }

@@ -13,6 +13,7 @@ package struct SuiteInputs: Sendable {
     private let store: ModelStore
     private let streams: Int?
     private let held: HeldPaths
+    private let opened = OpenedData()
 
     /// Where data are that a user holds.
     package struct HeldPaths: Sendable {
@@ -133,10 +134,12 @@ package struct SuiteInputs: Sendable {
                 remedy: "give its folder or archive with --data \(source.name)=PATH"
             )
         }
-        let files = try await BlockingWork.run { [held] cancellation -> any HeldFiles in
-            try HeldArchive(path, spool: held.spool, cancellation) ?? HeldFolder(path)
+        return try await opened.data(source) {
+            let files = try await BlockingWork.run { [held] cancellation -> any HeldFiles in
+                try HeldArchive(path, spool: held.spool, cancellation) ?? HeldFolder(path)
+            }
+            return try await HeldData(source, in: files)
         }
-        return try await HeldData(source, in: files)
     }
 
     private func dataSet(_ wanted: SampleSource.DataSet) async throws -> EvaluationDataSet {
@@ -166,5 +169,20 @@ package struct SuiteInputs: Sendable {
             record: found.record,
             digest: found.digest
         )
+    }
+}
+
+/// Held data that several suites measure on, which are read once.
+private actor OpenedData {
+    private var all: [HeldData] = []
+
+    func data(
+        _ source: HeldSource,
+        _ open: @Sendable () async throws -> HeldData
+    ) async throws -> HeldData {
+        if let found = all.first(where: { $0.source == source }) { return found }
+        let found = try await open()
+        all.append(found)
+        return found
     }
 }

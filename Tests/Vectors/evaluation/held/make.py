@@ -9,7 +9,9 @@ images/ has class folders for `torchvision.datasets.ImageFolder`; the model is t
 the preprocessing that of facebookresearch/vjepa2 `evals/image_classification_frozen`. something/ has clips and lists as
 Something-Something v2, whose templates have brackets and whose labels have none; classifier/ is a
 `VJEPA2ForVideoClassification` with random weights. A clip is the frames `round(linspace(0, T - 1, 4))` that PyAV 18.1.0 decodes,
-as in aselimc/jepa.cpp `scripts/video_frames.py`.
+as in aselimc/jepa.cpp `scripts/video_frames.py`. For `views` they are 2 clips of 4 frames, 2 apart, in 3 views, with the resizing of
+OpenCV 5.0.0, as in facebookresearch/vjepa2 `src/datasets/video_dataset.py` and `evals/video_classification_frozen`: the probe reads the
+tokens of both clips of a view, and the probabilities of the views are averaged.
 """
 
 import hashlib
@@ -18,6 +20,7 @@ import os
 import shutil
 
 import av
+import cv2
 import numpy as np
 import torch
 from PIL import Image
@@ -99,7 +102,7 @@ def clips(rng: np.random.Generator) -> list[str]:
     for index in range(len(RANKS)):
         name, count = str(1000 - 7 * index), (3, 11, 24, 16, 9, 30, 12, 5, 18, 21)[index]
         names.append(name)
-        with av.open(f"{folder}/{name}.webm", "w") as container:
+        with av.open(f"{folder}/{name}.webm", "w", container_options={"fflags": "+bitexact"}) as container:
             stream = container.add_stream("libvpx-vp9", rate=12)
             stream.width, stream.height = (44, 36) if index % 2 else (36, 52)
             stream.pix_fmt, stream.options = "yuv420p", {"crf": "30"}
@@ -114,6 +117,46 @@ def clips(rng: np.random.Generator) -> list[str]:
 def decoded(name: str) -> np.ndarray:
     with av.open(f"{HERE}/something/videos/{name}.webm") as container:
         return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+def meta_clips(count: int, clips: int = 2, step: int = 2) -> np.ndarray:
+    """The frames of each clip, with the first possible start."""
+    length, part, found = FRAMES * step, count // clips, []
+    for clip in range(clips):
+        if part > length:
+            index = np.linspace(0, length, FRAMES).clip(0, length - 1).astype(np.int64) + clip * part
+        else:
+            last = min(length, count) - 1
+            index = np.linspace(0, last, last // step)
+            index = np.concatenate((index, np.full(FRAMES - len(index), last))).clip(0, max(last - 1, 0)).astype(np.int64)
+            index = index + clip * ((count - length) // (clips - 1) if count > length else 0)
+        found.append(index)
+    return np.stack(found)
+
+
+def meta_views(frames: np.ndarray) -> torch.Tensor:
+    """Three squares along the longer side of frames, [views, frames, 3, side, side]."""
+    height, width = frames.shape[1:3]
+    size = (SIDE, int(SIDE * height / width)) if width < height else (int(SIDE * width / height), SIDE)
+    scaled = np.stack([cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR) for frame in frames])
+    step = (max(size) - SIDE) // 2
+    cut = [scaled[:, i * step:i * step + SIDE] if width < height else scaled[:, :, i * step:i * step + SIDE] for i in range(3)]
+    pixels = torch.from_numpy(np.stack(cut)).permute(0, 1, 4, 2, 3).float() / 255
+    mean, std = (torch.tensor(v).view(3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    return (pixels - mean) / std
+
+
+def multi_view(model, names: list[str]) -> list[float]:
+    found = []
+    for name in names:
+        frames = decoded(name)
+        # [views, clips, frames, 3, side, side].
+        views = torch.stack([meta_views(frames[index]) for index in meta_clips(len(frames))], 1)
+        with torch.no_grad():
+            tokens = [torch.cat([model.vjepa2(clip[None], skip_predictor=True).last_hidden_state for clip in view], 1) for view in views]
+            logits = model.classifier(model.pooler(torch.cat(tokens))).double()
+        found += logits.softmax(-1).mean(0).tolist()
+    return found
 
 
 def something() -> dict:
@@ -161,6 +204,7 @@ def something() -> dict:
             file.write("\n")
     files = ["labels.json", "validation.json"] + [f"videos/{name}.webm" for name in names]
     return {"paths": [f"videos/{name}.webm" for name in names], "probabilities": sum(probabilities, []),
+            "views": multi_view(model, names),
             "top1": sum(rank <= 1 for rank in RANKS) / len(RANKS), "top5": sum(rank <= 5 for rank in RANKS) / len(RANKS),
             "labels": [templates.index(entry["template"]) for entry in entries],
             "digest": listing_digest(f"{HERE}/something", files)}
