@@ -119,9 +119,12 @@ struct ControlModel {
         try folder.write(Array(text.replacing(old, with: new).utf8), to: "control/\(file)")
     }
 
-    /// Changes the tensors of the weights.
-    func editWeights(_ change: (inout [String: StoredTensor]) throws -> Void) throws {
-        let path = "\(source)/model.safetensors"
+    /// Changes the tensors of the weights, or of another file.
+    func editWeights(
+        in file: String = "model.safetensors",
+        _ change: (inout [String: StoredTensor]) throws -> Void
+    ) throws {
+        let path = "\(source)/\(file)"
         let file = try Checkpoint(opening: path)
         var tensors: [String: StoredTensor] = [:]
         for tensor in file.tensors { tensors[tensor.name] = file[tensor.name] }

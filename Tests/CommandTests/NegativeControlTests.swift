@@ -173,6 +173,18 @@ import ZooTesting
                     }
                 }
             }.expectGolden("a block of noise in the predictor", first: "predictor.roll_out")
+            // Of another step of the training: the stages before it still agree.
+            let stale = try await control.validated {
+                try control.editWeights(in: "goldens/reference.safetensors") { tensors in
+                    try tensors.edit("encoder.layer.2") { $0.map { 1.001 * $0 } }
+                }
+            }
+            stale.expectGolden("a stale golden", first: "encoder.layer.2")
+            #expect(stale.stages == ["encoder.layer.2"])
+            try control.replace("0.25", with: "0.5", in: "preprocessor_config.json")
+            let text = try await control.run("validate")
+            #expect(text.status == 1)
+            #expect(text.output.contains("the suite 'golden' found 'difference, pixel_values' of"))
         }
     }
 
