@@ -265,8 +265,11 @@ import ZooTesting
     @Test func anUntrainedModelDoesNotPlan() async throws {
         try await TemporaryFolder.with { folder in
             let control = try ControlModel("two-rooms", suites: ["golden", "planning"], in: folder)
-            // Three of the hundred episodes, and claims of what the trained model reaches in them.
-            try control.keep { try control.replace("100", with: "3", in: "suites/planning.json") }
+            // Three of the hundred episodes and half of the search, and claims of what the trained model reaches so.
+            try control.keep {
+                try control.replace("100", with: "3", in: "suites/planning.json")
+                try control.replace("64", with: "32", in: "suites/planning.json")
+            }
             let measured = try await control.run("evaluate", ["--suite", "planning", "--json"])
             let report = try #require(try measured.document.objects("reports", maximum: 1).first)
             try control.keep { try control.claim(report, of: "planning", tolerance: 0.03) }

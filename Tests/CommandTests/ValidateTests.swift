@@ -231,15 +231,15 @@ import ZooTesting
                 try folder.write(Array(steps.utf8), to: "model/preprocessor_config.json")
                 try candidate.describe()
             }
+            @discardableResult
             func check(
                 _ what: String,
                 _ expected: [String: Set<String>],
                 _ change: () throws -> Void
-            ) async throws {
+            ) async throws -> ProgramRun {
                 try change()
                 let run = try await candidate.validate()
-                #expect(run.status == 1, "\(what): \(run.output)\(run.errors)")
-                guard run.status == 1 else { return try restore() }
+                try #require(run.status == 1, "\(what): \(run.output)\(run.errors)")
                 let found = try faults(run)
                 for (name, codes) in expected {
                     #expect(
@@ -249,6 +249,7 @@ import ZooTesting
                 }
                 #expect(try await candidate.publish().status != 0, "\(what)")
                 try restore()
+                return run
             }
             try await check(
                 "a claim that is too good",
@@ -263,7 +264,7 @@ import ZooTesting
                 }
                 try folder.write(changed, to: "model/model.safetensors")
             }
-            try await check(
+            let untrained = try await check(
                 "an untrained model",
                 [
                     "parity": ["validation.parity"],
@@ -272,6 +273,9 @@ import ZooTesting
             ) {
                 try folder.write(Self.untrained(weights), to: "model/model.safetensors")
             }
+            let outcomes = try untrained.document.objects("claims", maximum: 9)
+                .map { try $0.string("outcome") }
+            #expect(outcomes == ["worse", "worse"])
             try await check("an old reference", ["parity": ["validation.parity"]]) {
                 var changed = golden
                 for index in changed.count - 64..<changed.count where index % 4 == 3 {
