@@ -13,7 +13,7 @@ internal import ZooTensor
 /// trained on all of them; groups are as for ``LinearProbeSuite``. V-JEPA 2 reports the best of its pairs on the samples
 /// that it measures on instead.
 ///
-/// The baseline is the best constant. A probe on raw samples has none of their tokens.
+/// The baseline is the best constant. There is none on samples as they are stored, which have no tokens.
 struct AttentiveProbeSuite: EvaluationSuite {
     static let id = SuiteID(name: "attentive-probe", version: 1)
 

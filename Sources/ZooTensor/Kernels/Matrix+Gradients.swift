@@ -5,8 +5,7 @@ internal import CKernels
 
 /// The kernels of training. Vectors are matrices of one row, [1, columns].
 extension Matrix {
-    /// Writes the layer normalisation of `input` to this matrix; see
-    /// ``layerNorm(of:weight:bias:epsilon:path:)-(_,Tensor,_,_,_)``.
+    /// Writes the layer normalisation of `input` to this matrix, as the method that takes tensors.
     func layerNorm(
         of input: Matrix,
         weight: Matrix,
