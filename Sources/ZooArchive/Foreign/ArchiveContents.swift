@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-package import ZooCore
+internal import ZooCore
 package import ZooFiles
 
 /// The files of an archive that others made, for reading in any order.
