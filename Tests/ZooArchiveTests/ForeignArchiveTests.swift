@@ -31,7 +31,25 @@ import ZooTesting
         return found
     }
 
-    @Test func readsGoodArchivesAndRefusesHostileOnesByCode() async throws {
+    /// Reads every file of an archive in the reverse of its order.
+    private func readBackwards(_ path: String, spool: String) throws -> [String: [UInt8]] {
+        let opened = try ArchiveContents(
+            path,
+            spool: spool,
+            limits: ArchiveLimits(),
+            Cancellation()
+        )
+        guard let contents = opened else { return [:] }
+        var found: [String: [UInt8]] = [:]
+        for name in contents.names.reversed() {
+            let place = try #require(contents[name])
+            found[name] = try place.file.bytes(place.range)
+        }
+        return found
+    }
+
+    @Test(arguments: [false, true])
+    func readsGoodArchivesAndRefusesHostileOnesByCode(backwards: Bool) async throws {
         try await TemporaryFolder.with { folder in
             let archives = folder.path(of: "archives")
             let spool = folder.path(of: "spool")
@@ -43,7 +61,10 @@ import ZooTesting
             for name in names {
                 let expected = name.components(separatedBy: "--")[0]
                 do {
-                    let found = try readAll("\(archives)/\(name)", spool: spool)
+                    let path = "\(archives)/\(name)"
+                    let found =
+                        backwards
+                        ? try readBackwards(path, spool: spool) : try readAll(path, spool: spool)
                     #expect(expected == "ok", "\(name) was read")
                     #expect(found.count == 2, "\(name)")
                     for (member, bytes) in found {

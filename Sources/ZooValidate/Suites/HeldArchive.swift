@@ -82,7 +82,8 @@ struct HeldArchive: HeldFiles {
         return names.compactMap { name in
             guard name.beginsExactly(with: prefix) else { return nil }
             let path = String(Substring(name.utf8.dropFirst(start.utf8.count)))
-            return path.split(separator: "/").contains { $0.hasPrefix(".") } ? nil : path
+            let parts = path.utf8.split(separator: UInt8(ascii: "/"))
+            return parts.contains { $0.first == UInt8(ascii: ".") } ? nil : path
         }
     }
 
