@@ -15,6 +15,8 @@ internal import ZooFiles
 /// registries/<digest>/index/<namespace>/<name>.json   cached index documents with entity tags
 /// registries/<digest>/search.sqlite                   the catalogue of a registry, for searches
 /// blocks.sqlite                                       the blocks of installed releases, by digest
+/// evaluation/<key>/                                   stored results of evaluations, one folder per stage
+/// evidence/<digest>/                                  reports and statements of validations
 /// ```
 /// Folders are created only on write, so a read-only store works.
 package struct ModelStore: Sendable {

@@ -59,6 +59,40 @@ import ZooTesting
         }
     }
 
+    /// Collection without any grace runs beside evaluations, and none of them loses a result.
+    @Test func collectionLeavesARunningEvaluationAlone() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let sample = try await EvaluationSample(with: zoo, in: folder)
+            let end = Cancellation()
+            let collecting = Task {
+                var collections = 0
+                while !end.isCancelled {
+                    let run = try await zoo("cache", "gc", "--grace", "0s")
+                    #expect(run.status == 0, "\(run.errors)")
+                    collections += 1
+                }
+                return collections
+            }
+            for _ in 0..<2 {
+                let run = try await sample.evaluate(["trajectory", "surprise"])
+                #expect(run.status == 0, "\(run.output)")
+            }
+            end.cancel()
+            #expect(try await collecting.value > 4)
+            let usage = try await zoo("cache", "du", "--json")
+            #expect(try usage.integer("evaluation") >= 0)
+            #expect(try await zoo("cache", "gc", "--grace", "0s").status == 0)
+            #expect(try await zoo("cache", "du", "--json").integer("evaluation") == 0)
+            // A first run, whose results are kept without --grace.
+            #expect(try await sample.evaluate(["trajectory"]).status == 0)
+            #expect(try await zoo("cache", "gc", "--json").integer("evaluations") == 0)
+            #expect(try await zoo("cache", "du", "--json").integer("evaluation") > 0)
+            let dry = try await zoo("cache", "gc", "--grace", "0s", "--dry-run", "--json")
+            #expect(try dry.integer("evaluations") == 1)
+        }
+    }
+
     /// What would be measured is verified first: a changed byte of the model or of the data gives no number.
     @Test func bytesThatAreNotAsReleasedAreNotMeasured() async throws {
         try await TemporaryFolder.with { folder in

@@ -187,21 +187,61 @@ import ZooTesting
                     destination: "\(store.root)/models/ami/tiny/9"
                 )
             )
-            let dry = try store.collect(olderThan: .max, now: .max, dryRun: true, Cancellation())
+            let dry = try store.collect(.all, now: .max, dryRun: true, Cancellation())
             #expect(dry.staging == 5)
             #expect(dry.documents == 1)
             #expect(dry.temporaryFiles == 1)
-            let young = try store.collect(olderThan: 0, now: .max, dryRun: false, Cancellation())
+            let young = try store.collect(.none, now: .max, dryRun: false, Cancellation())
             // An interrupted removal has no grace period.
             #expect(young.staging == 1)
             #expect(young.documents == 0)
-            let done = try store.collect(olderThan: .max, now: .max, dryRun: false, Cancellation())
+            let done = try store.collect(.all, now: .max, dryRun: false, Cancellation())
             #expect(done.staging == 4)
             #expect(done.documents == 1)
             let left = try FileSystem.names(in: "\(store.root)/staging")
             let area = FileSystem.name(of: FileSystem.parent(of: held.files))
             #expect(left == [area, "\(area).lock"])
             #expect(try InstalledRelease(folder: path).digest == store.receipt(of: path)?.digest)
+        }
+    }
+
+    /// Stored results that a run holds remain, and those that nothing used for long enough go.
+    @Test func resultsThatARunUsesRemain() async throws {
+        try await TemporaryFolder.with { folder in
+            let store = ModelStore(root: folder.path(of: "store"))
+            for key in ["used", "idle"] {
+                try folder.write([1], to: "store/evaluation/\(key)/chunk-0000000.safetensors")
+            }
+            try folder.write([1], to: "store/evaluation/used/.1-a.tmp")
+            try folder.write([1], to: "store/evidence/whole/statement.json")
+            try folder.write([1], to: "store/evidence/whole/report.json")
+            try folder.write([1], to: "store/evidence/part/report.json")
+            let lock = try OpenFile("\(store.evaluation)/used.lock", .write)
+            #expect(lock.tryLock(.shared))
+            let before = try FileSystem.entries(below: store.root)
+            for cutoff in [ModelStore.Cutoff.none, .all] {
+                let found = try store.collect(cutoff, now: .max, dryRun: true, Cancellation())
+                #expect(found.evaluations == (cutoff.evaluations == 0 ? 0 : 1))
+                #expect(found.temporaryFiles == (cutoff.evaluations == 0 ? 0 : 2))
+                #expect(try FileSystem.entries(below: store.root) == before)
+            }
+            let done = try store.collect(.all, now: .max, dryRun: false, Cancellation())
+            #expect(done.evaluations == 1)
+            #expect(
+                try FileSystem.entries(below: store.root) == [
+                    "evaluation/used.lock", "evaluation/used/chunk-0000000.safetensors",
+                    "evidence/whole/report.json", "evidence/whole/statement.json",
+                ]
+            )
+            lock.unlock()
+            _ = try store.collect(.all, now: .max, dryRun: false, Cancellation())
+            #expect(try FileSystem.entries(below: store.evaluation) == [])
+            // A file that a program writes at this moment is not old.
+            try folder.write([1], to: "store/evaluation/new/.1-a.tmp")
+            let young = ModelStore.Cutoff(transfers: .max, evaluations: 0)
+            let now = Clock.nanoseconds()
+            let kept = try store.collect(young, now: now, dryRun: false, Cancellation())
+            #expect(kept.temporaryFiles == 0)
         }
     }
 
@@ -214,7 +254,7 @@ import ZooTesting
             let collecting = Task {
                 while !cancellation.isCancelled {
                     _ = try store.collect(
-                        olderThan: .max,
+                        .all,
                         now: Clock.nanoseconds(),
                         dryRun: false,
                         Cancellation()
@@ -243,4 +283,11 @@ import ZooTesting
             try await collecting.value
         }
     }
+}
+
+extension ModelStore.Cutoff {
+    /// Everything is old.
+    fileprivate static let all = Self(transfers: .max, evaluations: .max)
+    /// Nothing is old.
+    fileprivate static let none = Self(transfers: 0, evaluations: 0)
 }

@@ -68,6 +68,35 @@ import ZooTesting
         }
     }
 
+    /// From its first chunk to its report a run holds the lock that collection needs, and no longer.
+    @Test func aRunHoldsItsStoredResults() async throws {
+        try await TemporaryFolder.with { folder in
+            let sample = try await SampleEvaluation(.surprise, in: folder)
+            let work = folder.path(of: "work")
+            func isFree() throws -> Bool {
+                let lock = try FileSystem.names(in: work).first { $0.hasSuffix(".lock") }
+                return try OpenFile("\(work)/\(try #require(lock))", .write).tryLock(.exclusive)
+            }
+            do {
+                let run = try await sample.run()
+                try await run.compute(in: work)
+                #expect(try !isFree())
+                let reader = try await sample.run()
+                _ = try await reader.report(from: [work])
+                _ = try await run.report(from: [work])
+                #expect(try !isFree())
+            }
+            #expect(try isFree())
+            // Results that were copied without their lock are read as they are.
+            let copy = folder.path(of: "copy")
+            for name in try FileSystem.files(below: work) where !name.hasSuffix(".lock") {
+                try folder.write(try folder.read("work/\(name)"), to: "copy/\(name)")
+            }
+            _ = try await sample.run().report(from: [copy])
+            #expect(try FileSystem.names(in: copy).allSatisfy { !$0.hasSuffix(".lock") })
+        }
+    }
+
     /// A flipped bit anywhere in a stored chunk is never read as a result.
     @Test func aDamagedChunkIsComputedAgain() async throws {
         try await TemporaryFolder.with { folder in

@@ -23,6 +23,7 @@ package struct EvaluationRun: Sendable {
     private let data: EvaluationData
     private let stage: any SampleStage
     private let key: ContentDigest
+    private let lease = ChunkLease()
 
     /// Prepares a run.
     ///
@@ -62,6 +63,9 @@ package struct EvaluationRun: Sendable {
         progress: (@Sendable (Progress) -> Void)? = nil
     ) async throws {
         let folder = ChunkFolder(work: work, key: key)
+        try await BlockingWork.run { [lease] in
+            try lease.hold(folder.folder, creating: true, $0)
+        }
         let wanted = (0..<stage.chunks).filter(shard.contains)
         let total = wanted.reduce(0) { $0 + stage.samples(ofChunk: $1).count }
         var (completed, computed) = (0, 0)
@@ -127,6 +131,7 @@ package struct EvaluationRun: Sendable {
         _ cancellation: Cancellation
     ) throws -> [ChunkFolder.Chunk] {
         let folders = folders.map { ChunkFolder(work: $0, key: key) }
+        for folder in folders { try lease.hold(folder.folder, creating: false, cancellation) }
         var chunks: [ChunkFolder.Chunk] = []
         var missing: [Int] = []
         for index in 0..<stage.chunks {

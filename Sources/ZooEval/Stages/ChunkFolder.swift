@@ -20,7 +20,8 @@ struct ChunkFolder: Sendable {
         let columns: @Sendable () throws(ZooError) -> [String: Tensor]
     }
 
-    private let folder: String
+    /// The path of the folder.
+    let folder: String
     private let key: ContentDigest
 
     /// Opens the folder of a stage.

@@ -15,7 +15,7 @@ package struct EvidenceFolder: Sendable {
 
     /// The folder that the store keeps for a release.
     package init(of digest: ContentDigest, in store: ModelStore) {
-        path = "\(store.root)/evidence/\(digest.hex)"
+        path = "\(store.evidence)/\(digest.hex)"
     }
 
     private func file(_ name: String) -> String { "\(path)/\(name)" }

@@ -80,13 +80,16 @@ struct CacheUsageCommand: ReportingCommand {
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> CacheUsageOutcome {
-        let root = try Surroundings().store.root
+        let store = try Surroundings().store
+        let root = store.root
         return try await BlockingWork.run { _ in
             CacheUsageOutcome(
                 root: root,
                 models: try FileSystem.allocatedBytes(below: "\(root)/models"),
                 staging: try FileSystem.allocatedBytes(below: "\(root)/staging"),
-                documents: try FileSystem.allocatedBytes(below: "\(root)/registries")
+                documents: try FileSystem.allocatedBytes(below: "\(root)/registries"),
+                evaluation: try FileSystem.allocatedBytes(below: store.evaluation),
+                evidence: try FileSystem.allocatedBytes(below: store.evidence)
             )
         }
     }
@@ -97,13 +100,16 @@ struct CacheUsageOutcome: Report {
     let models: Int
     let staging: Int
     let documents: Int
+    let evaluation: Int
+    let evidence: Int
 
-    private var total: Int { models + staging + documents }
+    private var total: Int { models + staging + documents + evaluation + evidence }
 
     var json: JSONValue {
         [
             "root": .string(root), "models": .integer(models), "staging": .integer(staging),
-            "documents": .integer(documents), "total": .integer(total),
+            "documents": .integer(documents), "evaluation": .integer(evaluation),
+            "evidence": .integer(evidence), "total": .integer(total),
         ]
     }
 
@@ -114,6 +120,8 @@ struct CacheUsageOutcome: Report {
                 ["installed models and data sets", ByteCount(models).description],
                 ["unfinished pulls", ByteCount(staging).description],
                 ["cached documents", ByteCount(documents).description],
+                ["stored results of evaluations", ByteCount(evaluation).description],
+                ["evidence of validations", ByteCount(evidence).description],
                 ["total in \(root)", ByteCount(total).description],
             ]
         )

@@ -81,7 +81,7 @@ struct EvaluateCommand: ReportingCommand {
             streams: network.connections,
             held: SuiteInputs.HeldPaths(held.paths, spool: surroundings.spool)
         )
-        let work = work.map(FileSystem.absolute) ?? "\(store.root)/evaluation"
+        let work = work.map(FileSystem.absolute) ?? store.evaluation
         let folders = merge.isEmpty ? [work] : merge.map(FileSystem.absolute) + [work]
         let (wanted, shard, merges) = (suite, shard, !merge.isEmpty)
         let description = description

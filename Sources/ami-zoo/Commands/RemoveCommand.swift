@@ -50,10 +50,11 @@ struct RemoveOutcome: Report {
 struct CacheCollectCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "gc",
-        abstract: "Remove interrupted pulls, cached documents and temporary files.",
+        abstract: "Remove interrupted pulls, cached documents, old results and temporary files.",
         discussion: """
-            Installed models stay; 'ami-zoo remove' removes one. Pulls that are running are not \
-            disturbed.
+            Installed models stay; 'ami-zoo remove' removes one. So does the evidence of validations, \
+            which 'ami-zoo publish' needs. Stored results of evaluations are computed again when they \
+            are needed. Pulls and evaluations that are running are not disturbed.
             """
     )
 
@@ -62,21 +63,26 @@ struct CacheCollectCommand: ReportingCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Keep what was written to within this time, such as 30m, 24h or 7d.",
+            "Keep what was used within this time, such as 30m, 24h or 7d.",
+            discussion: "Default: 24h, and 30d for stored results of evaluations.",
             valueName: "duration"
         )
     )
-    var grace = GracePeriod(seconds: 86_400)
+    var grace: GracePeriod?
 
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> CacheCollectOutcome {
         let store = try Surroundings().store
-        let (cutoff, dryRun) = (grace.cutoff, dryRun)
+        let cutoff = ModelStore.Cutoff(
+            transfers: (grace ?? GracePeriod(seconds: 86_400)).cutoff,
+            evaluations: (grace ?? GracePeriod(seconds: 30 * 86_400)).cutoff
+        )
+        let dryRun = dryRun
         let collected = try await Interruption.cancelling {
             try await BlockingWork.run { cancellation in
                 try store.collect(
-                    olderThan: cutoff,
+                    cutoff,
                     now: Clock.nanoseconds(),
                     dryRun: dryRun,
                     cancellation
@@ -96,6 +102,7 @@ struct CacheCollectOutcome: Report {
         [
             "root": .string(root), "dryRun": .bool(dryRun),
             "staging": .integer(collected.staging), "documents": .integer(collected.documents),
+            "evaluations": .integer(collected.evaluations),
             "temporaryFiles": .integer(collected.temporaryFiles),
             "bytes": .integer(collected.bytes),
         ]
@@ -105,6 +112,7 @@ struct CacheCollectOutcome: Report {
         let parts = [
             Counted.text(collected.staging, "interrupted transfer"),
             Counted.text(collected.documents, "cached document"),
+            Counted.text(collected.evaluations, "stored evaluation"),
             Counted.text(collected.temporaryFiles, "temporary file"),
         ]
         return "\(parts.joined(separator: ", ")) "
