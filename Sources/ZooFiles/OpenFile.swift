@@ -103,6 +103,31 @@ package final class OpenFile: ByteSource {
         }
     }
 
+    /// Reads from the start to the end, for files of the system whose status states no size.
+    ///
+    /// - Parameter limit: the largest size, in bytes.
+    /// - Returns: the bytes.
+    /// - Throws: ``ZooError`` with code `io.document-too-large` above `limit` bytes, or `io.*`.
+    package func contents(limit: Int) throws(ZooError) -> [UInt8] {
+        var contents: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = unsafe piece.withUnsafeMutableBytes { buffer in
+                unsafe pread(descriptor, buffer.baseAddress, buffer.count, off_t(contents.count))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .system(errno, "read", path) }
+            guard count > 0 else { return contents }
+            contents += piece[..<count]
+            guard contents.count <= limit else {
+                throw ZooError(
+                    .documentTooLarge,
+                    "'\(path)' has more than \(limit) bytes, which is the limit"
+                )
+            }
+        }
+    }
+
     /// Writes all of `bytes` at `offset`.
     ///
     /// - Throws: ``ZooError`` with an `io.*` code.

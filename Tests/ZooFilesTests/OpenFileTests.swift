@@ -75,6 +75,27 @@ struct OpenFileTests {
         }
     }
 
+    /// A file of the system has the size 0 in its status.
+    @Test func aFileIsReadToItsEnd() async throws {
+        try await TemporaryFolder.with { folder in
+            for size in [0, 1, 65_535, 65_536, 65_537, 200_000] {
+                let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+                try folder.write(bytes, to: "file")
+                let file = try OpenFile(folder.path(of: "file"), .read)
+                #expect(try file.contents(limit: size) == bytes)
+                guard size > 0 else { continue }
+                #expect(throws: ZooError(.documentTooLarge, "")) {
+                    try file.contents(limit: size - 1)
+                }
+            }
+        }
+        #if os(Linux)
+        let file = try OpenFile("/proc/self/maps", .read)
+        #expect(try file.status().size == 0)
+        #expect(try file.contents(limit: 16 << 20).count > 100)
+        #endif
+    }
+
     @Test func aFileThatEndsEarlySaysWhere() async throws {
         try await TemporaryFolder.with { folder in
             let file = try OpenFile(try folder.write([1, 2, 3], to: "short"), .read)

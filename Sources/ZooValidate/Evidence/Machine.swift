@@ -25,7 +25,7 @@ struct Machine {
 
     /// The name of the processor, as Linux states it.
     private static var processor: String {
-        let text = (try? FileSystem.document("/proc/cpuinfo", limit: 4 << 20)).map {
+        let text = (try? OpenFile("/proc/cpuinfo", .read).contents(limit: 4 << 20)).map {
             String(decoding: $0, as: UTF8.self)
         }
         let line = text?.split(separator: "\n").first { $0.hasPrefix("model name") }
