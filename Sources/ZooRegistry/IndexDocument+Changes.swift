@@ -78,6 +78,7 @@ extension IndexDocument {
             licence: entry.licence,
             yank: yank,
             attachments: entry.attachments,
+            statedEvidence: entry.statedEvidence,
             unknownMembers: entry.unknownMembers
         )
         return try with(entries.map { $0.version == entry.version ? changed : $0 }, channels)

@@ -59,7 +59,9 @@ extension RegistryFolder {
                     remedy: "delete attachments that are not needed, then attach again"
                 )
             }
-            return try index.replacing(entry.attaching(attachment))
+            return try index.replacing(
+                entry.with(attachments: entry.attachments + [attachment], in: documents)
+            )
         }
         return attachment.digest
     }
@@ -81,7 +83,10 @@ extension RegistryFolder {
             else { return index }
             found = true
             return try index.replacing(
-                entry.with(attachments: entry.attachments.filter { $0.digest != digest })
+                entry.with(
+                    attachments: entry.attachments.filter { $0.digest != digest },
+                    in: documents
+                )
             )
         }
         return found
@@ -96,25 +101,6 @@ extension IndexDocument {
             kind: kind,
             entries: entries.map { $0.version == entry.version ? entry : $0 },
             channels: channels,
-            unknownMembers: unknownMembers
-        )
-    }
-}
-
-extension IndexDocument.Entry {
-    fileprivate func attaching(_ attachment: IndexDocument.Attachment) -> Self {
-        with(attachments: attachments + [attachment])
-    }
-
-    fileprivate func with(attachments: [IndexDocument.Attachment]) -> Self {
-        Self(
-            version: version,
-            digest: digest,
-            size: size,
-            created: created,
-            licence: licence,
-            yank: yank,
-            attachments: attachments,
             unknownMembers: unknownMembers
         )
     }

@@ -153,6 +153,7 @@ extension RegistryFolder {
             )
             if try publish(release, cancellation) { changed.insert(entry.name) }
         }
+        changed.formUnion(try summariseEvidence(cancellation))
         try rebuildImageIndex(cancellation)
         try rebuildCatalogue(cancellation)
         if kind == .registry { try metadata.rebuild(cancellation) }

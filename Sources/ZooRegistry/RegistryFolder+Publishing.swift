@@ -188,7 +188,9 @@ extension RegistryFolder {
         )
     }
 
-    private func replaceIndex(
+    /// Changes the index document of a model; the caller holds the lock of the blobs.
+    @discardableResult
+    func replaceIndex(
         of name: ModelName,
         _ cancellation: Cancellation,
         _ change: (IndexDocument) throws -> IndexDocument

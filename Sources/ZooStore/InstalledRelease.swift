@@ -12,6 +12,7 @@ internal import ZooFiles
 /// .ami-zoo/record.json                verified by the manifest
 /// .ami-zoo/blocks/<archive>.json      verified by the manifest
 /// .ami-zoo/install.json               the fetched components and the registry
+/// .ami-zoo/attachments/<digest>       evidence and signatures, bound to the release by its digest
 /// ```
 /// The folder can be copied to another machine and verified there without a network or a store.
 package struct InstalledRelease: Sendable {
@@ -21,6 +22,8 @@ package struct InstalledRelease: Sendable {
     package static let manifestName = "\(receiptFolder)/manifest.json"
     /// The path of the document with the fetched components and the registry.
     package static let installName = "\(receiptFolder)/install.json"
+    /// The path of the folder with what is attached to the release.
+    package static let attachmentsFolder = "\(receiptFolder)/attachments"
 
     /// The model folder.
     package let folder: String
@@ -191,6 +194,8 @@ package struct InstallReceipt: Sendable {
     package let components: Set<String>?
     /// The address of the registry.
     package let registry: String
+    /// What is attached to the release.
+    package let attachments: [ReleaseAttachment]
 
     /// Creates the documents of a release.
     package init(
@@ -198,18 +203,22 @@ package struct InstallReceipt: Sendable {
         record: [UInt8],
         blockTables: [String: [UInt8]],
         components: Set<String>?,
-        registry: String
+        registry: String,
+        attachments: [ReleaseAttachment] = []
     ) {
         self.manifest = manifest
         self.record = record
         self.blockTables = blockTables
         self.components = components
         self.registry = registry
+        self.attachments = attachments
     }
 
     /// The paths of the documents in a model folder.
     package var documentNames: [String] {
-        InstalledRelease.documentNames(archives: blockTables.keys)
+        let attached = Set(attachments.flatMap { $0.files.map(\.name) }).sorted()
+        return InstalledRelease.documentNames(archives: blockTables.keys)
+            + attached.map { "\(InstalledRelease.attachmentsFolder)/\($0)" }
     }
 
     /// Writes the documents to a model folder, each atomically; blocks the calling thread.
@@ -231,8 +240,13 @@ package struct InstallReceipt: Sendable {
             "install.json": JSONValue.object(install).canonicalBytes,
         ]
         for (archive, table) in blockTables { documents["blocks/\(archive).json"] = table }
+        // After the documents, which are complete without them.
+        let attached = attachments.flatMap(\.files).map { ("attachments/\($0.name)", $0.bytes) }
+        if !attached.isEmpty {
+            try FileSystem.createFolder("\(folder)/\(InstalledRelease.attachmentsFolder)")
+        }
         var written: [String] = []
-        for (name, bytes) in documents {
+        for (name, bytes) in documents.map({ ($0.key, $0.value) }) + attached {
             let path = "\(receipts)/\(name)"
             if let present = try? FileSystem.document(path, limit: bytes.count), present == bytes {
                 continue

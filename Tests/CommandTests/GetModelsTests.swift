@@ -103,9 +103,9 @@ import ZooTesting
             )
             #expect(
                 try await zoo("versions", "ami/ball-drop").output == """
-                    VERSION  CREATED     SIZE     LICENCE     CHANNELS  DIGEST
-                    1.1.0    2026-11-25  5.61 MB  Apache-2.0  stable    d7eac04920bf
-                    1.0.0    2026-11-21  5.61 MB  Apache-2.0  stable    0528c06df736
+                    VERSION  CREATED     SIZE     LICENCE     CHANNELS  DIGEST        EVIDENCE
+                    1.1.0    2026-11-25  5.61 MB  Apache-2.0  stable    d7eac04920bf  unvalidated
+                    1.0.0    2026-11-21  5.61 MB  Apache-2.0  stable    0528c06df736  unvalidated
 
                     """
             )

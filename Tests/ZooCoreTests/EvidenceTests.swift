@@ -278,6 +278,6 @@ import Testing
         for (link, blob) in zip(manifest.blobs, draft.blobs) {
             #expect(link.digest.contentDigest == ContentDigest(of: blob.bytes))
         }
-        #expect(EvidenceKind(of: [draft.entry]) == .validated)
+        #expect(EvidenceSummary(ofTypes: [draft.entry])?.state == .validated)
     }
 }

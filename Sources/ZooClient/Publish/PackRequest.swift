@@ -70,6 +70,8 @@ package struct PackReport: Sendable, Equatable {
     package let bytesStored: Int
     /// Whether the registry already had this release.
     package let alreadyThere: Bool
+    /// The types of what was attached to the release.
+    package let attached: [String]
 }
 
 /// What packing a folder gives, without its archives.

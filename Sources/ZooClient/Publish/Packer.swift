@@ -51,14 +51,15 @@ package struct Packer: Sendable {
             as: RegistryFolder.Identity(name: record.name, version: record.version),
             written: written
         )
-        try await target.attach(evidence, to: packed.digest, of: record.name)
+        let isAttached = try await target.attach(evidence, to: packed.digest, of: record.name)
         return PackReport(
             reference: ModelReference(name: record.name, selector: .version(record.version)),
             kind: record.kind,
             digest: packed.digest,
             bytesTotal: record.totalSize,
             bytesStored: archives.reduce(0) { $0 + $1.archive.size },
-            alreadyThere: !isNew
+            alreadyThere: !isNew,
+            attached: isAttached ? [evidence?.type].compactMap(\.self) : []
         )
     }
 

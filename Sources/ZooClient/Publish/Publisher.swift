@@ -27,8 +27,8 @@ package struct Publisher: Sendable {
         package let uploaded: [Descriptor]
         /// Whether the registry already had the release.
         package let alreadyThere: Bool
-        /// The number of attachments that were, or would be, sent.
-        package let attachments: Int
+        /// The types of the attachments that were, or would be, sent.
+        package let attached: [String]
     }
 
     private let origin: any ReleaseOrigin
@@ -134,23 +134,38 @@ package struct Publisher: Sendable {
             bytesUploaded: sent,
             uploaded: missing,
             alreadyThere: !isNew,
-            attachments: try await attach(to: digest, of: name, isDryRun: isDryRun)
-                + (isDryRun
-                    ? (evidence == nil ? 0 : 1)
-                    : target.attach(evidence, to: digest, of: name))
+            attached: try await attach(to: digest, of: name, isDryRun: isDryRun)
+                + attach(evidence, to: digest, of: name, isDryRun: isDryRun)
         )
     }
 
     // MARK: Attachments
 
-    /// Sends the attachments that the registry does not list, and returns their number.
+    /// Sends evidence that the registry does not list, and returns its type.
+    private func attach(
+        _ evidence: AttachmentDraft?,
+        to digest: ContentDigest,
+        of name: ModelName,
+        isDryRun: Bool
+    ) async throws -> [String] {
+        guard let evidence else { return [] }
+        let isSent =
+            if isDryRun {
+                try await !target.attachments(of: digest, name).contains(evidence.entry)
+            } else {
+                try await target.attach(evidence, to: digest, of: name)
+            }
+        return isSent ? [evidence.type] : []
+    }
+
+    /// Sends the attachments that the registry does not list, and returns their types.
     private func attach(
         to digest: ContentDigest,
         of name: ModelName,
         isDryRun: Bool
-    ) async throws -> Int {
+    ) async throws -> [String] {
         let listed = try await origin.attachments(of: digest, name)
-        guard !listed.isEmpty else { return 0 }
+        guard !listed.isEmpty else { return [] }
         let known = Set(try await target.attachments(of: digest, name).map(\.digest))
         let missing = listed.filter { !known.contains($0.digest) }
         for attachment in missing where !isDryRun {
@@ -179,7 +194,7 @@ package struct Publisher: Sendable {
             }
             try await target.attach(bytes, attachment, to: digest, of: name)
         }
-        return missing.count
+        return missing.map(\.type)
     }
 
     private static func inconsistent(_ what: String) -> ZooError {

@@ -139,19 +139,19 @@ extension RegistryTarget {
     ///   - draft: the attachment; nil for none.
     ///   - digest: the digest of the release's manifest.
     ///   - name: the model that the release belongs to.
-    /// - Returns: the number of attachments that the registry did not list yet.
+    /// - Returns: whether the registry did not list it yet.
     /// - Throws: the error of the registry.
     @discardableResult
     func attach(
         _ draft: AttachmentDraft?,
         to digest: ContentDigest,
         of name: ModelName
-    ) async throws -> Int {
-        guard let draft else { return 0 }
-        guard try await !attachments(of: digest, name).contains(draft.entry) else { return 0 }
+    ) async throws -> Bool {
+        guard let draft else { return false }
+        guard try await !attachments(of: digest, name).contains(draft.entry) else { return false }
         for blob in draft.blobs { _ = try await put(blob.bytes, of: name) }
         try await attach(draft.manifest, draft.entry, to: digest, of: name)
-        return 1
+        return true
     }
 }
 

@@ -60,6 +60,8 @@ package enum PullEvent: Sendable {
     case progress(Progress)
     /// A block arrived damaged and is fetched again.
     case damaged(String)
+    /// Something besides the files could not be fetched, in a sentence.
+    case note(String)
     /// All bytes are fetched and are being synced to disk.
     case finishing
 

@@ -244,11 +244,12 @@ package struct Puller: ReleaseTask {
                 report: report
             ).fetch()
         }
+        let attachments = try await attachments(of: release)
         report(.finishing)
         let verified = try ledger.complete(files)
         try await BlockingWork.run { _ in
             for plan in plans { try plan.folder.seal() }
-            try commit(verified, of: release, staging, request)
+            try commit(verified, of: release, attachments, staging, request)
         }
         let totals = ledger.totals
         return PullReport(
@@ -267,6 +268,7 @@ package struct Puller: ReleaseTask {
     private func commit(
         _ verified: VerifiedFiles,
         of release: RemoteRelease,
+        _ attachments: [ReleaseAttachment],
         _ staging: StagingArea,
         _ request: PullRequest
     ) throws {
@@ -281,7 +283,11 @@ package struct Puller: ReleaseTask {
             )
         }
         try staging.commit(
-            release.installReceipt(request.components, from: registry.source.address),
+            release.installReceipt(
+                request.components,
+                from: registry.source.address,
+                keeping: attachments
+            ),
             files: verified.files
         )
     }

@@ -64,12 +64,19 @@ package struct Repairer: ReleaseTask {
         let files = components.map { release.record.files(of: $0) } ?? release.record.files
         let wanted = Set(files.map(\.path))
         let address = registry.source.address
-        let documents = release.installReceipt(components, from: address)
+        let documents = release.installReceipt(
+            components,
+            from: address,
+            keeping: try await attachments(of: release)
+        )
         let damage = PathSet()
         let (plans, rewritten) = try await BlockingWork.run { _ in
+            try Self.clearReceipts(in: folder)
+            let strays = try KeptAttachments(in: folder, of: release.digest, repair: "").strays
+            for path in strays { try FileSystem.remove("\(folder)/\(path)") }
             damage.insert(try Self.clearTheWay(files, documents, in: folder))
             // At once: without documents, an interrupted repair would not know the release again.
-            let rewritten = try documents.write(to: folder)
+            let rewritten = Set(try documents.write(to: folder)).union(strays).sorted()
             return (try ArchivePlan.plans(of: release, wanted, in: folder), rewritten)
         }
         let ledger = BlockLedger(
@@ -140,6 +147,16 @@ package struct Repairer: ReleaseTask {
         )
     }
 
+    /// Removes what is in the way of the folders for documents.
+    private static func clearReceipts(in folder: String) throws(ZooError) {
+        let receipts = "\(folder)/\(InstalledRelease.receiptFolder)"
+        // Nothing but a folder belongs there; whatever else there is, is not the user's.
+        for path in [receipts, "\(receipts)/blocks", "\(receipts)/attachments"] {
+            guard let kind = try FileSystem.status(path)?.kind, kind != .folder else { continue }
+            try FileSystem.remove(path)
+        }
+    }
+
     /// Removes links and special files at the paths of the release's files and documents, and of their
     /// parent folders.
     ///
@@ -152,12 +169,6 @@ package struct Repairer: ReleaseTask {
         in folder: String
     ) throws(ZooError) -> [ReleasePath] {
         var damaged: [ReleasePath] = []
-        let receipts = "\(folder)/\(InstalledRelease.receiptFolder)"
-        // Nothing but a folder belongs there; whatever else there is, is not the user's.
-        for path in [receipts, "\(receipts)/blocks"] {
-            guard let kind = try FileSystem.status(path)?.kind, kind != .folder else { continue }
-            try FileSystem.remove(path)
-        }
         for name in documents.documentNames + files.map(\.path.text) {
             var path = folder
             let components = name.utf8.split(separator: UInt8(ascii: "/"))

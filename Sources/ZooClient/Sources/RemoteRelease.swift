@@ -29,6 +29,8 @@ package struct RemoteRelease: Sendable {
     package let archives: [Archive]
     /// The yank; nil when the version is not yanked.
     package let yank: IndexDocument.Yank?
+    /// What the index document lists as attached; empty where an OCI registry lists it elsewhere.
+    let attachments: [IndexDocument.Attachment]
 
     /// The name and version.
     package var reference: ModelReference {
@@ -36,7 +38,11 @@ package struct RemoteRelease: Sendable {
     }
 
     /// The documents to write to the model folder.
-    func installReceipt(_ components: Set<String>?, from registry: String) -> InstallReceipt {
+    func installReceipt(
+        _ components: Set<String>?,
+        from registry: String,
+        keeping attachments: [ReleaseAttachment]
+    ) -> InstallReceipt {
         InstallReceipt(
             manifest: manifestBytes,
             record: record.canonicalBytes,
@@ -44,7 +50,8 @@ package struct RemoteRelease: Sendable {
                 uniqueKeysWithValues: archives.map { ($0.entry.name, $0.tableBytes) }
             ),
             components: components,
-            registry: registry
+            registry: registry,
+            attachments: attachments
         )
     }
 }
@@ -75,7 +82,8 @@ extension Registry {
                 manifest: installed.manifest,
                 record: installed.record,
                 archives: [],
-                yank: entry.yank
+                yank: entry.yank,
+                attachments: entry.attachments
             )
         }
         let manifestBytes = try await manifest(digest, of: reference.name)
@@ -99,7 +107,8 @@ extension Registry {
             manifest: manifest,
             record: record,
             archives: [],
-            yank: entry.yank
+            yank: entry.yank,
+            attachments: entry.attachments
         )
     }
 
@@ -148,7 +157,8 @@ extension Registry {
             manifest: release.manifest,
             record: release.record,
             archives: try await archives(of: release.manifest, release.record),
-            yank: release.yank
+            yank: release.yank,
+            attachments: release.attachments
         )
     }
 

@@ -11,8 +11,8 @@ enum FolderListing {
     /// (OpenSSF Model Signing).
     private static let tolerated: Set<ExactName> = [ExactName("model.sig")]
 
-    /// Signatures, evidence and provenance that were fetched with a release.
-    private static let attachments = "\(InstalledRelease.receiptFolder)/attachments/"
+    /// Signatures, evidence and provenance that were fetched with a release; ``KeptAttachments`` checks them.
+    private static let attachments = "\(InstalledRelease.attachmentsFolder)/"
 
     /// Finds unlisted files, links and special files.
     ///

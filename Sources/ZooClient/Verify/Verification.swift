@@ -13,6 +13,9 @@ package struct Verification: Sendable {
     /// The files if every byte of each was verified; nil otherwise.
     package let verified: VerifiedFiles?
 
+    /// What the folder keeps about the validation of the model, bound by the digest of its manifest; nil for a
+    /// data set, and when the documents are invalid.
+    package let evidence: AttachedEvidence?
     /// Whether there are no errors and every byte of every file was verified.
     package var passed: Bool {
         verified != nil && !findings.contains { $0.severity == .error }
@@ -21,22 +24,25 @@ package struct Verification: Sendable {
     private init(
         _ anchor: VerificationAnchor?,
         _ findings: [Finding],
-        _ verified: VerifiedFiles?
+        _ verified: VerifiedFiles?,
+        _ evidence: AttachedEvidence?
     ) {
         self.anchor = anchor
         self.findings = findings
         self.verified = verified
+        self.evidence = evidence
     }
 
-    /// The result with more findings.
-    func adding(_ findings: [Finding]) -> Verification {
-        Verification(anchor, self.findings + findings, verified)
+    /// The result with more findings and the evidence that the folder keeps.
+    func adding(_ findings: [Finding], _ evidence: AttachedEvidence?) -> Verification {
+        Verification(anchor, self.findings + findings, verified, evidence)
     }
 
     /// Creates the result for a folder whose documents are invalid.
     init(damaged error: ZooError, _ path: String) {
         anchor = nil
         verified = nil
+        evidence = nil
         findings = [Finding(error, path: path)]
     }
 
@@ -55,6 +61,7 @@ package struct Verification: Sendable {
     ) {
         self.anchor = anchor
         verified = try? coverage.complete(files)
+        evidence = nil
         let named = Set(findings.map(\.path))
         // An uncovered file without a finding indicates a bug here and must not pass.
         self.findings =

@@ -157,12 +157,19 @@ package struct VerificationSubject: Sendable {
                 isRecorded: anchors.all.contains { $0.receipt != nil },
                 isPinned: !search.requested.isEmpty || search.registry != nil
             ).findings()
+            let repair = search.advice(for: folder).description
+            let kept = try await BlockingWork.run { [folder] _ in
+                try KeptAttachments(in: folder, of: release.digest, repair: repair)
+            }
             return try await ReleaseVerifier(
                 release,
                 anchors: anchors.all,
                 workers: BlockingWork.processors,
-                repair: search.advice(for: folder).description
-            ).verify(deep: deep).adding(anchors.findings + portion)
+                repair: repair
+            ).verify(deep: deep).adding(
+                anchors.findings + portion + kept.findings,
+                (release.record as? ReleaseRecord).map { kept.evidence(of: $0, release.digest) }
+            )
         case .converted where search.registry != nil:
             return Verification(
                 damaged: ZooError(
@@ -176,6 +183,8 @@ package struct VerificationSubject: Sendable {
             try record.requireComponents(components)
             return try await FolderVerifier(folder: folder, record: record)
                 .verify(requested: search.requested)
+                // What was never released has no evidence, whatever its record claims.
+                .adding([], AttachedEvidence.absent)
         case .damaged(let error, let canRepair):
             let remedy = canRepair ? search.advice(for: folder).description : error.remedy
             return Verification(

@@ -32,6 +32,10 @@ extension ZooError.Code {
     public static let evidenceChanged = Self("evidence.changed", .integrity)
     /// A validation did not pass.
     public static let evidenceNotPassed = Self("evidence.not-passed", .notPermitted)
+    /// An attachment does not have the digest in its name, or the digest or size that its manifest states.
+    public static let attachmentChanged = Self("evidence.attachment-changed", .integrity)
+    /// The attachments of a release exceed the limits of what is kept.
+    public static let attachmentTooLarge = Self("evidence.attachment-too-large", .badData)
     /// There is no evidence that a release was validated.
     public static let evidenceMissing = Self("evidence.missing", .notPermitted)
     /// A block table is inconsistent with itself, its archive or its release record.

@@ -108,23 +108,3 @@ public struct AttachmentDraft: Sendable, Equatable {
     /// Whether the manifests, which name everything else by digest, are equal.
     public static func == (left: Self, right: Self) -> Bool { left.manifest == right.manifest }
 }
-
-/// What a registry lists about the validation of a release, by the types of its attachments alone.
-public enum EvidenceKind: String, Sendable, CaseIterable {
-    /// Evidence that it was validated and passed is attached.
-    case validated
-    /// It was published without a validation, for a reason that is attached.
-    case unvalidated
-
-    /// The strongest of some attachments; nil for none.
-    public init?(of attachments: [IndexDocument.Attachment]) {
-        let types = attachments.map(\.type)
-        if types.contains(AttachmentDraft.validation) {
-            self = .validated
-        } else if types.contains(AttachmentDraft.waiver) {
-            self = .unvalidated
-        } else {
-            return nil
-        }
-    }
-}

@@ -15,6 +15,17 @@ public struct ClaimComparison: Sendable, Equatable {
         case notMeasured = "not-measured"
         /// Another lab reported the value; nothing measured it again.
         case upstream
+
+        /// The outcome in words that need no explanation.
+        public var words: String {
+            switch self {
+            case .reproduced: "reproduced"
+            case .better: "better than claimed"
+            case .worse: "worse than claimed"
+            case .notMeasured: "not measured"
+            case .upstream: "claimed upstream, not measured again"
+            }
+        }
     }
 
     /// The claim.

@@ -15,13 +15,13 @@ public struct ValidationEvidence: Sendable, Equatable {
     public let claims: [ClaimComparison]
     /// When it was validated.
     public let created: Timestamp
+    /// The version of the program that validated it.
+    public let program: String
     /// The machine that measured.
     public let machine: JSONValue
 
     /// Claims that were measured again and reproduced, or exceeded.
-    public var reproduced: Int {
-        claims.count { $0.outcome == .reproduced || $0.outcome == .better }
-    }
+    public var reproduced: Int { ClaimCounts(claims).reproduced }
 
     /// Checks evidence.
     ///
@@ -89,6 +89,7 @@ public struct ValidationEvidence: Sendable, Equatable {
         self.statement = statement
         self.report = report
         created = try object.timestamp("created")
+        program = try object.object("program").string("version")
         machine = try object.required("machine")
     }
 

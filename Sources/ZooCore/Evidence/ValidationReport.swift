@@ -102,9 +102,7 @@ public struct ValidationReport: Sendable, Equatable {
     public var passed: Bool { checks.allSatisfy { $0.result != .failed } }
 
     /// Claims that were measured again and reproduced, or exceeded.
-    public var reproduced: Int {
-        claims.count { $0.outcome == .reproduced || $0.outcome == .better }
-    }
+    public var reproduced: Int { ClaimCounts(claims).reproduced }
 
     /// The document.
     public var json: JSONValue {

@@ -36,6 +36,8 @@ public struct IndexDocument: Sendable, Equatable {
         public let yank: Yank?
         /// Signatures, evidence and provenance: manifests whose subject is this release's manifest.
         public let attachments: [Attachment]
+        /// What the document states about the attached evidence; nil if it states nothing.
+        public let statedEvidence: EvidenceSummary?
         /// Members that this program does not know.
         public let unknownMembers: [String: JSONValue]
 
@@ -48,6 +50,7 @@ public struct IndexDocument: Sendable, Equatable {
             licence: String,
             yank: Yank? = nil,
             attachments: [Attachment] = [],
+            statedEvidence: EvidenceSummary? = nil,
             unknownMembers: [String: JSONValue] = [:]
         ) {
             self.version = version
@@ -57,6 +60,7 @@ public struct IndexDocument: Sendable, Equatable {
             self.licence = licence
             self.yank = yank
             self.attachments = attachments
+            self.statedEvidence = statedEvidence
             self.unknownMembers = unknownMembers
         }
     }
@@ -216,9 +220,28 @@ extension IndexDocument.Entry {
             }
         }
         self.attachments = attachments
+        statedEvidence =
+            format == .one
+            ? nil : try object.optionalObject("evidence").flatMap(EvidenceSummary.init)
         unknownMembers = object.members(
-            besides: ["version", "digest", "size", "created", "licence", "yanked", "attachments"]
+            besides: [
+                "version", "digest", "size", "created", "licence", "yanked", "attachments",
+                "evidence",
+            ]
         )
+    }
+
+    /// What lists show about the validation of the version: what the document states if the types of the
+    /// attachments bear it out, else what those types say; nil for no evidence.
+    public var evidence: EvidenceSummary? {
+        guard let found = EvidenceSummary(ofTypes: attachments) else { return nil }
+        // A program that does not know the field leaves it as it was when it attaches or detaches.
+        guard let statedEvidence else { return found }
+        switch statedEvidence.state {
+        case .failed: return statedEvidence
+        case .validated, .unvalidated:
+            return statedEvidence.state == found.state ? statedEvidence : found
+        }
     }
 
     fileprivate var json: JSONValue {
@@ -240,6 +263,7 @@ extension IndexDocument.Entry {
                 }
             )
         }
+        if let statedEvidence { members["evidence"] = statedEvidence.json }
         return .object(members.merging(unknownMembers) { own, _ in own })
     }
 }

@@ -124,7 +124,10 @@ extension RegistryCatalogue {
         /// When the current version was created.
         public let created: Timestamp
         /// What is attached to the current version about its validation; nil for nothing.
-        public let evidence: EvidenceKind?
+        public let evidence: EvidenceSummary?
+        /// How the claims of the current version stand; nil for a data set, and in a catalogue of a program that
+        /// does not count them.
+        public let claims: ClaimCounts?
 
         /// Creates a summary of an index document and the record of its current version.
         ///
@@ -138,7 +141,12 @@ extension RegistryCatalogue {
             licence = record.licence
             size = record.totalSize
             created = record.created
-            evidence = index.current.flatMap { EvidenceKind(of: $0.attachments) }
+            // The claims have a field of their own.
+            evidence = index.current?.evidence.map { EvidenceSummary($0.state, reason: $0.reason) }
+            claims = (record as? ReleaseRecord).map { model in
+                index.current?.evidence?.claims
+                    ?? ClaimCounts(model.evaluation.map { ClaimComparison($0, measured: nil) })
+            }
             switch record {
             case let model as ReleaseRecord:
                 family = model.architecture.family
@@ -203,7 +211,11 @@ extension RegistryCatalogue.Summary {
         parameters = try object.integer("parameters", in: 0...FormatLimits.largestFile)
         size = try object.size("size")
         created = try object.timestamp("created")
-        evidence = try object.optionalString("evidence").flatMap(EvidenceKind.init)
+        claims = try object.optionalObject("claims").map(ClaimCounts.init)
+        // A state that a later program defines counts as none.
+        let state = try object.optionalString("evidence").flatMap(EvidenceSummary.State.init)
+        let reason = try object.optionalString("evidenceReason", maximum: EvidenceSummary.limit)
+        evidence = state.map { EvidenceSummary($0, reason: reason) }
     }
 
     fileprivate var members: [String: JSONValue] {
@@ -214,7 +226,9 @@ extension RegistryCatalogue.Summary {
             "parameters": .integer(parameters), "size": .integer(size),
             "created": .string(created.text),
         ]
-        if let evidence { members["evidence"] = .string(evidence.rawValue) }
+        if let evidence { members["evidence"] = .string(evidence.state.rawValue) }
+        if let reason = evidence?.reason { members["evidenceReason"] = .string(reason) }
+        if let claims { members["claims"] = claims.json }
         if let current { members["current"] = .string(current.description) }
         // A text in a document is never empty.
         if !family.isEmpty { members["family"] = .string(family) }

@@ -289,6 +289,15 @@ extension RegistryCheck {
             )
             found.append(Finding(problem, path: RegistryLayout.index(release.name)))
         }
+        if let entry, let stated = entry.statedEvidence, stated != documents.evidence(of: entry) {
+            let problem = ZooError(
+                .releaseInconsistent,
+                "the index entry of '\(record.name):\(record.version)' says '\(stated.state.rawValue)' "
+                    + "about its evidence, which is not what is attached",
+                remedy: "run 'ami-zoo registry index \(root)'"
+            )
+            found.append(Finding(problem, path: RegistryLayout.index(release.name)))
+        }
         for attachment in entry?.attachments ?? [] {
             found += try findings(at: RegistryLayout.blob(attachment.digest)) {
                 try check(attachment, of: release.digest, &referenced)

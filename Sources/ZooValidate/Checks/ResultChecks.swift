@@ -76,9 +76,11 @@ struct ClaimCheck {
     var check: ValidationReport.Check {
         guard !claims.isEmpty else { return .init(skipped: .claims, "the release claims nothing") }
         let measured = claims.count { $0.measured != nil }
+        let upstream = ClaimCounts(claims).upstream
         return .init(
             .claims,
-            "\(measured) of \(claims.count) claims measured",
+            "\(measured) of \(claims.count) claims measured"
+                + (upstream > 0 ? ", \(upstream) claimed upstream and not measured again" : ""),
             claims.compactMap(finding)
         )
     }

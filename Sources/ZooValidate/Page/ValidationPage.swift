@@ -51,7 +51,7 @@ package struct ValidationPage {
     private var title: String { "\(report.name):\(report.version)" }
 
     private var summary: [Markup] {
-        let count = "reproduced \(report.reproduced) of \(report.claims.count) claims"
+        let count = ClaimCounts(report.claims).text
         return [
             .element("h1", [:], title),
             .element(
@@ -73,8 +73,10 @@ package struct ValidationPage {
             let processor = try? object.string("processor"),
             let kernels = try? object.strings("kernels", maximum: 8)
         else { return "" }
+        let precision = (try? object.optionalString("precision")).flatMap { $0 }
         return " on \(processor)"
             + (kernels.isEmpty ? "" : ", kernels \(kernels.joined(separator: ", "))")
+            + (precision.map { ", \($0)" } ?? "")
     }
 
     private var checks: [Markup] {
@@ -257,19 +259,6 @@ package struct ValidationPage {
                     return (group.name, rows)
                 }
             )
-        }
-    }
-}
-
-extension ClaimComparison.Outcome {
-    /// The outcome in words that need no explanation.
-    fileprivate var words: String {
-        switch self {
-        case .reproduced: "reproduced"
-        case .better: "better than claimed"
-        case .worse: "worse than claimed"
-        case .notMeasured: "not measured"
-        case .upstream: "claimed upstream, not measured again"
         }
     }
 }

@@ -100,7 +100,8 @@ struct ListOutcome: Report {
                     release.name.description, release.summary.kind.noun,
                     release.summary.current?.description ?? "",
                     String(release.summary.versions.count),
-                    release.summary.evidence?.rawValue ?? "",
+                    release.summary.kind == .model
+                        ? release.summary.evidence.cell(release.summary.claims) : "",
                     release.installed.map(\.description).joined(separator: ", "),
                 ]
             }
@@ -128,7 +129,8 @@ extension RegistryCatalogue.Summary {
             "modality": .string(modality), "bytes": .integer(size),
         ]
         if kind == .model {
-            members["evidence"] = evidence.map { .string($0.rawValue) } ?? .null
+            members.merge(evidence.fields) { own, _ in own }
+            members["claims"] = claims?.json ?? .null
             members["family"] = .string(family)
             members["parameters"] = .integer(parameters)
         }

@@ -93,6 +93,7 @@ struct PackOutcome: Report {
             "alreadyThere": .bool(report.alreadyThere),
             "path": .string(output),
             "published": .bool(published),
+            "attached": .array(report.attached.map { .string($0) }),
         ]
     }
 
@@ -101,7 +102,7 @@ struct PackOutcome: Report {
         return "\(report.reference) \(report.digest.short) \(state): "
             + "\(ByteCount(report.bytesTotal)) in \(ByteCount(report.bytesStored)) of archives\n"
             + (published
-                ? "published in the registry \(output)"
+                ? "published in the registry \(output)\(report.attached.attachedText)"
                 : "'\(output)' is an OCI image layout; 'ami-zoo registry init \(output)' and "
                     + "'ami-zoo registry index \(output)' make it a registry")
     }

@@ -110,10 +110,13 @@ struct PublishOutcome: Report {
             let sent = "\(ByteCount(report.bytesUploaded)) of \(ByteCount(report.bytesTotal))"
             if isDryRun {
                 return "\(identity): \(Counted.text(report.uploaded.count, "blob")), \(sent), "
-                    + "would be sent to \(registry)"
+                    + "would be sent to \(registry)\(report.attached.attachedText)"
             }
-            if report.alreadyThere { return "\(identity) is in \(registry) already" }
+            if report.alreadyThere {
+                return "\(identity) is in \(registry) already\(report.attached.attachedText)"
+            }
             return "\(identity) published in \(registry): \(sent) sent in \(time.shortText)"
+                + report.attached.attachedText
         }.joined(separator: "\n")
     }
 }
@@ -129,7 +132,22 @@ extension Publisher.Report {
             "bytesUploaded": .integer(bytesUploaded),
             "blobs": .array(uploaded.map { .string($0.digest.description) }),
             "alreadyThere": .bool(alreadyThere),
-            "attachments": .integer(attachments),
+            "attachments": .integer(attached.count),
+            "attached": .array(attached.map { .string($0) }),
         ]
+    }
+}
+
+extension [String] {
+    /// What was attached, or would be, by the types of the attachments, after a comma; empty for nothing.
+    var attachedText: String {
+        let names = map { type in
+            switch type {
+            case AttachmentDraft.validation: "evidence of its validation"
+            case AttachmentDraft.waiver: "the reason why it was not validated"
+            default: type
+            }
+        }
+        return names.isEmpty ? "" : ", attached: \(names.joined(separator: "; "))"
     }
 }

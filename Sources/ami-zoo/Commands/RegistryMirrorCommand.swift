@@ -86,8 +86,8 @@ struct MirrorOutcome: Report {
         let releases = report.releases.map { release in
             let identity = "\(release.reference) \(release.digest.short)"
             let attached =
-                release.attachments == 0
-                ? "" : ", \(Counted.text(release.attachments, "attachment"))"
+                release.attached.isEmpty
+                ? "" : ", \(Counted.text(release.attached.count, "attachment"))"
             if release.alreadyThere {
                 return "\(identity) is in \(destination) already\(attached)"
             }

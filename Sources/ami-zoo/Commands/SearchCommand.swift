@@ -91,12 +91,16 @@ struct SearchOutcome: Report {
             return "no model or data set in \(registry) matches '\(query)'"
         }
         let table = Table.text(
-            ["NAME", "KIND", "NEWEST", "FAMILY", "SUMMARY"],
+            ["NAME", "KIND", "NEWEST", "FAMILY", "EVIDENCE", "SUMMARY"],
             matches.entries.map { entry in
                 [
                     entry.name.description, entry.summary?.kind.noun ?? "",
                     entry.summary?.current?.description ?? "",
-                    entry.summary?.family ?? "", entry.summary?.text ?? "",
+                    entry.summary?.family ?? "",
+                    entry.summary.map {
+                        $0.kind == .model ? $0.evidence.cell($0.claims) : ""
+                    } ?? "",
+                    entry.summary?.text ?? "",
                 ]
             }
         )

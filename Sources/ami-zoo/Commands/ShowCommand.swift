@@ -4,26 +4,63 @@
 internal import ArgumentParser
 internal import ZooClient
 internal import ZooCore
+internal import ZooFiles
+internal import ZooStore
 
 /// `ami-zoo show`.
 struct ShowCommand: ReportingCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show the record of a model or data set without downloading its files."
+        abstract: "Show the record of a model or data set without downloading its files.",
+        discussion: """
+            Reads the registry. With --offline, or for a folder that ami-zoo pulled, reads what is installed, with the \
+            evidence that was pulled; whether the version was withdrawn since is then unknown.
+            """
     )
 
-    @Argument(help: "The model or data set, such as ami/ball-drop or ami/ball-drop:1.0.0.")
+    @Argument(
+        help: """
+            The model or data set, such as ami/ball-drop or ami/ball-drop:1.0.0, or a folder that ami-zoo \
+            pulled: a path that begins with '/' or '.'.
+            """
+    )
     var reference: String
+
+    @Flag(help: "Do not use the network; show what is installed.")
+    var offline = false
 
     @OptionGroup var registry: RegistryOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
+    private var isFolder: Bool { reference.hasPrefix("/") || reference.hasPrefix(".") }
+
+    func validate() throws {
+        guard registry.registry == nil || !offline && !isFolder else {
+            throw ValidationError("--registry is not for what is installed")
+        }
+    }
+
     func report() async throws -> ShowOutcome {
+        if offline || isFolder {
+            let store = try Surroundings().store
+            return try await BlockingWork.run { [reference] _ in
+                let folder = try ModelArgument(reference, in: store).folders[0]
+                let release = try InstalledRelease(folder: folder)
+                return ShowOutcome(
+                    digest: release.digest,
+                    record: release.record,
+                    evidence: try release.keptEvidence(),
+                    transfer: release.manifest.transferSize,
+                    yank: nil,
+                    folder: folder
+                )
+            }
+        }
         let reference = try ModelReference(parsing: reference)
         let source = try Surroundings().registry(registry, network, host: reference.host)
         let release = try await source.resolve(reference)
-        var evidence = AttachedEvidence.none
+        var evidence = AttachedEvidence.absent
         if let model = release.record as? ReleaseRecord {
             evidence = try await source.evidence(of: model, release.digest)
         }
@@ -32,7 +69,8 @@ struct ShowCommand: ReportingCommand {
             record: release.record,
             evidence: evidence,
             transfer: release.manifest.transferSize,
-            yank: release.yank
+            yank: release.yank,
+            folder: nil
         )
     }
 }
@@ -43,19 +81,23 @@ struct ShowOutcome: Report {
     let evidence: AttachedEvidence
     let transfer: Int
     let yank: IndexDocument.Yank?
+    /// The installed folder that was read; nil for a registry.
+    let folder: String?
 
     var json: JSONValue {
         // Cannot fail, because the record was parsed from these bytes.
         let document = (try? JSONValue(parsing: record.canonicalBytes)) ?? .null
-        return [
+        var members: [String: JSONValue] = [
             "reference": .string("\(record.name):\(record.version)"),
             "kind": .string(record.kind.rawValue),
             "digest": .string(digest.description),
             "transferBytes": .integer(transfer),
             "yanked": yank.map { .string($0.reason) } ?? .null,
             "record": document,
-            "evidence": evidence.json,
+            "evidence": (record as? ReleaseRecord).map(evidence.json) ?? ["state": "none"],
         ]
+        if let folder { members["path"] = .string(folder) }
+        return .object(members)
     }
 
     var text: String {
@@ -76,6 +118,7 @@ struct ShowOutcome: Report {
             "  size        \(ByteCount(record.totalSize)) in \(record.files.count) files, "
                 + "\(ByteCount(transfer)) to transfer"
         )
+        if let folder { lines.append("  installed   \(folder)") }
         if let yank { lines.append("  WITHDRAWN   \(yank.reason) (\(yank.date))") }
         lines += model.map { $0.parts + evidence.lines($0) } ?? data?.parts ?? []
         return lines.joined(separator: "\n")

@@ -82,7 +82,7 @@ struct ValidateCommand: ReportingCommand {
         let surroundings = Surroundings()
         let store = try surroundings.store
         let source = try surroundings.registry(registry, network)
-        let work = work.map(FileSystem.absolute) ?? "\(store.root)/evaluation"
+        let work = work.map(FileSystem.absolute) ?? store.evaluation
         let merge = merge.isEmpty ? nil : merge.map(FileSystem.absolute)
         let (shard, folder, description) = (
             shard, reportFolder.map(FileSystem.absolute), description
@@ -107,6 +107,7 @@ struct ValidateCommand: ReportingCommand {
                     part: "part \(shard) of \(names.joined(separator: ", ")) is stored in \(work)"
                 )
             }
+            let before = try await Self.evidence(of: subject, in: source)
             var context = Validator.Context(created: .now, program: AmiZoo.version)
             context.previous = try await Self.previous(of: subject, named, in: source)
             context.acceptedRegression = accepted
@@ -118,7 +119,29 @@ struct ValidateCommand: ReportingCommand {
                 try kept.write(report, page: page)
                 if folder != nil { try shown.write(report, page: page) }
             }
-            return ValidateOutcome(report: report, folder: shown.path)
+            return ValidateOutcome(
+                report: report,
+                record: subject.record,
+                before: before,
+                folder: shown.path
+            )
+        }
+    }
+
+    /// The evidence that the release has already: what the installed folder keeps, else what the registry has.
+    private static func evidence(
+        of subject: ValidationSubject,
+        in registry: Registry
+    ) async throws -> AttachedEvidence {
+        if let release = subject.release {
+            let kept = try await BlockingWork.run { _ in try release.keptEvidence() }
+            guard case .absent = kept else { return kept }
+        }
+        do {
+            return try await registry.evidence(of: subject.record, subject.digest)
+        } catch is ZooError {
+            // A model that was never published, or no registry at hand: there is nothing to compare with.
+            return .absent
         }
     }
 
@@ -156,17 +179,29 @@ struct ValidateCommand: ReportingCommand {
 
 struct ValidateOutcome: Report {
     private let report: ValidationReport?
+    private let record: ReleaseRecord?
+    /// The evidence that the release had before.
+    private let before: AttachedEvidence
     private let folder: String
     private let part: String
 
     init(part: String) {
         report = nil
+        record = nil
+        before = .absent
         folder = ""
         self.part = part
     }
 
-    init(report: ValidationReport, folder: String) {
+    init(
+        report: ValidationReport,
+        record: ReleaseRecord,
+        before: AttachedEvidence,
+        folder: String
+    ) {
         self.report = report
+        self.record = record
+        self.before = before
         self.folder = folder
         part = ""
     }
@@ -175,16 +210,17 @@ struct ValidateOutcome: Report {
     var exitStatus: Int32 { report?.passed ?? true ? 0 : 1 }
 
     var json: JSONValue {
-        guard let report, case .object(var members) = report.json else {
+        guard let report, let record, case .object(var members) = report.json else {
             return ["part": .string(part)]
         }
         members["path"] = .string(folder)
         members["reproduced"] = .integer(report.reproduced)
+        members["evidence"] = before.json(record)
         return .object(members)
     }
 
     var text: String {
-        guard let report else { return part }
+        guard let report, let record else { return part }
         var lines = ["\(report.name):\(report.version) \(report.digest.short)", ""]
         lines.append(
             Table.text(
@@ -202,7 +238,7 @@ struct ValidateOutcome: Report {
                             claim.claim.metric, Float(claim.claim.value).fixed4,
                             claim.measured.map { Float($0).fixed4 } ?? "–",
                             claim.claim.tolerance.map { Float($0).fixed4 } ?? "–",
-                            claim.claim.unit, claim.outcome.rawValue,
+                            claim.claim.unit, claim.outcome.words,
                         ]
                     }
                 ),
@@ -212,10 +248,14 @@ struct ValidateOutcome: Report {
         if !findings.isEmpty { lines += ["", FindingList.text(findings)] }
         lines += [
             "",
-            "reproduced \(report.reproduced) of \(report.claims.count) claims: "
-                + (report.passed ? "passed" : "FAILED"),
-            "report in \(folder)",
+            "\(ClaimCounts(report.claims).text): " + (report.passed ? "passed" : "FAILED"),
+            "measured\(report.machine.machineText)",
         ]
+        if case .absent = before {
+        } else {
+            lines.append("evidence before: \(before.line(record))")
+        }
+        lines.append("report in \(folder)")
         return lines.joined(separator: "\n")
     }
 }

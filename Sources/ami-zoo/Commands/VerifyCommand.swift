@@ -230,6 +230,7 @@ struct VerifyOutcome: Report {
             "kind": subject.record.map { .string($0.kind.rawValue) } ?? .null,
             "components": subject.components.map { .array($0.sorted().map(JSONValue.string)) }
                 ?? .null,
+            "evidence": evidence.map { $0.json($1) } ?? .null,
         ]
         if let comparison {
             members["compared"] = [
@@ -239,6 +240,13 @@ struct VerifyOutcome: Report {
         if let signature { members["signature"] = signature.json }
         if !others.isEmpty { members["others"] = .array(others.map(\.json)) }
         return .object(members)
+    }
+
+    /// The evidence that the folder keeps, and the record that it is about.
+    private var evidence: (AttachedEvidence, ReleaseRecord)? {
+        guard let evidence = verification.evidence, let record = subject.record as? ReleaseRecord
+        else { return nil }
+        return (evidence, record)
     }
 
     var text: String {
@@ -257,6 +265,7 @@ struct VerifyOutcome: Report {
                 + "\(subject.claim(anchor)) (\(time.shortText))",
             subject.explanation(anchor),
         ]
+        if let (evidence, record) = evidence { lines.append("evidence: \(evidence.line(record))") }
         if let comparison {
             lines.append(
                 "\(comparison.tensors) tensors, \(ByteCount(comparison.bytes)): bit-identical to the "

@@ -22,12 +22,20 @@ struct VersionsCommand: ReportingCommand {
     func report() async throws -> VersionsOutcome {
         let name = try ModelReference(parsing: name)
         let source = try Surroundings().registry(registry, network, host: name.host)
-        return VersionsOutcome(index: try await source.index(of: name.name))
+        let index = try await source.index(of: name.name)
+        var knowsEvidence = index.kind == .model
+        if knowsEvidence, index.entries.contains(where: { $0.evidence == nil }) {
+            // Of an OCI registry that lists it elsewhere, no entry proves nothing.
+            knowsEvidence = await source.listsEvidence()
+        }
+        return VersionsOutcome(index: index, knowsEvidence: knowsEvidence)
     }
 }
 
 struct VersionsOutcome: Report {
     let index: IndexDocument
+    /// Whether a version without an entry about evidence has none.
+    let knowsEvidence: Bool
 
     private func channels(of version: SemanticVersion) -> [ChannelName] {
         index.channels.filter { $0.value.contains(version) }.map(\.key).sorted()
@@ -48,6 +56,7 @@ struct VersionsOutcome: Report {
                     "reason": .string(yank.reason), "date": .string(yank.date.text),
                 ]
             }
+            if index.kind == .model { members.merge(entry.evidence.fields) { own, _ in own } }
             return .object(members)
         }
         return [
@@ -58,13 +67,15 @@ struct VersionsOutcome: Report {
 
     var text: String {
         Table.text(
-            ["VERSION", "CREATED", "SIZE", "LICENCE", "CHANNELS", "DIGEST", ""],
+            ["VERSION", "CREATED", "SIZE", "LICENCE", "CHANNELS", "DIGEST", "EVIDENCE", ""],
             index.entries.reversed().map { entry in
                 [
                     entry.version.description, String(entry.created.text.prefix(10)),
                     ByteCount(entry.size).description, entry.licence,
                     channels(of: entry.version).map(\.text).joined(separator: ", "),
                     entry.digest.short,
+                    entry.evidence != nil || knowsEvidence
+                        ? entry.evidence.cell(entry.evidence?.claims) : "",
                     entry.yank.map { "withdrawn: \($0.reason)" } ?? "",
                 ]
             }

@@ -6,51 +6,76 @@ internal import ZooCore
 internal import ZooDrawing
 
 extension AttachedEvidence {
-    /// The lines of `show` about the claims of a model.
-    func lines(_ record: ReleaseRecord) -> [String] {
-        let measured: [ClaimComparison]
-        let state: String
+    /// The state in one line: what was validated, by which version, when and where, and how the claims stand.
+    ///
+    /// No signature over evidence is checked, and so the line says that it is not signed.
+    func line(_ record: ReleaseRecord) -> String {
+        let counts = ClaimCounts(claims(of: record)).text
         switch self {
         case .validated(let evidence):
-            measured = evidence.claims
-            state =
-                "validated \(evidence.created): "
-                + "\(evidence.reproduced) of \(evidence.claims.count) claims reproduced"
+            return "validated \(evidence.created) by ami-zoo \(evidence.program)"
+                + "\(evidence.machine.machineText): \(counts) (not signed)"
+        case .failed(let error): return "FAILED: \(error.message): \(counts) (not signed)"
         case .unvalidated(let waiver):
-            measured = record.evaluation.map { ClaimComparison($0, measured: nil) }
-            state = "NOT VALIDATED: \(waiver.reason) (\(waiver.date))"
-        case .invalid(let error):
-            measured = record.evaluation.map { ClaimComparison($0, measured: nil) }
-            state = "INVALID: \(error.message)"
-        case .none:
-            measured = record.evaluation.map { ClaimComparison($0, measured: nil) }
-            state = "none: claims of the publisher, not reproduced"
+            return "NOT VALIDATED: \(waiver.reason) (\(waiver.date)): \(counts)"
+        case .invalid(let error): return "INVALID: \(error.message): \(counts)"
+        case .absent: return "none: \(counts)"
         }
-        return ["", "  evidence    \(state)"]
-            + (measured.isEmpty ? [] : ["", "  evaluation"]) + measured.map(\.line)
     }
 
-    /// The field `evidence` of `show`.
-    var json: JSONValue {
-        switch self {
-        case .validated(let evidence):
-            [
-                "state": "validated", "created": .string(evidence.created.text),
-                "claims": .integer(evidence.claims.count),
-                "reproduced": .integer(evidence.reproduced), "machine": evidence.machine,
-            ]
-        case .unvalidated(let waiver):
-            [
-                "state": "unvalidated", "created": .string(waiver.date.text),
-                "reason": .string(waiver.reason),
-            ]
-        case .invalid(let error):
-            [
-                "state": "invalid", "code": .string(error.code.rawValue),
-                "reason": .string(error.message),
-            ]
-        case .none: ["state": "none"]
-        }
+    /// The lines of `show` about the claims of a model.
+    func lines(_ record: ReleaseRecord) -> [String] {
+        let claims = claims(of: record)
+        return ["", "  evidence    \(line(record))"]
+            + (claims.isEmpty ? [] : ["", "  evaluation"]) + claims.map(\.line)
+    }
+
+    /// The field `evidence` of `show`, `verify` and `validate`.
+    func json(_ record: ReleaseRecord) -> JSONValue {
+        var members: [String: JSONValue] =
+            switch self {
+            case .validated(let evidence):
+                [
+                    "state": "validated", "created": .string(evidence.created.text),
+                    "program": .string(evidence.program), "machine": evidence.machine,
+                    "signed": false,
+                ]
+            case .failed(let error):
+                [
+                    "state": "failed", "code": .string(error.code.rawValue),
+                    "reason": .string(error.message), "signed": false,
+                ]
+            case .unvalidated(let waiver):
+                [
+                    "state": "unvalidated", "created": .string(waiver.date.text),
+                    "reason": .string(waiver.reason), "signed": false,
+                ]
+            case .invalid(let error):
+                [
+                    "state": "invalid", "code": .string(error.code.rawValue),
+                    "reason": .string(error.message),
+                ]
+            case .absent: ["state": "none"]
+            }
+        let counts = ClaimCounts(claims(of: record))
+        members["claims"] = .integer(counts.stated)
+        members["reproduced"] = .integer(counts.reproduced)
+        members["upstream"] = .integer(counts.upstream)
+        return .object(members)
+    }
+}
+
+extension JSONValue {
+    /// The machine of a report in words, after a space; empty when it states none of it.
+    var machineText: String {
+        guard let object = try? JSONObject(self) else { return "" }
+        let kernels = (try? object.strings("kernels", maximum: 8)) ?? []
+        let parts = [
+            (try? object.optionalString("processor")).flatMap { $0 },
+            kernels.isEmpty ? nil : "kernels \(kernels.joined(separator: ", "))",
+            (try? object.optionalString("precision")).flatMap { $0 },
+        ].compactMap(\.self)
+        return parts.isEmpty ? "" : " on \(parts.joined(separator: ", "))"
     }
 }
 
@@ -59,9 +84,37 @@ extension ClaimComparison {
     fileprivate var line: String {
         let origin =
             measured.map { "measured again as \(Float($0).fixed4)" }
-            ?? (claim.status == .upstream
-                ? "claimed upstream, not measured again" : "claimed, not measured again")
+            ?? (claim.status == .upstream ? outcome.words : "claimed, not measured again")
         return "    \(claim.metric): \(claim.value) \(claim.unit) "
             + "(\(claim.direction.rawValue) is better; \(origin); \(claim.dataset))"
+    }
+}
+
+extension EvidenceSummary? {
+    /// The cell of a table: the state, with the reason if there is one.
+    ///
+    /// - Parameter claims: how the claims stand; nil if it is unknown.
+    /// - Returns: the text.
+    func cell(_ claims: ClaimCounts?) -> String {
+        var text = self?.state.rawValue ?? "no evidence"
+        if let reason = self?.reason {
+            let isLong = reason.count > Self.longest
+            text += ": \(reason.prefix(Self.longest))\(isLong ? "…" : "")"
+        }
+        if let claims, claims.upstream > 0 {
+            text += " (\(Counted.text(claims.upstream, "claim")) upstream, not measured again)"
+        }
+        return text
+    }
+
+    /// The characters of a reason in a table; `--json` shows all.
+    private static var longest: Int { 60 }
+
+    /// The fields of `list`, `search` and `versions`.
+    var fields: [String: JSONValue] {
+        [
+            "evidence": self.map { .string($0.state.rawValue) } ?? .null,
+            "evidenceReason": self?.reason.map { .string($0) } ?? .null,
+        ]
     }
 }

@@ -27,7 +27,10 @@ final class PullProgressView: Sendable {
         case .events: channel.event(Self.json(event))
         case .line: draw(event)
         case .silent:
-            if case .damaged(let text) = event { Console.note(text) }
+            switch event {
+            case .damaged(let text), .note(let text): Console.note(text)
+            default: break
+            }
             if isVerbose, case .resolved(let name, let version, let digest) = event {
                 Console.note("\(name):\(version) is \(digest)")
             }
@@ -44,7 +47,7 @@ final class PullProgressView: Sendable {
         switch event {
         case .resolved(let name, let version, _): channel.line("\(name):\(version)")
         case .waiting: channel.line("waiting for another pull of the same release")
-        case .damaged(let text): note(text)
+        case .damaged(let text), .note(let text): note(text)
         case .finishing: channel.line("writing to disk")
         case .progress(let progress):
             let text = state.withLock { state -> String? in
@@ -89,6 +92,7 @@ final class PullProgressView: Sendable {
             ]
         case .waiting: ["event": "waiting"]
         case .damaged(let text): ["event": "damaged", "message": .string(text)]
+        case .note(let text): ["event": "note", "message": .string(text)]
         case .finishing: ["event": "finishing"]
         case .progress(let progress):
             [

@@ -101,8 +101,8 @@ struct PublicationGate: Sendable {
             // Published before: what is attached in the source travels with it.
             switch try? await source?.evidence(of: model, manifest.digest) {
             case .validated, .unvalidated: return nil
-            case .invalid(let fault): throw fault
-            case nil, .some(.none): throw error
+            case .failed(let fault), .invalid(let fault): throw fault
+            case .absent, nil: throw error
             }
         }
     }

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+/// How many claims a release states, and how they stand.
+public struct ClaimCounts: Sendable, Equatable {
+    /// All claims.
+    public let stated: Int
+    /// Claims that were measured again and reproduced, or exceeded.
+    public let reproduced: Int
+    /// Claims of another lab that nothing measured again.
+    public let upstream: Int
+
+    /// Counts comparisons of claims with measurements.
+    public init(_ claims: [ClaimComparison]) {
+        stated = claims.count
+        reproduced = claims.count { $0.outcome == .reproduced || $0.outcome == .better }
+        upstream = claims.count { $0.outcome == .upstream }
+    }
+
+    init(_ object: JSONObject) throws(ZooError) {
+        stated = try object.integer("stated", in: 0...100_000)
+        reproduced = try object.integer("reproduced", in: 0...stated)
+        upstream = try object.integer("upstream", in: 0...(stated - reproduced))
+    }
+
+    /// The fields in documents.
+    public var json: JSONValue {
+        [
+            "stated": .integer(stated), "reproduced": .integer(reproduced),
+            "upstream": .integer(upstream),
+        ]
+    }
+
+    /// The counts in words.
+    public var text: String {
+        guard stated > 0 else { return "no claims" }
+        let claims = stated == 1 ? "1 claim" : "\(stated) claims"
+        return "reproduced \(reproduced) of \(claims)"
+            + (upstream > 0 ? ", \(upstream) claimed upstream and not measured again" : "")
+    }
+}
+
+/// What a registry says about the validation of a version, in an index document and in the catalogue.
+///
+/// It is derived from the attachments, which are the authority: `show` reads those.
+public struct EvidenceSummary: Sendable, Equatable {
+    /// The state of a version.
+    public enum State: String, Sendable, CaseIterable {
+        /// Evidence that it was validated and passed is attached.
+        case validated
+        /// What is attached does not hold.
+        case failed
+        /// It was published without a validation.
+        case unvalidated
+    }
+
+    /// The state.
+    public let state: State
+    /// Why it was not validated, or what does not hold; nil when nothing states it.
+    public let reason: String?
+    /// How the claims stand; nil when nothing states it.
+    public let claims: ClaimCounts?
+
+    /// Creates a summary.
+    public init(_ state: State, reason: String? = nil, claims: ClaimCounts? = nil) {
+        self.state = state
+        self.reason = reason.map(Self.line)
+        self.claims = claims
+    }
+
+    /// Summarises what is attached to a release; nil for nothing.
+    public init?(of evidence: AttachedEvidence, _ record: ReleaseRecord) {
+        let claims = ClaimCounts(evidence.claims(of: record))
+        switch evidence {
+        case .validated: self.init(.validated, claims: claims)
+        case .failed(let error), .invalid(let error):
+            self.init(.failed, reason: error.message, claims: claims)
+        case .unvalidated(let waiver):
+            self.init(.unvalidated, reason: waiver.reason, claims: claims)
+        case .absent: return nil
+        }
+    }
+
+    /// What the types of attachments alone say, for index documents of programs that write no summary; nil for
+    /// nothing.
+    public init?(ofTypes attachments: [IndexDocument.Attachment]) {
+        let types = attachments.map(\.type)
+        if types.contains(AttachmentDraft.validation) {
+            self.init(.validated)
+        } else if types.contains(AttachmentDraft.waiver) {
+            self.init(.unvalidated)
+        } else {
+            return nil
+        }
+    }
+
+    /// Reads the fields of an index document; nil for a state that a later program defines.
+    init?(_ object: JSONObject) throws(ZooError) {
+        guard let state = State(rawValue: try object.string("state")) else { return nil }
+        self.init(
+            state,
+            reason: try object.optionalString("reason", maximum: Self.limit),
+            claims: try object.optionalObject("claims").map(ClaimCounts.init)
+        )
+    }
+
+    /// The fields in an index document.
+    var json: JSONValue {
+        var members: [String: JSONValue] = ["state": .string(state.rawValue)]
+        if let reason { members["reason"] = .string(reason) }
+        if let claims { members["claims"] = claims.json }
+        return .object(members)
+    }
+
+    /// The largest size of a reason, in bytes.
+    static let limit = 1000
+
+    /// A message as a text of a document: one line without control characters, within the limit.
+    private static func line(_ message: String) -> String {
+        var text = ""
+        var size = 0
+        for scalar in message.unicodeScalars {
+            let isControl = scalar.properties.generalCategory == .control
+            let next = isControl ? " " : scalar
+            size += UTF8.width(next)
+            guard size <= limit else { break }
+            text.unicodeScalars.append(next)
+        }
+        return text
+    }
+}
