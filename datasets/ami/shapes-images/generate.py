@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../models/ami/shapes"))
 import generator  # noqa: E402
 
-SPLITS = {"train": (401, 4000), "test": (402, 2000)}
+SPLITS = {"train": (411, 4000), "test": (412, 2000)}
 
 
 def main() -> None:

@@ -3,9 +3,9 @@
 """Small pictures of one to three objects of one shape and one colour.
 
 All objects of a picture have one of six shapes and one of six hues; place, size, rotation and brightness differ from object to
-object, and objects may overlap a little. All shapes are drawn with the same range of areas, so that the area tells neither the
-shape nor, alone, the number. The background is a gradient between two pale colours, and the whole picture is brighter or
-darker by chance. Pixels are 8-bit RGB in 32 levels: the lower bits would only make the data set larger.
+object, and objects may overlap a little. All shapes are drawn with the same range of areas and are cut by the border in the
+same way, so that neither tells the shape. The background is a dark grey. Pixels are 8-bit RGB in 32 levels: the lower bits
+would only make the data set larger.
 
 Everything follows from a seed: `images(seed, n)` always gives the same pictures, and others for each `n`.
 
@@ -22,8 +22,8 @@ SIDE = 32
 SHAPES = ("disc", "ring", "square", "triangle", "cross", "bar")
 COLOURS = ("red", "yellow", "green", "cyan", "blue", "magenta")
 MOST = 3  # objects of a picture
-SIZE = (4.4, 6.2)  # px: the radius of a disc of the same area
-REACH = np.array([1.0, 1.2, 1.2, 1.45, 1.35, 1.45])  # about the distance from the middle to the farthest point, over the size
+SIZE = (4.8, 6.0)  # px: the radius of a disc of the same area
+REACH = 1.35  # about the distance from the middle to the farthest point, over the size, of the average shape
 TILT = 0.25  # radians: the largest rotation
 LEVELS = 32
 
@@ -66,7 +66,7 @@ def places(rng: np.random.Generator, reach: np.ndarray) -> np.ndarray:
     n, tries = len(reach), 24
     out = np.empty((n, MOST, 2))
     for index in range(MOST):
-        edge = 0.8 * reach[:, index, None, None]
+        edge = 0.4 * reach[:, index, None, None]
         drawn = edge + (SIDE - 2 * edge) * rng.random((n, tries, 2))
         gap = np.full((n, tries), np.inf)
         for other in range(index):
@@ -86,17 +86,12 @@ def images(seed: int | list[int], n: int) -> dict[str, np.ndarray]:
     axis = np.arange(SIDE) + 0.5
     y, x = axis[:, None], axis[None, :]
 
-    # Background: a gradient between two pale colours.
-    ends = from_hue(rng.random((n, 2)), 0.4 * rng.random((n, 2)), rng.uniform(0.25, 0.75, (n, 1)) + rng.uniform(-0.1, 0.1, (n, 2)))
-    angle = rng.uniform(0, 2 * np.pi, (n, 1, 1))
-    share = 0.5 + (np.cos(angle) * (x - SIDE / 2) + np.sin(angle) * (y - SIDE / 2)) / (1.4 * SIDE)
-    picture = ends[:, 0, None, None] + np.clip(share, 0, 1)[..., None] * (ends[:, 1] - ends[:, 0])[:, None, None]
-
+    picture = np.tile(rng.uniform(0.05, 0.25, (n, 1, 1, 1)), (1, SIDE, SIDE, 3))
     size = rng.uniform(*SIZE, (n, MOST))
-    middle = places(rng, size * REACH[shape][:, None])
+    middle = places(rng, size * REACH)
     angle = rng.uniform(-TILT, TILT, (n, MOST))
     hue = (colour[:, None] + rng.uniform(-0.2, 0.2, (n, 1)) + rng.uniform(-0.05, 0.05, (n, MOST))) / len(COLOURS)
-    paint = from_hue(hue % 1, rng.uniform(0.7, 1, (n, MOST)), rng.uniform(0.65, 1, (n, MOST)))
+    paint = from_hue(hue % 1, rng.uniform(0.8, 1, (n, MOST)), rng.uniform(0.8, 1, (n, MOST)))
     for index in range(MOST):
         cos, sin = (f(angle[:, index])[:, None, None] / size[:, index, None, None] for f in (np.cos, np.sin))
         dx, dy = x - middle[:, index, 0, None, None], y - middle[:, index, 1, None, None]
@@ -104,8 +99,7 @@ def images(seed: int | list[int], n: int) -> dict[str, np.ndarray]:
         cover = np.clip(0.5 - away * size[:, index, None, None], 0, 1) * (index < count)[:, None, None]
         picture += cover[..., None] * (paint[:, index, None, None] - picture)
 
-    light = rng.uniform(0.65, 1.1, (n, 1, 1, 1))
-    levels = np.clip(np.rint(light * picture * (LEVELS - 1)), 0, LEVELS - 1)
+    levels = np.rint(picture * (LEVELS - 1))
     labels = {"shape": shape, "colour": colour, "count": count}
     return {"images": np.rint(levels * 255 / (LEVELS - 1)).astype(np.uint8)} | {
         name: values.astype(np.float32)[:, None] for name, values in labels.items()

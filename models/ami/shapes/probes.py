@@ -3,7 +3,7 @@
 """Measures frozen features of ami/shapes with probes of scikit-learn, against raw pixels and an untrained network.
 
     python ../../../datasets/ami/shapes-images/generate.py --output images
-    python probes.py --release release --images images        # writes results.json; see requirements.txt
+    python probes.py --release release --images images        # writes scikit-learn.json
 
 Features of an image are the mean over tokens of `last_hidden_state` of transformers' IJepaModel, which includes the last norm. The
 untrained network has the same architecture and a fixed seed. Probes are fitted on the split `train`, measured on `test`:
@@ -80,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--release", default="release")
     parser.add_argument("--images", required=True, help="the folder that generate.py of the data set wrote")
-    parser.add_argument("--output", default="results.json")
+    parser.add_argument("--output", default="scikit-learn.json")
     options = parser.parse_args()
     torch.set_num_threads(1)
     released = transformers.IJepaModel.from_pretrained(options.release, dtype=torch.float32, add_pooling_layer=False).eval()

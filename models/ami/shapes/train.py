@@ -4,10 +4,10 @@
 
     python train.py --output release            # torch, numpy, safetensors: requirements.txt
 
-The encoder that is released is the moving average (the target encoder). The validation loss is what training minimises, on held-out
-pictures with fixed masks. Its prediction part alone may rise while features get better, because the targets change with
-the encoder. Training stops when the validation loss has not improved for a tenth of the run, after the first half (losses of
-early steps have other targets), or after --minutes of CPU time; the parameters of the lowest one are written, in the first half the latest.
+The encoder that is released is the moving average (the target encoder). The targets change with it, so that losses of different
+steps cannot be compared. What is watched is therefore a linear probe of the shape on pictures that neither training nor the data set
+ami/shapes-images has: labels choose the released step, and train nothing. Training stops when the probe has not
+improved for --patience of the run, or after --minutes of CPU time, or at the end of the schedule.
 """
 
 from __future__ import annotations
@@ -26,14 +26,12 @@ import torch.nn.functional as F
 import generator
 from model import CONFIG, Encoder, Predictor, at, save
 
-SEED, VALIDATION_SEED = 20261127, 20261128
+SEED, WATCH_SEED = 20261127, 20261128
 MEAN, STD = 0.5, 0.25
-# Weights of the variance and the covariance terms of VICReg (arXiv 2105.04906), as C-JEPA (arXiv 2410.19560) adds them.
-SPREAD, CORRELATION = 0.1, 0.004
 POOL = 16_384  # pictures that are drawn from
 GRID = CONFIG["image_size"] // CONFIG["patch_size"]
-BLOCKS = 4  # target blocks of a picture
-LEAST = 10  # context tokens, at least
+BLOCKS = 6  # target blocks of a picture
+LEAST = 20  # context tokens, at least
 
 
 def pixels(images: np.ndarray) -> torch.Tensor:
@@ -55,40 +53,46 @@ def blocks(rng: np.random.Generator, count: int, size: tuple[int, int]) -> np.nd
 
 
 def masks(rng: np.random.Generator, count: int, scale: tuple[float, float]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Multi-block masks of I-JEPA: ids of context tokens [count, k], and of targets [BLOCKS, count, m].
+    """Ids of context tokens [count, k] and of target tokens [count, m].
 
-    Blocks have one size in a batch. All contexts are cut, at random, to the length of the shortest.
+    Targets are in the union of BLOCKS blocks, which have one size in a batch; the context is in the rest. Both are cut,
+    at random, to the length of the shortest of the batch.
     """
     while True:
         size = block_size(rng, scale, (0.75, 1.5))
-        targets = blocks(rng, BLOCKS * count, size).reshape(BLOCKS, count, -1)
-        context = blocks(rng, count, block_size(rng, (0.85, 1.0), (1.0, 1.0))).reshape(count, -1) & ~targets.any(0)
-        length = context.sum(1).min()
-        if length >= LEAST:
+        hidden = blocks(rng, BLOCKS * count, size).reshape(BLOCKS, count, -1).any(0)
+        lengths = hidden.sum(1)
+        if GRID * GRID - lengths.max() >= LEAST:
             break
-    order = np.argsort(np.where(context, rng.random(context.shape), 2), 1)[:, :length]
-    ids = np.nonzero(targets.reshape(BLOCKS * count, -1))[1].reshape(BLOCKS, count, -1)
-    return torch.from_numpy(np.sort(order, 1)), torch.from_numpy(ids)
+    random = rng.random(hidden.shape)
+
+    def drawn(mask: np.ndarray, length: int) -> torch.Tensor:
+        return torch.from_numpy(np.sort(np.argsort(np.where(mask, random, 2), 1)[:, :length], 1))
+
+    return drawn(~hidden, GRID * GRID - lengths.max()), drawn(hidden, lengths.min())
 
 
-def forward(encoder, predictor, teacher, images: torch.Tensor, seen: torch.Tensor, hidden: torch.Tensor):
-    """Predictions and targets, both [BLOCKS * batch, m, width], block-major."""
-    with torch.no_grad():
-        goal = teacher(images)
-        goal = F.layer_norm(goal, goal.shape[-1:])
-        goal = torch.cat([at(goal, ids) for ids in hidden])
-    context = encoder(images, seen)
-    return context, predictor(context.repeat(BLOCKS, 1, 1), seen.repeat(BLOCKS, 1), hidden.flatten(0, 1)), goal
+@torch.no_grad()
+def targets(teacher: Encoder, images: torch.Tensor) -> torch.Tensor:
+    """The layer-normalised outputs of all blocks, averaged, and each channel standardised over the tokens of its picture.
+
+    As in data2vec 2.0 (arXiv 2212.07525): what all tokens of a picture share, such as the background, is no target.
+    """
+    x = teacher.patch_embed.proj(images).flatten(2).transpose(1, 2) + teacher.pos_embed
+    total = torch.zeros_like(x)
+    for block in teacher.blocks:
+        x = block(x)
+        total += F.layer_norm(x, x.shape[-1:])
+    return F.instance_norm((total / len(teacher.blocks)).transpose(1, 2)).transpose(1, 2)
 
 
-def regularisation(context: torch.Tensor) -> torch.Tensor:
-    """VICReg's variance and covariance terms over all context tokens, layer-normalised."""
+def regularisation(context: torch.Tensor, spread: float, correlation: float) -> torch.Tensor:
+    """VICReg's variance and covariance terms (arXiv 2105.04906) over all context tokens, as C-JEPA (arXiv 2410.19560) adds them."""
     tokens = F.layer_norm(context, context.shape[-1:]).flatten(0, 1)
     tokens = tokens - tokens.mean(0)
     covariance = tokens.T @ tokens / (len(tokens) - 1)
-    spread = torch.relu(1 - (covariance.diagonal() + 1e-4).sqrt()).mean()
-    correlation = (covariance.square().sum() - covariance.diagonal().square().sum()) / len(covariance)
-    return SPREAD * spread + CORRELATION * correlation
+    low = torch.relu(1 - (covariance.diagonal() + 1e-4).sqrt()).mean()
+    return spread * low + correlation * (covariance.square().sum() - covariance.diagonal().square().sum()) / len(covariance)
 
 
 class Pictures:
@@ -103,32 +107,47 @@ class Pictures:
         return pixels(images)
 
 
-class Validation:
-    """Held-out pictures with fixed masks."""
+class Watch:
+    """Ridge classifiers on averaged features of 1,500 pictures, measured on 750 others."""
 
-    def __init__(self, scale: tuple[float, float]):
-        rng = np.random.default_rng(VALIDATION_SEED)
-        self.images = pixels(generator.images(VALIDATION_SEED, 512)["images"])
-        self.masks = masks(rng, len(self.images), scale)
+    FITTED, STRENGTHS = 1500, (1.0, 10.0, 100.0)
+
+    def __init__(self):
+        drawn = generator.images(WATCH_SEED, 2250)
+        self.images = pixels(drawn["images"])
+        self.labels = {name: drawn[name][:, 0] for name in ("shape", "colour", "count")}
 
     @torch.no_grad()
-    def measure(self, encoder, predictor, teacher) -> dict[str, float]:
-        """What training minimises and its prediction part, and the std of averaged target features."""
-        context, found, goal = forward(encoder, predictor, teacher, self.images, *self.masks)
-        loss = F.smooth_l1_loss(found, goal)
-        spread = teacher(self.images).mean(1).std(0).mean()
-        return dict(validation=(loss + regularisation(context)).item(), loss=loss.item(), spread=spread.item())
+    def measure(self, encoder: Encoder) -> dict[str, float]:
+        x = torch.cat([encoder(part).mean(1) for part in self.images.split(250)]).double().numpy()
+        fitted = x[: self.FITTED]
+        spread = fitted.std(0).mean()
+        x = (x - fitted.mean(0)) / (fitted.std(0) + 1e-9)
+        a, b = x[: self.FITTED], x[self.FITTED :]
+        gram, found = a.T @ a, {}
+        for name, labels in self.labels.items():
+            classes = np.unique(labels)
+            truth = (labels[: self.FITTED, None] == classes).astype(float)
+            best = 0.0
+            for strength in self.STRENGTHS:
+                weight = np.linalg.solve(gram + strength * np.eye(len(gram)), a.T @ (truth - truth.mean(0)))
+                guess = classes[(b @ weight + truth.mean(0)).argmax(1)]
+                best = max(best, float((guess == labels[self.FITTED :]).mean()))
+            found[name] = round(best, 4)
+        return found | {"spread": round(float(spread), 4)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", required=True)
-    parser.add_argument("--steps", type=int, default=7000)
-    parser.add_argument("--minutes", type=float, default=25, help="CPU time after which training stops")
-    parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--ema", type=float, nargs=2, default=(0.99, 0.9995))
-    parser.add_argument("--scale", type=float, nargs=2, default=(0.1, 0.16), help="area of a target block over that of the picture")
+    parser.add_argument("--steps", type=int, default=3500)
+    parser.add_argument("--minutes", type=float, default=30, help="CPU time after which training stops")
+    parser.add_argument("--patience", type=float, default=0.1)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--ema", type=float, nargs=2, default=(0.996, 0.9999))
+    parser.add_argument("--scale", type=float, nargs=2, default=(0.04, 0.09), help="area of a target block over that of the picture")
+    parser.add_argument("--vicreg", type=float, nargs=2, default=(0.0, 0.0), help="weights of the variance and the covariance term")
     o = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
@@ -142,18 +161,26 @@ def main() -> None:
     ]
     optimiser = torch.optim.AdamW(groups, lr=o.rate, betas=(0.9, 0.98), foreach=True)
     online, averaged = list(encoder.parameters()), list(teacher.parameters())
-    pictures, validation = Pictures(), Validation(o.scale)
+    pictures, watch = Pictures(), Watch()
 
-    every, warm = max(1, o.steps // 60), o.steps / 20
-    best, best_step, best_state, log = math.inf, 0, None, []
+    every, warm = max(1, o.steps // 25), o.steps / 20
+    log = [dict(step=0, loss=None) | watch.measure(teacher)]
+    print(json.dumps(log[-1]), flush=True)
+    best, best_step, losses, end = 0.0, 0, [], "the end of the schedule"
     for step in range(o.steps):
         rng = np.random.default_rng([SEED, step])
         share = step / o.steps
         rate = o.rate * min((step + 1) / warm, 0.02 + 0.49 * (1 + math.cos(math.pi * share)))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        context, found, goal = forward(encoder, predictor, teacher, pictures.draw(rng, o.batch), *masks(rng, o.batch, o.scale))
-        loss = F.smooth_l1_loss(found, goal) + regularisation(context)
+        images = pictures.draw(rng, o.batch)
+        seen, hidden = masks(rng, o.batch, o.scale)
+        goal = at(targets(teacher, images), hidden)
+        context = encoder(images, seen)
+        loss = F.smooth_l1_loss(predictor(context, seen, hidden), goal)
+        losses.append(loss.item())
+        if any(o.vicreg):
+            loss = loss + regularisation(context, *o.vicreg)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
@@ -161,20 +188,25 @@ def main() -> None:
         with torch.no_grad():
             torch._foreach_lerp_(averaged, online, 1 - (o.ema[0] + (o.ema[1] - o.ema[0]) * share))
         if (step + 1) % every == 0:
-            measured = validation.measure(encoder, predictor, teacher)
-            log.append(dict(step=step + 1) | {name: round(value, 5) for name, value in measured.items()})
-            print(json.dumps(log[-1] | {"cpu_s": round(time.process_time() - began)}), flush=True)
-            if step + 1 < o.steps / 2 or measured["validation"] < best:
-                best, best_step = measured["validation"], step + 1
-                best_state = copy.deepcopy((teacher.state_dict(), predictor.state_dict()))
+            log.append(dict(step=step + 1, loss=round(float(np.mean(losses)), 5)) | watch.measure(teacher))
+            losses = []
+            seconds = time.process_time() - began
+            print(json.dumps(log[-1] | {"cpu_s": round(seconds)}), flush=True)
+            if log[-1]["shape"] > best:
+                best, best_step = log[-1]["shape"], step + 1
                 save(teacher, predictor, CONFIG, o.output)
-            if step + 1 - best_step >= o.steps / 10 or time.process_time() - began > 60 * o.minutes:
+            if step + 1 - best_step >= o.steps * o.patience:
+                end = f"no improvement for {o.patience:g} of the run"
                 break
-    teacher.load_state_dict(best_state[0])
-    predictor.load_state_dict(best_state[1])
-    save(teacher, predictor, CONFIG, o.output)
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "training.json"), "w") as file:
-        json.dump(dict(seed=SEED, steps=best_step, batch=o.batch, cpu_seconds=round(time.process_time() - began), log=log), file)
+            if seconds > 60 * o.minutes:
+                end = f"{o.minutes:g} minutes of CPU time"
+                break
+    document = dict(
+        seed=SEED, steps=best_step, batch=o.batch, planned=o.steps, end=end, cpu_seconds=round(time.process_time() - began), log=log,
+        options={name: getattr(o, name) for name in ("rate", "ema", "scale", "vicreg", "patience")},
+    )  # fmt: skip
+    with open(os.path.join(os.path.dirname(os.path.abspath(o.output)), "training.json"), "w") as file:
+        json.dump(document, file)
         file.write("\n")
 
 
