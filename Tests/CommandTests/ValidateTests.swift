@@ -233,6 +233,54 @@ import ZooTesting
         }
     }
 
+    /// The probes of ami/shapes are fitted again to the features of other weights, so that only their results can fall.
+    @Test func untrainedWeightsOfShapesFail() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let registry = "\(Program.root)registry/embedded"
+            let shown = try await zoo("show", "ami/shapes", "--registry", registry, "--json")
+            let evidence = try shown.document.object("evidence")
+            #expect(try evidence.string("state") == "validated")
+
+            try FileManager.default.copyItem(
+                atPath: "\(Program.root)models/ami/shapes/release",
+                toPath: folder.path(of: "model")
+            )
+            let suites = folder.path(of: "model/suites")
+            for name in try FileManager.default.contentsOfDirectory(atPath: suites)
+            where !["golden.json", "shape-knn.json"].contains(name) {
+                try FileManager.default.removeItem(atPath: "\(suites)/\(name)")
+            }
+            let yaml = try String(
+                contentsOfFile: "\(Program.root)models/ami/shapes/model.yaml",
+                encoding: .utf8
+            )
+            let parts = yaml.split(separator: "  - suite: ", omittingEmptySubsequences: false)
+            let claims = parts.dropFirst().filter { $0.hasPrefix("shape-knn\n") }
+            #expect(!claims.isEmpty)
+            let description = ([parts[0]] + claims).joined(separator: "  - suite: ")
+            try folder.write(Array(description.utf8), to: "model/model.yaml")
+            let weights = try folder.read("model/model.safetensors")
+            try folder.write(Self.untrained(weights), to: "model/model.safetensors")
+
+            let run = try await zoo(
+                "validate",
+                folder.path(of: "model"),
+                "--registry",
+                registry,
+                "--json"
+            )
+            #expect(run.status == 1, "\(run.output)\(run.errors)")
+            let found = try faults(run)
+            #expect(found["parity"] == ["validation.parity"])
+            #expect(found["claims"] == ["validation.claim-not-reproduced"])
+            let outcomes = try run.document.objects("claims", maximum: 10).map {
+                try ($0.string("metric"), $0.string("outcome"))
+            }
+            #expect(outcomes.contains { $0 == ("accuracy, 20 neighbours", "worse") }, "\(outcomes)")
+        }
+    }
+
     @Test func aReasonIsShownWhereEvidenceIsMissing() async throws {
         try await TemporaryFolder.with { folder in
             let candidate = try await Candidate(in: folder)
