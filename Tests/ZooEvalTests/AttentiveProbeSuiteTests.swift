@@ -206,7 +206,7 @@ import ZooTesting
                 .stage(of: sample.model, on: sample.data)
             let store = ChunkFolder(
                 work: work,
-                key: stage.key(sample.model.digest, sample.definition.data)
+                key: stage.key(sample.model.digest, sample.definition.data.json)
             )
             var columns = try #require(store.chunk(0, of: stage)).columns()
             let values = Array(repeating: number, count: stage.chunk)
@@ -226,7 +226,7 @@ import ZooTesting
             try await sample.run().compute(in: work)
             let suite = try SuiteList.suite(for: sample.definition)
             let stage = try await suite.stage(of: sample.model, on: sample.data)
-            let key = stage.key(sample.model.digest, sample.definition.data)
+            let key = stage.key(sample.model.digest, sample.definition.data.json)
             let store = ChunkFolder(work: work, key: key)
             let chunks = (0..<stage.chunks).compactMap { store.chunk($0, of: stage) }
             #expect(chunks.count == 25)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-package import ZooCore
-package import ZooFiles
+internal import ZooCore
+internal import ZooFiles
 
 /// Held data that were listed, labelled and hashed as a definition says.
 package struct HeldData: Sendable {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-package import ZooCore
+internal import ZooCore
 
 /// Data that the user holds, and that no registry may distribute: `data` of the kind `held`.
 ///
