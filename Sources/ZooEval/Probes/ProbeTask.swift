@@ -91,7 +91,8 @@ struct ProbeTask: Sendable {
     /// - Returns: whether each sample to fit on is.
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when none or all are.
     func held(_ samples: any LabelledSamples, choices: Int) throws(ZooError) -> [Bool] {
-        guard let held = held(places: try places(samples, choices: choices), choices: choices) else {
+        guard let held = held(places: try places(samples, choices: choices), choices: choices)
+        else {
             throw .dataUnsuitable(
                 "the split '\(probe.fit)' has too few groups to hold out every \(holdOut)th of them"
             )
