@@ -174,9 +174,8 @@ extension [String: StoredTensor] {
 
     /// Exchanges two tensors.
     mutating func swap(_ one: String, _ other: String) throws {
-        let first = try #require(self[one])
-        self[one] = try #require(self[other])
-        self[other] = first
+        let (first, second) = (try #require(self[one]), try #require(self[other]))
+        (self[one], self[other]) = (second, first)
     }
 }
 
