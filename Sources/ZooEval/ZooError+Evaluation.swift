@@ -49,6 +49,14 @@ extension ZooError {
         )
     }
 
+    static func withoutClasses(_ split: String) -> ZooError {
+        ZooError(
+            .labelMissing,
+            "the samples of the split '\(split)' have no classes",
+            remedy: "use a layout with classes, such as 'class-folders'"
+        )
+    }
+
     static func dataUnsuitable(_ what: String, remedy: String? = nil) -> ZooError {
         ZooError(
             .evaluationDataUnsuitable,

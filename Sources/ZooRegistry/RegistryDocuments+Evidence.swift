@@ -10,7 +10,8 @@ extension RegistryDocuments {
     /// - Parameter entry: the version.
     /// - Returns: the summary; nil for no evidence, and for a data set. What the entry states already when the
     ///   record cannot be read, because then nothing can be compared.
-    package func evidence(of entry: IndexDocument.Entry) -> EvidenceSummary? {
+    /// - Throws: ``ZooError`` with an `io.*` code when the disk fails, which says nothing about the evidence.
+    package func evidence(of entry: IndexDocument.Entry) throws(ZooError) -> EvidenceSummary? {
         guard EvidenceSummary(ofTypes: entry.attachments) != nil else { return nil }
         guard let record = try? release(entry.digest).record else { return entry.statedEvidence }
         guard let model = record as? ReleaseRecord else { return nil }
@@ -18,6 +19,16 @@ extension RegistryDocuments {
         for attachment in entry.attachments.reversed() where reader.wants(attachment.type) {
             do throws(ZooError) {
                 reader.add(try self.attachment(attachment.digest, of: entry.digest))
+            } catch  where error.code == .fileMissing {
+                // Without the path of the server, because everybody reads the summary.
+                reader.add(
+                    ZooError(
+                        error.code,
+                        "the attachment \(attachment.digest), or a part of it, is missing"
+                    )
+                )
+            } catch  where error.code.category == .inputOutput {
+                throw error
             } catch {
                 reader.add(error)
             }
@@ -68,10 +79,11 @@ extension RegistryFolder {
 extension RegistryDocuments {
     /// An index document with the summary of what is attached to each version.
     fileprivate func summarising(_ index: IndexDocument) throws(ZooError) -> IndexDocument {
-        try index.with(
-            index.entries.map { $0.with(statedEvidence: evidence(of: $0)) },
-            index.channels
-        )
+        var entries: [IndexDocument.Entry] = []
+        for entry in index.entries {
+            entries.append(entry.with(statedEvidence: try evidence(of: entry)))
+        }
+        return try index.with(entries, index.channels)
     }
 }
 
@@ -80,9 +92,9 @@ extension IndexDocument.Entry {
     func with(
         attachments: [IndexDocument.Attachment],
         in documents: RegistryDocuments
-    ) -> Self {
+    ) throws(ZooError) -> Self {
         let changed = with(attachments: attachments, statedEvidence: nil)
-        return changed.with(statedEvidence: documents.evidence(of: changed))
+        return changed.with(statedEvidence: try documents.evidence(of: changed))
     }
 
     fileprivate func with(statedEvidence: EvidenceSummary?) -> Self {

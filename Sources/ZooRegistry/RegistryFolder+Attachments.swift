@@ -60,7 +60,7 @@ extension RegistryFolder {
                 )
             }
             return try index.replacing(
-                entry.with(attachments: entry.attachments + [attachment], in: documents)
+                try entry.with(attachments: entry.attachments + [attachment], in: documents)
             )
         }
         return attachment.digest

@@ -35,6 +35,8 @@ extension ZooError.Code {
     package static let signatureUnsupported = Self("signature.unsupported", .badData)
     /// A signature is not of the given key, or not over what it comes with.
     package static let signatureInvalid = Self("signature.invalid", .notPermitted)
+    /// A folder has no signature, and one is required.
+    package static let signatureMissing = Self("signature.missing", .notFound)
     /// A signed file is missing, or its content is not what was signed.
     package static let signatureFileMismatch = Self("signature.file-mismatch", .integrity)
     /// A file of a signed folder is not signed.

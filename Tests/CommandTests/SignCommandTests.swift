@@ -80,6 +80,75 @@ import ZooTesting
         }
     }
 
+    /// A folder without its manifest is not accepted in place of what an option asks for.
+    @Test(arguments: [
+        ["--digest", "sha256:" + String(repeating: "a", count: 64)], ["--deep"],
+        ["--only", "encoder"],
+    ])
+    func aSignatureDoesNotReplaceAnAnchor(options: [String]) async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let vectors = "\(Program.root)Tests/Vectors/signatures"
+            let arguments = ["verify", "\(vectors)/model", "--signature", "\(vectors)/p256.sig"]
+            let run = try await ProgramRun(
+                Program.executable,
+                arguments + ["--key", "\(vectors)/p256.pub"] + options,
+                environment: zoo.environment
+            )
+            #expect(run.status == 65 && run.errors.contains("store.not-a-release"))
+        }
+    }
+
+    /// A file that came with a model does not take the place of the user's key.
+    @Test func aFileOfTheNameOfAKeyIsNotTheKey() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let vectors = "\(Program.root)Tests/Vectors/signatures"
+            try FileManager.default.copyItem(
+                atPath: "\(vectors)/model",
+                toPath: folder.path(of: "model")
+            )
+            for (from, to) in [("p256.sig", "model.sig"), ("p256.pub", "lab")] {
+                try FileManager.default.copyItem(
+                    atPath: "\(vectors)/\(from)",
+                    toPath: folder.path(of: "model/\(to)")
+                )
+            }
+            _ = try await made(zoo, folder)
+            func verify(_ key: String) async throws -> ProgramRun {
+                try await ProgramRun(
+                    "/bin/sh",
+                    [
+                        "-c",
+                        "cd \(folder.path(of: "model")) && \(Program.executable) verify . --key \(key)",
+                    ],
+                    environment: zoo.environment
+                )
+            }
+            let named = try await verify("lab")
+            #expect(named.status == 1 && named.output.contains("signature.invalid"))
+            #expect(try await zoo("keys", "revoke", "lab").status == 0)
+            // The file is signed with another key, and is itself not signed.
+            let path = try await verify("./lab")
+            #expect(path.status == 1 && path.output.contains("'lab' is not signed"))
+        }
+    }
+
+    @Test func aKeyInTheFolderIsNotPublished() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            _ = try await made(zoo, folder)
+            try folder.write([1], to: "model/config.json")
+            try FileManager.default.copyItem(
+                atPath: "\(zoo.store)-config/ami-zoo/keys/lab.pem",
+                toPath: folder.path(of: "model/lab.pem")
+            )
+            let model = folder.path(of: "model")
+            let run = try await zoo("sign", model, "--key", "\(model)/lab.pem")
+            #expect(run.status == 77 && run.errors.contains("key.exposed"))
+        }
+    }
+
     /// A passphrase and a key appear in no output and in no command line.
     @Test func anEncryptedKeyNeedsItsPassphrase() async throws {
         try await TemporaryFolder.with { folder in

@@ -453,7 +453,7 @@ import ZooTesting
                 server.on("/\(RegistryLayout.blob(draft.entry.digest))", .status(503))
                 let path = try await place.pull(try RegistryLocation(parsing: server.url("")))
                 #expect(place.notes.taken.count == 1)
-                #expect(place.notes.taken.first?.contains("'ami-zoo repair' fetches it") == true)
+                #expect(place.notes.taken.first?.contains("'ami-zoo repair' fetches them") == true)
                 #expect(try await place.verify(path).passed)
                 #expect(try await state(place.verify(path).evidence) == "none")
                 _ = try await place.repair(path)

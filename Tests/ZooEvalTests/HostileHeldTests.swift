@@ -42,6 +42,11 @@ import ZooTesting
             named: "val/Zebra/notes.txt"
         ) { try write("x", "val/Zebra/notes.txt", $0) },
         Change(
+            testDescription: "a name has a line break",
+            code: "evaluation.file-unexpected",
+            named: "control character"
+        ) { try write("x", "val/Zebra/a\nb.png", $0) },
+        Change(
             testDescription: "a class has no samples",
             code: "evaluation.class-empty",
             named: "val/empty"
@@ -203,6 +208,11 @@ import ZooTesting
 
     @Test(arguments: [
         ("\"fit\":\"train\"", "\"fit\":\"val\"", "evaluation.data-unsuitable"),
+        // Both splits hold the same files.
+        (
+            "\"count\":32,\"layout\":{\"folder\":\"train\"",
+            "\"count\":16,\"layout\":{\"folder\":\"val\"", "evaluation.data-unsuitable"
+        ),
         ("\"fit\":\"train\"", "\"fit\":\"test\"", "evaluation.data-unsuitable"),
         ("\"label\":\"class\"", "\"label\":\"colour\"", "evaluation.data-unsuitable"),
         ("\"raw\":false", "\"raw\":true", "format.field-invalid"),

@@ -198,17 +198,84 @@ import ZooTrust
             let keys = KeyFolder(folder.path(of: "keys"))
             let key = try PrivateKey.generate()
             try keys.store(key, named: "one", passphrase: nil)
-            try keys.requireUsable(key.publicKey)
+            try keys.requireUsable(key.publicKey, to: .verify)
             #expect(try keys.revoke(key.publicKey, at: now))
             #expect(try !keys.revoke(key.publicKey, at: now))
-            #expect(code { try keys.requireUsable(key.publicKey) } == "key.revoked")
+            #expect(code { try keys.requireUsable(key.publicKey, to: .verify) } == "key.revoked")
             #expect(try keys.entries().map(\.revoked) == [now])
             let other = try PrivateKey.generate().publicKey
-            try keys.requireUsable(other)
-            // A damaged list does not make a revoked key usable.
-            for text in ["", "{}", #"{"revoked":{"x":"yesterday"}}"#, #"{"revoked":[]}"#] {
-                try folder.write(Array(text.utf8), to: "keys/revoked.json")
-                #expect(code { try keys.requireUsable(other) } != nil)
+            try keys.requireUsable(other, to: .sign)
+            // A damaged file does not make a revoked key usable, and revokes no other.
+            for text in ["", "yesterday", "{}"] {
+                try folder.write(Array(text.utf8), to: "keys/revoked/\(key.publicKey.hint)")
+                #expect(code { try keys.requireUsable(key.publicKey, to: .sign) } != nil)
+                try keys.requireUsable(other, to: .verify)
+            }
+        }
+    }
+
+    /// Two revocations at once are both kept.
+    @Test func concurrentRevocationsAreKept() async throws {
+        try await TemporaryFolder.with { folder in
+            let keys = KeyFolder(folder.path(of: "keys"))
+            let all = try (0..<16).map { _ in try PrivateKey.generate().publicKey }
+            try await withThrowingTaskGroup { group in
+                for key in all {
+                    group.addTask { [now] in _ = try keys.revoke(key, at: now) }
+                }
+                try await group.waitForAll()
+            }
+            for key in all {
+                #expect(code { try keys.requireUsable(key, to: .verify) } == "key.revoked")
+            }
+        }
+    }
+
+    @Test func aKeyIsNotPrinted() throws {
+        let key = try PrivateKey.generate()
+        let secret = try key.pem(passphrase: nil).split(separator: "\n")[1]
+        for text in ["\(key)", String(reflecting: key), String(describing: [key])] {
+            #expect(!text.contains(secret) && text.contains(key.publicKey.hint.prefix(12)))
+        }
+        var dumped = ""
+        dump(key, to: &dumped)
+        #expect(!dumped.contains("p256"))
+    }
+
+    /// What `openssl ecparam -genkey` writes, and a key with a compressed point.
+    @Test func otherFormsOfOpenSSLAreRead() async throws {
+        try await TemporaryFolder.with { folder in
+            let file = folder.path(of: "key.pem")
+            for options in [["-conv_form", "uncompressed"], ["-conv_form", "compressed"]] {
+                _ = try await openssl(
+                    "ecparam",
+                    "-name",
+                    "prime256v1",
+                    "-genkey",
+                    "-out",
+                    folder.path(of: "both.pem")
+                )
+                let run = try await ProgramRun(
+                    "/usr/bin/openssl",
+                    ["ec", "-in", folder.path(of: "both.pem"), "-out", file] + options
+                )
+                try #require(run.status == 0, "\(run.errors)")
+                let exported = try await openssl(
+                    "ec",
+                    "-in",
+                    file,
+                    "-pubout",
+                    "-conv_form",
+                    "uncompressed"
+                )
+                for path in [file, folder.path(of: "both.pem")] {
+                    let text = String(
+                        decoding: try Data(contentsOf: URL(filePath: path)),
+                        as: UTF8.self
+                    )
+                    let key = try PrivateKey(pem: text, passphrase: { nil })
+                    #expect(key.publicKey.pem + "\n" == exported.output, "\(options) \(path)")
+                }
             }
         }
     }

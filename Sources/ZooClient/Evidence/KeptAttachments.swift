@@ -71,6 +71,14 @@ package struct KeptAttachments: Sendable {
         self = files.attachments(of: release)
     }
 
+    /// The paths in the folder of the files that only other attachments than the given ones need.
+    func paths(besides wanted: [ReleaseAttachment]) -> [String] {
+        func files(_ attachments: [ReleaseAttachment]) -> Set<ContentDigest> {
+            Set(attachments.flatMap { [$0.manifest.digest] + $0.manifest.blobs.map(\.digest) })
+        }
+        return files(attachments).subtracting(files(wanted)).sorted().map { KeptFiles.path($0.hex) }
+    }
+
     /// What the attachments say about the validation of a model.
     ///
     /// - Parameters:
@@ -119,7 +127,7 @@ private struct KeptFiles {
         self.repair = repair
     }
 
-    private static func path(_ name: String) -> String {
+    static func path(_ name: String) -> String {
         "\(InstalledRelease.attachmentsFolder)/\(name)"
     }
 

@@ -72,6 +72,14 @@ extension Registry {
     }
 }
 
+/// The attachments of a release that were fetched.
+struct FetchedAttachments: Sendable {
+    /// Those that are kept.
+    fileprivate(set) var kept: [ReleaseAttachment] = []
+    /// Whether the registry lists attachments, and was reached for each of them: what is not kept is not to be kept.
+    fileprivate(set) var isComplete = false
+}
+
 extension ReleaseTask {
     /// Fetches what is attached to a release, evidence first and the newest of each kind first, as far as the limits
     /// allow it.
@@ -79,9 +87,9 @@ extension ReleaseTask {
     /// What cannot be fetched is reported as a note, because the model is complete without it.
     ///
     /// - Throws: `CancellationError`.
-    func attachments(of release: RemoteRelease) async throws -> [ReleaseAttachment] {
+    func attachments(of release: RemoteRelease) async throws -> FetchedAttachments {
         let name = release.record.name
-        var kept: [ReleaseAttachment] = []
+        var fetched = FetchedAttachments()
         do {
             let listed =
                 try await release.attachments.isEmpty
@@ -104,7 +112,7 @@ extension ReleaseTask {
                             remedy: "read them in the registry; the model does not need them"
                         )
                     }
-                    kept.append(try await registry.withBlobs(manifest, name))
+                    fetched.kept.append(try await registry.withBlobs(manifest, name))
                     budget -= manifest.totalSize
                 } catch let error as ZooError where error.code.category != .unreachable {
                     report(
@@ -120,15 +128,16 @@ extension ReleaseTask {
                     )
                 )
             }
+            fetched.isComplete = !listed.isEmpty
         } catch let error as ZooError {
             report(
                 .note(
-                    "the evidence of \(release.reference) could not be fetched: \(error.message); "
-                        + "'ami-zoo repair' fetches it later"
+                    "not every attachment of \(release.reference) could be fetched: \(error.message); "
+                        + "'ami-zoo repair' fetches them later"
                 )
             )
         }
-        return kept
+        return fetched
     }
 }
 

@@ -244,7 +244,7 @@ package struct Puller: ReleaseTask {
                 report: report
             ).fetch()
         }
-        let attachments = try await attachments(of: release)
+        let attachments = try await attachments(of: release).kept
         report(.finishing)
         let verified = try ledger.complete(files)
         try await BlockingWork.run { _ in

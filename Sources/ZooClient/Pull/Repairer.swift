@@ -64,15 +64,19 @@ package struct Repairer: ReleaseTask {
         let files = components.map { release.record.files(of: $0) } ?? release.record.files
         let wanted = Set(files.map(\.path))
         let address = registry.source.address
+        let attachments = try await attachments(of: release)
         let documents = release.installReceipt(
             components,
             from: address,
-            keeping: try await attachments(of: release)
+            keeping: attachments.kept
         )
         let damage = PathSet()
         let (plans, rewritten) = try await BlockingWork.run { _ in
             try Self.clearReceipts(in: folder)
-            let strays = try KeptAttachments(in: folder, of: release.digest, repair: "").strays
+            let present = try KeptAttachments(in: folder, of: release.digest, repair: "")
+            // Evidence that the registry has withdrawn must not stay behind as if it held.
+            let withdrawn = attachments.isComplete ? present.paths(besides: attachments.kept) : []
+            let strays = present.strays + withdrawn
             for path in strays { try FileSystem.remove("\(folder)/\(path)") }
             damage.insert(try Self.clearTheWay(files, documents, in: folder))
             // At once: without documents, an interrupted repair would not know the release again.

@@ -220,15 +220,21 @@ extension IndexDocument.Entry {
             }
         }
         self.attachments = attachments
-        statedEvidence =
-            format == .one
-            ? nil : try object.optionalObject("evidence").flatMap(EvidenceSummary.init)
-        unknownMembers = object.members(
-            besides: [
-                "version", "digest", "size", "created", "licence", "yanked", "attachments",
-                "evidence",
-            ]
-        )
+        let evidence = format == .one ? nil : Self.evidence(object)
+        statedEvidence = evidence
+        var known: Set = [
+            "version", "digest", "size", "created", "licence", "yanked", "attachments",
+        ]
+        // A summary that this program cannot read is kept as it is.
+        if evidence != nil { known.insert("evidence") }
+        unknownMembers = object.members(besides: known)
+    }
+
+    /// The summary of the evidence; nil for none, and for one that cannot be read: it is derived from the attachments,
+    /// and must not make the document unusable.
+    private static func evidence(_ object: JSONObject) -> EvidenceSummary? {
+        guard let member = try? object.optionalObject("evidence") else { return nil }
+        return (try? EvidenceSummary(member)).flatMap { $0 }
     }
 
     /// What lists show about the validation of the version: what the document states if the types of the

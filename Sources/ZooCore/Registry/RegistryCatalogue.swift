@@ -124,10 +124,25 @@ extension RegistryCatalogue {
         /// When the current version was created.
         public let created: Timestamp
         /// What is attached to the current version about its validation; nil for nothing.
-        public let evidence: EvidenceSummary?
+        public private(set) var evidence: EvidenceSummary?
         /// How the claims of the current version stand; nil for a data set, and in a catalogue of a program that
         /// does not count them.
-        public let claims: ClaimCounts?
+        public private(set) var claims: ClaimCounts?
+
+        /// Whether a line of a catalogue is up to date.
+        ///
+        /// A program that does not count claims may have written nothing about evidence either.
+        ///
+        /// - Parameter current: what the index document and the record say.
+        /// - Returns: whether the line says the same.
+        public func agrees(with current: Summary) -> Bool {
+            var current = current
+            if claims == nil {
+                current.claims = nil
+                if evidence == nil { current.evidence = nil }
+            }
+            return self == current
+        }
 
         /// Creates a summary of an index document and the record of its current version.
         ///

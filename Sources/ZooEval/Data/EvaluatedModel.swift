@@ -45,7 +45,19 @@ package struct EvaluatedModel: Sendable {
     ///
     /// - Throws: ``ZooError`` with code `model.unsupported` when the model has no classifier, or with a `model.*`,
     ///   `checkpoint.*` or `io.*` code; `CancellationError`.
-    func classifier() async throws -> VideoClassifier { try await loadedClassifier.value() }
+    func classifier() async throws -> VideoClassifier {
+        do {
+            return try await loadedClassifier.value()
+        } catch let error as ZooError where error.code == .modelUnsupported {
+            throw ZooError(
+                error.code,
+                error.message,
+                remedy:
+                    "evaluate a classifier that transformers saved, which holds encoder and probe",
+                cause: error
+            )
+        }
+    }
 
     /// The preprocessing that the model's folder says.
     ///

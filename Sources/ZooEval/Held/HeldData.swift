@@ -20,8 +20,10 @@ package struct HeldData: Sendable {
     enum Classes: Sendable, Equatable {
         /// Their names, by number.
         case named([String])
-        /// Numbers whose meaning the data do not tell.
-        case numbered
+        /// Numbers whose meaning the data do not tell; how many, or nil if the layout does not say.
+        case numbered(Int?)
+        /// The samples have no classes.
+        case none
     }
 
     /// A split of samples with classes.
@@ -163,5 +165,14 @@ extension HeldData.Classes {
     /// The names; nil when only numbers are known.
     var names: [String]? {
         if case .named(let names) = self { names } else { nil }
+    }
+
+    /// How many there are; nil when the layout does not say.
+    var count: Int? {
+        switch self {
+        case .named(let names): names.count
+        case .numbered(let count): count
+        case .none: 0
+        }
     }
 }

@@ -107,8 +107,8 @@ package struct HeldFolder: HeldFiles {
         below folder: ReleasePath?,
         _ cancellation: Cancellation
     ) throws -> [String] {
-        var found: [String] = []
-        try list(folder?.text ?? "", depth: 0, into: &found, cancellation)
+        var (found, visited): ([String], Int) = ([], 0)
+        try list(folder?.text ?? "", depth: 0, into: &found, &visited, cancellation)
         return found
     }
 
@@ -116,6 +116,7 @@ package struct HeldFolder: HeldFiles {
         _ folder: String,
         depth: Int,
         into found: inout [String],
+        _ visited: inout Int,
         _ cancellation: Cancellation
     ) throws {
         try cancellation.check()
@@ -128,9 +129,28 @@ package struct HeldFolder: HeldFiles {
         for name in try FileSystem.names(in: folder.isEmpty ? path : "\(path)/\(folder)") {
             guard !name.hasPrefix(".") else { continue }
             let relative = folder.isEmpty ? name : "\(folder)/\(name)"
+            guard
+                !relative.unicodeScalars.contains(where: {
+                    $0.properties.generalCategory == .control
+                })
+            else {
+                // The digest of a split has a line for each file.
+                throw ZooError.fileUnexpected(
+                    "a name in '\(path)/\(folder)' contains a control character",
+                    remedy: "rename that file; 'ls -b' shows its name"
+                )
+            }
+            visited += 1
+            guard visited <= HeldLayout.fileLimit else {
+                throw ZooError.fileUnexpected(
+                    "'\(path)' has more than \(HeldLayout.fileLimit) files and folders, counted through links",
+                    remedy: "remove symbolic links that lead to the same folder"
+                )
+            }
             switch try kind(of: relative) {
             case .file: found.append(relative)
-            case .folder: try list(relative, depth: depth + 1, into: &found, cancellation)
+            case .folder:
+                try list(relative, depth: depth + 1, into: &found, &visited, cancellation)
             case .link, .other:
                 throw ZooError.fileUnexpected("'\(path)/\(relative)' is no regular file")
             }

@@ -55,7 +55,7 @@ struct HeldListing: Sendable {
         case .files(let paths):
             self.init(
                 samples: paths.map { Item(path: $0.text, label: 0) },
-                classes: .numbered,
+                classes: .none,
                 lists: []
             )
         case .intPhys(let folder, let clip):

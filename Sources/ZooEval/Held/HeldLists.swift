@@ -42,7 +42,7 @@ extension HeldListing {
             }
             samples.append(Item(path: start + path.text, label: label))
         }
-        try self.init(listed: samples, .numbered, [list])
+        try self.init(listed: samples, .numbered(nil), [list])
     }
 
     /// `labels.json`, and entries with `id` and `template`.
@@ -149,6 +149,9 @@ extension HeldListing {
         )
     }
 
+    /// The number of classes of Diving48.
+    private static let divingClasses = 48
+
     /// Entries with `vid_name` and `label`.
     init(diving48 list: ReleasePath, _ recordings: Recordings) throws {
         let samples = try Self.entries(list, in: recordings.files).enumerated().map {
@@ -164,12 +167,12 @@ extension HeldListing {
             let (id, label) = try Self.field(entry, list) { entry throws(ZooError) in
                 (
                     try entry.string("vid_name", maximum: 256),
-                    try entry.integer("label", in: 0...1_000_000)
+                    try entry.integer("label", in: 0...Self.divingClasses - 1)
                 )
             }
             return Item(path: try recordings.path(of: id, list), label: label)
         }
-        try self.init(listed: samples, .numbered, [list])
+        try self.init(listed: samples, .numbered(Self.divingClasses), [list])
     }
 
     // MARK: Parts
@@ -338,7 +341,8 @@ struct Recordings: Sendable {
             throw ZooError(
                 .heldFileMissing,
                 "\(place) has no file '\(name)' with any ending, which '\(list)' lists",
-                remedy: "complete the data, or give the folder that holds them"
+                remedy:
+                    "get the file, give the folder that holds it, or remove the entry from '\(list)'"
             )
         }
         guard found.count == 1 else {

@@ -32,6 +32,9 @@ struct HeldLabels: LabelledSamples {
     init(fit: HeldData.Labelled, measured: HeldData.Labelled) throws(ZooError) {
         (self.fit, self.measured) = (fit, measured)
         try ProbeSamples.requireApart(fit.name, measured.name)
+        for split in [fit, measured] where split.classes == .none {
+            throw .withoutClasses(split.name)
+        }
         if let names = fit.classes.names, let others = measured.classes.names {
             let exact = (Set(names.map(ExactName.init)), Set(others.map(ExactName.init)))
             if let name = exact.0.symmetricDifference(exact.1).min() {
@@ -40,6 +43,19 @@ struct HeldLabels: LabelledSamples {
                     remedy: "complete the data, or remove the class from both"
                 )
             }
+        }
+        guard fit.classes == measured.classes else {
+            throw .dataUnsuitable(
+                "the splits '\(fit.name)' and '\(measured.name)' number their classes differently",
+                remedy: "use the same layout, and the same list of labels, for both"
+            )
+        }
+        let known = Set(fit.samples.map { ExactName($0.path) })
+        if let both = measured.samples.first(where: { known.contains(ExactName($0.path)) }) {
+            throw .dataUnsuitable(
+                "'\(both.path)' is in both splits, '\(fit.name)' and '\(measured.name)'",
+                remedy: "remove it from one of them"
+            )
         }
     }
 

@@ -35,7 +35,8 @@ struct ProbeClasses: Sendable {
 
     /// The class of most samples to fit on; the first of several.
     var mostFrequent: Int {
-        let counts = labels.indices.map { label in fit.count { $0 == label } }
+        var counts = [Int](repeating: 0, count: labels.count)
+        for label in fit { counts[label] += 1 }
         return counts.firstIndex(of: counts.max() ?? 0) ?? 0
     }
 

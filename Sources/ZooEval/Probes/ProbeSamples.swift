@@ -23,7 +23,6 @@ struct ProbeSamples: LabelledSamples {
     private let fit: TensorSplit
     private let measured: TensorSplit
     private let shape: [Int]
-    private let names: (fit: String, measured: String)
 
     /// The number of samples.
     var count: Int { fit.count + measured.count }
@@ -42,7 +41,6 @@ struct ProbeSamples: LabelledSamples {
         try Self.requireApart(fit, measured)
         let set = try data.dataSet()
         self.input = input
-        names = (fit, measured)
         self.fit = try TensorSplit(try set.split(fit), of: set, counting: input.rawValue)
         self.measured = try TensorSplit(try set.split(measured), of: set, counting: input.rawValue)
         let rank = input == .values ? 2 : input == .images ? 3 : 4

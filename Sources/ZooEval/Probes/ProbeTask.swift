@@ -170,10 +170,8 @@ struct ProbeTask: Sendable {
     ) -> [Measurement] {
         var metrics = metrics(top: top?.of)[...]
         let all = predicted.map { PredictedClasses($0, of: classes.measured) }
-        let constant = PredictedClasses(
-            classes.measured.map { _ in classes.mostFrequent },
-            of: classes.measured
-        )
+        let most = classes.mostFrequent
+        let constant = PredictedClasses(classes.measured.map { _ in most }, of: classes.measured)
         let found = all[0]
         var measurements = [
             found.accuracy(metrics.removeFirst()), found.classMeanAccuracy(metrics.removeFirst()),

@@ -118,7 +118,8 @@ package struct EvaluationRun: Sendable {
             definition: definition,
             data: data.json(definition.data),
             measurements: measurements,
-            kernels: Set(chunks.map(\.kernels)).sorted(),
+            kernels: Set(chunks.map(\.kernels) + (suite.fits ? [KernelPath.fastest.name] : []))
+                .sorted(),
             exhibits: try await pool.run { [suite, data] session in
                 try suite.exhibits(measurements, table, on: data, in: session)
             }

@@ -16,9 +16,12 @@ internal import ZooTensor
 /// The baseline is the best constant. There is none on samples as they are stored, which have no tokens.
 struct AttentiveProbeSuite: EvaluationSuite {
     static let id = SuiteID(name: "attentive-probe", version: 1)
+    var fits: Bool { true }
 
     /// The number of pairs of rates at most, because each has its own parameters in memory.
     private static let pairLimit = 32
+    /// The bytes of the parameters of all pairs at most, with gradients and moments.
+    private static let memoryLimit = 8 << 30
 
     private let probe: ProbeParameters
     private let task: ProbeTask
@@ -32,7 +35,7 @@ struct AttentiveProbeSuite: EvaluationSuite {
         let parameters = definition.parameters
         probe = try ProbeParameters(definition, features: .tokens)
         task = try ProbeTask(probe, parameters)
-        heads = try parameters.integer("heads", in: 1...1024)
+        heads = try parameters.integer("heads", in: 1...64)
         top =
             task.kind == .classification
             ? try parameters.optionalInteger("top", in: 2...1000) : nil
@@ -84,12 +87,29 @@ struct AttentiveProbeSuite: EvaluationSuite {
         }
         return try await probe.stage(of: model, on: data) { samples in
             let classes = try task.check(samples, choices: rates.count)
+            try requireMemory(width: width, outputs: classes)
             if let top, top >= classes {
                 throw ZooError.dataUnsuitable(
                     "'top' is \(top), and '\(probe.label)' has \(classes) classes",
                     remedy: "leave 'top' out, or set it below \(classes)"
                 )
             }
+        }
+    }
+
+    /// Checks that the parameters of all pairs fit into memory.
+    ///
+    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable`.
+    private func requireMemory(width: Int, outputs: Int) throws(ZooError) {
+        // Three projections and an MLP of four times the width, each number with a gradient and two moments.
+        let numbers = width * (11 * width + outputs)
+        let bytes = rates.count * numbers * 4 * MemoryLayout<Float>.size
+        guard bytes <= Self.memoryLimit else {
+            throw .dataUnsuitable(
+                "training \(rates.count) probes of tokens of \(width) elements takes \(bytes >> 20) MiB; the "
+                    + "limit is \(Self.memoryLimit >> 20) MiB",
+                remedy: "list fewer 'learningRates' and 'weightDecays'"
+            )
         }
     }
 

@@ -82,9 +82,11 @@ enum ClassMatching: String, CaseIterable {
     ) throws(ZooError) -> [Int] {
         let needed = (split.samples.map(\.label).max() ?? 0) + 1
         switch (self, split.classes) {
-        case (.index, .named(let names)) where names.count != model.count:
+        case (_, .none): throw .withoutClasses(split.name)
+        case (.index, let classes) where classes.count.map({ $0 != model.count }) ?? false:
             throw .dataUnsuitable(
-                "the split '\(split.name)' has \(names.count) classes, and the model \(model.count)",
+                "the split '\(split.name)' has \(classes.count ?? 0) classes, and the model "
+                    + "\(model.count)",
                 remedy: "evaluate a classifier of the classes of the data"
             )
         case (.index, _):
@@ -96,7 +98,7 @@ enum ClassMatching: String, CaseIterable {
                 )
             }
             return Array(0..<needed)
-        case (.name, .numbered):
+        case (.name, .numbered(_)):
             throw .dataUnsuitable(
                 "the classes of the split '\(split.name)' have numbers and no names",
                 remedy: "use \"classes\": \"index\""

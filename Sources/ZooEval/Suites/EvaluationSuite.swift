@@ -21,6 +21,9 @@ protocol EvaluationSuite: Sendable {
     /// What it measures, in order.
     var metrics: [MetricDefinition] { get }
 
+    /// Whether its numbers follow from the columns by a fit, which the kernels of the machine that merges compute.
+    var fits: Bool { get }
+
     /// The computation for each sample.
     ///
     /// - Throws: ``ZooError`` when the model or the data do not suit the suite.
@@ -58,6 +61,8 @@ protocol EvaluationSuite: Sendable {
 }
 
 extension EvaluationSuite {
+    var fits: Bool { false }
+
     func exhibits(
         _ measurements: [Measurement],
         _ table: SampleTable,

@@ -14,6 +14,7 @@ internal import ZooTensor
 /// Baselines are the best constant, and the same probe on samples as they are stored.
 struct LinearProbeSuite: EvaluationSuite {
     static let id = SuiteID(name: "linear-probe", version: 1)
+    var fits: Bool { true }
 
     let probe: ProbeParameters
     let task: ProbeTask

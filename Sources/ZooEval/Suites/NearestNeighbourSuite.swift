@@ -15,6 +15,7 @@ internal import ZooTensor
 /// (2018), section 3.4. No JEPA repository publishes a k-NN evaluation; this one is our own.
 struct NearestNeighbourSuite: EvaluationSuite {
     static let id = SuiteID(name: "knn", version: 1)
+    var fits: Bool { true }
 
     private let probe: ProbeParameters
     private let neighbours: [Int]

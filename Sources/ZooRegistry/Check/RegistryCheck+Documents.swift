@@ -289,7 +289,8 @@ extension RegistryCheck {
             )
             found.append(Finding(problem, path: RegistryLayout.index(release.name)))
         }
-        if let entry, let stated = entry.statedEvidence, stated != documents.evidence(of: entry) {
+        if let entry, let stated = entry.statedEvidence, try stated != documents.evidence(of: entry)
+        {
             let problem = ZooError(
                 .releaseInconsistent,
                 "the index entry of '\(record.name):\(record.version)' says '\(stated.state.rawValue)' "
@@ -385,9 +386,11 @@ extension RegistryCheck {
         }
         for name in Set(latest.keys).union(indexes.read.keys).subtracting(indexes.broken).sorted() {
             // A release that cannot be read is a finding of its own.
-            guard let expected = try? documents.catalogueEntry(of: name),
-                expected.summary != latest[name]
-            else { continue }
+            guard let expected = try? documents.catalogueEntry(of: name) else { continue }
+            let isCurrent =
+                expected.summary.map { latest[name]?.agrees(with: $0) == true }
+                ?? (latest[name] == nil)
+            guard !isCurrent else { continue }
             findings.append(
                 Finding(
                     .catalogueStale,

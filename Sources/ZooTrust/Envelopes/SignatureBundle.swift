@@ -21,8 +21,8 @@ package struct SignatureBundle: Sendable {
     package enum Signer: Sendable, Equatable {
         /// A public key; the hint is the SHA-256 of its PEM text, nil in files of early tools.
         case key(hint: String?)
-        /// A chain of X.509 certificates in DER form, the signer's first.
-        case certificates([[UInt8]])
+        /// A chain of X.509 certificates.
+        case certificates
         /// A short-lived certificate of Sigstore with an entry in its log.
         case sigstore
     }
@@ -66,19 +66,12 @@ package struct SignatureBundle: Sendable {
     private static func signer(_ material: JSONObject) throws(ZooError) -> Signer {
         if material.value("publicKey") != nil {
             let hint = try material.object("publicKey").value("hint")
-            if case .string(let hint)? = hint { return .key(hint: hint) }
-            return .key(hint: nil)
-        }
-        if material.value("x509CertificateChain") != nil {
-            let chain = try material.object("x509CertificateChain")
-            let certificates = try chain.objects("certificates", maximum: 16)
-            guard !certificates.isEmpty else {
-                throw chain.invalid("certificates", "must have an element")
+            guard case .string(let hint)? = hint, (try? ContentDigest(hex: hint)) != nil else {
+                return .key(hint: nil)
             }
-            var encoded: [[UInt8]] = []
-            for certificate in certificates { encoded.append(try certificate.base64("rawBytes")) }
-            return .certificates(encoded)
+            return .key(hint: hint)
         }
+        if material.value("x509CertificateChain") != nil { return .certificates }
         guard material.value("certificate") != nil else {
             throw material.invalid("publicKey", "is missing, as are certificates")
         }
@@ -145,7 +138,7 @@ package struct SignatureBundle: Sendable {
             throw ZooError(
                 .signatureInvalid,
                 isOther
-                    ? "the signature is of another key, \(hint?.prefix(12) ?? ""), and the given key is "
+                    ? "the signature names another key, \(hint?.prefix(12) ?? ""), and the given key is "
                         + "\(key.hint.prefix(12))"
                     : "the signature does not match what it signs, or is of another key than the "
                         + "given one, \(key.hint.prefix(12))",
@@ -185,8 +178,14 @@ extension JSONObject {
         guard case .string(let text) = try required(name) else {
             throw invalid(name, "must be a string")
         }
-        let standard = text.replacing("-", with: "+").replacing("_", with: "/")
-        guard let data = Data(base64Encoded: standard), !data.isEmpty else {
+        let standard = text.utf8.map { byte in
+            switch byte {
+            case UInt8(ascii: "-"): UInt8(ascii: "+")
+            case UInt8(ascii: "_"): UInt8(ascii: "/")
+            default: byte
+            }
+        }
+        guard let data = Data(base64Encoded: Data(standard)), !data.isEmpty else {
             throw invalid(name, "is not Base64")
         }
         return Array(data)

@@ -6,8 +6,8 @@ internal import ZooFiles
 
 /// The signing keys of a user, by name, and the keys that are revoked on this machine.
 ///
-/// `NAME.pem` holds the private key with mode 0600, `NAME.pub` the public key; `revoked.json` lists
-/// revoked keys. All calls block.
+/// `NAME.pem` holds the private key with mode 0600, `NAME.pub` the public key; `revoked/HINT` holds the time at
+/// which a key was revoked. All calls block.
 package struct KeyFolder: Sendable {
     private static let limit = VerificationKey.fileLimit
 
@@ -39,26 +39,30 @@ package struct KeyFolder: Sendable {
         passphrase: [UInt8]?
     ) throws(ZooError) {
         try Self.require(name)
+        let (secret, open) = (try key.pem(passphrase: passphrase), key.publicKey.pem + "\n")
         let folder = try PrivateFolder(path)
-        let file: OpenFile
-        do {
-            file = try OpenFile("\(folder.path)/\(name).pem", .createPrivate)
-        } catch  where error.code == .fileExists {
-            throw ZooError(
-                .keyName,
-                "there is already a key '\(name)'",
-                remedy: "choose another name; 'ami-zoo keys list' lists them"
-            )
-        }
+        // The private key is the last to appear; without it a name is free again.
+        let taken = ZooError(
+            .keyName,
+            "there is already a key '\(name)', or one half of it",
+            remedy: "choose another name; '\(path)' holds the files"
+        )
+        guard try FileSystem.status("\(folder.path)/\(name).pem") == nil else { throw taken }
+        var made: [String] = []
         do throws(ZooError) {
-            try file.write(Array(try key.pem(passphrase: passphrase).utf8), at: 0)
-            try file.synchronize()
-            let text = key.publicKey.pem + "\n"
-            try FileSystem.writeAtomically("\(folder.path)/\(name).pub", Array(text.utf8))
+            for (file, text, mode) in [
+                ("\(name).pub", open, OpenFile.Mode.createNew),
+                ("\(name).pem", secret, OpenFile.Mode.createPrivate),
+            ] {
+                let file = try OpenFile("\(folder.path)/\(file)", mode)
+                made.append(file.path)
+                try file.write(Array(text.utf8), at: 0)
+                try file.synchronize()
+            }
+            try FileSystem.synchronizeFolder(folder.path)
         } catch {
-            // A private key without its public half would take the name.
-            try? FileSystem.remove(file.path)
-            throw error
+            for file in made { try? FileSystem.remove(file) }
+            throw error.code == .fileExists ? taken : error
         }
     }
 
@@ -66,12 +70,12 @@ package struct KeyFolder: Sendable {
     ///
     /// - Throws: ``ZooError`` with code `key.malformed` or `io.*`.
     package func entries() throws(ZooError) -> [Entry] {
-        let revoked = try revocations()
         var entries: [Entry] = []
         for file in try FileSystem.names(in: path) where file.hasSuffix(".pub") {
             let name = String(file.dropLast(4))
+            guard Self.isName(name) else { continue }
             let key = try publicKey(named: name)
-            entries.append(Entry(name: name, key: key, revoked: revoked[key.hint]))
+            entries.append(Entry(name: name, key: key, revoked: try revocation(of: key)))
         }
         return entries
     }
@@ -100,7 +104,7 @@ package struct KeyFolder: Sendable {
     ///
     /// - Throws: ``ZooError`` with code `key.malformed` or `io.*`.
     package static func publicKey(in file: String) throws(ZooError) -> VerificationKey {
-        let text = try FileSystem.document(file, limit: limit)
+        let text = try FileSystem.document(file, limit: limit, followingLinks: true)
         return try VerificationKey(publicKeyFile: String(decoding: text, as: UTF8.self))
     }
 
@@ -111,7 +115,9 @@ package struct KeyFolder: Sendable {
         in file: String,
         passphrase: () throws(ZooError) -> [UInt8]?
     ) throws(ZooError) -> PrivateKey {
-        let status = try FileSystem.followedStatus(file)
+        // The rights are those of the file that is read, whatever replaces its name meanwhile.
+        let open = try OpenFile(file, .readFollowing)
+        let status = try open.status()
         guard status.permissions & 0o077 == 0 else {
             throw ZooError(
                 .keyExposed,
@@ -120,7 +126,10 @@ package struct KeyFolder: Sendable {
                 remedy: "run 'chmod 600 \(file)'; make a new key if others had access"
             )
         }
-        let text = try FileSystem.document(file, limit: limit)
+        guard status.size <= limit else {
+            throw ZooError(.keyMalformed, "'\(file)' has \(status.size) bytes, too many for a key")
+        }
+        let text = try open.bytes(0..<status.size)
         return try PrivateKey(pem: String(decoding: text, as: UTF8.self), passphrase: passphrase)
     }
 
@@ -162,48 +171,67 @@ package struct KeyFolder: Sendable {
 
     // MARK: Revocation
 
-    private var revokedFile: String { "\(path)/revoked.json" }
+    /// What a key is to be used for.
+    package enum Purpose: Sendable {
+        /// To make a signature.
+        case sign
+        /// To accept a signature.
+        case verify
+    }
 
     /// Revokes a key: this machine accepts none of its signatures from now on, because nothing here
     /// proves that one is older.
     ///
     /// - Returns: whether it was not revoked before.
-    /// - Throws: ``ZooError`` with code `io.*`, or that of a damaged list.
+    /// - Throws: ``ZooError`` with code `io.*`.
     package func revoke(_ key: VerificationKey, at now: Timestamp) throws(ZooError) -> Bool {
-        var revoked = try revocations()
-        guard revoked[key.hint] == nil else { return false }
-        revoked[key.hint] = now
-        let members = revoked.mapValues { JSONValue.string($0.text) }
-        let folder = try PrivateFolder(path)
-        let document: JSONValue = ["revoked": .object(members)]
-        try FileSystem.writeAtomically("\(folder.path)/revoked.json", document.canonicalBytes)
-        return true
+        let folder = try PrivateFolder("\(try PrivateFolder(path).path)/revoked")
+        do throws(ZooError) {
+            let file = try OpenFile("\(folder.path)/\(key.hint)", .createNew)
+            try file.write(Array(now.text.utf8), at: 0)
+            try file.synchronize()
+            try FileSystem.synchronizeFolder(folder.path)
+            return true
+        } catch  where error.code == .fileExists {
+            return false
+        }
     }
 
     /// Checks that a key is not revoked.
     ///
     /// - Throws: ``ZooError`` with code `key.revoked`.
-    package func requireUsable(_ key: VerificationKey) throws(ZooError) {
-        guard let date = try revocations()[key.hint] else { return }
-        throw ZooError(
-            .keyRevoked,
-            "the key \(key.hint.prefix(12)) was revoked on \(date), and nothing proves that this "
-                + "signature is older",
-            remedy: "ask the publisher for a signature with a new key"
-        )
+    package func requireUsable(
+        _ key: VerificationKey,
+        to purpose: Purpose
+    ) throws(ZooError) {
+        guard let date = try revocation(of: key) else { return }
+        let what = "the key \(key.hint.prefix(12)) was revoked on \(date)"
+        switch purpose {
+        case .sign:
+            throw ZooError(.keyRevoked, what, remedy: "make another with 'ami-zoo keys new NAME'")
+        case .verify:
+            throw ZooError(
+                .keyRevoked,
+                "\(what), and nothing proves that this signature is older",
+                remedy: "ask the publisher for a signature with a new key"
+            )
+        }
     }
 
-    private func revocations() throws(ZooError) -> [String: Timestamp] {
-        guard try FileSystem.status(revokedFile) != nil else { return [:] }
-        let bytes = try FileSystem.document(revokedFile, limit: 4 << 20)
-        let list = try JSONObject(try JSONValue(parsing: bytes)).object("revoked")
-        var revoked: [String: Timestamp] = [:]
-        for name in list.members.keys {
-            guard let date = Timestamp(parsing: try list.string(name)) else {
-                throw list.invalid(name, "is not a UTC time")
-            }
-            revoked[name] = date
+    /// When a key was revoked; nil if it is not.
+    ///
+    /// - Throws: ``ZooError`` with code `format.field-invalid` for a damaged file, so that its key is not usable.
+    private func revocation(of key: VerificationKey) throws(ZooError) -> Timestamp? {
+        let file = "\(path)/revoked/\(key.hint)"
+        guard try FileSystem.status(file) != nil else { return nil }
+        let text = try FileSystem.document(file, limit: 64)
+        guard let date = Timestamp(parsing: String(decoding: text, as: UTF8.self)) else {
+            throw ZooError(
+                .fieldInvalid,
+                "'\(file)', which says when a key was revoked, is damaged",
+                remedy: "write the UTC time into it, such as 2026-01-31T12:00:00Z"
+            )
         }
-        return revoked
+        return date
     }
 }

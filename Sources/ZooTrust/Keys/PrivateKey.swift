@@ -9,8 +9,8 @@ internal import ZooFiles
 
 /// An ECDSA private key in memory, from a file in PEM form.
 ///
-/// It has no description, so that it cannot be printed by mistake.
-package struct PrivateKey: SigningKey {
+/// Its description and its mirror show the public half only, so that it cannot be printed by mistake.
+package struct PrivateKey: SigningKey, CustomStringConvertible, CustomReflectable {
     private enum Material: Sendable {
         case p256(P256.Signing.PrivateKey)
         case p384(P384.Signing.PrivateKey)
@@ -20,6 +20,11 @@ package struct PrivateKey: SigningKey {
     private let material: Material
     /// The public key.
     package let publicKey: VerificationKey
+
+    /// The public half.
+    package var description: String { "PrivateKey(\(publicKey.hint.prefix(12)))" }
+    /// Nothing.
+    package var customMirror: Mirror { Mirror(self, children: []) }
 
     private init(_ material: Material) throws(ZooError) {
         self.material = material
@@ -58,7 +63,10 @@ package struct PrivateKey: SigningKey {
         pem text: String,
         passphrase: () throws(ZooError) -> [UInt8]?
     ) throws(ZooError) {
-        guard let document = try? PEMDocument(pemString: text) else { throw Self.malformed }
+        // OpenSSL writes the parameters of the curve before a key in SEC 1.
+        guard let documents = try? PEMDocument.parseMultiple(pemString: text),
+            let document = documents.last(where: { $0.discriminator.hasSuffix("PRIVATE KEY") })
+        else { throw Self.malformed }
         switch document.discriminator {
         case "PRIVATE KEY", "EC PRIVATE KEY":
             guard let key = try Self.plain(document) else { throw Self.malformed }
@@ -94,7 +102,7 @@ package struct PrivateKey: SigningKey {
         let key = try PrivateKey(material)
         // Neither an encrypted file nor the reader above has a checksum; a changed private number would
         // be another key.
-        guard try storedPoint(document).map({ $0 == key.publicKey.encoding }) ?? true else {
+        guard try storedPoint(document).map({ isPoint($0, of: key.publicKey) }) ?? true else {
             throw ZooError(
                 .keyMalformed,
                 "the private key does not belong to the public key in the same file",
@@ -102,6 +110,16 @@ package struct PrivateKey: SigningKey {
             )
         }
         return key
+    }
+
+    /// Whether a point in either form of SEC 1 (2.3.3) is that of a key.
+    private static func isPoint(_ point: [UInt8], of key: VerificationKey) -> Bool {
+        guard point.first == 2 || point.first == 3, let last = key.encoding.last else {
+            return point == key.encoding
+        }
+        return point[0] == 2 + (last & 1)
+            && key.encoding.dropFirst().starts(with: point.dropFirst())
+            && key.encoding.count == 2 * point.count - 1
     }
 
     /// The public key inside a private one; nil when there is none.
@@ -156,13 +174,19 @@ package struct PrivateKey: SigningKey {
     /// - Returns: the text of the file.
     /// - Throws: ``ZooError`` with code `key.malformed` when it cannot be encrypted.
     package func pem(passphrase: [UInt8]?) throws(ZooError) -> String {
-        let (der, plain): (Data, String) =
-            switch material {
-            case .p256(let key): (key.derRepresentation, key.pemRepresentation)
-            case .p384(let key): (key.derRepresentation, key.pemRepresentation)
-            case .p521(let key): (key.derRepresentation, key.pemRepresentation)
+        guard let passphrase else {
+            return switch material {
+            case .p256(let key): key.pemRepresentation + "\n"
+            case .p384(let key): key.pemRepresentation + "\n"
+            case .p521(let key): key.pemRepresentation + "\n"
             }
-        guard let passphrase else { return plain + "\n" }
+        }
+        let der: Data =
+            switch material {
+            case .p256(let key): key.derRepresentation
+            case .p384(let key): key.derRepresentation
+            case .p521(let key): key.derRepresentation
+            }
         do {
             let encrypted = try EncryptedKey(Array(der), passphrase: passphrase).der
             return PEMDocument(type: "ENCRYPTED PRIVATE KEY", derBytes: encrypted).pemString + "\n"

@@ -4,17 +4,23 @@
 package import ZooCore
 internal import ZooFiles
 
-/// The files of a folder that a signature covers.
+/// The files of a folder, by whether a signature covers them.
 ///
-/// Paths that belong to version control at the top of the folder, the signature itself, and
-/// `.ami-zoo`, in which the store keeps what it knows about a release, are left out.
+/// What belongs to version control at the top of the folder, the signature itself, and `.ami-zoo`, in which
+/// the store keeps what it knows about a release, is left out.
 package struct ModelFolder: Sendable {
+    /// A symbolic link or a special file, which no signature covers.
+    package struct Irregular: Sendable {
+        /// The path relative to the folder.
+        package let path: String
+        /// Whether it is a symbolic link.
+        package let isLink: Bool
+    }
+
     /// The name of a signature beside the files of a model.
     package static let signatureName = "model.sig"
-    /// The paths that every signature leaves out, of those that exist at the top of a folder.
-    private static let alwaysIgnored = [".git", ".gitattributes", ".github", ".gitignore"]
-    /// The paths that signatures of this program leave out and record.
-    package static let ignored = [".ami-zoo"] + alwaysIgnored
+    /// The paths at the top of a folder that are always left out, and that new signatures record.
+    package static let ignored = [".ami-zoo", ".git", ".gitattributes", ".github", ".gitignore"]
     /// The bytes that are hashed between two checks for cancellation.
     private static let piece = 1 << 20
 
@@ -24,6 +30,10 @@ package struct ModelFolder: Sendable {
     package let files: [String]
     /// The files that are left out, as paths relative to the folder, sorted.
     package let uncovered: [String]
+    /// What is neither a file nor a folder, outside `.git`.
+    package let irregular: [Irregular]
+    /// The size of each file, in bytes.
+    let sizes: [ExactName: Int]
 
     /// Lists a folder; blocks.
     ///
@@ -31,37 +41,32 @@ package struct ModelFolder: Sendable {
     ///   - path: the folder.
     ///   - signature: the path of the signature, which may lie in the folder.
     ///   - ignored: paths to leave out, each with everything below it.
-    /// - Throws: ``ZooError`` with code `io.not-a-file` when it holds a symbolic link or a special
-    ///   file that is not left out, or `io.*`.
+    /// - Throws: ``ZooError`` with an `io.*` code.
     package init(
         _ path: String,
         signature: String,
         ignoring ignored: [String]
     ) throws(ZooError) {
         self.path = path
-        let ignored = Set((ignored + Self.alwaysIgnored).map(ExactName.init))
-        let own = FileSystem.parent(of: FileSystem.absolute(signature))
-        let signature = FileSystem.isSame(own, path) ? FileSystem.name(of: signature) : nil
-        var (files, uncovered): ([String], [String]) = ([], [])
+        let ignored = Set((ignored + Self.ignored).map(ExactName.init))
+        let (root, own) = (FileSystem.realPath(path) + "/", FileSystem.realPath(signature))
+        var (files, uncovered, irregular): ([String], [String], [Irregular]) = ([], [], [])
+        var sizes: [ExactName: Int] = [:]
         for file in try FileSystem.entries(below: path) {
-            if let signature, file.isExactly(signature) { continue }
-            if Self.isIgnored(file, ignored) {
-                uncovered.append(file)
+            if own.isExactly(root + file) { continue }
+            let status = try FileSystem.status("\(path)/\(file)")
+            if status?.kind == .file {
+                sizes[ExactName(file)] = status?.size
+            } else if !file.beginsExactly(with: ".git/") {
+                irregular.append(Irregular(path: file, isLink: status?.kind == .link))
                 continue
             }
-            let kind = try FileSystem.status("\(path)/\(file)")?.kind
-            guard kind == .file else {
-                throw ZooError(
-                    .notAFile,
-                    "'\(path)/\(file)' is \(kind == .link ? "a symbolic link" : "not a regular file"), "
-                        + "and a signature covers regular files only",
-                    remedy: "replace it with a regular file, or remove it"
-                )
-            }
-            files.append(file)
+            if Self.isIgnored(file, ignored) { uncovered.append(file) } else { files.append(file) }
         }
         self.files = files
         self.uncovered = uncovered
+        self.irregular = irregular
+        self.sizes = sizes
     }
 
     private static func isIgnored(_ file: String, _ ignored: Set<ExactName>) -> Bool {
@@ -72,6 +77,28 @@ package struct ModelFolder: Sendable {
         }
         return ignored.contains(ExactName(file))
     }
+
+    /// Whether a file may be left out: it is of version control or the store, or a document or picture for
+    /// people.
+    ///
+    /// A signature may leave out nothing that a program could load as weights, configuration or code.
+    static func mayBeLeftOut(_ file: String) -> Bool {
+        let parts = file.utf8.split(separator: UInt8(ascii: "/"))
+        switch parts.first.flatMap({ String($0) }) {
+        case ".git", ".gitattributes", ".github", ".gitignore": return true
+        case ".ami-zoo":
+            return file.hasSuffix(".json") || file.beginsExactly(with: ".ami-zoo/attachments/")
+        default:
+            let name = parts.last.flatMap { String($0) }?.lowercased() ?? ""
+            return documentEnds.contains { name.hasSuffix($0) }
+                || licenceNames.contains { name.hasPrefix($0) && !name.contains(".") }
+        }
+    }
+
+    private static let documentEnds = [
+        ".md", ".txt", ".rst", ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp",
+    ]
+    private static let licenceNames = ["licence", "license", "notice", "copying"]
 
     /// Hashes files, or parts of files, on all processors.
     ///
@@ -103,7 +130,9 @@ package struct ModelFolder: Sendable {
                 digests[index] = digest
                 start()
             }
-            return digests.compactMap(\.self)
+            let found = digests.compactMap(\.self)
+            precondition(found.count == parts.count, "a part was not hashed")
+            return found
         }
     }
 

@@ -30,7 +30,8 @@ package struct ModelSigner<Key: SigningKey>: Sendable {
     ///   - signature: where the signature will lie; it is left out.
     /// - Returns: the signature, which is not written, and what it covers.
     /// - Throws: ``ZooError`` with code `io.not-a-file` for links and special files,
-    ///   `signature.unsupported` for an empty folder or too many files, an `io.*` or `key.*` code;
+    ///   `signature.not-a-folder` for an empty folder or too many files, `signature.malformed` for names
+    ///   that a signature cannot hold, `signature.file-unsigned`, an `io.*` or `key.*` code;
     ///   `CancellationError`.
     package func sign(_ folder: String, signature: String) async throws -> Result {
         let folder = FileSystem.absolute(folder)
@@ -39,10 +40,27 @@ package struct ModelSigner<Key: SigningKey>: Sendable {
         }
         guard !model.files.isEmpty, model.files.count <= SignedModel.resourceLimit else {
             throw ZooError(
-                .signatureUnsupported,
+                .signatureFolder,
                 "'\(folder)' has \(model.files.count) files to sign, and a signature covers 1 to "
                     + "\(SignedModel.resourceLimit)",
                 remedy: "give the folder of a model"
+            )
+        }
+        if let irregular = model.irregular.first {
+            throw ZooError(
+                .notAFile,
+                "'\(folder)/\(irregular.path)' is "
+                    + (irregular.isLink ? "a symbolic link" : "not a regular file")
+                    + ", and a signature covers regular files only",
+                remedy: "replace it with a regular file, or remove it"
+            )
+        }
+        // Verification would refuse it.
+        if let hidden = model.uncovered.first(where: { !ModelFolder.mayBeLeftOut($0) }) {
+            throw ZooError(
+                .signatureFileUnsigned,
+                "'\(folder)/\(hidden)' is not signed, because it lies in a folder that is left out",
+                remedy: "move it to another folder"
             )
         }
         let digests = try await model.digests(of: model.files.map { ($0, nil) })
@@ -56,6 +74,11 @@ package struct ModelSigner<Key: SigningKey>: Sendable {
             SignedModel.payloadType,
             with: key
         )
+        // What the reader refuses, such as a name with a line break or too many long paths, is not written.
+        try await BlockingWork.run { [publicKey = key.publicKey] _ in
+            let written = try SignatureBundle(parsing: try bundle.bytes)
+            _ = try SignedModel(try written.verified(by: publicKey))
+        }
         return Result(
             bundle: bundle,
             files: model.files,

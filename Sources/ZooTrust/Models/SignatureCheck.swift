@@ -20,13 +20,6 @@ package struct SignatureCheck: Sendable {
     /// Whether the folder is what was signed.
     package var passed: Bool { findings.isEmpty }
 
-    /// The ends of the names of files that hold weights or can run code when they are loaded.
-    private static let weightFiles = [
-        ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".tar", ".npz", ".npy", ".onnx", ".gguf",
-        ".h5",
-        ".msgpack", ".pkl", ".pickle", ".joblib", ".pb", ".tflite", ".mlmodel", ".py",
-    ]
-
     /// Compares every byte of a folder with a statement.
     ///
     /// - Parameters:
@@ -41,27 +34,26 @@ package struct SignatureCheck: Sendable {
             try ModelFolder(folder, signature: signature, ignoring: model.ignored)
         }
         let signed = Dictionary(grouping: model.resources) { ExactName($0.path) }
-        let present = Set((found.files + found.uncovered).map(ExactName.init))
-        var findings: [Finding] = []
+        var uncovered = found.uncovered.filter { signed[ExactName($0)] == nil }
+        var findings = found.irregular.map(Self.irregular)
+        findings += uncovered.filter { !ModelFolder.mayBeLeftOut($0) }.map(Self.leftOut)
         for file in found.files where signed[ExactName(file)] == nil {
-            // Statements about parts of files leave out empty files.
-            let isOmitted =
-                try model.shardSize != nil
-                && FileSystem.status("\(folder)/\(file)")?.size == 0
-            if !isOmitted { findings.append(Self.unsigned(file)) }
+            // Statements about parts of files cannot hold empty files.
+            if model.isSharded, found.sizes[ExactName(file)] == 0 {
+                uncovered.append(file)
+            } else {
+                findings.append(Self.unsigned(file))
+            }
         }
-        findings += found.uncovered.filter(Self.isWeights).filter { signed[ExactName($0)] == nil }
-            .map(Self.leftOut)
 
+        let irregular = Set(found.irregular.map { ExactName($0.path) })
         var complete: [SignedModel.Resource] = []
-        for (name, parts) in signed.sorted(by: { $0.key.text < $1.key.text }) {
-            guard present.contains(name) else {
-                findings.append(Self.missing(name.text))
+        for (name, parts) in signed.sorted(by: { $0.key < $1.key }) {
+            guard let size = found.sizes[name] else {
+                if !irregular.contains(name) { findings.append(Self.missing(name.text)) }
                 continue
             }
-            let status = try FileSystem.status("\(folder)/\(name.text)")
-            guard status?.kind == .file, Self.cover(parts, status?.size ?? 0, model.shardSize)
-            else {
+            guard !model.isSharded || Self.cover(parts, size) else {
                 findings.append(Self.different(name.text, "its size is not the signed one"))
                 continue
             }
@@ -86,16 +78,11 @@ package struct SignatureCheck: Sendable {
         self.findings = findings
         self.bytes = bytes
         files = names.subtracting(wrong).count
-        uncovered = found.uncovered.filter { signed[ExactName($0)] == nil }
+        self.uncovered = uncovered
     }
 
     /// Whether the parts of a file are its whole content, each byte once.
-    private static func cover(
-        _ parts: [SignedModel.Resource],
-        _ size: Int,
-        _ shardSize: Int?
-    ) -> Bool {
-        guard shardSize != nil else { return true }
+    private static func cover(_ parts: [SignedModel.Resource], _ size: Int) -> Bool {
         var end = 0
         for range in parts.compactMap(\.range).sorted(by: { $0.lowerBound < $1.lowerBound }) {
             guard range.lowerBound == end else { return false }
@@ -104,10 +91,15 @@ package struct SignatureCheck: Sendable {
         return end == size
     }
 
-    private static func isWeights(_ path: String) -> Bool {
-        // The store's own folder holds no weights, and evidence in it is verified by other means.
-        let name = path.lowercased()
-        return !name.hasPrefix(".git/") && weightFiles.contains { name.hasSuffix($0) }
+    private static func irregular(_ found: ModelFolder.Irregular) -> Finding {
+        Finding(
+            .signatureFileUnsigned,
+            path: found.path,
+            message:
+                "'\(found.path)' is \(found.isLink ? "a symbolic link" : "not a regular file"), and a "
+                + "signature covers regular files only",
+            remedy: "replace it with the file that was signed, or remove it"
+        )
     }
 
     private static func unsigned(_ path: String) -> Finding {
@@ -123,7 +115,8 @@ package struct SignatureCheck: Sendable {
         Finding(
             .signatureFileUnsigned,
             path: path,
-            message: "'\(path)' can hold weights or code, and the signature leaves it out",
+            message:
+                "the signature leaves out '\(path)', which is neither a document nor of version control",
             remedy: "remove it, or ask the publisher to sign it"
         )
     }
@@ -133,7 +126,7 @@ package struct SignatureCheck: Sendable {
             .signatureFileMismatch,
             path: path,
             message: "'\(path)' was signed and is missing",
-            remedy: "get the model again"
+            remedy: "get the whole model again; if it was pulled with --only, pull it without"
         )
     }
 

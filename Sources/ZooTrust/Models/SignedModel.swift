@@ -28,14 +28,12 @@ package struct SignedModel: Sendable {
         package let digest: ContentDigest
     }
 
-    /// The name of the folder when it was signed; not proven to mean anything.
-    package let name: String
     /// The signed files or parts, in the order of the statement.
     package let resources: [Resource]
     /// Paths that the signer left out, each with everything below it.
     package let ignored: [String]
-    /// The size of the parts of files, in bytes; nil if whole files were signed.
-    package let shardSize: Int?
+    /// Whether parts of files were signed; such statements leave out empty files.
+    package let isSharded: Bool
     /// The key that signed.
     package let key: VerificationKey
 
@@ -73,7 +71,6 @@ package struct SignedModel: Sendable {
         guard let subject = subjects.first else {
             throw statement.invalid("subject", "must have one element")
         }
-        name = try subject.optionalString("name", maximum: 1024) ?? ""
         let predicate = try statement.object("predicate")
         let serialization = try predicate.object("serialization")
         let hash = try serialization.string("hash_type")
@@ -81,11 +78,11 @@ package struct SignedModel: Sendable {
         guard try serialization.optionalBool("allow_symlinks") != true else {
             throw .unsupported("the signature allows symbolic links")
         }
-        shardSize = try Self.shardSize(serialization)
+        isSharded = try Self.isSharded(serialization)
         ignored =
             try serialization.value("ignore_paths") == nil
             ? [] : serialization.strings("ignore_paths", maximum: 10_000, each: 4096)
-        resources = try Self.resources(predicate, shardSize)
+        resources = try Self.resources(predicate, isSharded: isSharded)
         key = payload.key
         var hasher = ContentDigest.Hasher()
         for resource in resources { hasher.update([UInt8](hexadecimal: resource.digest.hex) ?? []) }
@@ -94,24 +91,24 @@ package struct SignedModel: Sendable {
         }
     }
 
-    private static func shardSize(_ serialization: JSONObject) throws(ZooError) -> Int? {
+    private static func isSharded(_ serialization: JSONObject) throws(ZooError) -> Bool {
         let method = try serialization.string("method")
         switch method {
-        case "files": return nil
+        case "files": return false
         case "shards":
             // The reference tool writes a number with a fraction, such as 2.0.
             let size = try serialization.number("shard_size")
-            guard let size = Int(exactly: size), size > 0 else {
+            guard Int(exactly: size).map({ $0 > 0 }) == true else {
                 throw serialization.invalid("shard_size", "must be a positive integer")
             }
-            return size
+            return true
         default: throw .unsupported("the files are serialised with the method '\(method)'")
         }
     }
 
     private static func resources(
         _ predicate: JSONObject,
-        _ shardSize: Int?
+        isSharded: Bool
     ) throws(ZooError) -> [Resource] {
         var names: Set<ExactName> = []
         var resources: [Resource] = []
@@ -123,12 +120,12 @@ package struct SignedModel: Sendable {
             let algorithm = try entry.string("algorithm")
             let isKnown =
                 algorithm == "sha256"
-                || shardSize != nil && algorithm.hasPrefix("sha256-sharded-")
+                || isSharded && algorithm.hasPrefix("sha256-sharded-")
             guard isKnown else { throw entry.invalid("algorithm", "is '\(algorithm)'") }
             guard let digest = try? ContentDigest(hex: try entry.string("digest")) else {
                 throw entry.invalid("digest", "is not 64 lower-case hexadecimal digits")
             }
-            let (path, range) = shardSize == nil ? (name, nil) : try part(name, entry)
+            let (path, range) = isSharded ? try part(name, entry) : (name, nil)
             try requireInside(path, entry)
             resources.append(Resource(path: path, range: range, digest: digest))
         }
@@ -143,14 +140,19 @@ package struct SignedModel: Sendable {
     ) throws(ZooError) -> (String, Range<Int>?) {
         let fields = name.split(separator: ":", omittingEmptySubsequences: false)
         guard fields.count >= 3, let start = Int(fields[fields.count - 2]),
-            let end = Int(fields[fields.count - 1]), 0 <= start, start < end
+            let end = Int(fields[fields.count - 1]), 0 <= start, start < end,
+            name.hasSuffix(":\(start):\(end)")
         else { throw entry.invalid("name", "is not 'path:start:end'") }
         return (fields.dropLast(2).joined(separator: ":"), start..<end)
     }
 
     private static func requireInside(_ path: String, _ entry: JSONObject) throws(ZooError) {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else {
+        // By bytes, as file systems read paths; a character can be a slash with an accent.
+        let parts = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        let isInside = parts.allSatisfy {
+            !$0.isEmpty && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8)
+        }
+        guard isInside else {
             throw entry.invalid("name", "is '\(path)', which is not a path in the folder")
         }
     }

@@ -194,16 +194,13 @@ struct KeysRevokeCommand: ReportingCommand {
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> KeyRevokeOutcome {
-        let path = try Surroundings().keyFolder
-        let name = key
+        let surroundings = Surroundings()
+        let path = try surroundings.keyFolder
+        let argument = KeyArgument(text: key, surroundings: surroundings)
         return try await BlockingWork.run { _ in
-            let folder = KeyFolder(path)
-            let isFile = try !KeyFolder.isName(name) || FileSystem.status(name) != nil
-            let key =
-                isFile
-                ? try KeyFolder.publicKey(in: name) : try folder.publicKey(named: name)
+            let key = try argument.publicKey()
             let now = Timestamp(secondsSince1970: Clock.seconds())
-            return KeyRevokeOutcome(key: key, isNew: try folder.revoke(key, at: now))
+            return KeyRevokeOutcome(key: key, isNew: try KeyFolder(path).revoke(key, at: now))
         }
     }
 }

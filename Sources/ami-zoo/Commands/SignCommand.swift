@@ -57,24 +57,13 @@ struct SignCommand: ReportingCommand {
                 remedy: "move it away, or give another file with --signature"
             )
         }
-        let key = try privateKey(Surroundings())
+        let key = try KeyArgument(text: key, surroundings: Surroundings()).signingKey(for: folder)
         return try await Interruption.cancelling {
             let result = try await ModelSigner(key: key).sign(folder, signature: path)
             let bytes = try result.bundle.bytes
             try await BlockingWork.run { _ in try FileSystem.writeAtomically(path, bytes) }
             return SignOutcome(path: path, key: key.publicKey, result: result)
         }
-    }
-
-    private func privateKey(_ surroundings: Surroundings) throws(ZooError) -> PrivateKey {
-        func passphrase() -> [UInt8]? { KeyPassphrase.existing(of: key, surroundings) }
-        guard KeyFolder.isName(key), try FileSystem.status(key) == nil else {
-            return try KeyFolder.privateKey(in: key, passphrase: passphrase)
-        }
-        let folder = KeyFolder(try surroundings.keyFolder)
-        let found = try folder.privateKey(named: key, passphrase: passphrase)
-        try folder.requireUsable(found.publicKey)
-        return found
     }
 }
 
@@ -92,7 +81,10 @@ struct SignOutcome: Report {
     }
 
     var text: String {
-        "signed \(result.files.count) files, \(ByteCount(result.bytes)), with the key "
+        let text =
+            "signed \(result.files.count) files, \(ByteCount(result.bytes)), with the key "
             + "\(key.hint.prefix(12)): \(path)"
+        guard !result.uncovered.isEmpty else { return text }
+        return text + "\nnot signed: " + SignatureOutcome.list(result.uncovered)
     }
 }

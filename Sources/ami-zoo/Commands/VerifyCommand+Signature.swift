@@ -32,18 +32,9 @@ struct SignatureOptions: ParsableArguments {
 
     /// The key of the option; nil when no signature is required.
     func verificationKey(_ surroundings: Surroundings) throws(ZooError) -> VerificationKey? {
-        guard let key else { return nil }
-        guard KeyFolder.isName(key), try FileSystem.status(key) == nil else {
-            let found = try KeyFolder.publicKey(in: key)
-            if let folder = try? surroundings.keyFolder {
-                try KeyFolder(folder).requireUsable(found)
-            }
-            return found
+        try key.map { text throws(ZooError) in
+            try KeyArgument(text: text, surroundings: surroundings).verificationKey()
         }
-        let folder = KeyFolder(try surroundings.keyFolder)
-        let found = try folder.publicKey(named: key)
-        try folder.requireUsable(found)
-        return found
     }
 
     /// The report about a folder that is no release of ami-zoo.
@@ -83,20 +74,34 @@ struct SignatureOptions: ParsableArguments {
         with key: VerificationKey
     ) async throws -> SignatureOutcome {
         let path = path(in: folder)
-        do {
-            let bytes = try await BlockingWork.run { _ in
-                try FileSystem.document(path, limit: SignatureBundle.limit)
-            }
-            let payload = try SignatureBundle(parsing: bytes).verified(by: key)
-            let check = try await SignatureCheck(
-                try SignedModel(payload),
-                folder,
-                signature: path
+        guard try signature != nil || FileSystem.status(path) != nil else {
+            return SignatureOutcome(
+                path: path,
+                .refused(
+                    Finding(
+                        .signatureMissing,
+                        path: path,
+                        message: "the folder has no signature '\(ModelFolder.signatureName)'",
+                        remedy: "ask the publisher for it, or name another file with --signature"
+                    )
+                )
             )
-            return SignatureOutcome(path: path, .checked(check))
+        }
+        let bytes = try await BlockingWork.run { _ in
+            try FileSystem.document(path, limit: SignatureBundle.limit, followingLinks: true)
+        }
+        let model: SignedModel
+        do {
+            model = try await BlockingWork.run { _ in
+                try SignedModel(try SignatureBundle(parsing: bytes).verified(by: key))
+            }
         } catch let error as ZooError {
             return SignatureOutcome(path: path, .refused(Finding(error, path: path)))
         }
+        return SignatureOutcome(
+            path: path,
+            .checked(try await SignatureCheck(model, folder, signature: path))
+        )
     }
 }
 
@@ -117,7 +122,11 @@ struct SignatureOutcome: Sendable {
         self.state = state
     }
 
+    /// Whether it was checked and every file is as signed.
     var passed: Bool { if case .checked(let check) = state { check.passed } else { false } }
+
+    /// Whether nothing that was required of it failed.
+    var isSound: Bool { if case .unchecked = state { true } else { passed } }
 
     var findings: [Finding] {
         switch state {
@@ -159,8 +168,17 @@ struct SignatureOutcome: Sendable {
     }
 
     /// The first names of a list that may be long.
-    private static func list(_ names: [String]) -> String {
-        let shown = names.prefix(5).joined(separator: ", ")
+    static func list(_ names: [String]) -> String {
+        // A name could imitate a line of this report.
+        let shown = names.prefix(5).map { name in
+            String(
+                String.UnicodeScalarView(
+                    name.unicodeScalars.map {
+                        $0.properties.generalCategory == .control ? "?" : $0
+                    }
+                )
+            )
+        }.joined(separator: ", ")
         return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
     }
 }

@@ -23,8 +23,9 @@ struct VerifyCommand: ReportingCommand {
             With --against, also proves that the model holds the tensors of the upstream file it was \
             converted from: each is mapped again and compared bit for bit.
 
-            With --key, also proves that every file is as the owner of that key signed it (OpenSSF \
-            Model Signing); the signature is model.sig in the folder unless --signature names it.
+            With --key, also proves that every file of the model is as the owner of that key signed it \
+            (OpenSSF Model Signing); the signature is model.sig in the folder unless --signature names \
+            it. The manifest and the record in .ami-zoo, which state name and version, are not signed.
 
             An archive is a file that somebody fetched from a registry with another program. It is \
             compared with the release that --release names, with --digest, or with the installed \
@@ -93,12 +94,17 @@ struct VerifyCommand: ReportingCommand {
         do {
             return .model(try await outcome())
         } catch let error as ZooError
-            where error.code == .notARelease && FileSystem.isFolder(model)
+            where error.code == .notARelease && FileSystem.isFolder(model) && asksForSignatureOnly
         {
             // Any folder can be signed.
             guard let key = try signing.verificationKey(Surroundings()) else { throw error }
             return .signedFolder(try await signing.outcome(model, with: key))
         }
+    }
+
+    /// Whether no option asks for more than a signature can prove.
+    private var asksForSignatureOnly: Bool {
+        digest == nil && registry == nil && against == nil && only.isEmpty && !deep
     }
 
     private func archiveOutcome() async throws -> ArchiveOutcome {
@@ -153,15 +159,16 @@ struct VerifyCommand: ReportingCommand {
                 subject: subject,
                 verification: try await subject.verify(search, only: only, deep: deep)
             )
+            outcome.signature = try await signing.check(subject.folder, with: key)
             for other in subjects.dropFirst() {
                 outcome.others.append(
                     VerifyOutcome(
                         subject: other,
-                        verification: try await other.verify(search, only: only, deep: deep)
+                        verification: try await other.verify(search, only: only, deep: deep),
+                        signature: try await signing.check(other.folder, with: key)
                     )
                 )
             }
-            outcome.signature = try await signing.check(subject.folder, with: key)
             guard let against, let record = try subject.record?.requireModel() else {
                 return outcome
             }
@@ -211,7 +218,8 @@ struct VerifyOutcome: Report {
         verification.findings + (comparison?.findings ?? []) + (signature?.findings ?? [])
     }
     private var isSound: Bool {
-        verification.passed && !findings.contains { $0.severity == .error }
+        verification.passed && signature?.isSound != false
+            && !findings.contains { $0.severity == .error }
     }
     private var isAllSound: Bool { isSound && others.allSatisfy(\.isSound) }
     var exitStatus: Int32 { isAllSound ? 0 : 1 }

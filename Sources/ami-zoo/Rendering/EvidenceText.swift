@@ -15,7 +15,7 @@ extension AttachedEvidence {
         case .validated(let evidence):
             return "validated \(evidence.created) by ami-zoo \(evidence.program)"
                 + "\(evidence.machine.machineText): \(counts) (not signed)"
-        case .failed(let error): return "FAILED: \(error.message): \(counts) (not signed)"
+        case .failed(let error): return "FAILED: \(error.message) (not signed)"
         case .unvalidated(let waiver):
             return "NOT VALIDATED: \(waiver.reason) (\(waiver.date)): \(counts)"
         case .invalid(let error): return "INVALID: \(error.message): \(counts)"
