@@ -64,7 +64,7 @@ struct ValidateCommand: ReportingCommand {
     var shard: Shard?
 
     @Option(
-        help: "Compute nothing, and report from the results in this folder and --work. Repeatable."
+        help: "Compute no samples; report from the results in this folder and --work. Repeatable."
     )
     var merge: [String] = []
 
