@@ -13,49 +13,14 @@ Needs torch 2.13.0, numpy 2.4.6, safetensors 0.8.0 and samples * tokens * width 
 """
 
 import argparse
-import json
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 
 from measure import interleave, row, run, table, zoo
+from series import CHANNELS, SEED, Workbench, save_data, save_model
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-CHANNELS, CLASSES, TESTED, BATCH, SEED = 8, 10, 400, 64, 5
-
-MODEL = """kind: model
-name: bench/attentive
-version: 1.0.0
-summary: A series model with random weights.
-authors: [bench]
-licence: Apache-2.0
-created: 2026-11-27T00:00:00Z
-architecture: {family: series-jepa, variant: bench}
-inputs:
-  modality: series
-  length: LENGTH
-  quantities: [QUANTITIES]
-components:
-  - {name: encoder, prefix: "encoder.", files: [model.safetensors]}
-  - {name: predictor, prefix: "predictor.", files: [model.safetensors]}
-lineage: {kind: trained}
-"""
-
-DATA = """kind: dataset
-name: bench/windows
-version: 1.0.0
-summary: Random windows.
-authors: [bench]
-licence: Apache-2.0
-created: 2026-11-27T00:00:00Z
-modality: series
-splits:
-  - {name: fit, count: FIT, files: [fit.safetensors]}
-  - {name: test, count: TESTED, files: [test.safetensors]}
-lineage: {kind: generated, generator: Benchmarks/attentive.py, seed: "5"}
-"""
+CLASSES, TESTED, BATCH = 10, 400, 64
 
 # Linear layers of all tokens, scaled_dot_product_attention and fused AdamW: what PyTorch users write.
 PEER = """
@@ -113,36 +78,19 @@ print(json.dumps({"score": float((found.argmax(1) == wanted).float().mean())}), 
 def make(folder: str, samples: int, tokens: int, width: int, heads: int) -> None:
     """Writes the model and the data set."""
     import numpy as np
-    import torch
-    from safetensors.numpy import save_file
-    sys.path.insert(0, f"{ROOT}/models/ami/turbofan")
-    import model as reference
 
-    torch.manual_seed(SEED)
-    names = [f"c{index}" for index in range(CHANNELS)]
-    reference.SeriesJEPA({
-        "model_type": "series_jepa", "window_steps": tokens, "patch_steps": 1, "channel_names": names,
-        "channel_mean": [0.0] * CHANNELS, "channel_std": [1.0] * CHANNELS, "hidden_size": width,
-        "num_attention_heads": heads, "num_hidden_layers": 1, "mlp_ratio": 1.0, "pred_hidden_size": 16,
-        "pred_num_attention_heads": 2, "pred_num_hidden_layers": 1, "pred_mlp_ratio": 1.0, "layer_norm_eps": 1e-06,
-    }).save(f"{folder}/model")
-    with open(f"{folder}/model/model.yaml", "w") as file:
-        quantities = ", ".join(f'{{name: {name}, unit: "1", mean: 0, std: 1}}' for name in names)
-        file.write(MODEL.replace("QUANTITIES", quantities).replace("LENGTH", str(tokens)))
-    shutil.copy(f"{ROOT}/models/ami/turbofan/release/README.md", f"{folder}/model/README.md")
-    os.makedirs(f"{folder}/data")
+    save_model(f"{folder}/model", "attentive", tokens, 1, width, heads)
     rng = np.random.default_rng(SEED)
     means = rng.standard_normal((CLASSES, CHANNELS))
+    splits = {}
     for name, count in (("fit", samples), ("test", TESTED)):
         stage = np.arange(count) % CLASSES
         values = rng.standard_normal((count, tokens, CHANNELS))
         # A quarter of the steps tells the class.
         places = rng.integers(0, tokens, (count, max(1, tokens // 4)))
         values[np.arange(count)[:, None], places] += means[stage][:, None]
-        save_file({"values": values.astype(np.float32), "stage": stage.astype(np.float32)[:, None]},
-                  f"{folder}/data/{name}.safetensors")
-    with open(f"{folder}/data/dataset.yaml", "w") as file:
-        file.write(DATA.replace("count: FIT", f"count: {samples}").replace("TESTED", str(TESTED)))
+        splits[name] = {"values": values, "stage": stage[:, None]}
+    save_data(f"{folder}/data", "Benchmarks/attentive.py", splits)
 
 
 def definition(digest: str, heads: int, epochs: int, rates: int) -> dict:
@@ -168,31 +116,17 @@ def main() -> None:
     threads = len(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory(dir=options.work) as work:
         make(work, options.samples, options.tokens, options.width, options.heads)
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS_")}
-        environment["AMI_ZOO_HOME"] = f"{work}/home"
-
-        def ask(*command: str) -> dict:
-            found = subprocess.run([program, *command, "--json", "--quiet"], env=environment, capture_output=True, text=True)
-            if found.returncode != 0:
-                sys.exit(f"{command} failed: {found.stderr}")
-            return json.loads(found.stdout)
-
-        subprocess.run([program, "registry", "init", f"{work}/registry"], env=environment, check=True,
-                       stdout=subprocess.DEVNULL)
-        digest = ask("pack", f"{work}/data", "--output", f"{work}/registry")["digest"]
+        bench = Workbench(program, work)
+        digest = bench.pack(f"{work}/data")
         cases = {}
         for epochs in (1, options.epochs):
-            path = f"{work}/{epochs}.json"
-            with open(path, "w") as file:
-                json.dump(definition(digest, options.heads, epochs, options.rates), file)
-            ours = ["evaluate", f"{work}/model", "--suite", path, "--registry", f"{work}/registry", "--work", f"{work}/stored"]
-            score = ask(*ours)["reports"][0]["metrics"][0]["value"]
+            score, ours = bench.score(definition(digest, options.heads, epochs, options.rates), str(epochs))
             sizes = (options.width, options.heads, epochs, options.rates, threads)
             theirs = [sys.executable, "-c", PEER, f"{work}/stored/*/chunk-*.safetensors", f"{work}/data", *map(str, sizes)]
-            peer = json.loads(subprocess.run(theirs, env=environment, capture_output=True, text=True, check=True).stderr.splitlines()[-1])
+            peer = bench.peer(theirs)
             print(f"{epochs} epochs: accuracy of ami-zoo {score:.4f}, of PyTorch {peer['score']:.4f}", flush=True)
-            cases[f"ami-zoo, {epochs} epochs"] = lambda ours=ours: run([program, *ours, "--quiet"], env=environment)
-            cases[f"PyTorch, {epochs} epochs"] = lambda theirs=theirs: run(theirs, env=environment)
+            cases[f"ami-zoo, {epochs} epochs"] = lambda ours=ours: run(ours, env=bench.environment)
+            cases[f"PyTorch, {epochs} epochs"] = lambda theirs=theirs: run(theirs, env=bench.environment)
         found = interleave(cases, options.repeats)
         rows = [row(name, result) for name, result in found.items()]
         epoch = {tool: (found[f"{tool}, {options.epochs} epochs"][0] - found[f"{tool}, 1 epochs"][0]) / (options.epochs - 1)

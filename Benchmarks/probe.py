@@ -11,49 +11,13 @@ Needs torch 2.13.0, scikit-learn 1.9.1, safetensors 0.8.0 and 6 times samples * 
 """
 
 import argparse
-import json
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 
 from measure import interleave, row, run, table, zoo
+from series import CHANNELS, SEED, Workbench, save_data, save_model
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-STEPS, CHANNELS, CLASSES, TESTED, SEED = 8, 8, 10, 10_000, 5
-
-MODEL = """kind: model
-name: bench/probe
-version: 1.0.0
-summary: A series model with random weights.
-authors: [bench]
-licence: Apache-2.0
-created: 2026-11-27T00:00:00Z
-architecture: {family: series-jepa, variant: bench}
-inputs:
-  modality: series
-  length: 8
-  quantities: [QUANTITIES]
-components:
-  - {name: encoder, prefix: "encoder.", files: [model.safetensors]}
-  - {name: predictor, prefix: "predictor.", files: [model.safetensors]}
-lineage: {kind: trained}
-"""
-
-DATA = """kind: dataset
-name: bench/windows
-version: 1.0.0
-summary: Random windows.
-authors: [bench]
-licence: Apache-2.0
-created: 2026-11-27T00:00:00Z
-modality: series
-splits:
-  - {name: fit, count: FIT, files: [fit.safetensors]}
-  - {name: test, count: TESTED, files: [test.safetensors]}
-lineage: {kind: generated, generator: Benchmarks/probe.py, seed: "5"}
-"""
+STEPS, CLASSES, TESTED = 8, 10, 10_000
 
 PEER = """
 import glob, json, sys, time
@@ -92,35 +56,17 @@ print(json.dumps({"score": score, "seconds": time.perf_counter() - start}), file
 def make(folder: str, samples: int, width: int) -> None:
     """Writes the model and the data set."""
     import numpy as np
-    import torch
-    from safetensors.numpy import save_file
-    sys.path.insert(0, f"{ROOT}/models/ami/turbofan")
-    import model as reference
 
-    torch.manual_seed(SEED)
-    names = [f"c{index}" for index in range(CHANNELS)]
-    reference.SeriesJEPA({
-        "model_type": "series_jepa", "window_steps": STEPS, "patch_steps": STEPS, "channel_names": names,
-        "channel_mean": [0.0] * CHANNELS, "channel_std": [1.0] * CHANNELS, "hidden_size": width,
-        "num_attention_heads": 16, "num_hidden_layers": 1, "mlp_ratio": 1.0, "pred_hidden_size": 16,
-        "pred_num_attention_heads": 2, "pred_num_hidden_layers": 1, "pred_mlp_ratio": 1.0, "layer_norm_eps": 1e-06,
-    }).save(f"{folder}/model")
-    with open(f"{folder}/model/model.yaml", "w") as file:
-        quantities = ", ".join(f'{{name: {name}, unit: "1", mean: 0, std: 1}}' for name in names)
-        file.write(MODEL.replace("QUANTITIES", quantities))
-    shutil.copy(f"{ROOT}/models/ami/turbofan/release/README.md", f"{folder}/model/README.md")
-    os.makedirs(f"{folder}/data")
+    save_model(f"{folder}/model", "probe", STEPS, STEPS, width, 16)
     rng = np.random.default_rng(SEED)
     first, second = rng.standard_normal((STEPS * CHANNELS, 32)) / 8, rng.standard_normal((32, CLASSES))
+    splits = {}
     for name, count in (("fit", samples), ("test", TESTED)):
         values = rng.standard_normal((count, STEPS * CHANNELS))
         scores = np.tanh(values @ first) @ second + rng.gumbel(size=(count, CLASSES))
-        columns = {"values": values.reshape(count, STEPS, CHANNELS), "stage": scores.argmax(1)[:, None],
-                   "life": scores[:, :1]}
-        save_file({key: np.ascontiguousarray(value, dtype=np.float32) for key, value in columns.items()},
-                  f"{folder}/data/{name}.safetensors")
-    with open(f"{folder}/data/dataset.yaml", "w") as file:
-        file.write(DATA.replace("count: FIT", f"count: {samples}").replace("TESTED", str(TESTED)))
+        splits[name] = {"values": values.reshape(count, STEPS, CHANNELS), "stage": scores.argmax(1)[:, None],
+                        "life": scores[:, :1]}
+    save_data(f"{folder}/data", "Benchmarks/probe.py", splits)
 
 
 def definition(task: str, digest: str) -> dict:
@@ -154,32 +100,17 @@ def main() -> None:
     program = zoo()
     with tempfile.TemporaryDirectory(dir=options.work) as work:
         make(work, options.samples, options.width)
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS_")}
-        environment["AMI_ZOO_HOME"] = f"{work}/home"
-
-        def ask(*command: str) -> dict:
-            found = subprocess.run([program, *command, "--json", "--quiet"], env=environment, capture_output=True, text=True)
-            if found.returncode != 0:
-                sys.exit(f"{command} failed: {found.stderr}")
-            return json.loads(found.stdout)
-
-        subprocess.run([program, "registry", "init", f"{work}/registry"], env=environment, check=True,
-                       stdout=subprocess.DEVNULL)
-        digest = ask("pack", f"{work}/data", "--output", f"{work}/registry")["digest"]
+        bench = Workbench(program, work)
+        digest = bench.pack(f"{work}/data")
         rows = []
         for task in ("logistic", "ridge", "knn"):
-            path = f"{work}/{task}.json"
-            with open(path, "w") as file:
-                json.dump(definition(task, digest), file)
-            ours = ["evaluate", f"{work}/model", "--suite", path, "--registry", f"{work}/registry", "--work", f"{work}/stored"]
-            score = ask(*ours)["reports"][0]["metrics"][0]["value"]
-            chunks = f"{work}/stored/*/chunk-*.safetensors"
-            theirs = [sys.executable, "-c", PEER, task, chunks, f"{work}/data"]
-            peer = json.loads(subprocess.run(theirs, env=environment, capture_output=True, text=True, check=True).stderr.splitlines()[-1])
+            score, ours = bench.score(definition(task, digest), task)
+            theirs = [sys.executable, "-c", PEER, task, f"{work}/stored/*/chunk-*.safetensors", f"{work}/data"]
+            peer = bench.peer(theirs)
             print(f"{task}: ami-zoo {score:.5f}, scikit-learn {peer['score']:.5f} ({peer['seconds']:.1f} s after imports)", flush=True)
             found = interleave({
-                f"{task}, ami-zoo": lambda: run([program, *ours, "--quiet"], env=environment),
-                f"{task}, scikit-learn": lambda: run(theirs, env=environment),
+                f"{task}, ami-zoo": lambda: run(ours, env=bench.environment),
+                f"{task}, scikit-learn": lambda: run(theirs, env=bench.environment),
             }, options.repeats)
             rows += [row(name, result) for name, result in found.items()]
             (mine, _, _), (other, _, _) = found.values()

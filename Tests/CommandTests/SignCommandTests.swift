@@ -26,6 +26,8 @@ import ZooTesting
             let files = try signed.document.strings("files", maximum: 100)
             #expect(files.contains("read_outs/trajectory.safetensors"))
 
+            let text = try await zoo("verify", model, "--key", "lab")
+            #expect(text.output.contains("not signed: .ami-zoo ("))
             let unchecked = try await zoo("verify", model)
             #expect(unchecked.status == 0)
             #expect(unchecked.output.contains("model.sig' was not checked"))
@@ -75,6 +77,10 @@ import ZooTesting
             #expect(changed.status == 1)
             let findings = try changed.document.objects("findings", maximum: 10)
             #expect(try findings.map { try $0.string("path") } == ["config.json"])
+            // A signature that is required and missing is a finding, with the whole report.
+            try FileManager.default.removeItem(atPath: "\(model)/model.sig")
+            let missing = try await zoo("verify", model, "--key", "\(vectors)/p256.pub")
+            #expect(missing.status == 1 && missing.output.contains("signature.missing"))
             // Without a key there is nothing to compare it with.
             #expect(try await zoo("verify", model).status == 65)
         }

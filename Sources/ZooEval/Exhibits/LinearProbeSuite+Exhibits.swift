@@ -77,7 +77,7 @@ extension LinearProbeSuite {
         }
         switch task.kind {
         case .classification:
-            let classes = try ProbeClasses(probe.label, of: samples)
+            let classes = try SampleClasses(probe.label, of: samples)
             let known = kept(classes.fit)
             guard Set(zip(known, held).filter { !$0.1 }.map(\.0)).count == classes.labels.count
             else { return nil }

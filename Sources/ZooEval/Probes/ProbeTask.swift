@@ -78,7 +78,7 @@ struct ProbeTask: Sendable {
             _ = try groups(samples)
             return 1
         }
-        let classes = try ProbeClasses(probe.label, of: samples)
+        let classes = try SampleClasses(probe.label, of: samples)
         try classes.requireAll(besides: held, probe.label)
         return classes.labels.count
     }
@@ -165,7 +165,7 @@ struct ProbeTask: Sendable {
     /// - Returns: one measurement for each of ``metrics(top:)``.
     func measurements(
         _ predicted: [[Int]],
-        _ classes: ProbeClasses,
+        _ classes: SampleClasses,
         top: (hits: Int, of: Int)? = nil
     ) -> [Measurement] {
         var metrics = metrics(top: top?.of)[...]

@@ -127,19 +127,17 @@ struct AttentiveProbeSuite: EvaluationSuite {
         )
         switch task.kind {
         case .classification:
-            let classes = try ProbeClasses(probe.label, of: samples)
+            let classes = try SampleClasses(probe.label, of: samples)
             let found = try outputs(
                 run,
                 targets: .classes(classes.fit.map(Int32.init)),
                 count: classes.labels.count
             ) { sample, outputs in
-                Self.place(of: classes.fit[sample], in: outputs) == 0 ? 0 : 1
+                outputs.rank(of: classes.fit[sample]) == 1 ? 0 : 1
             }
             let hits = top.map { top in
-                let places = found.indices.map {
-                    Self.place(of: classes.measured[$0], in: found[$0])
-                }
-                return (hits: places.count { $0 < top }, of: top)
+                let ranks = found.indices.map { found[$0].rank(of: classes.measured[$0]) }
+                return (hits: ranks.count { $0 <= top }, of: top)
             }
             return task.measurements([found.map(Self.largest)], classes, top: hits)
         case .regression:
@@ -234,12 +232,5 @@ struct AttentiveProbeSuite: EvaluationSuite {
 
     private static func largest(_ outputs: [Float]) -> Int {
         outputs.indices.reduce(0) { outputs[$1] > outputs[$0] ? $1 : $0 }
-    }
-
-    /// The number of classes before a class in descending order of the outputs; of equal ones the first comes first.
-    private static func place(of wanted: Int, in outputs: [Float]) -> Int {
-        outputs.indices.count {
-            outputs[$0] > outputs[wanted] || (outputs[$0] == outputs[wanted] && $0 < wanted)
-        }
     }
 }

@@ -78,7 +78,7 @@ enum ClassMatching: String, CaseIterable {
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when a class has no counterpart.
     func classes(
         of split: HeldData.Labelled,
-        in model: ZooModels.ProbeClasses
+        in model: ProbeClasses
     ) throws(ZooError) -> [Int] {
         let needed = (split.samples.map(\.label).max() ?? 0) + 1
         switch (self, split.classes) {
@@ -139,7 +139,7 @@ struct ClassificationStage: SampleStage {
     private let preparation: HeldPreparation
     private let matching: ClassMatching
     private let classifier: VideoClassifier
-    private let head: ZooModels.ProbeClasses
+    private let head: ProbeClasses
     /// The class of the model for each label.
     private let targets: [Int]
 
@@ -203,15 +203,5 @@ extension VideoClassifier {
     func probabilities(of pixels: Tensor, on pool: ComputePool) async throws -> [Float] {
         try await classify(pixels.reshaped(Shape([1] + pixels.shape.sizes)), on: pool)
             .heads[0].probabilities.values
-    }
-}
-
-extension [Float] {
-    /// The place of an element in descending order, from 1; of equal ones, the first comes first.
-    func rank(of index: Int) -> Int {
-        1
-            + indices.count {
-                self[$0] > self[index] || (self[$0] == self[index] && $0 < index)
-            }
     }
 }

@@ -76,7 +76,7 @@ struct LinearProbeSuite: EvaluationSuite {
         let features = try probe.features(table, of: samples)
         switch task.kind {
         case .classification:
-            let classes = try ProbeClasses(probe.label, of: samples)
+            let classes = try SampleClasses(probe.label, of: samples)
             let predicted = try features.map {
                 try classify(
                     $0.fit,

@@ -56,7 +56,7 @@ struct NearestNeighbourSuite: EvaluationSuite {
 
     func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage {
         try await probe.stage(of: model, on: data) { samples in
-            _ = try ProbeClasses(probe.label, of: samples)
+            _ = try SampleClasses(probe.label, of: samples)
             if let most = neighbours.max(), most > samples.fitted.count {
                 throw ZooError.dataUnsuitable(
                     "the split '\(probe.fit)' has \(samples.fitted.count) samples, fewer than \(most) neighbours"
@@ -71,7 +71,7 @@ struct NearestNeighbourSuite: EvaluationSuite {
         in session: ComputeSession
     ) throws -> [Measurement] {
         let samples = try probe.samples(data)
-        let classes = try ProbeClasses(probe.label, of: samples)
+        let classes = try SampleClasses(probe.label, of: samples)
         let predicted = try probe.features(table, of: samples).map { features in
             try votes(features.fit, features.measured, classes, session).map {
                 PredictedClasses($0, of: classes.measured)
@@ -91,7 +91,7 @@ struct NearestNeighbourSuite: EvaluationSuite {
     private func votes(
         _ fit: RowBlocks,
         _ measured: RowBlocks,
-        _ classes: ProbeClasses,
+        _ classes: SampleClasses,
         _ session: ComputeSession
     ) throws -> [[Int]] {
         var votes: [[Int]] = Array(repeating: [], count: neighbours.count)

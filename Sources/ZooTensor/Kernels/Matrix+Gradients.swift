@@ -13,21 +13,9 @@ extension Matrix {
         epsilon: Float,
         path: KernelPath = .fastest
     ) {
-        requireSizes(of: input)
         requireRow(weight)
         requireRow(bias)
-        unsafe ami_layer_norm(
-            path.cpu,
-            input.base,
-            input.stride,
-            writableBase,
-            stride,
-            rows,
-            columns,
-            weight.base,
-            bias.base,
-            epsilon
-        )
+        unsafe layerNorm(of: input, weight.base, bias.base, epsilon, path)
     }
 
     /// Replaces the gradient of the output of a layer normalisation by that of its input.

@@ -16,9 +16,20 @@ extension Matrix {
         epsilon: Float,
         path: KernelPath = .fastest
     ) {
-        requireSizes(of: input)
         requireColumns(weight)
         requireColumns(bias)
+        unsafe layerNorm(of: input, weight.buffer.base, bias.buffer.base, epsilon, path)
+    }
+
+    /// Runs the kernel on a weight and a bias of one number for each column.
+    func layerNorm(
+        of input: Matrix,
+        _ weight: UnsafePointer<Float>,
+        _ bias: UnsafePointer<Float>,
+        _ epsilon: Float,
+        _ path: KernelPath
+    ) {
+        requireSizes(of: input)
         unsafe ami_layer_norm(
             path.cpu,
             input.base,
@@ -27,8 +38,8 @@ extension Matrix {
             stride,
             rows,
             columns,
-            weight.buffer.base,
-            bias.buffer.base,
+            weight,
+            bias,
             epsilon
         )
     }

@@ -127,7 +127,11 @@ package struct KeyFolder: Sendable {
             )
         }
         guard status.size <= limit else {
-            throw ZooError(.keyMalformed, "'\(file)' has \(status.size) bytes, too many for a key")
+            throw ZooError(
+                .keyMalformed,
+                "'\(file)' has \(status.size) bytes, too many for a key",
+                remedy: "give a PEM file with a private key"
+            )
         }
         let text = try open.bytes(0..<status.size)
         return try PrivateKey(pem: String(decoding: text, as: UTF8.self), passphrase: passphrase)

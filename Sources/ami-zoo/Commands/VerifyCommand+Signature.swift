@@ -167,19 +167,32 @@ struct SignatureOutcome: Sendable {
         }
     }
 
-    /// The first names of a list that may be long.
+    /// Files that are not signed: folders that are always left out with the number of their files, then the first
+    /// of the others.
     static func list(_ names: [String]) -> String {
-        // A name could imitate a line of this report.
-        let shown = names.prefix(5).map { name in
-            String(
-                String.UnicodeScalarView(
-                    name.unicodeScalars.map {
-                        $0.properties.generalCategory == .control ? "?" : $0
-                    }
-                )
-            )
-        }.joined(separator: ", ")
-        return names.count > 5 ? "\(shown) and \(names.count - 5) more" : shown
+        var (folders, others): ([String: Int], [String]) = ([:], [])
+        for name in names {
+            let top = name.prefix { $0 != "/" }
+            if top.utf8.count < name.utf8.count, ModelFolder.ignored.contains(String(top)) {
+                folders[String(top), default: 0] += 1
+            } else {
+                others.append(printable(name))
+            }
+        }
+        var parts = folders.sorted { $0.key < $1.key }
+            .map { "\($0.key) (\(Counted.text($0.value, "file")))" }
+        parts += others.prefix(5)
+        if others.count > 5 { parts.append("\(others.count - 5) more") }
+        return parts.joined(separator: ", ")
+    }
+
+    /// A name that cannot imitate a line of a report.
+    private static func printable(_ name: String) -> String {
+        var text = String.UnicodeScalarView()
+        for scalar in name.unicodeScalars {
+            text.append(scalar.properties.generalCategory == .control ? "?" : scalar)
+        }
+        return String(text)
     }
 }
 

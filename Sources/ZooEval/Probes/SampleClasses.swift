@@ -3,8 +3,8 @@
 
 internal import ZooCore
 
-/// The classes of the samples of a probe.
-struct ProbeClasses: Sendable {
+/// The classes of the samples that a probe is fitted to and measured on.
+struct SampleClasses: Sendable {
     /// The label of each class, ascending.
     let labels: [Float]
     /// The class of each sample to fit on.
