@@ -214,6 +214,17 @@ package struct InstallReceipt: Sendable {
         self.attachments = attachments
     }
 
+    /// The same documents without attachments.
+    var withoutAttachments: InstallReceipt {
+        InstallReceipt(
+            manifest: manifest,
+            record: record,
+            blockTables: blockTables,
+            components: components,
+            registry: registry
+        )
+    }
+
     /// The paths of the documents in a model folder.
     package var documentNames: [String] {
         let attached = Set(attachments.flatMap { $0.files.map(\.name) }).sorted()

@@ -112,17 +112,22 @@ package final class StagingArea: Sendable {
     /// - Parameters:
     ///   - receipt: the documents of the release.
     ///   - expected: the verified files of the release; the folder must contain exactly these.
+    /// - Returns: why the attachments were left out, because the disk has no place for them; nil if they were kept.
     /// - Throws: ``ZooError`` with code `store.destination-taken` when the destination exists,
     ///   `store.staging-mismatch` when the staged files differ from the expected files.
     package func commit(
         _ receipt: InstallReceipt,
         files expected: [ReleaseRecord.File]
-    ) throws(ZooError) {
-        try receipt.write(to: files)
-        for name in try subfolders(of: files) { try FileSystem.synchronizeFolder(name) }
-        try FileSystem.createFolder(FileSystem.parent(of: destination))
-        try requirePrivate()
-        try requireExactly(expected, receipt)
+    ) throws(ZooError) -> ZooError? {
+        var leftOut: ZooError?
+        do throws(ZooError) {
+            try prepare(receipt, expected)
+        } catch  where error.code.category == .inputOutput && !receipt.attachments.isEmpty {
+            // The release is complete without them.
+            try FileSystem.remove("\(files)/\(InstalledRelease.attachmentsFolder)")
+            try prepare(receipt.withoutAttachments, expected)
+            leftOut = error
+        }
         do throws(ZooError) {
             try FileSystem.rename(files, to: destination)
         } catch {
@@ -135,6 +140,19 @@ package final class StagingArea: Sendable {
             )
         }
         try discard()
+        return leftOut
+    }
+
+    /// Completes the staged folder and checks it.
+    private func prepare(
+        _ receipt: InstallReceipt,
+        _ expected: [ReleaseRecord.File]
+    ) throws(ZooError) {
+        try receipt.write(to: files)
+        for name in try subfolders(of: files) { try FileSystem.synchronizeFolder(name) }
+        try FileSystem.createFolder(FileSystem.parent(of: destination))
+        try requirePrivate()
+        try requireExactly(expected, receipt)
     }
 
     private func requireExactly(

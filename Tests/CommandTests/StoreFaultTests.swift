@@ -84,6 +84,37 @@ struct StoreFaultTests {
         }
     }
 
+    /// A disk that has place for the model, and none for its evidence.
+    @Test func aDiskWithoutPlaceForAttachmentsGetsTheModel() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            let run = try await run(
+                size: "64m",
+                zoo,
+                variables: [
+                    "url": "\(Program.root)registry/embedded", "notes": folder.path(of: "notes"),
+                ],
+                """
+                "$zoo" pull ami/turbofan --registry "$url" >/dev/null || exit
+                used=$(df --output=used -k "$store" | tail -n 1)
+                umount "$store"
+                for less in 4 8 12 16; do
+                    mount -t tmpfs -o size=$((used - less))k none "$store" || exit 99
+                    "$zoo" pull ami/turbofan --registry "$url" 2>>"$notes" >/dev/null; echo "pull $?"
+                    "$zoo" verify ami/turbofan --deep | grep -E 'every byte|evidence: none'
+                    umount "$store"
+                done
+                grep -c 'are left out' "$notes"
+                """
+            )
+            let lines = run.output.split(separator: "\n")
+            #expect(lines.count { $0 == "pull 0" } == 4, "\(run.output)\(run.errors)")
+            #expect(lines.count { $0.contains("every byte is as released") } == 4)
+            #expect(lines.count { $0 == "evidence: none: 31 claims, not measured again" } == 4)
+            #expect(lines.last == "4")
+        }
+    }
+
     @Test func aReadOnlyStoreServesWhatItHasAndRefusesTheRest() async throws {
         try await TemporaryFolder.with { folder in
             let zoo = Program(in: folder)

@@ -13,100 +13,19 @@ import ZooTesting
 
 /// An installed folder keeps what is attached to its release, and nothing that is not.
 @Suite struct KeptAttachmentsTests {
-    /// A registry with a release, and a store.
-    private struct Place {
-        let folder: TemporaryFolder
-        let registry: TinyRegistry
-        let evidence: SampleEvidence
-        let store: ModelStore
-        let notes = Notes()
-
-        init(in folder: TemporaryFolder) throws {
-            self.folder = folder
-            registry = try TinyRegistry(in: folder)
-            evidence = try SampleEvidence(of: try registry.publish("1.0.0"), in: registry)
-            store = ModelStore(root: folder.path(of: "store"))
-        }
-
-        func client(_ location: RegistryLocation? = nil) -> Registry {
-            Registry(
-                location ?? .folder(registry.root),
-                transport: location == nil ? .unused : .impatient,
-                cache: nil
-            )
-        }
-
-        func pull(_ location: RegistryLocation? = nil, to name: String? = nil) async throws
-            -> String
-        {
-            var request = try PullRequest.of("ami/tiny:1.0.0")
-            request.destination = name.map { folder.path(of: $0) }
-            return try await Puller(
-                registry: client(location),
-                store: store,
-                report: { [notes] in notes.take($0) }
-            )
-            .pull(request).path
-        }
-
-        func repair(_ path: String) async throws -> RepairReport {
-            try await Repairer(
-                registry: client(),
-                store: store,
-                report: { [notes] in notes.take($0) }
-            )
-            .repair(RepairTarget(folder: path, reference: nil, in: store))
-        }
-
-        func verify(_ path: String) async throws -> Verification {
-            try await VerificationSubject(path, in: store)
-                .verify(AnchorSearch(store: store), deep: false)
-        }
-
-        func kept(_ path: String) throws -> KeptAttachments {
-            try KeptAttachments(in: path, of: evidence.digest, repair: "repair")
-        }
-    }
-
-    /// The notes of a pull.
-    private final class Notes: Sendable {
-        private let texts = Mutex<[String]>([])
-
-        var taken: [String] { texts.withLock { $0 } }
-
-        func take(_ event: PullEvent) {
-            if case .note(let text) = event { texts.withLock { $0.append(text) } }
-        }
-    }
-
-    private func state(_ evidence: AttachedEvidence?) -> String {
-        switch evidence {
-        case .validated: "validated"
-        case .failed: "failed"
-        case .unvalidated(let waiver): "unvalidated: \(waiver.reason)"
-        case .invalid(let error): error.code.rawValue
-        case .absent: "none"
-        case nil: "nil"
-        }
-    }
-
-    private func files(_ path: String) throws -> [String] {
-        try FileSystem.names(in: "\(path)/.ami-zoo/attachments")
-    }
-
     // MARK: Pulling
 
     @Test(arguments: ["folder", "nginx", "scripted server"])
     func aPullKeepsEvidence(place name: String) async throws {
         try await TemporaryFolder.with { folder in
-            let place = try Place(in: folder)
+            let place = try AttachmentPlace(in: folder)
             try place.evidence.attach(try place.evidence.waiver("at first"))
             let draft = try place.evidence.validation()
             try place.evidence.attach(draft)
             func check(_ location: RegistryLocation?) async throws {
                 for destination in [nil, "elsewhere"] {
                     let path = try await place.pull(location, to: destination)
-                    let names = Set(try files(path))
+                    let names = Set(try AttachmentPlace.files(path))
                     for blob in draft.blobs.map(\.bytes) + [draft.manifest] {
                         let name = ContentDigest(of: blob).hex
                         #expect(names.contains(name))
@@ -123,7 +42,7 @@ import ZooTesting
                     #expect(verification.passed)
                     #expect(verification.findings == [])
                     guard case .validated(let found)? = verification.evidence else {
-                        Issue.record("\(state(verification.evidence))")
+                        Issue.record("\(AttachmentPlace.state(verification.evidence))")
                         return
                     }
                     #expect(found.program == "9.8.7")
@@ -148,19 +67,21 @@ import ZooTesting
 
     @Test func aReleaseWithoutAttachmentsNeedsNone() async throws {
         try await TemporaryFolder.with { folder in
-            let place = try Place(in: folder)
+            let place = try AttachmentPlace(in: folder)
             let path = try await place.pull()
             #expect(try FileSystem.status("\(path)/.ami-zoo/attachments") == nil)
             #expect(place.notes.taken == [])
             let verification = try await place.verify(path)
             #expect(verification.passed)
-            #expect(state(verification.evidence) == "none")
+            #expect(AttachmentPlace.state(verification.evidence) == "none")
             // Evidence that comes later is fetched by a repair.
             try place.evidence.attach(try place.evidence.waiver("later"))
             let repaired = try await place.repair(path).repaired
             #expect(repaired.count == 3)
             #expect(repaired.allSatisfy { $0.hasPrefix(".ami-zoo/attachments/") })
-            #expect(try await state(place.verify(path).evidence) == "unvalidated: later")
+            #expect(
+                try await AttachmentPlace.state(place.verify(path).evidence) == "unvalidated: later"
+            )
             #expect(try await place.repair(path).repaired == [])
         }
     }
@@ -168,13 +89,17 @@ import ZooTesting
     /// The newest validation decides, whatever it says; a reason only where there is no validation.
     @Test func theNewestValidationDecides() async throws {
         try await TemporaryFolder.with { folder in
-            let place = try Place(in: folder)
+            let place = try AttachmentPlace(in: folder)
             let client = place.client()
             func both(_ path: String) async throws -> [String] {
                 let record = place.evidence.record
                 return [
-                    state(try await client.evidence(of: record, place.evidence.digest)),
-                    state(try place.kept(path).evidence(of: record, place.evidence.digest)),
+                    AttachmentPlace.state(
+                        try await client.evidence(of: record, place.evidence.digest)
+                    ),
+                    AttachmentPlace.state(
+                        try place.kept(path).evidence(of: record, place.evidence.digest)
+                    ),
                     try await client.index(of: record.name).entries[0].evidence?.state.rawValue
                         ?? "none",
                     try await client.catalogue()[0].summary?.evidence?.state.rawValue ?? "none",
@@ -201,14 +126,35 @@ import ZooTesting
         }
     }
 
+    /// A validation that the registry no longer lists does not stay behind in a folder.
+    @Test func repairRemovesWhatTheRegistryWithdrew() async throws {
+        try await TemporaryFolder.with { folder in
+            let place = try AttachmentPlace(in: folder)
+            let wrong = try place.evidence.attach(try place.evidence.validation(at: 10))
+            let path = try await place.pull()
+            #expect(try await AttachmentPlace.state(place.verify(path).evidence) == "validated")
+            let registry = try RegistryFolder(opening: place.registry.root)
+            #expect(try registry.detach(wrong, from: place.evidence.record.name, Cancellation()))
+            // A registry that lists nothing may be one that has no place for it.
+            _ = try await place.repair(path)
+            #expect(try await AttachmentPlace.state(place.verify(path).evidence) == "validated")
+            try place.evidence.attach(try place.evidence.waiver("measured wrongly"))
+            let repaired = try await place.repair(path)
+            #expect(repaired.repaired.contains(".ami-zoo/attachments/\(wrong.hex)"))
+            let found = try await place.verify(path)
+            #expect(AttachmentPlace.state(found.evidence) == "unvalidated: measured wrongly")
+            #expect(found.passed && found.findings == [])
+        }
+    }
+
     // MARK: Damage
 
     @Test func everyByteOfAKeptAttachmentCounts() async throws {
         try await TemporaryFolder.with { folder in
-            let place = try Place(in: folder)
+            let place = try AttachmentPlace(in: folder)
             try place.evidence.attach(try place.evidence.validation())
             let path = try await place.pull()
-            for name in try files(path) {
+            for name in try AttachmentPlace.files(path) {
                 let file = "\(path)/.ami-zoo/attachments/\(name)"
                 let sound = try FileSystem.document(file, limit: 1 << 20)
                 for index in sound.indices {
@@ -221,8 +167,8 @@ import ZooTesting
                     #expect(kept.findings.first?.path == ".ami-zoo/attachments/\(name)")
                     let evidence = kept.evidence(of: place.evidence.record, place.evidence.digest)
                     #expect(
-                        state(evidence) == "evidence.attachment-changed",
-                        "\(name), \(index): \(state(evidence))"
+                        AttachmentPlace.state(evidence) == "evidence.attachment-changed",
+                        "\(name), \(index): \(AttachmentPlace.state(evidence))"
                     )
                     try open.write(sound, at: 0)
                 }
@@ -233,11 +179,11 @@ import ZooTesting
 
     @Test func everyKindOfDamageIsNamedAndRepaired() async throws {
         try await TemporaryFolder.with { folder in
-            let place = try Place(in: folder)
+            let place = try AttachmentPlace(in: folder)
             let draft = try place.evidence.validation()
             try place.evidence.attach(draft)
             let path = try await place.pull()
-            let names = try files(path)
+            let names = try AttachmentPlace.files(path)
             let damages: [(Damage, ZooError.Code)] = [
                 (.truncate(1), .attachmentChanged), (.truncate(0), .attachmentChanged),
                 (.extend(1), .attachmentChanged), (.extend(1 << 20), .attachmentChanged),
@@ -253,12 +199,12 @@ import ZooTesting
                     let finding = found.findings.first { $0.path == ".ami-zoo/attachments/\(name)" }
                     #expect(finding?.code == code, "\(damage)")
                     #expect(finding?.remedy?.contains("ami-zoo repair") == true)
-                    #expect(state(found.evidence) == code.rawValue, "\(damage)")
+                    #expect(AttachmentPlace.state(found.evidence) == code.rawValue, "\(damage)")
                     let repaired = try await place.repair(path).repaired
                     #expect(repaired.contains(".ami-zoo/attachments/\(name)"), "\(damage)")
                     let after = try await place.verify(path)
                     #expect(after.findings == [], "\(damage)")
-                    #expect(state(after.evidence) == "validated")
+                    #expect(AttachmentPlace.state(after.evidence) == "validated")
                 }
             }
             // A blob without its manifest says nothing; a manifest without its blob cannot be read.
@@ -268,7 +214,8 @@ import ZooTesting
                 let isManifest = name == draft.entry.digest.hex
                 #expect(found.passed == isManifest)
                 #expect(
-                    state(found.evidence) == (isManifest ? "none" : "evidence.attachment-changed")
+                    AttachmentPlace.state(found.evidence)
+                        == (isManifest ? "none" : "evidence.attachment-changed")
                 )
                 _ = try await place.repair(path)
                 #expect(try await place.verify(path).findings == [])
@@ -278,7 +225,7 @@ import ZooTesting
 
     @Test func anotherReleasesAttachmentIsRefused() async throws {
         try await TemporaryFolder.with { folder in
-            let place = try Place(in: folder)
+            let place = try AttachmentPlace(in: folder)
             let other = try SampleEvidence(
                 of: try place.registry.publish("2.0.0"),
                 in: place.registry
@@ -295,9 +242,9 @@ import ZooTesting
             let errors = found.findings.filter { $0.severity == .error }
             #expect(errors.map(\.code) == [.evidenceOfAnother])
             #expect(errors[0].path == ".ami-zoo/attachments/\(draft.entry.digest.hex)")
-            #expect(state(found.evidence) == "evidence.other-release")
+            #expect(AttachmentPlace.state(found.evidence) == "evidence.other-release")
             _ = try await place.repair(path)
-            #expect(try files(path) == [])
+            #expect(try AttachmentPlace.files(path) == [])
             #expect(try await place.verify(path).findings == [])
         }
     }
@@ -305,7 +252,7 @@ import ZooTesting
     /// Statement and report of another release, in an attachment whose manifest names this one.
     @Test func aManifestDoesNotMakeEvidenceOfAnotherReleaseOurs() async throws {
         try await TemporaryFolder.with { folder in
-            let place = try Place(in: folder)
+            let place = try AttachmentPlace(in: folder)
             let other = try SampleEvidence(
                 of: try place.registry.publish("2.0.0"),
                 in: place.registry
@@ -323,13 +270,13 @@ import ZooTesting
             let path = try await place.pull()
             let found = try await place.verify(path)
             #expect(found.passed)
-            #expect(state(found.evidence) == "evidence.other-release")
+            #expect(AttachmentPlace.state(found.evidence) == "evidence.other-release")
         }
     }
 
     @Test func tenThousandFilesAreNotRead() async throws {
         try await TemporaryFolder.with { folder in
-            let place = try Place(in: folder)
+            let place = try AttachmentPlace(in: folder)
             try place.evidence.attach(try place.evidence.validation())
             let path = try await place.pull()
             for number in 0..<10_000 {
@@ -344,14 +291,14 @@ import ZooTesting
             #expect(found.findings.map(\.code) == [.attachmentTooLarge])
             #expect(found.findings[0].path == ".ami-zoo/attachments")
             _ = try await place.repair(path)
-            #expect(try files(path).count == 4)
+            #expect(try AttachmentPlace.files(path).count == 4)
             #expect(try await place.verify(path).findings == [])
         }
     }
 
     @Test func aLinkInPlaceOfTheFolderIsNotFollowed() async throws {
         try await TemporaryFolder.with { folder in
-            let place = try Place(in: folder)
+            let place = try AttachmentPlace(in: folder)
             try place.evidence.attach(try place.evidence.validation())
             let path = try await place.pull()
             let outside = folder.path(of: "outside")
@@ -363,121 +310,11 @@ import ZooTesting
             )
             let found = try await place.verify(path)
             #expect(!found.passed)
-            #expect(state(found.evidence) == "evidence.attachment-changed")
+            #expect(AttachmentPlace.state(found.evidence) == "evidence.attachment-changed")
             _ = try await place.repair(path)
             #expect(try await place.verify(path).findings == [])
             // What the link led to is somebody else's.
             #expect(try FileSystem.names(in: outside).count == 5)
-        }
-    }
-
-    // MARK: Hostile registries
-
-    /// Whatever the registry says about attachments, the model is installed, and nothing wrong is kept.
-    @Test(arguments: [
-        "no manifest", "no blob", "a changed blob", "a wrong size", "another subject",
-        "no manifest at all", "a large blob", "many blobs",
-    ])
-    func aBadAttachmentDoesNotSpoilThePull(what: String) async throws {
-        try await TemporaryFolder.with { folder in
-            let place = try Place(in: folder)
-            let evidence = place.evidence
-            let draft = try evidence.validation()
-            let blobs = BlobFolder(root: place.registry.root)
-            switch what {
-            case "no manifest":
-                try evidence.attach(draft)
-                try FileSystem.remove(blobs.path(of: draft.entry.digest))
-            case "no blob":
-                try evidence.attach(draft)
-                try FileSystem.remove(blobs.path(of: draft.blobs[2].descriptor.digest))
-            case "a changed blob":
-                try evidence.attach(draft)
-                let path = blobs.path(of: draft.blobs[1].descriptor.digest)
-                var bytes = draft.blobs[1].bytes
-                bytes[9] ^= 4
-                try FileSystem.remove(path)
-                try FileSystem.writeAtomically(path, bytes)
-            case "a wrong size":
-                try blobs.write(draft.manifest)
-                try evidence.list(
-                    .init(type: draft.type, digest: draft.entry.digest, size: draft.entry.size + 1)
-                )
-            case "another subject":
-                let other = evidence.artifact(
-                    AttachmentDraft.validation,
-                    [],
-                    about: ContentDigest(of: [7])
-                )
-                for blob in other.blobs { try blobs.write(blob) }
-                try evidence.list(
-                    .init(
-                        type: AttachmentDraft.validation,
-                        digest: try blobs.write(other.manifest),
-                        size: other.manifest.count
-                    )
-                )
-            case "no manifest at all":
-                let bytes = Array("[1]".utf8)
-                try evidence.list(
-                    .init(type: draft.type, digest: try blobs.write(bytes), size: bytes.count)
-                )
-            case "a large blob":
-                try evidence.attach(
-                    evidence.artifact("x/y", [("a/b", [UInt8](repeating: 0, count: 9 << 20))])
-                )
-            default:
-                try evidence.attach(
-                    evidence.artifact("x/y", (0..<12).map { ("a/b", [UInt8($0)]) })
-                )
-            }
-            // One that is sound, and that is kept.
-            try evidence.attach(evidence.artifact("x/signature", [("a/b", [1, 2, 3])]))
-            let path = try await place.pull()
-            #expect(place.notes.taken.count == 1, "\(place.notes.taken)")
-            #expect(place.notes.taken.first?.contains("is left out") == true)
-            #expect(try files(path).count == 3)
-            let found = try await place.verify(path)
-            #expect(found.passed)
-            #expect(found.findings == [])
-        }
-    }
-
-    @Test func aServerThatFailsForAttachmentsDoesNotSpoilThePull() async throws {
-        try await TemporaryFolder.with { folder in
-            let place = try Place(in: folder)
-            let draft = try place.evidence.validation()
-            try place.evidence.attach(draft)
-            try await HostileServer.with { server in
-                server.serve(folder: place.registry.root)
-                server.on("/\(RegistryLayout.blob(draft.entry.digest))", .status(503))
-                let path = try await place.pull(try RegistryLocation(parsing: server.url("")))
-                #expect(place.notes.taken.count == 1)
-                #expect(place.notes.taken.first?.contains("'ami-zoo repair' fetches them") == true)
-                #expect(try await place.verify(path).passed)
-                #expect(try await state(place.verify(path).evidence) == "none")
-                _ = try await place.repair(path)
-                #expect(try await state(place.verify(path).evidence) == "validated")
-            }
-        }
-    }
-
-    @Test func theSizeOfAllAttachmentsIsBounded() async throws {
-        try await TemporaryFolder.with { folder in
-            let place = try Place(in: folder)
-            for number in 0..<10 as Range<UInt8> {
-                let blob = [UInt8](repeating: number, count: AttachmentLimits.blob)
-                try place.evidence.attach(place.evidence.artifact("x/y", [("a/b", blob)]))
-            }
-            // Evidence comes first, although it is the oldest.
-            try place.evidence.attach(try place.evidence.validation())
-            let path = try await place.pull()
-            #expect(place.notes.taken.count == 3)
-            let size = try FileSystem.allocatedBytes(below: "\(path)/.ami-zoo/attachments")
-            #expect(size <= AttachmentLimits.total)
-            let found = try await place.verify(path)
-            #expect(found.passed)
-            #expect(state(found.evidence) == "validated")
         }
     }
 }

@@ -30,7 +30,10 @@ struct SampleEvidence {
             created: Timestamp(secondsSince1970: second),
             program: "9.8.7",
             machine: ["processor": "Abacus", "kernels": ["portable"], "precision": "f32"],
-            checks: [.init(.rules, "what a release must state", passing ? [] : [finding])],
+            checks: [
+                .init(.integrity, "every byte", []),
+                .init(.rules, "what a release must state", passing ? [] : [finding]),
+            ],
             evaluations: [],
             claims: []
         )

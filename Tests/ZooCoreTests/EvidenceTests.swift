@@ -65,7 +65,7 @@ import Testing
         func report(
             _ value: Double,
             limit: Double? = nil,
-            checks: [ValidationReport.Check] = []
+            checks: [ValidationReport.Check] = [.init(.integrity, "every byte", [])]
         ) throws -> ValidationReport {
             let evaluations = [evaluation(value, limit: limit)]
             return ValidationReport(
@@ -129,7 +129,7 @@ import Testing
             created: Timestamp(secondsSince1970: 0),
             program: "0",
             machine: [:],
-            checks: [],
+            checks: [.init(.integrity, "every byte", [])],
             evaluations: [],
             claims: []
         )
@@ -147,11 +147,15 @@ import Testing
         #expect(code { _ = try sample.check(bad) } == "evidence.not-passed")
         let bound = try sample.report(1, limit: 0.5)
         #expect(code { _ = try sample.check(bound) } == "evidence.not-passed")
-        let failed = try sample.report(
-            1,
-            checks: [.init(.rules, "", [Finding(.fieldInvalid, path: "", message: "")])]
-        )
-        #expect(code { _ = try sample.check(failed) } == "evidence.not-passed")
+        let fault = Finding(.fieldInvalid, path: "", message: "")
+        for checks in [
+            [.init(.integrity, "", []), .init(.rules, "", [fault])],
+            // Nobody looked at the files.
+            [], [.init(.rules, "", []), .init(.claims, "", [])],
+        ] as [[ValidationReport.Check]] {
+            let report = try sample.report(1, checks: checks)
+            #expect(code { _ = try sample.check(report) } == "evidence.not-passed")
+        }
     }
 
     @Test func evidenceOfAnotherReleaseIsRefused() throws {

@@ -282,7 +282,7 @@ package struct Puller: ReleaseTask {
                 of: staging.destination
             )
         }
-        try staging.commit(
+        let leftOut = try staging.commit(
             release.installReceipt(
                 request.components,
                 from: registry.source.address,
@@ -290,6 +290,14 @@ package struct Puller: ReleaseTask {
             ),
             files: verified.files
         )
+        if let leftOut {
+            report(
+                .note(
+                    "the attachments of \(release.reference) are left out: \(leftOut.message); "
+                        + "'ami-zoo repair' fetches them later"
+                )
+            )
+        }
     }
 
     private func requireSpace(_ bytes: Int, in staging: StagingArea) throws {

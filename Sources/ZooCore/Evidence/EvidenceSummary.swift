@@ -31,13 +31,21 @@ public struct ClaimCounts: Sendable, Equatable {
         ]
     }
 
-    /// The counts in words.
+    /// The counts of a validation in words.
     public var text: String {
         guard stated > 0 else { return "no claims" }
-        let claims = stated == 1 ? "1 claim" : "\(stated) claims"
         return "reproduced \(reproduced) of \(claims)"
             + (upstream > 0 ? ", \(upstream) claimed upstream and not measured again" : "")
     }
+
+    /// The claims in words where no validation decides: nothing was tried, so that nothing failed to reproduce.
+    public var unmeasuredText: String {
+        guard stated > 0 else { return "no claims" }
+        return "\(claims), not measured again"
+            + (upstream > 0 ? ", \(upstream) of them of another lab" : "")
+    }
+
+    private var claims: String { stated == 1 ? "1 claim" : "\(stated) claims" }
 }
 
 /// What a registry says about the validation of a version, in an index document and in the catalogue.

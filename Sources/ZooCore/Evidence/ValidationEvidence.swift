@@ -80,10 +80,7 @@ public struct ValidationEvidence: Sendable, Equatable {
                     + (claim.measured.map { "measured as \($0)" } ?? "not measured")
             )
         }
-        for check in try object.objects("checks", maximum: 100)
-        where try check.string("result") == ValidationReport.Check.Result.failed.rawValue {
-            throw Self.notPassed("the check '\(try check.string("name"))' failed")
-        }
+        try Self.requireChecks(of: object)
         guard try object.string("result") == "passed", try predicate.string("result") != "FAILED"
         else { throw Self.notPassed("the result is 'failed'") }
         self.statement = statement
@@ -91,6 +88,22 @@ public struct ValidationEvidence: Sendable, Equatable {
         created = try object.timestamp("created")
         program = try object.object("program").string("version")
         machine = try object.required("machine")
+    }
+
+    /// Checks that no check failed, and that every byte was compared with the record.
+    private static func requireChecks(of report: JSONObject) throws(ZooError) {
+        var passed: Set<String> = []
+        for check in try report.objects("checks", maximum: 100) {
+            let (name, result) = (try check.string("name"), try check.string("result"))
+            if result == ValidationReport.Check.Result.failed.rawValue {
+                throw notPassed("the check '\(name)' failed")
+            }
+            if result == ValidationReport.Check.Result.passed.rawValue { passed.insert(name) }
+        }
+        // A report without it says nothing about the files.
+        guard passed.contains(ValidationReport.Check.Name.integrity.rawValue) else {
+            throw notPassed("the files were not checked")
+        }
     }
 
     /// Checks the bounds that suites set themselves, such as those of `golden`.

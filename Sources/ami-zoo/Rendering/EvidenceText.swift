@@ -10,16 +10,16 @@ extension AttachedEvidence {
     ///
     /// No signature over evidence is checked, and so the line says that it is not signed.
     func line(_ record: ReleaseRecord) -> String {
-        let counts = ClaimCounts(claims(of: record)).text
+        let counts = ClaimCounts(claims(of: record))
         switch self {
         case .validated(let evidence):
             return "validated \(evidence.created) by ami-zoo \(evidence.program)"
-                + "\(evidence.machine.machineText): \(counts) (not signed)"
+                + "\(evidence.machine.machineText): \(counts.text) (not signed)"
         case .failed(let error): return "FAILED: \(error.message) (not signed)"
         case .unvalidated(let waiver):
-            return "NOT VALIDATED: \(waiver.reason) (\(waiver.date)): \(counts)"
-        case .invalid(let error): return "INVALID: \(error.message): \(counts)"
-        case .absent: return "none: \(counts)"
+            return "NOT VALIDATED: \(waiver.reason) (\(waiver.date)): \(counts.unmeasuredText)"
+        case .invalid(let error): return "INVALID: \(error.message): \(counts.unmeasuredText)"
+        case .absent: return "none: \(counts.unmeasuredText)"
         }
     }
 
