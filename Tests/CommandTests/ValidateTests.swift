@@ -9,99 +9,6 @@ import ZooTesting
 
 /// `validate` and the gate of `publish`, on a small copy of ami/ball-drop with two suites.
 @Suite struct ValidateTests {
-    /// A model folder with the suites `golden` and `trajectory`, and claims that hold.
-    private struct Candidate {
-        let zoo: Program
-        let folder: TemporaryFolder
-        let sample: EvaluationSample
-        let source: String
-        let store: [String: String]
-
-        init(in folder: TemporaryFolder) async throws {
-            self.folder = folder
-            zoo = Program(in: folder)
-            store = zoo.environment
-            sample = try await EvaluationSample(with: zoo, in: folder)
-            source = folder.path(of: "model")
-            try FileManager.default.copyItem(
-                atPath: "\(Program.root)models/ami/ball-drop/release",
-                toPath: source
-            )
-            try? FileManager.default.removeItem(atPath: "\(source)/suites/surprise.json")
-            let suite = try String(contentsOfFile: sample.path("trajectory"), encoding: .utf8)
-            try folder.write(Array(suite.utf8), to: "model/suites/trajectory.json")
-            try describe()
-        }
-
-        /// Writes `model.yaml` with the claims, each with its tolerance.
-        func describe(_ change: (String) -> String = { $0 }) throws {
-            let yaml = try String(
-                contentsOfFile: "\(Program.root)models/ami/ball-drop/model.yaml",
-                encoding: .utf8
-            )
-            let head = yaml.prefix(upTo: try #require(yaml.range(of: "evaluation:")).lowerBound)
-            let suite = try JSONValue(
-                parsing: Array(try folder.read("model/suites/trajectory.json"))
-            )
-            // What the suite measures on these eight clips (`Tests/Vectors/evaluation/expected.json`).
-            let claims = [
-                ("landing place error", "px", try expected("landing place error"), 0.01),
-                (
-                    "position error, frames 14 and 15", "px",
-                    try expected("position error, frames 14 and 15"), 0.01
-                ),
-            ].map { metric, unit, value, tolerance in
-                """
-                  - suite: trajectory
-                    suiteDigest: "\(ContentDigest(of: suite.canonicalBytes))"
-                    dataset: test/clips:1.0.0
-                    datasetDigest: "\(sample.digest)"
-                    metric: "\(metric)"
-                    unit: \(unit)
-                    direction: lower
-                    value: \(value)
-                    tolerance: \(tolerance)
-                    status: measured
-                    source: ami-zoo evaluate
-                """
-            }.joined(separator: "\n")
-            let text = head.replacing("ami/ball-drop\n", with: "test/candidate\n")
-                .replacing(#/\nversion: .*/#, with: "\nversion: 1.0.0")
-            let description = change("\(text)evaluation:\n\(claims)\n")
-            try folder.write(Array(description.utf8), to: "model/model.yaml")
-        }
-
-        private func expected(_ metric: String) throws -> Double {
-            let bytes = try FileSystem.document(
-                "\(Program.root)Tests/Vectors/evaluation/expected.json",
-                limit: 1 << 20
-            )
-            let all = try JSONObject(JSONValue(parsing: bytes))
-            return metric == "landing place error"
-                ? try all.object("landing").object("place_px").object("model").number("mean")
-                : try all.objects("position", maximum: 4)[3].object("model").number("mean")
-        }
-
-        func validate(_ options: [String] = []) async throws -> ProgramRun {
-            try await ProgramRun(
-                Program.executable,
-                ["validate", source, "--registry", sample.registry, "--json"] + options,
-                environment: zoo.environment
-            )
-        }
-
-        func publish(_ options: [String] = []) async throws -> ProgramRun {
-            let layout = folder.path(of: "layout-\(UUID())")
-            let pack = try await zoo("pack", source, "--output", layout)
-            try #require(pack.status == 0, "\(pack.errors)")
-            return try await ProgramRun(
-                Program.executable,
-                ["publish", layout, "--registry", sample.registry, "--json"] + options,
-                environment: zoo.environment
-            )
-        }
-    }
-
     /// The same tensors with uniform random numbers from -0.05 to 0.05.
     private static func untrained(_ weights: [UInt8]) -> [UInt8] {
         let header = 8 + (0..<8).reduce(0) { $0 | Int(weights[$1]) << (8 * $1) }
@@ -131,7 +38,7 @@ import ZooTesting
 
     @Test func aModelIsPublishedWithEvidenceForItsBytesOnly() async throws {
         try await TemporaryFolder.with { folder in
-            let candidate = try await Candidate(in: folder)
+            let candidate = try await ValidationCandidate(in: folder)
             let (zoo, registry) = (candidate.zoo, candidate.sample.registry)
             let early = try await candidate.publish()
             #expect(early.status == 77)
@@ -281,128 +188,10 @@ import ZooTesting
         }
     }
 
-    @Test func aReasonIsShownWhereEvidenceIsMissing() async throws {
-        try await TemporaryFolder.with { folder in
-            let candidate = try await Candidate(in: folder)
-            let (zoo, registry) = (candidate.zoo, candidate.sample.registry)
-            #expect(try await candidate.publish(["--unvalidated", ""]).status != 0)
-            let run = try await candidate.publish(["--unvalidated", "the data set was lost"])
-            #expect(run.status == 0, "\(run.output)")
-            let shown = try await zoo("show", "test/candidate", "--registry", registry)
-            #expect(shown.output.contains("NOT VALIDATED: the data set was lost"))
-            #expect(shown.output.contains("claimed, not measured again"))
-            let list = try await zoo("list", "--registry", registry)
-            #expect(list.output.contains("unvalidated"))
-            #expect(try await zoo("pull", "test/candidate", "--registry", registry).status == 0)
-            for arguments in [
-                ["verify", "test/candidate"], ["show", "test/candidate", "--offline"],
-            ] {
-                let run = try await ProgramRun(
-                    Program.executable,
-                    arguments,
-                    environment: zoo.environment
-                )
-                #expect(run.output.contains("NOT VALIDATED: the data set was lost"))
-            }
-            let other = try await zoo("pack", candidate.source, "--output", registry)
-            // The same release again: what is attached in the registry permits it.
-            #expect(other.status == 0, "\(other.errors)")
-        }
-    }
-
-    /// The claim of another lab is nowhere taken for a measurement, and every kind of registry says the same.
-    @Test func claimsOfAnotherLabAreLabelledEverywhere() async throws {
-        try await TemporaryFolder.with { folder in
-            let candidate = try await Candidate(in: folder)
-            let (zoo, registry) = (candidate.zoo, candidate.sample.registry)
-            let label = "claimed upstream, not measured again"
-            let counts = "reproduced 2 of 3 claims, 1 claimed upstream and not measured again"
-            try candidate.describe {
-                $0 + """
-                      - suite: somewhere
-                        dataset: somewhere
-                        metric: accuracy
-                        unit: "%"
-                        direction: higher
-                        value: 80
-                        status: upstream
-                        source: https://example.org/paper
-
-                    """
-            }
-            let report = folder.path(of: "report")
-            let validated = try await candidate.validate(["--report", report])
-            #expect(validated.status == 0, "\(validated.output)")
-            let page = String(decoding: try folder.read("report/report.html"), as: UTF8.self)
-            #expect(page.contains(label))
-            #expect(page.contains(counts))
-            let claims = try validated.document.objects("claims", maximum: 9)
-            #expect(try claims.map { try $0.string("outcome") }.last == "upstream")
-            #expect(try await candidate.publish(["--evidence", report]).status == 0)
-            #expect(try await zoo("pull", "test/candidate", "--registry", registry).status == 0)
-            for arguments in [
-                ["show", "test/candidate", "--registry", registry],
-                ["show", "test/candidate", "--offline"], ["verify", "test/candidate"],
-                ["validate", "test/candidate", "--registry", registry],
-            ] {
-                let run = try await ProgramRun(
-                    Program.executable,
-                    arguments,
-                    environment: zoo.environment
-                )
-                #expect(run.output.contains(counts), "\(run.output)")
-                #expect(run.output.contains(label) == (arguments[0] != "verify"))
-                let fields = try await ProgramRun(
-                    Program.executable,
-                    arguments + ["--json"],
-                    environment: zoo.environment
-                )
-                let evidence = try fields.document.object("evidence")
-                #expect(try evidence.integer("upstream", in: 0...9) == 1)
-            }
-            func rows(_ place: String) async throws -> [JSONValue] {
-                let list = try await zoo("list", "--registry", place, "--json").document
-                let search = try await zoo("search", "ball", "--registry", place, "--json").document
-                let versions = try await zoo(
-                    "versions",
-                    "test/candidate",
-                    "--registry",
-                    place,
-                    "--json"
-                ).document
-                let row = try list.objects("models", maximum: 9)[0]
-                let found = try search.objects("models", maximum: 9)[0]
-                let version = try versions.objects("versions", maximum: 9)[0]
-                #expect(row.value("claims") == ["stated": 3, "reproduced": 2, "upstream": 1])
-                #expect(found.value("claims") == row.value("claims"))
-                return [row, found, version].flatMap { object in
-                    ["evidence", "evidenceReason"].map { object.value($0) ?? "missing" }
-                }
-            }
-            let text = try await zoo("list", "--registry", registry)
-            #expect(
-                text.output.contains("validated (1 claim upstream, not measured again)"),
-                "\(text.output)"
-            )
-            let expected: [JSONValue] = Array(repeating: ["validated", .null], count: 3).flatMap(
-                \.self
-            )
-            #expect(try await rows(registry) == expected)
-            try await NginxServer.with(folder: registry) { server in
-                let found = try await rows(server.url(""))
-                #expect(found == expected)
-            }
-            try await Serving.with(registry, zoo, folder) { url in
-                let found = try await rows(url)
-                #expect(found == expected)
-            }
-        }
-    }
-
     /// Each change must be caught, and by the check that is there for it.
     @Test func everyFaultOfAModelIsCaught() async throws {
         try await TemporaryFolder.with { folder in
-            let candidate = try await Candidate(in: folder)
+            let candidate = try await ValidationCandidate(in: folder)
             let weights = try folder.read("model/model.safetensors")
             let golden = try folder.read("model/goldens/reference.safetensors")
             let config = String(decoding: try folder.read("model/config.json"), as: UTF8.self)
