@@ -18,6 +18,12 @@ import ZooTrust
         return run
     }
 
+    /// Makes a key on P-256 with OpenSSL.
+    private func makeKey(at path: String) async throws {
+        let curve = "ec_paramgen_curve:P-256"
+        _ = try await openssl("genpkey", "-algorithm", "EC", "-pkeyopt", curve, "-out", path)
+    }
+
     private func code(_ body: () throws -> Void) -> String? {
         do {
             try body()
@@ -63,15 +69,7 @@ import ZooTrust
     func encryptedKeysOfOpenSSLAreRead(options: [String]) async throws {
         try await TemporaryFolder.with { folder in
             let (plain, file) = (folder.path(of: "plain.pem"), folder.path(of: "key.pem"))
-            _ = try await openssl(
-                "genpkey",
-                "-algorithm",
-                "EC",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-out",
-                plain
-            )
+            try await makeKey(at: plain)
             let run = try await ProgramRun(
                 "/usr/bin/openssl",
                 ["pkcs8", "-topk8", "-in", plain, "-out", file, "-passout", "pass:secret"] + options
@@ -157,15 +155,7 @@ import ZooTrust
     @Test func changedEncryptedKeysAreRefused() async throws {
         try await TemporaryFolder.with { folder in
             let (plain, file) = (folder.path(of: "plain.pem"), folder.path(of: "key.pem"))
-            _ = try await openssl(
-                "genpkey",
-                "-algorithm",
-                "EC",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-out",
-                plain
-            )
+            try await makeKey(at: plain)
             _ = try await openssl(
                 "pkcs8",
                 "-topk8",
