@@ -232,14 +232,19 @@ package struct InstallReceipt: Sendable {
             + attached.map { "\(InstalledRelease.attachmentsFolder)/\($0)" }
     }
 
-    /// Writes the documents to a model folder, each atomically; blocks the calling thread.
+    /// Writes the documents and the attachments to a model folder, each atomically; blocks the calling thread.
     ///
     /// - Returns: the paths in the folder of the documents that were missing or different, sorted.
     /// - Throws: ``ZooError`` with an `io.*` code.
     @discardableResult
     package func write(to folder: String) throws(ZooError) -> [String] {
-        let receipts = "\(folder)/\(InstalledRelease.receiptFolder)"
-        try FileSystem.createFolder("\(receipts)/blocks")
+        try (writeDocuments(to: folder) + writeAttachments(to: folder)).sorted()
+    }
+
+    /// Writes the documents that verify the release, which is complete without its attachments.
+    @discardableResult
+    func writeDocuments(to folder: String) throws(ZooError) -> [String] {
+        try FileSystem.createFolder("\(folder)/\(InstalledRelease.receiptFolder)/blocks")
         var install: [String: JSONValue] = [
             "format": .string(Self.format), "registry": .string(registry),
         ]
@@ -247,24 +252,35 @@ package struct InstallReceipt: Sendable {
             install["components"] = .array(components.sorted().map(JSONValue.string))
         }
         var documents = [
-            "manifest.json": manifest, "record.json": record,
-            "install.json": JSONValue.object(install).canonicalBytes,
+            ("manifest.json", manifest), ("record.json", record),
+            ("install.json", JSONValue.object(install).canonicalBytes),
         ]
-        for (archive, table) in blockTables { documents["blocks/\(archive).json"] = table }
-        // After the documents, which are complete without them.
+        documents += blockTables.map { ("blocks/\($0.key).json", $0.value) }
+        return try Self.write(documents, to: folder)
+    }
+
+    /// Writes what is attached to the release.
+    @discardableResult
+    func writeAttachments(to folder: String) throws(ZooError) -> [String] {
         let attached = attachments.flatMap(\.files).map { ("attachments/\($0.name)", $0.bytes) }
-        if !attached.isEmpty {
-            try FileSystem.createFolder("\(folder)/\(InstalledRelease.attachmentsFolder)")
-        }
+        if attached.isEmpty { return [] }
+        try FileSystem.createFolder("\(folder)/\(InstalledRelease.attachmentsFolder)")
+        return try Self.write(attached, to: folder)
+    }
+
+    /// Writes files of the receipt folder that are missing or different.
+    private static func write(
+        _ files: [(name: String, bytes: [UInt8])],
+        to folder: String
+    ) throws(ZooError) -> [String] {
         var written: [String] = []
-        for (name, bytes) in documents.map({ ($0.key, $0.value) }) + attached {
-            let path = "\(receipts)/\(name)"
-            if let present = try? FileSystem.document(path, limit: bytes.count), present == bytes {
-                continue
-            }
-            try FileSystem.writeAtomically(path, bytes)
-            written.append("\(InstalledRelease.receiptFolder)/\(name)")
+        for (name, bytes) in files {
+            let path = "\(InstalledRelease.receiptFolder)/\(name)"
+            let present = try? FileSystem.document("\(folder)/\(path)", limit: bytes.count)
+            if present == bytes { continue }
+            try FileSystem.writeAtomically("\(folder)/\(path)", bytes)
+            written.append(path)
         }
-        return written.sorted()
+        return written
     }
 }

@@ -119,15 +119,12 @@ package final class StagingArea: Sendable {
         _ receipt: InstallReceipt,
         files expected: [ReleaseRecord.File]
     ) throws(ZooError) -> ZooError? {
-        var leftOut: ZooError?
-        do throws(ZooError) {
-            try prepare(receipt, expected)
-        } catch  where error.code.category == .inputOutput && !receipt.attachments.isEmpty {
-            // The release is complete without them.
-            try FileSystem.remove("\(files)/\(InstalledRelease.attachmentsFolder)")
-            try prepare(receipt.withoutAttachments, expected)
-            leftOut = error
-        }
+        try FileSystem.createFolder(FileSystem.parent(of: destination))
+        try receipt.writeDocuments(to: files)
+        try synchronizeFolders()
+        let leftOut = try addAttachments(of: receipt)
+        try requirePrivate()
+        try requireExactly(expected, leftOut == nil ? receipt : receipt.withoutAttachments)
         do throws(ZooError) {
             try FileSystem.rename(files, to: destination)
         } catch {
@@ -143,16 +140,25 @@ package final class StagingArea: Sendable {
         return leftOut
     }
 
-    /// Completes the staged folder and checks it.
-    private func prepare(
-        _ receipt: InstallReceipt,
-        _ expected: [ReleaseRecord.File]
-    ) throws(ZooError) {
-        try receipt.write(to: files)
+    /// Writes the attachments after everything that the release needs is durable.
+    ///
+    /// - Returns: the error of a full disk, after which none of them is kept; nil if they were written. Any other
+    ///   error is thrown: a disk reports lost bytes only once, so nothing may be tried again after it.
+    private func addAttachments(of receipt: InstallReceipt) throws(ZooError) -> ZooError? {
+        guard !receipt.attachments.isEmpty else { return nil }
+        do throws(ZooError) {
+            try receipt.writeAttachments(to: files)
+            try synchronizeFolders()
+            return nil
+        } catch  where error.code == .diskFull {
+            try FileSystem.remove("\(files)/\(InstalledRelease.attachmentsFolder)")
+            try synchronizeFolders()
+            return error
+        }
+    }
+
+    private func synchronizeFolders() throws(ZooError) {
         for name in try subfolders(of: files) { try FileSystem.synchronizeFolder(name) }
-        try FileSystem.createFolder(FileSystem.parent(of: destination))
-        try requirePrivate()
-        try requireExactly(expected, receipt)
     }
 
     private func requireExactly(
