@@ -199,7 +199,8 @@ extension RegistryFolder {
         defer { withExtendedLifetime(writing) {} }
         guard let old = try documents.index(of: name) else { throw unknown(name) }
         let new = try change(old)
-        if new != old { try write(new) }
+        // What did not change may come from an attempt that could not make its name durable.
+        try new == old ? synchronizeIndex(of: name) : write(new)
         return new
     }
 }

@@ -151,8 +151,8 @@ import ZooTesting
             let failed = calls.count < number ? "not reached" : calls[number - 1]
             let point = FaultInjection.point(failed, below: arena.watched)
             // A database can be made again, and has a rollback of its own; SQLite synchronises its folder
-            // after its journal.
-            let derived = ["/.metadata", "/blocks.sqlite"]
+            // after its journal. The links of uploaded blobs expire, and a lost one is an upload more.
+            let derived = ["/.metadata", "/blocks.sqlite", "/.links"]
             let previous = (2...max(2, calls.count)).contains(number) ? calls[number - 2] : ""
             let isDerived = derived.contains {
                 failed.contains($0)
