@@ -40,7 +40,7 @@ package struct ArchiveWriter: Sendable {
         digests: [ReleasePath: ContentDigest],
         to output: OpenFile?,
         _ cancellation: Cancellation
-    ) throws -> WrittenArchive {
+    ) throws -> ArchiveEvidence {
         let folder = try ArchiveFolder(layout, in: source, .read)
         let codec = ZstdCodec()
         let raw = BlockBuffer()
@@ -78,8 +78,8 @@ package struct ArchiveWriter: Sendable {
                 remedy: "stop the program that writes to it, then pack again"
             )
         }
-        return WrittenArchive(
-            BlockTable(
+        return ArchiveEvidence(
+            writing: BlockTable(
                 encoding: encoding,
                 archiveDigest: archiveHasher.finish(),
                 blocks: blocks
@@ -87,45 +87,5 @@ package struct ArchiveWriter: Sendable {
             layout,
             members
         )
-    }
-}
-
-/// The evidence that this process wrote an archive: every digest in it was computed from the bytes
-/// that were handed to the file system.
-///
-/// Only ``ArchiveWriter/write(from:digests:to:_:)`` creates it. A check that believes it does not read
-/// the archive again, so it does not see what a disk or another program did to the file since.
-package struct WrittenArchive: Sendable {
-    /// The block table.
-    package let table: BlockTable
-    private let layout: ArchiveLayout
-    private let members: [(path: ReleasePath, digest: ContentDigest)]
-
-    fileprivate init(
-        _ table: BlockTable,
-        _ layout: ArchiveLayout,
-        _ members: [(ReleasePath, ContentDigest)]
-    ) {
-        self.table = table
-        self.layout = layout
-        self.members = members
-    }
-
-    /// Whether this is the archive that a release describes.
-    ///
-    /// - Parameters:
-    ///   - archive: the archive and the block table that the manifest lists.
-    ///   - layout: the files that the record lists for the archive.
-    ///   - digests: the digest of each file in the record.
-    /// - Returns: true when archive, stored form of the table, paths, sizes and digests are the same.
-    package func proves(
-        _ archive: ReleaseManifest.Archive,
-        holds layout: ArchiveLayout,
-        _ digests: [ReleasePath: ContentDigest]
-    ) -> Bool {
-        table.archiveDigest == archive.archive.digest && table.archiveSize == archive.archive.size
-            && ContentDigest(of: table.canonicalBytes) == archive.blocks.digest
-            && self.layout == layout
-            && members.allSatisfy { digests[$0.path] == $0.digest }
     }
 }

@@ -17,13 +17,22 @@ package struct CheckedRelease: Sendable {
     /// The record.
     package let record: any ArchivedRecord
 
+    /// The evidence of each archive.
+    package let archives: [ArchiveEvidence]
+
     /// The digest of the manifest.
     package var digest: ContentDigest { ContentDigest(of: bytes) }
 
-    fileprivate init(_ manifest: ReleaseManifest, _ bytes: [UInt8], _ record: any ArchivedRecord) {
+    fileprivate init(
+        _ manifest: ReleaseManifest,
+        _ bytes: [UInt8],
+        _ record: any ArchivedRecord,
+        _ archives: [ArchiveEvidence]
+    ) {
         self.manifest = manifest
         self.bytes = bytes
         self.record = record
+        self.archives = archives
     }
 }
 
@@ -46,7 +55,7 @@ extension RegistryFolder {
     package func check(
         manifest bytes: [UInt8],
         as identity: Identity?,
-        written: [WrittenArchive] = [],
+        written: [ArchiveEvidence] = [],
         _ cancellation: Cancellation
     ) throws -> CheckedRelease {
         try documents.check(manifest: bytes, as: identity, written: written, cancellation)
@@ -70,7 +79,7 @@ extension RegistryDocuments {
     package func check(
         manifest bytes: [UInt8],
         as identity: RegistryFolder.Identity?,
-        written: [WrittenArchive] = [],
+        written: [ArchiveEvidence] = [],
         _ cancellation: Cancellation
     ) throws -> CheckedRelease {
         let manifest = try ReleaseManifest(canonical: bytes)
@@ -90,7 +99,7 @@ extension RegistryDocuments {
                 "'\(orphan.path)' is in archive '\(orphan.archive)', which is missing"
             )
         }
-        for archive in manifest.archives {
+        let archives = try manifest.archives.map { archive in
             try ArchiveCheck(
                 table: try BlockTable(
                     canonical: try blobs.read(
@@ -103,7 +112,7 @@ extension RegistryDocuments {
                 path: blobs.path(of: archive.archive.digest)
             ).run(written: written, cancellation)
         }
-        return CheckedRelease(manifest, bytes, record)
+        return CheckedRelease(manifest, bytes, record, archives)
     }
 
     /// Checks that a blob exists and has the size that its descriptor states.

@@ -10,7 +10,8 @@ import ZooFiles
 import ZooRegistry
 import ZooTesting
 
-/// `pack` does not read again what it wrote; nothing else may profit from that.
+/// `pack` does not read again what it wrote, and `publish` what it checked and copied; nothing else may
+/// profit from that.
 struct PackEvidenceTests {
     /// A folder that something happens to between writing the blobs and publishing the manifest.
     private struct Interposed: RegistryTarget {
@@ -18,7 +19,7 @@ struct PackEvidenceTests {
         struct Handover {
             var manifest: [UInt8]
             let identity: RegistryFolder.Identity
-            var written: [WrittenArchive]
+            var written: [ArchiveEvidence]
         }
 
         let folder: FolderTarget
@@ -84,7 +85,7 @@ struct PackEvidenceTests {
         func publish(
             _ manifest: [UInt8],
             as identity: RegistryFolder.Identity,
-            written: [WrittenArchive]
+            written: [ArchiveEvidence]
         ) async throws -> Bool {
             var handover = Handover(manifest: manifest, identity: identity, written: written)
             try change(&handover)
@@ -178,7 +179,7 @@ struct PackEvidenceTests {
 
     @Test func evidenceOfAnotherArchiveDoesNotHelp() async throws {
         try await TemporaryFolder.with { folder in
-            let evidence = Mutex<[WrittenArchive]>([])
+            let evidence = Mutex<[ArchiveEvidence]>([])
             try await pack(try SampleRegistry(in: folder), seeds: [2]) { handover in
                 evidence.withLock { $0 = handover.written }
             }
@@ -249,6 +250,51 @@ struct PackEvidenceTests {
                         )
                     }
                 }
+            }
+        }
+    }
+
+    /// Copies a packed release to a new registry folder, in which some archives lie already.
+    private func copy(
+        in folder: TemporaryFolder,
+        _ prepare: (_ manifest: [UInt8], _ source: String, _ root: String) throws -> Void,
+        _ change: @escaping @Sendable (inout Interposed.Handover) throws -> Void
+    ) async throws {
+        let source = try SampleRegistry(in: folder)
+        let digest = try await source.publish("1.0.0").digest
+        let root = folder.path(of: "copy")
+        try RegistryFolder.create(root, RegistryDescription(name: "copy"))
+        let manifest = try BlobFolder(root: source.root).read(digest, limit: 1 << 20)
+        try prepare(manifest, source.root, root)
+        _ = try await Publisher(
+            from: RegistryDocuments(root: source.root),
+            to: Interposed(folder: try await FolderTarget(root: root), change: change)
+        ).publish(digest)
+    }
+
+    @Test func anArchiveThatWasCheckedAndCopiedIsNotReadAThirdTime() async throws {
+        try await TemporaryFolder.with { folder in
+            let root = folder.path(of: "copy")
+            try await copy(in: folder, { _, _, _ in }) {
+                try Self.damageWeights(of: $0.manifest, in: root)
+            }
+            let report = try await RegistryCheck(root: root, workers: 1).run()
+            #expect(report.findings.contains { $0.code == .blockMismatch })
+        }
+    }
+
+    @Test func anArchiveThatWasThereBeforeIsRead() async throws {
+        try await TemporaryFolder.with { folder in
+            let place = { @Sendable (manifest: [UInt8], source: String, root: String) throws in
+                let digest = try Self.weights(manifest).archive.digest
+                var bytes = try BlobFolder(root: source).read(digest, limit: 1 << 30)
+                bytes[bytes.count / 2] ^= 1
+                let path = BlobFolder(root: root).path(of: digest)
+                try FileSystem.createFolder(FileSystem.parent(of: path))
+                try FileSystem.writeAtomically(path, bytes)
+            }
+            await #expect(throws: ZooError(.blockMismatch, "")) {
+                try await copy(in: folder, place) { #expect($0.written.count == 1) }
             }
         }
     }

@@ -212,7 +212,7 @@ package struct OCITarget: RegistryTarget {
     package func publish(
         _ manifest: [UInt8],
         as identity: RegistryFolder.Identity,
-        written: [WrittenArchive]
+        written: [ArchiveEvidence]
     ) async throws -> Bool {
         let digest = ContentDigest(of: manifest)
         let tag = identity.version.description

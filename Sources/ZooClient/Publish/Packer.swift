@@ -35,7 +35,7 @@ package struct Packer: Sendable {
             try request.kind.record(canonical: recordDocument(cancellation).canonicalBytes)
         }
         var archives: [ReleaseManifest.Archive] = []
-        var written: [WrittenArchive] = []
+        var written: [ArchiveEvidence] = []
         for name in Self.archives(of: record) {
             let archive = try await writeArchive(name, of: record, to: target)
             archives.append(entry(name, archive.table))
@@ -161,7 +161,7 @@ package struct Packer: Sendable {
         _ name: String,
         of record: any ArchivedRecord,
         to target: any RegistryTarget
-    ) async throws -> WrittenArchive {
+    ) async throws -> ArchiveEvidence {
         let draft = try await target.draft()
         do {
             let written = try await BlockingWork.run { cancellation in
@@ -180,7 +180,7 @@ package struct Packer: Sendable {
         of record: any ArchivedRecord,
         to file: OpenFile?,
         _ cancellation: Cancellation
-    ) throws -> WrittenArchive {
+    ) throws -> ArchiveEvidence {
         let layout = record.layout(of: name)
         let digests = record.files.map { ($0.path, $0.digest) }
         return try ArchiveWriter(

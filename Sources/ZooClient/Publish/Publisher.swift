@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import Synchronization
+internal import ZooArchive
 package import ZooCore
 package import ZooRegistry
 
@@ -124,7 +125,13 @@ package struct Publisher: Sendable {
             sent = try await estimate(missing, tables, of: name)
         } else {
             sent = try await upload(missing, tables, of: name)
-            isNew = try await target.publish(release.bytes, as: release.identity, written: [])
+            // An archive that was checked, and then copied with its digest, need not be read a third time.
+            let copied = Set(missing.map(\.digest))
+            isNew = try await target.publish(
+                release.bytes,
+                as: release.identity,
+                written: release.archives.filter { copied.contains($0.archiveDigest) }
+            )
         }
         return Report(
             reference: ModelReference(name: name, selector: .version(release.identity.version)),

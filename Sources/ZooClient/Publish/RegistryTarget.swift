@@ -100,14 +100,14 @@ package protocol RegistryTarget: Sendable {
     /// - Parameters:
     ///   - manifest: the stored form of the manifest.
     ///   - identity: the name and version.
-    ///   - written: the evidence of the archives that this process wrote for the release.
+    ///   - written: the evidence of the archives that this process wrote, or copied, for the release.
     /// - Returns: true when the release is new, false when the registry already has it.
     /// - Throws: ``ZooError`` with code `registry.version-taken` when the version exists with
     ///   different content.
     func publish(
         _ manifest: [UInt8],
         as identity: RegistryFolder.Identity,
-        written: [WrittenArchive]
+        written: [ArchiveEvidence]
     ) async throws -> Bool
 
     /// Lists what is attached to a release; empty when the registry does not have the release.
@@ -288,7 +288,7 @@ package struct FolderTarget: RegistryTarget {
     package func publish(
         _ manifest: [UInt8],
         as identity: RegistryFolder.Identity,
-        written: [WrittenArchive]
+        written: [ArchiveEvidence]
     ) async throws -> Bool {
         try await BlockingWork.run { [registry] cancellation in
             let release = try registry.check(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+package import ZooArchive
 package import ZooCore
 internal import ZooFiles
 package import ZooRegistry
@@ -54,6 +55,8 @@ package struct OriginRelease: Sendable {
     package let manifest: ReleaseManifest
     /// The name and version that the record states.
     package let identity: RegistryFolder.Identity
+    /// The evidence of the archives that were read; none where they are checked while they travel.
+    package let archives: [ArchiveEvidence]
 }
 
 /// A folder on this machine: what `pack` wrote, or a registry.
@@ -72,7 +75,8 @@ struct LocalOrigin: ReleaseOrigin {
             identity: RegistryFolder.Identity(
                 name: checked.record.name,
                 version: checked.record.version
-            )
+            ),
+            archives: checked.archives
         )
     }
 
@@ -139,7 +143,8 @@ struct RemoteOrigin: ReleaseOrigin {
         return OriginRelease(
             bytes: bytes,
             manifest: manifest,
-            identity: RegistryFolder.Identity(name: name, version: record.version)
+            identity: RegistryFolder.Identity(name: name, version: record.version),
+            archives: []
         )
     }
 

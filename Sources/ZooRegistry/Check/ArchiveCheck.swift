@@ -35,9 +35,14 @@ package struct ArchiveCheck: Sendable {
     ///   - written: evidence of archives that this process wrote; evidence of exactly this archive
     ///     takes the place of reading it.
     ///   - cancellation: stops the check between blocks.
+    /// - Returns: the evidence of what the archive contains.
     /// - Throws: ``ZooError`` with code `registry.release-inconsistent`, `store.blob-mismatch`,
     ///   `release.file-mismatch`, `archive.*` or `io.*`; `CancellationError`.
-    package func run(written: [WrittenArchive] = [], _ cancellation: Cancellation) throws {
+    @discardableResult
+    package func run(
+        written: [ArchiveEvidence] = [],
+        _ cancellation: Cancellation
+    ) throws -> ArchiveEvidence {
         let layout = record.layout(of: archive.name)
         guard table.archiveDigest == archive.archive.digest,
             table.archiveSize == archive.archive.size, table.rawSize == layout.rawSize
@@ -51,27 +56,19 @@ package struct ArchiveCheck: Sendable {
         let file = try OpenFile(path, .read)
         guard try file.status().size == table.archiveSize else { throw ZooError.wrongBlob(path) }
         let digests = Dictionary(uniqueKeysWithValues: record.files.map { ($0.path, $0.digest) })
-        if written.contains(where: { $0.proves(archive, holds: layout, digests) }) { return }
-        var whole = ContentDigest.Hasher()
-        var content = ArchiveContentHasher(layout)
-        let decoder = BlockDecoder()
-        let bytes = BlockBuffer()
-        for block in table.blocks {
-            try cancellation.check()
-            bytes.removeAll()
-            let piece = try file.bytes(block.archiveRange)
-            whole.update(piece)
-            unsafe bytes.append(piece.span.bytes)
-            try content.update(try decoder.decode(bytes, of: block, table.encoding))
+        if let known = written.first(where: { $0.proves(archive, holds: layout, digests) }) {
+            return known
         }
-        guard whole.finish() == archive.archive.digest else { throw ZooError.wrongBlob(path) }
-        for (member, digest) in content.finish() where digests[member] != digest {
+        let found = try ArchiveEvidence(reading: file, by: table, holds: layout, cancellation)
+        guard found.archiveDigest == archive.archive.digest else { throw ZooError.wrongBlob(path) }
+        for (member, digest) in found.members where digests[member] != digest {
             throw ZooError(
                 .fileMismatch,
                 "'\(member)' has digest \(digest), which differs from the release record",
                 remedy: "withdraw the release and publish it again under a new version"
             )
         }
+        return found
     }
 }
 
