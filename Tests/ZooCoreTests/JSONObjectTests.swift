@@ -115,4 +115,12 @@ struct JSONObjectTests {
         }
         return text
     }
+
+    @Test func controlCharactersAreThoseOfTheUnicodeDatabase() {
+        let scalars = (0...UInt32(0x10FFFF)).compactMap(Unicode.Scalar.init)
+        let differing = scalars.filter {
+            $0.isControl != ($0.properties.generalCategory == .control)
+        }
+        #expect(differing.isEmpty)
+    }
 }

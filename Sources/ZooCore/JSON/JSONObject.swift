@@ -55,7 +55,7 @@ public struct JSONObject: Sendable {
         guard !text.isEmpty, text.utf8.count <= maximum else {
             throw invalid(name, "has \(text.utf8.count) bytes, and must have 1 to \(maximum)")
         }
-        guard text.unicodeScalars.allSatisfy({ $0.properties.generalCategory != .control }) else {
+        guard !text.unicodeScalars.contains(where: \.isControl) else {
             throw invalid(name, "contains a control character")
         }
         return text

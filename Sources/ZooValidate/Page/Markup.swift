@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import ZooCore
+
 /// An element or a text of a page, whose source is HTML and well-formed XML at once.
 ///
 /// Only ``source`` makes markup from text, so that no text of a release can become markup.
@@ -78,7 +80,7 @@ enum Markup {
 
     private static func isShown(_ scalar: Unicode.Scalar) -> Bool {
         if scalar.properties.isNoncharacterCodePoint { return false }
-        if scalar.properties.generalCategory == .control { return false }
+        if scalar.isControl { return false }
         switch scalar.value {
         // Embeddings, overrides and isolates of text direction.
         case 0x202A...0x202E, 0x2066...0x2069: return false

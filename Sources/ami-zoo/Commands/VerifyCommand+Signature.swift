@@ -190,7 +190,7 @@ struct SignatureOutcome: Sendable {
     private static func printable(_ name: String) -> String {
         var text = String.UnicodeScalarView()
         for scalar in name.unicodeScalars {
-            text.append(scalar.properties.generalCategory == .control ? "?" : scalar)
+            text.append(scalar.isControl ? "?" : scalar)
         }
         return String(text)
     }

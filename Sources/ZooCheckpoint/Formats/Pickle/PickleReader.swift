@@ -134,7 +134,7 @@ struct PickleReader {
     private static func printable(_ text: String) -> String {
         String(
             text.prefix(300).unicodeScalars.map { scalar in
-                scalar.properties.generalCategory == .control ? "�" : Character(scalar)
+                scalar.isControl ? "�" : Character(scalar)
             }
         )
     }

@@ -186,7 +186,7 @@ package struct SafetensorsHeader: Sendable {
     private static func isAcceptable(_ name: String) -> Bool {
         let bare = name.filter { !$0.isWhitespace }.lowercased()
         return !bare.isEmpty && bare != "__metadata__"
-            && name.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+            && !name.unicodeScalars.contains(where: \.isControl)
     }
 
     /// Checks that the tensors cover the data area without gaps, overlaps or trailing bytes.
