@@ -65,5 +65,7 @@ const char *ami_media_load(void) {
     return failure[0] == 0 ? NULL : failure;
 }
 
+const char *ami_media_version(void) { return ami_ffmpeg.av_version_info(); }
+
 int ami_media_avformat_version(void) { return LIBAVFORMAT_VERSION_MAJOR; }
 int ami_media_swscale_version(void) { return LIBSWSCALE_VERSION_MAJOR; }

@@ -11,6 +11,7 @@
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
+#include <libavutil/avutil.h>
 #include <libavutil/imgutils.h>
 #include <libavutil/log.h>
 #include <libavutil/mem.h>
@@ -34,6 +35,7 @@
     X(avutil, av_malloc)                \
     X(avutil, av_pix_fmt_desc_get)      \
     X(avutil, av_strerror)              \
+    X(avutil, av_version_info)          \
     X(avcodec, av_packet_alloc)         \
     X(avcodec, av_packet_free)          \
     X(avcodec, av_packet_unref)         \

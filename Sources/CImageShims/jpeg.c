@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+// For dladdr.
+#define _GNU_SOURCE
 #include "image.h"
 
+#include <dlfcn.h>
 #include <jerror.h>
 #include <stdlib.h>
 
@@ -139,4 +142,20 @@ enum ami_image_result ami_jpeg_decode(ami_image *image, uint8_t *rgb) {
 void ami_jpeg_free(ami_image *image) {
     jpeg_destroy_decompress(&image->jpeg);
     free(image->cmyk);
+}
+
+#define AMI_TEXT(value) #value
+#define AMI_VALUE_TEXT(macro) AMI_TEXT(macro)
+
+const char *ami_jpeg_version(void) {
+#ifdef LIBJPEG_TURBO_VERSION
+    return "libjpeg-turbo " AMI_VALUE_TEXT(LIBJPEG_TURBO_VERSION);
+#else
+    return "libjpeg " AMI_VALUE_TEXT(JPEG_LIB_VERSION);
+#endif
+}
+
+const char *ami_jpeg_library(void) {
+    Dl_info info;
+    return dladdr((void *)jpeg_read_header, &info) != 0 ? info.dli_fname : NULL;
 }

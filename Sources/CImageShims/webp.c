@@ -123,3 +123,5 @@ enum ami_image_result ami_webp_decode(ami_image *image, uint8_t *rgb) {
 }
 
 void ami_webp_free(ami_image *image) { WebPDemuxDelete(image->webp); }
+
+int ami_webp_version(void) { return WebPGetDecoderVersion(); }

@@ -50,6 +50,9 @@ const char *ami_media_load(void);
 int ami_media_avformat_version(void);
 int ami_media_swscale_version(void);
 
+/// The version of FFmpeg that is loaded, such as "7.1.1".
+const char *ami_media_version(void);
+
 /// A video being decoded from its first frame to its last.
 typedef struct ami_video ami_video;
 

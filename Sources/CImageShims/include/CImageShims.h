@@ -56,6 +56,15 @@ const char *ami_image_problem(const ami_image *image);
 
 void ami_image_free(ami_image *image);
 
+/// The version of libjpeg in the headers, such as "libjpeg-turbo 2.1.5": the library does not tell its own.
+const char *ami_jpeg_version(void);
+
+/// The path of the libjpeg that is loaded; null if it is not known.
+const char *ami_jpeg_library(void);
+
+/// The version of libwebp that is loaded: 0x010203 is 1.2.3.
+int ami_webp_version(void);
+
 /// Encodes packed RGB as PNG and calls `take` once with the file.
 enum ami_image_result ami_png_encode(const uint8_t *rgb, size_t width, size_t height, void *context,
                                      void (*take)(void *context, const uint8_t *bytes, size_t count));
