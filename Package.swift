@@ -349,15 +349,14 @@ let package = Package(
         .testTarget(
             name: "ZooEvalTests",
             dependencies: [
-                "ZooEval", "ZooCheckpoint", "ZooCore", "ZooFiles", "ZooMedia", "ZooModels",
-                "ZooTensor",
-                "ZooTesting",
+                "ZooEval", "ZooCheckpoint", "ZooConvert", "ZooCore", "ZooFiles", "ZooMedia",
+                "ZooModels", "ZooTensor", "ZooTesting",
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "ZooValidateTests",
-            dependencies: ["ZooValidate", "ZooCore", "ZooEval"],
+            dependencies: ["ZooValidate", "ZooCore", "ZooEval", "ZooFiles"],
             swiftSettings: settings
         ),
         .testTarget(

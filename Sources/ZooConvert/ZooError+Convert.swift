@@ -22,6 +22,8 @@ extension ZooError.Code {
     public static let upstreamMismatch = Self("convert.upstream-mismatch", .integrity)
     /// The tensors of a file do not match the catalogue.
     package static let importCountsMismatch = Self("import.counts-mismatch", .badData)
+    /// The catalogue names no probe in a file.
+    package static let probeUnknown = Self("convert.probe-unknown", .notFound)
     /// A folder has no release record, or its record does not describe a conversion.
     public static let notConverted = Self("convert.not-converted", .badData)
 }

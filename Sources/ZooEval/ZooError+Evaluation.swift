@@ -24,6 +24,8 @@ extension ZooError.Code {
     package static let shardConflict = Self("evaluation.shard-conflict", .integrity)
     /// Nobody said where the data are that a suite names and no registry has.
     package static let heldDataMissing = Self("evaluation.data-missing", .usage)
+    /// A published probe was given for a suite that needs none.
+    package static let probeUnused = Self("evaluation.probe-unused", .usage)
     /// Held data lack a file.
     package static let heldFileMissing = Self("evaluation.file-missing", .notFound)
     /// Held data have a file that belongs to no sample, or two for one.

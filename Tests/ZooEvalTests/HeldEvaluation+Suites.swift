@@ -74,13 +74,15 @@ extension HeldEvaluation {
     /// A definition with one split.
     static func document(
         _ suite: String,
+        version: Int = 1,
         layout: JSONValue,
         count: Int,
         parameters: [String: JSONValue],
         metrics: [(String, String, String)]
     ) -> JSONValue {
         [
-            "format": "ami-zoo.suite/1", "name": "held", "suite": .string(suite), "suiteVersion": 1,
+            "format": "ami-zoo.suite/1", "name": "held", "suite": .string(suite),
+            "suiteVersion": .integer(version),
             "data": [
                 "kind": "held", "name": "data", "split": "test",
                 "splits": [["name": "test", "count": .integer(count), "layout": layout]],

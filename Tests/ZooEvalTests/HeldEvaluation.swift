@@ -20,11 +20,20 @@ struct HeldEvaluation {
     }
 
     /// Prepares a suite on the data in a folder.
-    init(_ document: JSONValue, model folder: String, data path: String) async throws {
+    init(
+        _ document: JSONValue,
+        model folder: String,
+        data path: String,
+        probe: EvaluatedProbe? = nil
+    ) async throws {
         definition = try SuiteDefinition(parsing: document.canonicalBytes)
         guard case .held(let source) = definition.data else { throw CancellationError() }
         data = .held(try await HeldData(source, in: try HeldFolder(path)))
-        model = EvaluatedModel(folder: folder, digest: ContentDigest(of: Array("model".utf8)))
+        model = EvaluatedModel(
+            folder: folder,
+            digest: ContentDigest(of: Array("model".utf8)),
+            probe: probe
+        )
     }
 
     func split(_ name: String) throws -> HeldData.Labelled { try data.held().labelled(name) }

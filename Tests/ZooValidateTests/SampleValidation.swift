@@ -175,6 +175,8 @@ struct SampleValidation {
                 ),
             ],
             kernels: ["portable"],
+            decoders: [:],
+            probe: nil,
             exhibits: exhibits
         )
         let finding = Finding(

@@ -125,7 +125,7 @@ final class ArchiveCursor {
                 throw ZooError(
                     .memberEncrypted,
                     "'\(name)' in the archive '\(path)' is encrypted",
-                    remedy: "unpack the archive with its own tool and pass the checkpoint"
+                    remedy: "unpack the archive with its own tool, and give what it holds"
                 )
             }
             let size = unsafe archive_entry_size(entry)
@@ -137,7 +137,7 @@ final class ArchiveCursor {
         throw ZooError(
             .memberKindUnsupported,
             "'\(name)' in the archive '\(path)' is \(problem)",
-            remedy: "unpack the archive with its own tool and pass the checkpoint"
+            remedy: "unpack the archive with its own tool, and give what it holds"
         )
     }
 

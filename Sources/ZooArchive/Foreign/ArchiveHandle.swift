@@ -66,7 +66,7 @@ final class ArchiveHandle {
             throw ZooError(
                 .foreignFormatUnknown,
                 "the installed libarchive cannot read the format of '\(path)'",
-                remedy: "unpack the archive with its own tool and pass the checkpoint"
+                remedy: "unpack the archive with its own tool, and give what it holds"
             )
         }
         try check(unsafe input.attach(to: handle))

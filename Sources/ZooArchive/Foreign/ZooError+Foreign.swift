@@ -39,7 +39,7 @@ extension ZooError {
         ZooError(
             .foreignLimit,
             "the archive '\(path)' \(what)",
-            remedy: "if you trust the archive, unpack it with its own tool and pass the checkpoint"
+            remedy: "if you trust the archive, unpack it with its own tool, and give what it holds"
         )
     }
 }

@@ -12,6 +12,8 @@ package struct EvaluatedModel: Sendable {
     package let folder: String
     /// What identifies its bytes: the digest of the manifest of a release.
     package let digest: ContentDigest
+    /// A probe that was published for the model, apart from it; nil for none.
+    let probe: EvaluatedProbe?
     private let loadedEncoder: Loaded<any JEPAEncoder>
     private let loadedWorldModel: Loaded<any ActionConditionedModel>
     private let loadedClassifier: Loaded<VideoClassifier>
@@ -21,9 +23,11 @@ package struct EvaluatedModel: Sendable {
     /// - Parameters:
     ///   - folder: a model folder.
     ///   - digest: the digest of the manifest of these bytes.
-    package init(folder: String, digest: ContentDigest) {
+    ///   - probe: a probe that was published for the model, which replaces the classifier that the model may have.
+    package init(folder: String, digest: ContentDigest, probe: EvaluatedProbe? = nil) {
         self.folder = folder
         self.digest = digest
+        self.probe = probe
         loadedEncoder = Loaded { try ModelFamily.load(folder: folder) }
         loadedWorldModel = Loaded { try ModelFamily.loadWorldModel(folder: folder) }
         loadedClassifier = Loaded { try VideoClassifier(folder: folder) }
@@ -41,11 +45,14 @@ package struct EvaluatedModel: Sendable {
         try await loadedWorldModel.value()
     }
 
-    /// The encoder with the classifier that was published with it; loaded once for all suites.
+    /// The encoder with the probe, or else with the classifier that was published with it; loaded once for all suites.
     ///
-    /// - Throws: ``ZooError`` with code `model.unsupported` when the model has no classifier, or with a `model.*`,
-    ///   `checkpoint.*` or `io.*` code; `CancellationError`.
+    /// - Throws: ``ZooError`` with code `model.unsupported` when the model has no classifier, `model.probe-mismatch` when
+    ///   the probe is that of another model, or with a `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
     func classifier() async throws -> VideoClassifier {
+        if let probe {
+            return try VideoClassifier(backbone: try await encoder(), probe: probe.network)
+        }
         do {
             return try await loadedClassifier.value()
         } catch let error as ZooError where error.code == .modelUnsupported {
@@ -53,7 +60,7 @@ package struct EvaluatedModel: Sendable {
                 error.code,
                 error.message,
                 remedy:
-                    "evaluate a classifier that transformers saved, which holds encoder and probe",
+                    "give 'ami-zoo evaluate' a published probe with --probe, or a classifier that transformers saved",
                 cause: error
             )
         }

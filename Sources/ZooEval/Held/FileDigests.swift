@@ -8,11 +8,20 @@ internal import ZooFiles
 struct FileDigests: Sendable {
     private var known: [ExactName: (digest: ContentDigest, size: Int)] = [:]
 
-    /// Hashes files.
+    /// Adds a file whose bytes were read.
+    mutating func add(_ path: String, _ bytes: [UInt8]) {
+        known[ExactName(path)] = (ContentDigest(of: bytes), bytes.count)
+    }
+
+    /// Hashes the files that are not known yet.
     ///
     /// - Throws: ``ZooError`` with code `evaluation.file-missing`, or an `io.*` or `archive.*` code;
     ///   `CancellationError`.
-    init(_ paths: [String], in files: any HeldFiles, _ cancellation: Cancellation) throws {
+    mutating func add(
+        _ paths: [String],
+        in files: any HeldFiles,
+        _ cancellation: Cancellation
+    ) throws {
         for path in paths where known[ExactName(path)] == nil {
             guard let bytes = try files.bytes(of: path) else {
                 throw HeldListing.missing(path, in: files)
@@ -21,7 +30,7 @@ struct FileDigests: Sendable {
         }
     }
 
-    /// The digest of a file that was hashed.
+    /// The digest of a file that was added.
     subscript(path: String) -> ContentDigest {
         guard let found = known[ExactName(path)] else {
             preconditionFailure("'\(path)' was not hashed")

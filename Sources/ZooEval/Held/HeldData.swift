@@ -57,7 +57,7 @@ package struct HeldData: Sendable {
 
     /// Lists, labels and hashes the splits that a definition names.
     ///
-    /// Reads every file of the splits once; memory grows with the number of files only.
+    /// Reads every file of the splits once, lists and labels for their digests too; memory grows with the number of files only.
     ///
     /// - Parameters:
     ///   - source: what the definition says.
@@ -88,7 +88,9 @@ package struct HeldData: Sendable {
                     remedy: "complete the data, or give those that the suite names"
                 )
             }
-            return (listing, try FileDigests(listing.files, in: files, cancellation))
+            var digests = listing.documents
+            try digests.add(listing.files, in: files, cancellation)
+            return (listing, digests)
         }
         let digest = digests.list
         guard split.digest == nil || split.digest == digest else {
@@ -154,6 +156,8 @@ package struct HeldData: Sendable {
     /// `data` of a report: what the definition says, with the digests of the files that were found.
     var json: JSONValue {
         guard case .object(var members) = source.json else { return source.json }
+        members["digest"] = splits.first { $0.name == source.split }
+            .map { .string($0.digest.description) }
         members["digests"] = .array(
             splits.map { ["split": .string($0.name), "digest": .string($0.digest.description)] }
         )

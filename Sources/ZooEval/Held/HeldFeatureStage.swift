@@ -42,6 +42,7 @@ struct HeldFeatureStage: SampleStage {
             "preparation": preparation.json,
         ]
     }
+    var decoders: [String: String] { preparation.decoders }
     var columns: [String: Int] { [ProbeFeatureStage.features: encoder.width] }
     var samples: Int { labelled.reduce(0) { $0 + $1.samples.count } }
     var chunk: Int { 16 }

@@ -24,8 +24,8 @@ struct HeldListing: Sendable {
 
     /// The samples.
     let content: Content
-    /// The files that say which samples there are.
-    let lists: [String]
+    /// The digests of the files that say which samples there are, as they were read.
+    let documents: FileDigests
 
     /// The number of samples; a scene has two pairs of movies.
     var count: Int {
@@ -35,11 +35,11 @@ struct HeldListing: Sendable {
         }
     }
 
-    /// All files that are read.
+    /// The files of the samples.
     var files: [String] {
         switch content {
-        case .labelled(let items, _): lists + items.map(\.path)
-        case .scenes(let scenes): lists + scenes.flatMap { $0.movies.flatMap(\.frames) }
+        case .labelled(let items, _): items.map(\.path)
+        case .scenes(let scenes): scenes.flatMap { $0.movies.flatMap(\.frames) }
         }
     }
 
@@ -51,41 +51,51 @@ struct HeldListing: Sendable {
         in files: any HeldFiles,
         _ cancellation: Cancellation
     ) throws {
+        let documents = HeldDocuments(files)
         switch layout {
         case .files(let paths):
             self.init(
                 samples: paths.map { Item(path: $0.text, label: 0) },
                 classes: .none,
-                lists: []
+                documents
             )
         case .intPhys(let folder, let clip):
-            try self.init(scenes: folder, clip, files, cancellation)
+            try self.init(scenes: folder, clip, documents, cancellation)
         case .classFolders(let folder):
-            try self.init(classFolders: folder, files, cancellation)
+            try self.init(classFolders: folder, documents, cancellation)
         case .fileList(let list, let folder):
-            try self.init(fileList: list, folder, files)
+            try self.init(fileList: list, folder, documents)
         case .somethingSomething(let labels, let list, let folder):
             try self.init(
                 somethingSomething: list,
                 labels: labels,
-                try Recordings(folder, in: files, cancellation)
+                try Recordings(folder, in: files, cancellation),
+                documents
             )
         case .kinetics(let list, let folder):
-            try self.init(kinetics: list, try Recordings(folder, in: files, cancellation))
+            try self.init(
+                kinetics: list,
+                try Recordings(folder, in: files, cancellation),
+                documents
+            )
         case .diving48(let list, let folder):
-            try self.init(diving48: list, try Recordings(folder, in: files, cancellation))
+            try self.init(
+                diving48: list,
+                try Recordings(folder, in: files, cancellation),
+                documents
+            )
         }
     }
 
-    /// Creates a listing.
-    init(content: Content, lists: [String]) {
+    /// Creates a listing from the documents that were read for it.
+    init(content: Content, _ documents: HeldDocuments) {
         self.content = content
-        self.lists = lists
+        self.documents = documents.digests
     }
 
     /// Creates a listing of samples with classes.
-    init(samples: [Item], classes: HeldData.Classes, lists: [String]) {
-        self.init(content: .labelled(samples, classes), lists: lists)
+    init(samples: [Item], classes: HeldData.Classes, _ documents: HeldDocuments) {
+        self.init(content: .labelled(samples, classes), documents)
     }
 
     /// The failure of a file that a list names.
@@ -109,9 +119,10 @@ extension HeldListing {
     /// Folders whose names are classes, in the order of `torchvision.datasets.ImageFolder`.
     fileprivate init(
         classFolders folder: ReleasePath?,
-        _ files: any HeldFiles,
+        _ documents: HeldDocuments,
         _ cancellation: Cancellation
     ) throws {
+        let files = documents.files
         let start = folder.map { "\($0)/" } ?? ""
         var members: [ExactName: [String]] = [:]
         for path in try files.paths(below: folder, cancellation) {
@@ -152,7 +163,7 @@ extension HeldListing {
                     .map { Item(path: $0.path, label: label) }
             },
             classes: .named(classes.map(\.text)),
-            lists: []
+            documents
         )
     }
 }

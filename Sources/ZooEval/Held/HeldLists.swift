@@ -6,16 +6,17 @@ internal import ZooFiles
 
 /// Lists of samples, as data sets publish them.
 extension HeldListing {
-    /// The largest size of a list, in bytes.
-    private static let limit = 512 << 20
-
     /// Lines of a path and the number of a class, separated by the last space.
     ///
     /// Source: facebookresearch/vjepa2 `src/datasets/video_dataset.py` (`pandas.read_csv`, no header, a space).
-    init(fileList list: ReleasePath, _ folder: ReleasePath?, _ files: any HeldFiles) throws {
+    init(
+        fileList list: ReleasePath,
+        _ folder: ReleasePath?,
+        _ documents: HeldDocuments
+    ) throws {
         let start = folder.map { "\($0)/" } ?? ""
         var samples: [Item] = []
-        let text = try Self.text(list, in: files)
+        let text = try documents.text(list)
         for (index, line) in text.split(
             omittingEmptySubsequences: false,
             whereSeparator: \.isNewline
@@ -42,16 +43,17 @@ extension HeldListing {
             }
             samples.append(Item(path: start + path.text, label: label))
         }
-        try self.init(listed: samples, .numbered(nil), [list])
+        try self.init(listed: samples, .numbered(nil), documents, list)
     }
 
     /// `labels.json`, and entries with `id` and `template`.
     init(
         somethingSomething list: ReleasePath,
         labels: ReleasePath,
-        _ recordings: Recordings
+        _ recordings: Recordings,
+        _ documents: HeldDocuments
     ) throws {
-        let numbers = try Self.object(labels, in: recordings.files)
+        let numbers = try documents.object(labels)
         var names: [Int: String] = [:]
         for (name, value) in numbers.members(besides: []) {
             let number: Int? =
@@ -74,7 +76,7 @@ extension HeldListing {
             classes.enumerated().map { (ExactName($1), $0) },
             uniquingKeysWith: { first, _ in first }
         )
-        let samples = try Self.entries(list, in: recordings.files).enumerated().map {
+        let samples = try documents.entries(list).enumerated().map {
             index,
             entry in
             let template = try Self.field(entry, list) { entry throws(ZooError) in
@@ -94,14 +96,18 @@ extension HeldListing {
             }
             return Item(path: try recordings.path(of: id, list), label: label)
         }
-        try self.init(listed: samples, .named(classes), [labels, list])
+        try self.init(listed: samples, .named(classes), documents, list)
     }
 
     /// A CSV file with a header; the file of a sample is named after the recording and its seconds.
     ///
     /// The number of a class is its place among the labels, ascending.
-    init(kinetics list: ReleasePath, _ recordings: Recordings) throws {
-        var rows = CSVRows(try Self.text(list, in: recordings.files))
+    init(
+        kinetics list: ReleasePath,
+        _ recordings: Recordings,
+        _ documents: HeldDocuments
+    ) throws {
+        var rows = CSVRows(try documents.text(list))
         func next() throws(ZooError) -> [String]? {
             do {
                 return try rows.next()
@@ -145,7 +151,8 @@ extension HeldListing {
         try self.init(
             listed: found.map { Item(path: $0.path, label: numbers[$0.label] ?? 0) },
             .named(classes.map(\.text)),
-            [list]
+            documents,
+            list
         )
     }
 
@@ -153,8 +160,12 @@ extension HeldListing {
     private static let divingClasses = 48
 
     /// Entries with `vid_name` and `label`.
-    init(diving48 list: ReleasePath, _ recordings: Recordings) throws {
-        let samples = try Self.entries(list, in: recordings.files).enumerated().map {
+    init(
+        diving48 list: ReleasePath,
+        _ recordings: Recordings,
+        _ documents: HeldDocuments
+    ) throws {
+        let samples = try documents.entries(list).enumerated().map {
             index,
             entry in
             guard entry.value("label") != nil else {
@@ -172,7 +183,7 @@ extension HeldListing {
             }
             return Item(path: try recordings.path(of: id, list), label: label)
         }
-        try self.init(listed: samples, .numbered(Self.divingClasses), [list])
+        try self.init(listed: samples, .numbered(Self.divingClasses), documents, list)
     }
 
     // MARK: Parts
@@ -181,79 +192,17 @@ extension HeldListing {
     private init(
         listed samples: [Item],
         _ classes: HeldData.Classes,
-        _ lists: [ReleasePath]
+        _ documents: HeldDocuments,
+        _ list: ReleasePath
     ) throws(ZooError) {
         guard !samples.isEmpty else {
-            throw Self.malformed("'\(lists.last?.text ?? "")' lists no samples")
+            throw Self.malformed("'\(list)' lists no samples")
         }
         var seen: Set<ExactName> = []
         for sample in samples where !seen.insert(ExactName(sample.path)).inserted {
-            throw Self.malformed("'\(lists.last?.text ?? "")' lists '\(sample.path)' twice")
+            throw Self.malformed("'\(list)' lists '\(sample.path)' twice")
         }
-        self.init(samples: samples, classes: classes, lists: lists.map(\.text))
-    }
-
-    private static func bytes(
-        _ path: ReleasePath,
-        in files: any HeldFiles
-    ) throws(ZooError) -> [UInt8] {
-        guard let bytes = try files.bytes(of: path.text) else {
-            throw missing(path.text, in: files)
-        }
-        guard bytes.range.count <= limit else {
-            throw malformed("'\(path)' has \(bytes.range.count) bytes; the limit is \(limit)")
-        }
-        return try bytes.source.bytes(bytes.range)
-    }
-
-    private static func text(
-        _ path: ReleasePath,
-        in files: any HeldFiles
-    ) throws(ZooError) -> String {
-        guard let text = String(validating: try bytes(path, in: files), as: UTF8.self) else {
-            throw malformed("'\(path)' is not UTF-8 text")
-        }
-        return text
-    }
-
-    private static func json(
-        _ path: ReleasePath,
-        in files: any HeldFiles
-    ) throws(ZooError) -> JSONValue {
-        do {
-            return try JSONValue(
-                parsing: try bytes(path, in: files),
-                limits: JSONValue.Limits(bytes: limit, values: 64 << 20)
-            )
-        } catch  where error.code.category == .badData && error.code != .listMalformed {
-            throw malformed("'\(path)' is no JSON document: \(error.message)")
-        }
-    }
-
-    private static func object(
-        _ path: ReleasePath,
-        in files: any HeldFiles
-    ) throws(ZooError) -> JSONObject {
-        let value = try json(path, in: files)
-        guard let object = try? JSONObject(value) else { throw malformed("'\(path)' is no object") }
-        return object
-    }
-
-    private static func entries(
-        _ path: ReleasePath,
-        in files: any HeldFiles
-    ) throws(ZooError) -> [JSONObject] {
-        guard case .array(let values) = try json(path, in: files) else {
-            throw malformed("'\(path)' is no array")
-        }
-        var entries: [JSONObject] = []
-        for (index, value) in values.enumerated() {
-            guard let entry = try? JSONObject(value, at: "[\(index)]") else {
-                throw malformed("entry \(index) of '\(path)' is no object")
-            }
-            entries.append(entry)
-        }
-        return entries
+        self.init(samples: samples, classes: classes, documents)
     }
 
     private static func field<Value>(
@@ -269,14 +218,17 @@ extension HeldListing {
     }
 
     /// Whether `status.json` of a movie says that it is possible.
-    static func isPossible(_ path: String, in files: any HeldFiles) throws(ZooError) -> Bool {
+    static func isPossible(
+        _ path: String,
+        _ documents: HeldDocuments
+    ) throws(ZooError) -> Bool {
         let path = try ReleasePath(parsing: path)
-        guard let header = try? object(path, in: files).object("header"),
+        guard let header = try? documents.object(path).object("header"),
             case .bool(let isPossible)? = header.value("is_possible")
         else {
             throw ZooError(
                 .labelMissing,
-                "'\(path)' of '\(files.path)' does not say whether the movie is possible",
+                "'\(path)' of '\(documents.files.path)' does not say whether the movie is possible",
                 remedy:
                     "use the scenes with 'header.is_possible' in 'status.json'; those of the test set have none"
             )
@@ -310,8 +262,7 @@ extension HeldListing {
 
 /// The recordings below a folder, which lists name without their endings.
 struct Recordings: Sendable {
-    /// The files.
-    let files: any HeldFiles
+    private let files: any HeldFiles
     private let folder: ReleasePath?
     /// The files of each name; several are an error only for a name that a list has.
     private let paths: [ExactName: [String]]

@@ -60,6 +60,13 @@ struct HeldPreparation: Sendable, Equatable {
         return .object(members)
     }
 
+    /// The versions of the libraries that decode the samples, by name.
+    var decoders: [String: String] {
+        sampling == nil
+            ? MediaDecoders.images
+            : MediaDecoders.images.merging(MediaDecoders.videos) { image, _ in image }
+    }
+
     /// What reads samples for a model.
     ///
     /// - Parameters:

@@ -47,7 +47,7 @@ extension HeldListing {
     /// - Parameters:
     ///   - folder: the folder of the blocks.
     ///   - clip: which frames of each movie are read.
-    ///   - files: the files.
+    ///   - documents: reads `status.json`.
     ///   - cancellation: stops the listing.
     /// - Throws: ``ZooError`` with code `evaluation.scene-invalid`, `evaluation.file-missing`,
     ///   `evaluation.file-unexpected` or `evaluation.clip-too-short`, or an `io.*` or `archive.*` code;
@@ -55,9 +55,10 @@ extension HeldListing {
     init(
         scenes folder: ReleasePath?,
         _ clip: MovieFrames,
-        _ files: any HeldFiles,
+        _ documents: HeldDocuments,
         _ cancellation: Cancellation
     ) throws {
+        let files = documents.files
         let start = folder.map { "\($0)/" } ?? ""
         // Scene, movie, frames.
         var frames: [ExactName: [String: [String]]] = [:]
@@ -84,7 +85,6 @@ extension HeldListing {
             )
         }
         var scenes: [HeldScene] = []
-        var lists: [String] = []
         for (scene, found) in frames.sorted(by: { $0.key < $1.key }) {
             try cancellation.check()
             let names = found.keys.sorted()
@@ -102,10 +102,9 @@ extension HeldListing {
                 }
                 let all = (found[name] ?? []).map(ExactName.init).sorted().map(\.text)
                 guard !all.isEmpty else { throw Self.missing("\(movie)/scene/*", in: files) }
-                lists.append("\(movie)/status.json")
                 movies.append(
                     HeldScene.Movie(
-                        isPossible: try Self.isPossible("\(movie)/status.json", in: files),
+                        isPossible: try Self.isPossible("\(movie)/status.json", documents),
                         frames: try clip.indices(frameCount: all.count, of: movie).map { all[$0] }
                     )
                 )
@@ -119,7 +118,7 @@ extension HeldListing {
             let block = FileSystem.name(of: FileSystem.parent(of: scene.text))
             scenes.append(HeldScene(path: scene.text, block: block, movies: movies))
         }
-        self.init(content: .scenes(scenes), lists: lists)
+        self.init(content: .scenes(scenes), documents)
     }
 }
 

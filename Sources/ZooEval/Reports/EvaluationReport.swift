@@ -18,12 +18,16 @@ package struct EvaluationReport: Sendable {
     package let measurements: [Measurement]
     /// The kernels that computed them: `portable`, `avx2` or `avx512`, each once, sorted.
     package let kernels: [String]
+    /// The versions of the libraries that decoded the samples, by name; empty if none did.
+    package let decoders: [String: String]
+    /// What identifies the published probe that was measured with the model; nil for none.
+    package let probe: ContentDigest?
     /// What to show beside the numbers.
     package let exhibits: [Exhibit]
 
     /// The document, without times: two runs on one machine give equal bytes.
     package var json: JSONValue {
-        [
+        var members: [String: JSONValue] = [
             "format": .string(Self.format),
             "model": .string(model.description),
             "name": .string(definition.name),
@@ -35,6 +39,9 @@ package struct EvaluationReport: Sendable {
             "kernels": .array(kernels.map { .string($0) }),
             "precision": "f32",
         ]
+        if !decoders.isEmpty { members["decoders"] = .object(decoders.mapValues(JSONValue.string)) }
+        if let probe { members["probe"] = .string(probe.description) }
+        return .object(members)
     }
 }
 

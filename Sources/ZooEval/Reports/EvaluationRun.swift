@@ -31,7 +31,8 @@ package struct EvaluationRun: Sendable {
     ///   - definition: what is measured.
     ///   - model: the model.
     ///   - data: the data set that the definition names.
-    /// - Throws: ``ZooError`` with an `evaluation.*`, `format.*`, `model.*` or `checkpoint.*` code.
+    /// - Throws: ``ZooError`` with code `evaluation.probe-unused` when the model comes with a probe that the suite does not
+    ///   read; otherwise an `evaluation.*`, `format.*`, `model.*` or `checkpoint.*` code.
     package init(
         _ definition: SuiteDefinition,
         of model: EvaluatedModel,
@@ -43,6 +44,14 @@ package struct EvaluationRun: Sendable {
         self.data = data
         suite = try SuiteList.suite(for: definition)
         stage = try await suite.stage(of: model, on: data)
+        guard stage.probe == model.probe?.digest else {
+            throw ZooError(
+                .probeUnused,
+                "the suite '\(definition.name)' measures no classifier, and needs no probe",
+                remedy:
+                    "leave out --probe, or name only suites of the kind '\(ClassificationSuite.id.name)'"
+            )
+        }
         key = stage.key(model.digest, data.json(definition.data))
     }
 
@@ -120,6 +129,8 @@ package struct EvaluationRun: Sendable {
             measurements: measurements,
             kernels: Set(chunks.map(\.kernels) + (suite.fits ? [KernelPath.fastest.name] : []))
                 .sorted(),
+            decoders: stage.decoders,
+            probe: stage.probe,
             exhibits: try await pool.run { [suite, data] session in
                 try suite.exhibits(measurements, table, on: data, in: session)
             }

@@ -12,6 +12,12 @@ protocol SampleStage: Sendable {
     /// All that determines the columns besides the model and the data, without the size of a chunk.
     var definition: JSONValue { get }
 
+    /// The versions of the libraries that decode its samples, by name; empty if none does.
+    var decoders: [String: String] { get }
+
+    /// What identifies the published probe that it computes with; nil if it needs none.
+    var probe: ContentDigest? { get }
+
     /// The numbers for each sample: the width of each column, by name.
     var columns: [String: Int] { get }
 
@@ -32,6 +38,9 @@ protocol SampleStage: Sendable {
 }
 
 extension SampleStage {
+    var decoders: [String: String] { [:] }
+    var probe: ContentDigest? { nil }
+
     /// The number of chunks.
     var chunks: Int { (samples + chunk - 1) / chunk }
 
@@ -42,17 +51,21 @@ extension SampleStage {
 
     /// What names the columns: equal keys mean equal columns, up to the rounding of the kernels.
     ///
+    /// Besides the arguments it names the decoders and the probe.
+    ///
     /// - Parameters:
     ///   - model: the digest of the model.
     ///   - data: what names the samples, ``EvaluationData/json(_:)``.
     /// - Returns: the digest of all of these.
     func key(_ model: ContentDigest, _ data: JSONValue) -> ContentDigest {
-        let value: JSONValue = [
+        var members: [String: JSONValue] = [
             "stage": definition,
             "chunk": .integer(chunk),
             "model": .string(model.description),
             "data": data,
         ]
-        return ContentDigest(of: value.canonicalBytes)
+        if !decoders.isEmpty { members["decoders"] = .object(decoders.mapValues(JSONValue.string)) }
+        if let probe { members["probe"] = .string(probe.description) }
+        return ContentDigest(of: JSONValue.object(members).canonicalBytes)
     }
 }

@@ -6,7 +6,7 @@ internal import ZooFiles
 internal import ZooModels
 internal import ZooTensor
 
-/// The accuracy of a classifier that was published with its model, on held images or videos.
+/// The accuracy of a classifier that was published with its model, or as a probe for it, on held images or videos.
 ///
 /// Nothing is fitted. The probabilities of a sample are averaged over its views; the classes of the data are those of the
 /// model with the same number, or with the same name.
@@ -103,6 +103,11 @@ enum ClassMatching: String, CaseIterable {
                 "the classes of the split '\(split.name)' have numbers and no names",
                 remedy: "use \"classes\": \"index\""
             )
+        case (.name, .named(_)) where model.labels.isEmpty:
+            throw .dataUnsuitable(
+                "the classes of the model have numbers and no names",
+                remedy: "use \"classes\": \"index\""
+            )
         case (.name, .named(let names)):
             func plain(_ name: String) -> ExactName {
                 ExactName(name.filter { $0 != "[" && $0 != "]" })
@@ -142,6 +147,7 @@ struct ClassificationStage: SampleStage {
     private let head: ProbeClasses
     /// The class of the model for each label.
     private let targets: [Int]
+    let probe: ContentDigest?
 
     /// Describes the ranks of the samples of a split.
     ///
@@ -157,6 +163,7 @@ struct ClassificationStage: SampleStage {
         self.split = split
         self.preparation = preparation
         self.matching = matching
+        probe = model.probe?.digest
         classifier = try await model.classifier()
         guard classifier.probe.classes.count == 1, let head = classifier.probe.classes.first else {
             throw ZooError.dataUnsuitable(
@@ -175,6 +182,7 @@ struct ClassificationStage: SampleStage {
             "classes": .string(matching.rawValue), "preparation": preparation.json,
         ]
     }
+    var decoders: [String: String] { preparation.decoders }
     var columns: [String: Int] { [Self.rank: 1] }
     var samples: Int { split.samples.count }
     var chunk: Int { 16 }

@@ -85,6 +85,7 @@ package enum SuiteList {
 
     private static let all = [
         Entry(GoldenSuite.self), Entry(TrajectorySuite.self), Entry(SurpriseSuite.self),
+        Entry(SurpriseByContextSuite.self),
         Entry(AnomalySuite.self), Entry(RetrievalSuite.self), Entry(PlanningSuite.self),
         Entry(LinearProbeSuite.self), Entry(NearestNeighbourSuite.self),
         Entry(AttentiveProbeSuite.self),

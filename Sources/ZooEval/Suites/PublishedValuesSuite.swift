@@ -140,6 +140,7 @@ private struct PublishedValuesStage: SampleStage {
     private let sample: HeldData.Sample
     private let reader: HeldSampleReader
     private let preparation: HeldPreparation
+    let probe: ContentDigest?
 
     init(
         _ output: PublishedValuesSuite.Output,
@@ -156,6 +157,7 @@ private struct PublishedValuesStage: SampleStage {
             let encoder = try await model.encoder()
             network = .encoder(encoder, tokens: tokens, elements: expected.count / tokens)
             input = encoder.input
+            probe = nil
         case .topClass(let index, _):
             let classifier = try await model.classifier()
             guard let classes = classifier.probe.classes.first, index < classes.count else {
@@ -163,6 +165,7 @@ private struct PublishedValuesStage: SampleStage {
             }
             network = .classifier(classifier, index: index)
             input = classifier.backbone.input
+            probe = model.probe?.digest
         }
         reader = try preparation.reader(of: data, for: model, input)
     }
@@ -179,6 +182,7 @@ private struct PublishedValuesStage: SampleStage {
             "preparation": preparation.json,
         ]
     }
+    var decoders: [String: String] { preparation.decoders }
     var columns: [String: Int] {
         switch network {
         case .encoder(_, let tokens, let elements): [Self.values: tokens * elements]

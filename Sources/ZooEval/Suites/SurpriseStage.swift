@@ -10,7 +10,7 @@ internal import ZooTensor
 
 /// The prediction error of each window and context of both clips of a pair.
 struct SurpriseStage: SampleStage {
-    private let suite: SurpriseSuite
+    private let parameters: SurpriseParameters
     private let pairs: SurprisePairs
     private let encoder: any JEPAEncoder
     private let source: Source
@@ -24,13 +24,13 @@ struct SurpriseStage: SampleStage {
     }
 
     init(
-        suite: SurpriseSuite,
+        parameters: SurpriseParameters,
         model: EvaluatedModel,
         encoder: any JEPAEncoder,
         pairs: SurprisePairs,
         of data: EvaluationData
     ) throws(ZooError) {
-        self.suite = suite
+        self.parameters = parameters
         self.pairs = pairs
         self.encoder = encoder
         _ = try encoder.requirePredictor()
@@ -38,7 +38,7 @@ struct SurpriseStage: SampleStage {
         switch pairs {
         case .stored(let split): source = .stored(split, try model.preprocessing())
         case .held(let pairs):
-            guard let preparation = suite.preparation else {
+            guard let preparation = parameters.preparation else {
                 preconditionFailure("held pairs come from held data")
             }
             let reader = try preparation.reader(
@@ -49,26 +49,27 @@ struct SurpriseStage: SampleStage {
             )
             source = .held(pairs, reader)
         }
-        starts = try suite.method.starts(frames: frames)
+        starts = try parameters.method.starts(frames: frames)
         normalisation =
-            suite.targets == .readOut ? try TargetNormalisation(folder: model.folder) : nil
+            parameters.targets == .readOut ? try TargetNormalisation(folder: model.folder) : nil
     }
 
     var definition: JSONValue {
         var members: [String: JSONValue] = [
             "suite": .string(SurpriseSuite.id.description),
-            "window": .integer(suite.method.window),
-            "stride": .integer(suite.method.stride),
-            "contexts": .array(suite.method.contexts.map { .integer($0) }),
-            "maskIndex": .integer(suite.method.maskIndex),
-            "error": .string(suite.error.rawValue),
-            "horizon": .string(suite.horizon.rawValue),
-            "targets": .string(suite.targets.rawValue),
+            "window": .integer(parameters.method.window),
+            "stride": .integer(parameters.method.stride),
+            "contexts": .array(parameters.method.contexts.map { .integer($0) }),
+            "maskIndex": .integer(parameters.method.maskIndex),
+            "error": .string(parameters.error.rawValue),
+            "horizon": .string(parameters.horizon.rawValue),
+            "targets": .string(parameters.targets.rawValue),
         ]
-        if let preparation = suite.preparation { members["preparation"] = preparation.json }
+        if let preparation = parameters.preparation { members["preparation"] = preparation.json }
         return .object(members)
     }
-    private var width: Int { starts.count * suite.method.contexts.count }
+    var decoders: [String: String] { parameters.preparation?.decoders ?? [:] }
+    private var width: Int { starts.count * parameters.method.contexts.count }
     var columns: [String: Int] { ["possible": width, "impossible": width] }
     var samples: Int { pairs.count }
     var chunk: Int {
@@ -102,13 +103,13 @@ struct SurpriseStage: SampleStage {
     }
 
     private func errors(of clips: Tensor, on pool: ComputePool) async throws -> Tensor {
-        let (batch, method) = (clips.shape[0], suite.method)
+        let (batch, method) = (clips.shape[0], parameters.method)
         var rows: [[Float]] = Array(repeating: [], count: batch)
         try await Surprise.forEachPrediction(of: clips, with: encoder, by: method, on: pool) {
             found in
             let start = method.contexts[found.context]
             let compared =
-                suite.horizon == .rest
+                parameters.horizon == .rest
                 ? found.predicted.selection
                 : try encoder.tokens(
                     ofFrames: start..<start + encoder.input.tubelet,
@@ -145,7 +146,7 @@ struct SurpriseStage: SampleStage {
                     target = try normalisation.normalised(target, token: id, element: element)
                 }
                 let difference = Double(found[start + element] - target)
-                sum += suite.error == .absolute ? abs(difference) : difference * difference
+                sum += parameters.error == .absolute ? abs(difference) : difference * difference
             }
         }
         return sum / Double(ids.count * width)

@@ -129,16 +129,13 @@ package struct SuiteInputs: Sendable {
         guard let path = held.paths.value(ofExactly: source.name) else {
             throw ZooError(
                 .heldDataMissing,
-                "the suite measures on '\(source.name)', which no registry may distribute, and nobody said "
-                    + "where it is",
-                remedy: "give its folder or archive with --data \(source.name)=PATH"
+                "the suite measures on '\(source.name)', data that no registry may distribute and that you must "
+                    + "have yourself",
+                remedy: "give their folder or archive with --data \(source.name)=PATH"
             )
         }
-        return try await opened.data(source) {
-            let files = try await BlockingWork.run { [held] cancellation -> any HeldFiles in
-                try HeldArchive(path, spool: held.spool, cancellation) ?? HeldFolder(path)
-            }
-            return try await HeldData(source, in: files)
+        return try await opened.data(source) { [held] cancellation -> any HeldFiles in
+            try HeldArchive(path, spool: held.spool, cancellation) ?? HeldFolder(path)
         }
     }
 
@@ -169,20 +166,5 @@ package struct SuiteInputs: Sendable {
             record: found.record,
             digest: found.digest
         )
-    }
-}
-
-/// Held data that several suites measure on, which are read once.
-private actor OpenedData {
-    private var all: [HeldData] = []
-
-    func data(
-        _ source: HeldSource,
-        _ open: @Sendable () async throws -> HeldData
-    ) async throws -> HeldData {
-        if let found = all.first(where: { $0.source == source }) { return found }
-        let found = try await open()
-        all.append(found)
-        return found
     }
 }

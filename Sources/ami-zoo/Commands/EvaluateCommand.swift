@@ -37,6 +37,22 @@ struct EvaluateCommand: ReportingCommand {
     @Option(help: "The description of a folder that is not installed. Default: the one in it.")
     var description: String?
 
+    @Option(
+        help: """
+            A probe that was published for the model: an installed one, a folder that 'ami-zoo \
+            convert' wrote, or a file that the catalogue names, such as ssv2-vitl-16x2x3.pt.
+            """
+    )
+    var probe: String?
+
+    @Option(
+        help: """
+            The folder of the catalogue that describes the file of --probe. Default: the catalogue \
+            that ships with ami-zoo.
+            """
+    )
+    var catalogue: String?
+
     @OptionGroup var held: HeldDataOptions
     @OptionGroup var registry: RegistryOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
@@ -62,6 +78,9 @@ struct EvaluateCommand: ReportingCommand {
         guard shard == nil || merge.isEmpty else {
             throw ValidationError("--shard computes and --merge does not; use one of them")
         }
+        guard catalogue == nil || probe != nil else {
+            throw ValidationError("--catalogue requires --probe")
+        }
     }
 
     static func shard(_ text: String) throws -> Shard {
@@ -84,7 +103,10 @@ struct EvaluateCommand: ReportingCommand {
         let work = work.map(FileSystem.absolute) ?? store.evaluation
         let folders = merge.isEmpty ? [work] : merge.map(FileSystem.absolute) + [work]
         let (wanted, shard, merges) = (suite, shard, !merge.isEmpty)
-        let description = description
+        let (description, catalogue) = (description, catalogue)
+        let probe = try probe.map { text throws(ZooError) in
+            try ProbeArgument(text, catalogue: catalogue)
+        }
         return try await computation.run {
             let subject = try await computation.location.subject(description)
             let definitions = try await BlockingWork.run { _ in
@@ -102,26 +124,43 @@ struct EvaluateCommand: ReportingCommand {
                 )
             }
             try await subject.requireIntact(store)
-            let model = EvaluatedModel(folder: subject.folder, digest: subject.digest)
-            var reports: [EvaluationReport] = []
-            for definition in definitions {
-                let run = try await EvaluationRun(
-                    definition,
-                    of: model,
-                    on: try await inputs.data(definition.data)
+            func reports(_ probe: EvaluatedProbe?) async throws -> [EvaluationReport] {
+                let model = EvaluatedModel(
+                    folder: subject.folder,
+                    digest: subject.digest,
+                    probe: probe
                 )
-                if !merges {
-                    try await run.compute(shard ?? .whole, in: work, on: computation.pool) {
-                        computation.progress.update($0.completed, of: $0.total)
+                var reports: [EvaluationReport] = []
+                for definition in definitions {
+                    let run = try await EvaluationRun(
+                        definition,
+                        of: model,
+                        on: try await inputs.data(definition.data)
+                    )
+                    if !merges {
+                        try await run.compute(shard ?? .whole, in: work, on: computation.pool) {
+                            computation.progress.update($0.completed, of: $0.total)
+                        }
                     }
+                    if shard == nil { reports.append(try await run.report(from: folders)) }
                 }
-                if shard == nil { reports.append(try await run.report(from: folders)) }
+                return reports
             }
+            let found =
+                if let probe {
+                    try await probe.with(
+                        in: store,
+                        note: { computation.progress.note($0) },
+                        reports
+                    )
+                } else {
+                    try await reports(nil)
+                }
             // What was measured is what was verified only if it still is the same.
             try await subject.requireIntact(store)
             return EvaluateOutcome(
                 subject: subject,
-                reports: reports,
+                reports: found,
                 names: definitions.map(\.name),
                 shard: shard,
                 work: work,
@@ -188,7 +227,13 @@ struct EvaluateOutcome: Report {
             }
             return
                 "\(report.definition.name): \(report.definition.suite) on \(report.definition.data), "
-                + "kernels \(report.kernels.joined(separator: ", "))\n"
+                + "kernels \(report.kernels.joined(separator: ", "))"
+                + (report.decoders.isEmpty
+                    ? ""
+                    : ", decoders "
+                        + report.decoders.sorted { $0.key < $1.key }
+                        .map { "\($0.key): \($0.value)" }.joined(separator: ", "))
+                + (report.probe.map { ", probe \($0.short)" } ?? "") + "\n"
                 + Table.text(["METRIC", "VALUE", "UNIT", "95 %", "SAMPLES"], rows)
         }.joined(separator: "\n\n")
     }

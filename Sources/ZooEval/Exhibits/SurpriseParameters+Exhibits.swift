@@ -3,19 +3,13 @@
 
 internal import ZooCore
 internal import ZooModels
-internal import ZooTensor
 
-extension SurpriseSuite {
+extension SurpriseParameters {
     /// The number of kinds whose surprise is drawn over time.
     private static let drawn = 5
 
     /// The prediction error over time, of possible clips and of each kind.
-    func exhibits(
-        _ measurements: [Measurement],
-        _ table: SampleTable,
-        on data: EvaluationData,
-        in session: ComputeSession
-    ) throws -> [Exhibit] {
+    func exhibits(_ table: SampleTable, on data: EvaluationData) throws -> [Exhibit] {
         let starts = try method.starts(frames: try pairs(data).frames())
         // The columns [windows · contexts] by their first predicted frame.
         var columns: [Int: [Int]] = [:]
