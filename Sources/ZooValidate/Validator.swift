@@ -93,16 +93,21 @@ package struct Validator: Sendable {
     /// - Parameters:
     ///   - shard: which part.
     ///   - work: the folder of stored results.
-    /// - Returns: the names of the suites.
+    /// - Returns: the names of the suites; without those whose data only users hold, and that were not given.
     /// - Throws: ``ZooError`` or `CancellationError`.
     package func compute(_ shard: Shard, in work: String) async throws -> [String] {
         try await subject.requireIntact(store)
-        let definitions = try await definitions()
         let model = EvaluatedModel(folder: subject.folder, digest: subject.digest)
-        for definition in definitions {
-            try await run(definition, of: model, shard, in: work)
+        var names: [String] = []
+        for definition in try await definitions() {
+            do {
+                try await run(definition, of: model, shard, in: work)
+                names.append(definition.name)
+            } catch let error as ZooError where error.code == .heldDataMissing {
+                // The report says so.
+            }
         }
-        return definitions.map(\.name)
+        return names
     }
 
     /// Validates.
@@ -121,7 +126,7 @@ package struct Validator: Sendable {
     ) async throws -> Validation {
         var integrity = try await subject.verify(store)
         var (reports, failures): ([EvaluationReport], [Finding]) = ([], [])
-        var definitions: [SuiteDefinition] = []
+        var (definitions, absent): ([SuiteDefinition], [SuiteDefinition]) = ([], [])
         if !integrity.contains(where: { $0.severity == .error }) {
             let model = EvaluatedModel(folder: subject.folder, digest: subject.digest)
             do {
@@ -138,6 +143,8 @@ package struct Validator: Sendable {
                         in: work
                     )
                     reports.append(try await run.report(from: [work] + (merge ?? [])))
+                } catch let error as ZooError where error.code == .heldDataMissing {
+                    absent.append(definition)
                 } catch let error as ZooError where Self.isFault(error) {
                     failures.append(
                         Finding(error, path: "\(SuiteDefinition.folder)/\(definition.name).json")
@@ -150,7 +157,8 @@ package struct Validator: Sendable {
         let evaluations = reports.map(\.json)
         let claims = try ValidationEvidence.compare(
             subject.record.evaluation,
-            with: evaluations.map { value throws(ZooError) in try JSONObject(value) }
+            with: evaluations.map { value throws(ZooError) in try JSONObject(value) },
+            withoutData: Set(absent.map(\.digest))
         )
         let report = ValidationReport(
             of: subject.record,
@@ -166,7 +174,7 @@ package struct Validator: Sendable {
                 ),
                 RuleCheck(subject, definitions).check,
                 ParityCheck(reports, definitions).check,
-                SuiteCheck(reports, failures).check,
+                SuiteCheck(reports, failures, absent: absent).check,
                 ClaimCheck(claims).check,
                 try RegressionCheck(context, evaluations).check,
             ],

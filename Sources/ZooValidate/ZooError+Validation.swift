@@ -4,6 +4,8 @@
 internal import ZooCore
 
 extension ZooError.Code {
+    /// A claim was not measured because it is about data that only users hold, and that were not given.
+    static let claimDataMissing = Self("validation.claim-data-missing", .usage)
     /// The release has no card.
     static let cardMissing = Self("validation.card-missing", .badData)
     /// A suite definition is in a file of another name.

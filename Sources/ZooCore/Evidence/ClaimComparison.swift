@@ -13,6 +13,8 @@ public struct ClaimComparison: Sendable, Equatable {
         case worse
         /// The release says that it measured the value, and no suite measures it.
         case notMeasured = "not-measured"
+        /// The suite of the claim measures on data that only users hold, and whoever validated gave none.
+        case dataNotGiven = "data-not-given"
         /// Another lab reported the value; nothing measured it again.
         case upstream
 
@@ -23,6 +25,7 @@ public struct ClaimComparison: Sendable, Equatable {
             case .better: "better than claimed"
             case .worse: "worse than claimed"
             case .notMeasured: "not measured"
+            case .dataNotGiven: "not measured: data not given"
             case .upstream: "claimed upstream, not measured again"
             }
         }
@@ -32,20 +35,30 @@ public struct ClaimComparison: Sendable, Equatable {
     public let claim: ReleaseRecord.EvaluationClaim
     /// The measured value; nil when nothing was measured.
     public let measured: Double?
+    private let isDataGiven: Bool
 
     /// Compares a claim.
     ///
     /// - Parameters:
     ///   - claim: the claim.
     ///   - measured: the value that the suite of the claim measured on its data; nil for none.
-    public init(_ claim: ReleaseRecord.EvaluationClaim, measured: Double?) {
+    ///   - isDataGiven: false if the suite did not run because its data are held by users only, and were not given.
+    public init(
+        _ claim: ReleaseRecord.EvaluationClaim,
+        measured: Double?,
+        isDataGiven: Bool = true
+    ) {
         self.claim = claim
         self.measured = measured
+        self.isDataGiven = isDataGiven
     }
 
     /// What the comparison says.
     public var outcome: Outcome {
-        guard let measured else { return claim.status == .upstream ? .upstream : .notMeasured }
+        guard let measured else {
+            return claim.status == .upstream
+                ? .upstream : isDataGiven ? .notMeasured : .dataNotGiven
+        }
         let difference = measured - claim.value
         // A number that is not finite is never reproduced.
         if abs(difference) <= claim.tolerance ?? 0 { return .reproduced }
@@ -56,7 +69,7 @@ public struct ClaimComparison: Sendable, Equatable {
     public var isAcceptable: Bool {
         switch outcome {
         case .reproduced, .better, .upstream: true
-        case .worse, .notMeasured: false
+        case .worse, .notMeasured, .dataNotGiven: false
         }
     }
 

@@ -9,18 +9,23 @@ public struct ClaimCounts: Sendable, Equatable {
     public let reproduced: Int
     /// Claims of another lab that nothing measured again.
     public let upstream: Int
+    /// Claims on data that only users hold, and that whoever validated did not give; 0 in documents, whose evidence has
+    /// none.
+    let withoutData: Int
 
     /// Counts comparisons of claims with measurements.
     public init(_ claims: [ClaimComparison]) {
         stated = claims.count
         reproduced = claims.count { $0.outcome == .reproduced || $0.outcome == .better }
         upstream = claims.count { $0.outcome == .upstream }
+        withoutData = claims.count { $0.outcome == .dataNotGiven }
     }
 
     init(_ object: JSONObject) throws(ZooError) {
         stated = try object.integer("stated", in: 0...100_000)
         reproduced = try object.integer("reproduced", in: 0...stated)
         upstream = try object.integer("upstream", in: 0...(stated - reproduced))
+        withoutData = 0
     }
 
     /// The fields in documents.
@@ -36,6 +41,7 @@ public struct ClaimCounts: Sendable, Equatable {
         guard stated > 0 else { return "no claims" }
         return "reproduced \(reproduced) of \(claims)"
             + (upstream > 0 ? ", \(upstream) claimed upstream and not measured again" : "")
+            + (withoutData > 0 ? ", \(withoutData) not measured: data not given" : "")
     }
 
     /// The claims in words where no validation decides: nothing was tried, so that nothing failed to reproduce.

@@ -77,7 +77,10 @@ public struct ValidationEvidence: Sendable, Equatable {
         if let claim = claims.first(where: { !$0.isAcceptable }) {
             throw Self.notPassed(
                 "the claim '\(claim.claim.metric)' of \(claim.claim.value) was "
-                    + (claim.measured.map { "measured as \($0)" } ?? "not measured")
+                    + (claim.measured.map { "measured as \($0)" } ?? "not measured"),
+                remedy: claim.measured == nil
+                    ? "validate again, with --data NAME=PATH if its suite measures on data that only users hold"
+                    : nil
             )
         }
         try Self.requireChecks(of: object)
@@ -120,11 +123,11 @@ public struct ValidationEvidence: Sendable, Equatable {
         }
     }
 
-    private static func notPassed(_ why: String) -> ZooError {
+    private static func notPassed(_ why: String, remedy: String? = nil) -> ZooError {
         ZooError(
             .evidenceNotPassed,
             "the validation did not pass: \(why)",
-            remedy: "correct the model or its claims, then validate again"
+            remedy: remedy ?? "correct the model or its claims, then validate again"
         )
     }
 
@@ -133,11 +136,13 @@ public struct ValidationEvidence: Sendable, Equatable {
     /// - Parameters:
     ///   - claims: the claims of a record.
     ///   - evaluations: reports of suites, `ami-zoo.evaluation/1`.
+    ///   - absent: the digests of suites that did not run because their data were not given.
     /// - Returns: a comparison for each claim, in order.
     /// - Throws: ``ZooError`` with a `format.*` code.
     public static func compare(
         _ claims: [ReleaseRecord.EvaluationClaim],
-        with evaluations: [JSONObject]
+        with evaluations: [JSONObject],
+        withoutData absent: Set<ContentDigest> = []
     ) throws(ZooError) -> [ClaimComparison] {
         var result: [ClaimComparison] = []
         for claim in claims {
@@ -145,7 +150,8 @@ public struct ValidationEvidence: Sendable, Equatable {
             for evaluation in evaluations where measured == nil {
                 measured = try ClaimComparison.value(of: claim, in: evaluation)
             }
-            result.append(ClaimComparison(claim, measured: measured))
+            let isAbsent = claim.suiteDigest.map(absent.contains) ?? false
+            result.append(ClaimComparison(claim, measured: measured, isDataGiven: !isAbsent))
         }
         return result
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ZooCore
+package import ZooCore
 
 /// Data that the user holds, and that no registry may distribute: `data` of the kind `held`.
 ///
@@ -16,7 +16,7 @@ package struct HeldSource: Sendable, Equatable {
         /// The number of samples; nil when copies of the data differ in it.
         let count: Int?
         /// The digest of the list of its files; nil when nobody has published it.
-        let digest: ContentDigest?
+        package let digest: ContentDigest?
     }
 
     /// The name that the user gives a path for: a word.
@@ -25,6 +25,13 @@ package struct HeldSource: Sendable, Equatable {
     package let splits: [Split]
     /// The split that is measured on.
     package let split: String
+
+    /// The digest of the list of files of the split that is measured on, if the digests of all splits are known: then the
+    /// definition names every byte.
+    package var digest: ContentDigest? {
+        guard splits.allSatisfy({ $0.digest != nil }) else { return nil }
+        return splits.first { $0.name == split }?.digest
+    }
 
     init(_ object: JSONObject) throws(ZooError) {
         name = try object.string("name", maximum: 64)

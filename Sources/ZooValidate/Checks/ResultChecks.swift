@@ -52,18 +52,39 @@ struct ParityCheck {
 struct SuiteCheck {
     private let reports: [EvaluationReport]
     private let failures: [Finding]
+    private let absent: [SuiteDefinition]
 
-    init(_ reports: [EvaluationReport], _ failures: [Finding]) {
+    /// Describes what became of the suites.
+    ///
+    /// - Parameters:
+    ///   - reports: those that ran.
+    ///   - failures: why others did not.
+    ///   - absent: those whose data only users hold, and were not given.
+    init(_ reports: [EvaluationReport], _ failures: [Finding], absent: [SuiteDefinition]) {
         self.reports = reports
         self.failures = failures
+        self.absent = absent
     }
 
     var check: ValidationReport.Check {
+        let named = absent.map { definition in
+            guard case .held(let source) = definition.data else { return definition.name }
+            return "\(definition.name) (--data \(source.name)=PATH)"
+        }
+        let others =
+            absent.isEmpty ? "" : "not measured, data not given: " + named.joined(separator: ", ")
         guard !reports.isEmpty || !failures.isEmpty else {
-            return .init(skipped: .suites, "the release defines no suites")
+            return .init(
+                skipped: .suites,
+                absent.isEmpty ? "the release defines no suites" : others
+            )
         }
         let names = reports.map(\.definition.name).joined(separator: ", ")
-        return .init(.suites, names.isEmpty ? "no suite ran" : names, failures)
+        return .init(
+            .suites,
+            (names.isEmpty ? "no suite ran" : names) + (others.isEmpty ? "" : "; \(others)"),
+            failures
+        )
     }
 }
 
@@ -77,12 +98,15 @@ struct ClaimCheck {
         guard !claims.isEmpty else { return .init(skipped: .claims, "the release claims nothing") }
         let measured = claims.count { $0.measured != nil }
         let upstream = ClaimCounts(claims).upstream
-        return .init(
-            .claims,
+        let absent = claims.count { $0.outcome == .dataNotGiven }
+        let summary =
             "\(measured) of \(claims.count) claims measured"
-                + (upstream > 0 ? ", \(upstream) claimed upstream and not measured again" : ""),
-            claims.compactMap(finding)
-        )
+            + (upstream > 0 ? ", \(upstream) claimed upstream and not measured again" : "")
+            + (absent > 0 ? ", \(absent) not measured: data not given" : "")
+        // A check that looked at no claim did not pass.
+        guard measured > 0 || absent == 0 || claims.contains(where: { $0.outcome == .notMeasured })
+        else { return .init(skipped: .claims, summary) }
+        return .init(.claims, summary, claims.compactMap(finding))
     }
 
     private func finding(_ claim: ClaimComparison) -> Finding? {
@@ -107,6 +131,14 @@ struct ClaimCheck {
                     "\(name) is \(claim.claim.value), and \(claim.measured ?? 0) was measured, which is "
                     + "worse by more than its tolerance of \(claim.claim.tolerance ?? 0)",
                 remedy: "claim what is measured, or find out what changed"
+            )
+        case .dataNotGiven:
+            return Finding(
+                .claimDataMissing,
+                .warning,
+                path: "evaluation",
+                message: "\(name) of \(claim.claim.value) was not measured: data not given",
+                remedy: "give their folder or archive with --data \(claim.claim.dataset)=PATH"
             )
         case .notMeasured:
             return Finding(

@@ -78,11 +78,29 @@ struct RuleCheck {
                 "set it to \(definition.digest), after measuring again"
             )
         }
-        if case .dataSet(let set) = definition.data, claim.datasetDigest != set.digest {
-            return finding(
-                "has another 'datasetDigest' than its suite",
-                "set it to \(set.digest), after measuring again"
-            )
+        switch definition.data {
+        case .dataSet(let set):
+            guard claim.datasetDigest == set.digest else {
+                return finding(
+                    "has another 'datasetDigest' than its suite",
+                    "set it to \(set.digest), after measuring again"
+                )
+            }
+        case .held(let source):
+            guard let digest = source.digest else {
+                return finding(
+                    "is measured on held data, and its suite does not state which: a split has no 'digest'",
+                    "add the 'digests' that 'ami-zoo evaluate' reports to 'splits' of "
+                        + "\(SuiteDefinition.folder)/\(claim.suite).json"
+                )
+            }
+            guard claim.dataset.isExactly(source.name), claim.datasetDigest == digest else {
+                return finding(
+                    "names other data than its suite",
+                    "set 'dataset' to '\(source.name)' and 'datasetDigest' to \(digest), after measuring again"
+                )
+            }
+        case .environment, .release: break
         }
         guard
             definition.metrics.contains(where: { $0.name == claim.metric && $0.unit == claim.unit })
