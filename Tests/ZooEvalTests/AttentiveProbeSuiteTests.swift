@@ -203,7 +203,7 @@ import ZooTesting
             let run = try await sample.run()
             try await run.compute(in: work)
             let stage = try await SuiteList.suite(for: sample.definition)
-                .stage(of: sample.model, on: sample.data)
+                .stages(of: sample.model, on: sample.data)[0]
             let store = ChunkFolder(
                 work: work,
                 key: stage.key(sample.model.digest, sample.definition.data.json)
@@ -225,13 +225,19 @@ import ZooTesting
             let sample = try ProbeEvaluation(.attentiveClassification)
             try await sample.run().compute(in: work)
             let suite = try SuiteList.suite(for: sample.definition)
-            let stage = try await suite.stage(of: sample.model, on: sample.data)
-            let key = stage.key(sample.model.digest, sample.definition.data.json)
-            let store = ChunkFolder(work: work, key: key)
-            let chunks = (0..<stage.chunks).compactMap { store.chunk($0, of: stage) }
+            let stages = try await suite.stages(of: sample.model, on: sample.data)
+            let stores = stages.map { stage in
+                ChunkFolder(
+                    work: work,
+                    key: stage.key(sample.model.digest, sample.definition.data.json)
+                )
+            }
+            let chunks = zip(stages, stores).flatMap { stage, store in
+                (0..<stage.chunks).compactMap { store.chunk($0, of: stage) }
+            }
             #expect(chunks.count == 25)
             try FileManager.default.removeItem(
-                atPath: "\(work)/\(key.hex)/chunk-0000007.safetensors"
+                atPath: "\(stores[0].folder)/chunk-0000007.safetensors"
             )
             let error = await #expect(throws: ZooError.self) {
                 try await ComputePool.shared.run { session in

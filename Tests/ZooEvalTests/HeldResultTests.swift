@@ -19,6 +19,7 @@ import ZooTesting
         let decoders: [String: String]
         let probe: ContentDigest?
         var definition: JSONValue { stage.definition }
+        var data: JSONValue? { stage.data }
         var columns: [String: Int] { stage.columns }
         var samples: Int { stage.samples }
         var chunk: Int { stage.chunk }
@@ -58,7 +59,7 @@ import ZooTesting
             )
             for sample in [images, clips, published, scenes] {
                 let stage = try await SuiteList.suite(for: sample.definition)
-                    .stage(of: sample.model, on: sample.data)
+                    .stages(of: sample.model, on: sample.data)[0]
                 let names =
                     sample.definition.suite.name == "classification"
                     ? ["ffmpeg", "libjpeg", "libwebp"] : ["libjpeg", "libwebp"]

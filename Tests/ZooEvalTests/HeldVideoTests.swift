@@ -157,7 +157,7 @@ import ZooTesting
             let work = folder.path(of: "work")
             try await sample.run().compute(in: work)
             let stage = try await SuiteList.suite(for: sample.definition)
-                .stage(of: sample.model, on: sample.data)
+                .stages(of: sample.model, on: sample.data)[0]
             let chunks = ChunkFolder(
                 work: work,
                 key: stage.key(sample.model.digest, sample.data.json(sample.definition.data))

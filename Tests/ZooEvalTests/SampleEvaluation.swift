@@ -50,7 +50,7 @@ struct SampleEvaluation {
     /// The columns of all samples.
     func table(in work: String) async throws -> SampleTable {
         try await run().compute(in: work)
-        let stage = try await SuiteList.suite(for: definition).stage(of: model, on: data)
+        let stage = try await SuiteList.suite(for: definition).stages(of: model, on: data)[0]
         let folder = ChunkFolder(work: work, key: stage.key(model.digest, definition.data.json))
         return SampleTable((0..<stage.chunks).compactMap { folder.chunk($0, of: stage) })
     }

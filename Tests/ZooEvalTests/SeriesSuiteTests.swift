@@ -53,7 +53,7 @@ import ZooTesting
     @Test func theErrorsOfTokensAreThoseOfPyTorch() async throws {
         let sample = try SeriesEvaluation(.anomaly)
         let stage = try await SuiteList.suite(for: sample.definition)
-            .stage(of: sample.model, on: sample.data)
+            .stages(of: sample.model, on: sample.data)[0]
         let found = try #require(try await stage.compute(0..<4, on: .shared)["errors"])
         #expect(found.shape == [4, 8])
         let rows = try SeriesEvaluation.expected().array("errors", maximum: 4)

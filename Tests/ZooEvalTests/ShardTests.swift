@@ -144,7 +144,7 @@ import ZooTesting
                     == run.report(from: [one]).measurements
             )
             let stage = try await SuiteList.suite(for: sample.definition)
-                .stage(of: sample.model, on: sample.data)
+                .stages(of: sample.model, on: sample.data)[0]
             let store = ChunkFolder(
                 work: two,
                 key: stage.key(sample.model.digest, sample.definition.data.json)

@@ -18,7 +18,7 @@ extension LinearProbeSuite {
         in session: ComputeSession
     ) throws -> [Exhibit] {
         let samples = try probe.samples(data)
-        let features = try probe.features(table, of: samples)
+        let features = try probe.features(table, on: data)
         let places = try task.places(samples, choices: strengths.count)
         var lines: [[Exhibit.Point]] = features.map { _ in [] }
         for step in Self.every {

@@ -144,6 +144,15 @@ package struct HeldData: Sendable {
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when the definition has no such split.
     func digest(_ name: String) throws(ZooError) -> ContentDigest { try split(name).digest }
 
+    /// What names the samples of a split: its files and how they are listed, whatever the data and the split are called.
+    ///
+    /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when the definition has no such split.
+    func json(ofSplit name: String) throws(ZooError) -> JSONValue {
+        let digest = try split(name).digest
+        let layout = source.splits.first { $0.name == name }?.layout.json
+        return ["kind": "held", "layout": layout ?? .null, "digest": .string(digest.description)]
+    }
+
     private func split(_ name: String) throws(ZooError) -> Split {
         if let split = splits.first(where: { $0.name == name }) { return split }
         let names = splits.map { "'\($0.name)'" }.joined(separator: ", ")

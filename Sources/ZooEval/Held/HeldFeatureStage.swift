@@ -5,26 +5,28 @@ internal import ZooCore
 internal import ZooModels
 internal import ZooTensor
 
-/// The features of each held sample, averaged over its tokens, clips and views.
+/// The features of each sample of a held split, averaged over its tokens, clips and views.
 ///
-/// Probes on the same splits share them. One sample is in memory at a time.
+/// All suites that read the split share them, whatever else they read. One sample is in memory at a time.
 struct HeldFeatureStage: SampleStage {
-    private let labelled: [HeldData.Labelled]
+    private let split: HeldData.Labelled
+    let data: JSONValue?
     private let reader: HeldSampleReader
     private let preparation: HeldPreparation
     private let encoder: any JEPAEncoder
 
-    /// Describes the features of splits, one after the other.
+    /// Describes the features of a split.
     ///
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when the model takes no pictures; a `model.*`,
     ///   `checkpoint.*`, `media.*` or `io.*` code; `CancellationError`.
     init(
-        _ splits: [HeldData.Labelled],
+        _ split: HeldData.Labelled,
         of data: HeldData,
         _ preparation: HeldPreparation,
         with model: EvaluatedModel
     ) async throws {
-        labelled = splits
+        self.split = split
+        self.data = try data.json(ofSplit: split.name)
         self.preparation = preparation
         encoder = try await model.encoder()
         guard !(encoder is SeriesJEPAModel) else {
@@ -37,20 +39,17 @@ struct HeldFeatureStage: SampleStage {
     }
 
     var definition: JSONValue {
-        [
-            "features": "mean", "splits": .array(labelled.map { .string($0.name) }),
-            "preparation": preparation.json,
-        ]
+        ["features": "mean", "preparation": preparation.json]
     }
     var decoders: [String: String] { preparation.decoders }
     var columns: [String: Int] { [ProbeFeatureStage.features: encoder.width] }
-    var samples: Int { labelled.reduce(0) { $0 + $1.samples.count } }
+    var samples: Int { split.samples.count }
     var chunk: Int { 16 }
 
     func compute(_ samples: Range<Int>, on pool: ComputePool) async throws -> [String: Tensor] {
         var rows: [Float] = []
-        for index in samples {
-            let pixels = try await reader.pixels(of: sample(index))
+        for sample in split.samples[samples] {
+            let pixels = try await reader.pixels(of: sample)
             let sizes = pixels.shape.sizes
             let clips = pixels.reshaped(Shape([sizes[0] * sizes[1]] + sizes.dropFirst(2)))
             let tokens = try await encoder.encode(
@@ -68,15 +67,5 @@ struct HeldFeatureStage: SampleStage {
                 values: rows
             )
         ]
-    }
-
-    /// A sample, counted over all splits.
-    private func sample(_ index: Int) -> HeldData.Sample {
-        var rest = index
-        for split in labelled {
-            if rest < split.samples.count { return split.samples[rest] }
-            rest -= split.samples.count
-        }
-        preconditionFailure("there is no sample \(index)")
     }
 }

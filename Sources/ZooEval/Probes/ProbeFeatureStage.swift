@@ -7,9 +7,9 @@ internal import ZooMedia
 internal import ZooModels
 internal import ZooTensor
 
-/// The features of each sample, averaged over its tokens or of each token.
+/// The features of each sample of a split, averaged over its tokens or of each token.
 ///
-/// Probes on the same splits share them, whatever the label.
+/// All suites that read the split share them, whatever else they read.
 struct ProbeFeatureStage: SampleStage {
     /// What is stored of the tokens of a sample.
     enum Features: String {
@@ -20,68 +20,60 @@ struct ProbeFeatureStage: SampleStage {
     }
 
     /// The names of the columns.
-    static let (features, tokens, raw) = ("features", "tokens", "raw")
+    static let (features, tokens) = ("features", "tokens")
 
-    private let samplesToProbe: ProbeSamples
-    private let splits: [String]
+    private let split: ProbeSplit
     private let kind: Features
     /// The number of tokens of a sample; 1 for their mean.
     private let tokens: Int
     private let encoder: any JEPAEncoder
     /// Nil for windows of a time series.
     private let preprocessing: Preprocessing?
-    private let rawWidth: Int?
 
-    /// Describes the features of two splits.
+    /// Describes the features of a split.
     ///
     /// - Parameters:
-    ///   - samples: the samples.
-    ///   - splits: the names of the two splits.
+    ///   - split: the split.
     ///   - features: what is stored of the tokens.
-    ///   - withRaw: whether to store samples as they are, too.
     ///   - model: the model.
     /// - Throws: ``ZooError`` with code `evaluation.data-unsuitable` when the model takes other samples; a
     ///   `model.*`, `checkpoint.*` or `io.*` code; `CancellationError`.
     init(
-        _ samples: ProbeSamples,
-        splits: [String],
-        features: Features,
-        withRaw: Bool,
+        _ split: ProbeSplit,
+        _ features: Features,
         of model: EvaluatedModel
     ) async throws {
-        samplesToProbe = samples
-        self.splits = splits
+        self.split = split
         kind = features
         let encoder = try await model.encoder()
         self.encoder = encoder
         let takesSeries = encoder is SeriesJEPAModel
-        guard takesSeries == (samples.input == .values) else {
+        guard takesSeries == (split.input == .values) else {
             throw ZooError.dataUnsuitable(
-                "the samples are '\(samples.input.rawValue)', and the model in '\(model.folder)' takes "
+                "the samples are '\(split.input.rawValue)', and the model in '\(model.folder)' takes "
                     + (takesSeries ? "'values'" : "'images' or 'frames'")
             )
         }
         let preprocessing = takesSeries ? nil : try model.preprocessing()
         self.preprocessing = preprocessing
-        rawWidth = withRaw ? try samples.rawWidth() : nil
         switch features {
         case .mean: tokens = 1
         case .tokens:
             // Only a family knows how many tokens an input of some size has.
-            let first = try await BlockingWork.run { _ in try samples.pixels(0..<1, preprocessing) }
-            tokens = try await Self.encode(first, samples, encoder, .shared).shape[1]
+            let first = try await BlockingWork.run { _ in try split.pixels(0..<1, preprocessing) }
+            tokens = try await Self.encode(first, split, encoder, .shared).shape[1]
         }
     }
 
     /// The features of all tokens, [samples, tokens, width].
     private static func encode(
         _ pixels: Tensor,
-        _ samples: ProbeSamples,
+        _ split: ProbeSplit,
         _ encoder: any JEPAEncoder,
         _ pool: ComputePool
     ) async throws -> Tensor {
         try await encoder.encode(
-            samples.input == .images
+            split.input == .images
                 ? pixels.repeatingFrame(encoder.input.imageFrames) : pixels,
             visible: nil,
             options: ForwardOptions(),
@@ -90,34 +82,24 @@ struct ProbeFeatureStage: SampleStage {
     }
 
     var definition: JSONValue {
-        [
-            "features": .string(kind.rawValue), "input": .string(samplesToProbe.input.rawValue),
-            "splits": .array(splits.map { .string($0) }),
-            "columns": .array(columns.keys.sorted().map { .string($0) }),
-        ]
+        ["features": .string(kind.rawValue), "input": .string(split.input.rawValue)]
     }
+    var data: JSONValue? { split.data }
     var columns: [String: Int] {
         var columns = [Self.features: tokens * encoder.width]
         if kind == .tokens { columns[Self.tokens] = 1 }
-        if let rawWidth { columns[Self.raw] = rawWidth }
         return columns
     }
-    var samples: Int { samplesToProbe.count }
+    var samples: Int { split.count }
     var chunk: Int { kind == .mean ? 64 : 16 }
 
     func compute(_ samples: Range<Int>, on pool: ComputePool) async throws -> [String: Tensor] {
-        let (pixels, raw) = try await BlockingWork.run { _ in
-            (
-                try samplesToProbe.pixels(samples, preprocessing),
-                rawWidth == nil ? nil : try samplesToProbe.raw(samples)
-            )
-        }
-        let features = try await Self.encode(pixels, samplesToProbe, encoder, pool)
-        var columns: [String: Tensor]
+        let pixels = try await BlockingWork.run { _ in try split.pixels(samples, preprocessing) }
+        let features = try await Self.encode(pixels, split, encoder, pool)
         switch kind {
-        case .mean: columns = [Self.features: features.meansOfTokens]
+        case .mean: return [Self.features: features.meansOfTokens]
         case .tokens:
-            columns = [
+            return [
                 Self.features: features.reshaped([samples.count, tokens * encoder.width]),
                 Self.tokens: Tensor(
                     shape: [samples.count, 1],
@@ -125,8 +107,6 @@ struct ProbeFeatureStage: SampleStage {
                 ),
             ]
         }
-        if let raw { columns[Self.raw] = raw }
-        return columns
     }
 }
 

@@ -8,7 +8,7 @@ internal import ZooTensor
 /// The parameters that all probes have, and the features that follow from them.
 struct ProbeParameters: Sendable {
     /// What samples are.
-    let input: ProbeSamples.Input
+    let input: ProbeSplit.Input
     /// The split to fit on.
     let fit: String
     /// The split to measure on.
@@ -33,7 +33,7 @@ struct ProbeParameters: Sendable {
         features: ProbeFeatureStage.Features = .mean
     ) throws(ZooError) {
         let parameters = definition.parameters
-        input = try parameters.choice("input", of: ProbeSamples.Input.self)
+        input = try parameters.choice("input", of: ProbeSplit.Input.self)
         fit = try parameters.string("fit", maximum: 64)
         label = try parameters.string("label", maximum: 64)
         self.features = features
@@ -77,55 +77,68 @@ struct ProbeParameters: Sendable {
         try ProbeSamples(input, fit: fit, measured: split, of: data)
     }
 
-    /// The stage that computes the features.
+    /// The stages that compute the features: of the split to fit on, then of the one to measure on.
     ///
     /// - Parameters:
     ///   - model: the model.
     ///   - data: the data set.
     ///   - check: throws if the samples do not suit the suite; called before anything is computed.
-    /// - Returns: the stage.
+    /// - Returns: the stages.
     /// - Throws: what `check` and ``ProbeFeatureStage`` throw.
-    func stage(
+    func stages(
         of model: EvaluatedModel,
         on data: EvaluationData,
         _ check: @escaping @Sendable (any LabelledSamples) throws -> Void
-    ) async throws -> any SampleStage {
+    ) async throws -> [any SampleStage] {
         try await BlockingWork.run { _ in try check(try self.samples(data)) }
+        var stages: [any SampleStage] = []
         if let preparation, case .held(let held) = data {
-            return try await HeldFeatureStage(
-                [try held.labelled(fit), try held.labelled(split)],
-                of: held,
-                preparation,
-                with: model
-            )
+            for split in [fit, split] {
+                stages.append(
+                    try await HeldFeatureStage(
+                        try held.labelled(split),
+                        of: held,
+                        preparation,
+                        with: model
+                    )
+                )
+            }
+            return stages
         }
-        return try await ProbeFeatureStage(
-            try await BlockingWork.run { _ in try stored(data) },
-            splits: [fit, split],
-            features: features,
-            withRaw: withRaw,
-            of: model
-        )
+        let samples = try await BlockingWork.run { _ in
+            let samples = try stored(data)
+            if withRaw { _ = try samples.fit.rawWidth() }
+            return samples
+        }
+        for split in [samples.fit, samples.measured] {
+            stages.append(try await ProbeFeatureStage(split, features, of: model))
+        }
+        return stages
     }
 
-    /// The stored features to probe: those of the model, then samples as they are if they are a baseline.
+    /// The features to probe: the stored ones of the model, then samples as they are if they are a baseline.
     ///
     /// - Parameters:
     ///   - table: the columns of all samples.
-    ///   - samples: the samples.
+    ///   - data: the data.
     /// - Returns: for each of them, the rows to fit on and those to measure on.
-    /// - Throws: as ``SampleTable/blocks(_:_:)``.
+    /// - Throws: as ``SampleTable/blocks(_:_:)`` and ``ProbeSplit/rawRows()``.
     func features(
         _ table: SampleTable,
-        of samples: any LabelledSamples
+        on data: EvaluationData
     ) throws(ZooError) -> [(fit: RowBlocks, measured: RowBlocks)] {
-        var features: [(fit: RowBlocks, measured: RowBlocks)] = []
-        for column in [ProbeFeatureStage.features] + (withRaw ? [ProbeFeatureStage.raw] : []) {
+        let samples = try samples(data)
+        let column = ProbeFeatureStage.features
+        var features = [
+            (
+                fit: try table.blocks(column, samples.fitted),
+                measured: try table.blocks(column, samples.tested)
+            )
+        ]
+        if withRaw {
+            let stored = try stored(data)
             features.append(
-                (
-                    try table.blocks(column, samples.fitted),
-                    try table.blocks(column, samples.tested)
-                )
+                (fit: try stored.fit.rawRows(), measured: try stored.measured.rawRows())
             )
         }
         return features

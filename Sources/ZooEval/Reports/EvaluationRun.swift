@@ -17,12 +17,17 @@ package struct EvaluationRun: Sendable {
         package let computed: Int
     }
 
+    /// A stage, whose chunks follow those of the stages before.
+    private struct Part: Sendable {
+        let stage: any SampleStage
+        let key: ContentDigest
+    }
+
     private let definition: SuiteDefinition
     private let suite: any EvaluationSuite
     private let model: EvaluatedModel
     private let data: EvaluationData
-    private let stage: any SampleStage
-    private let key: ContentDigest
+    private let parts: [Part]
     private let lease = ChunkLease()
 
     /// Prepares a run.
@@ -43,8 +48,12 @@ package struct EvaluationRun: Sendable {
         self.model = model
         self.data = data
         suite = try SuiteList.suite(for: definition)
-        stage = try await suite.stage(of: model, on: data)
-        guard stage.probe == model.probe?.digest else {
+        let names = data.json(definition.data)
+        parts = try await suite.stages(of: model, on: data).map {
+            Part(stage: $0, key: $0.key(model.digest, names))
+        }
+        precondition(!parts.isEmpty, "a suite computes something")
+        guard parts.allSatisfy({ $0.stage.probe == model.probe?.digest }) else {
             throw ZooError(
                 .probeUnused,
                 "the suite '\(definition.name)' measures no classifier, and needs no probe",
@@ -52,8 +61,19 @@ package struct EvaluationRun: Sendable {
                     "leave out --probe, or name only suites of the kind '\(ClassificationSuite.id.name)'"
             )
         }
-        key = stage.key(model.digest, data.json(definition.data))
     }
+
+    /// The stage of a chunk, counted over all stages, and its place in the stage.
+    private func place(ofChunk index: Int) -> (part: Part, index: Int) {
+        var rest = index
+        for part in parts {
+            if rest < part.stage.chunks { return (part, rest) }
+            rest -= part.stage.chunks
+        }
+        preconditionFailure("there is no chunk \(index)")
+    }
+
+    private var chunks: Int { parts.reduce(0) { $0 + $1.stage.chunks } }
 
     /// Computes the chunks of a shard that are not stored yet.
     ///
@@ -71,21 +91,22 @@ package struct EvaluationRun: Sendable {
         on pool: ComputePool = .shared,
         progress: (@Sendable (Progress) -> Void)? = nil
     ) async throws {
-        let folder = ChunkFolder(work: work, key: key)
+        let folders = parts.map { ChunkFolder(work: work, key: $0.key) }
         try await BlockingWork.run { [lease] in
-            try lease.hold(folder.folder, creating: true, $0)
+            for folder in folders { try lease.hold(folder.folder, creating: true, $0) }
         }
-        let wanted = (0..<stage.chunks).filter(shard.contains)
-        let total = wanted.reduce(0) { $0 + stage.samples(ofChunk: $1).count }
+        let wanted = (0..<chunks).filter(shard.contains).map(place)
+        let total = wanted.reduce(0) { $0 + $1.part.stage.samples(ofChunk: $1.index).count }
         var (completed, computed) = (0, 0)
-        for index in wanted {
+        for (part, index) in wanted {
             try Task.checkCancellation()
-            let samples = stage.samples(ofChunk: index)
-            let isStored = try await BlockingWork.run { [stage] _ in
-                folder.chunk(index, of: stage) != nil
+            let folder = ChunkFolder(work: work, key: part.key)
+            let samples = part.stage.samples(ofChunk: index)
+            let isStored = try await BlockingWork.run { _ in
+                folder.chunk(index, of: part.stage) != nil
             }
             if !isStored {
-                let columns = try await stage.compute(samples, on: pool)
+                let columns = try await part.stage.compute(samples, on: pool)
                 _ = try await BlockingWork.run { _ in try folder.store(columns, as: index) }
                 computed += samples.count
             }
@@ -129,8 +150,10 @@ package struct EvaluationRun: Sendable {
             measurements: measurements,
             kernels: Set(chunks.map(\.kernels) + (suite.fits ? [KernelPath.fastest.name] : []))
                 .sorted(),
-            decoders: stage.decoders,
-            probe: stage.probe,
+            decoders: parts.reduce(into: [:]) { all, part in
+                all.merge(part.stage.decoders) { first, _ in first }
+            },
+            probe: model.probe?.digest,
             exhibits: try await pool.run { [suite, data] session in
                 try suite.exhibits(measurements, table, on: data, in: session)
             }
@@ -142,18 +165,25 @@ package struct EvaluationRun: Sendable {
         _ folders: [String],
         _ cancellation: Cancellation
     ) throws -> [ChunkFolder.Chunk] {
-        let folders = folders.map { ChunkFolder(work: $0, key: key) }
-        for folder in folders { try lease.hold(folder.folder, creating: false, cancellation) }
-        var chunks: [ChunkFolder.Chunk] = []
+        for part in parts {
+            for work in folders {
+                let folder = ChunkFolder(work: work, key: part.key)
+                try lease.hold(folder.folder, creating: false, cancellation)
+            }
+        }
+        var found: [ChunkFolder.Chunk] = []
         var missing: [Int] = []
-        for index in 0..<stage.chunks {
+        for index in 0..<chunks {
             try cancellation.check()
-            let found = folders.compactMap { $0.chunk(index, of: stage) }
-            guard let first = found.first else {
+            let (part, place) = place(ofChunk: index)
+            let copies = folders.compactMap {
+                ChunkFolder(work: $0, key: part.key).chunk(place, of: part.stage)
+            }
+            guard let first = copies.first else {
                 missing.append(index)
                 continue
             }
-            guard found.allSatisfy({ $0.kernels != first.kernels || $0.digest == first.digest })
+            guard copies.allSatisfy({ $0.kernels != first.kernels || $0.digest == first.digest })
             else {
                 throw ZooError(
                     .shardConflict,
@@ -163,18 +193,18 @@ package struct EvaluationRun: Sendable {
                         "compute the chunk again: one of the machines is faulty, or a result was changed"
                 )
             }
-            chunks.append(first)
+            found.append(first)
         }
         guard missing.isEmpty else {
             let list = missing.prefix(8).map(String.init).joined(separator: ", ")
             throw ZooError(
                 .shardMissing,
-                "\(missing.count) of \(stage.chunks) chunks of '\(definition.name)' are missing: \(list)"
+                "\(missing.count) of \(chunks) chunks of '\(definition.name)' are missing: \(list)"
                     + (missing.count > 8 ? ", …" : ""),
                 remedy:
                     "run the shards that did not finish again; chunk N belongs to shard N mod COUNT + 1"
             )
         }
-        return chunks
+        return found
     }
 }

@@ -70,28 +70,3 @@ struct SeriesWindows: Sendable {
         return encoder
     }
 }
-
-/// The features of each window, averaged over its tokens.
-struct SeriesFeatureStage: SampleStage {
-    private let windows: SeriesWindows
-    private let encoder: SeriesJEPAModel
-
-    /// Describes the features of all windows of a split.
-    ///
-    /// - Throws: as ``SeriesWindows/encoder(of:)``.
-    init(_ windows: SeriesWindows, of model: EvaluatedModel) async throws {
-        self.windows = windows
-        encoder = try await windows.encoder(of: model)
-    }
-
-    var definition: JSONValue { ["features": "mean", "of": "series"] }
-    var columns: [String: Int] { ["features": encoder.width] }
-    var samples: Int { windows.count }
-    var chunk: Int { 64 }
-
-    func compute(_ samples: Range<Int>, on pool: ComputePool) async throws -> [String: Tensor] {
-        let values = try await BlockingWork.run { _ in try windows.values(samples) }
-        let tokens = try await encoder.encode(values, on: pool).tokens.values
-        return ["features": tokens.meansOfTokens]
-    }
-}

@@ -12,6 +12,9 @@ protocol SampleStage: Sendable {
     /// All that determines the columns besides the model and the data, without the size of a chunk.
     var definition: JSONValue { get }
 
+    /// What names its samples; nil if they are all that the suite measures on.
+    var data: JSONValue? { get }
+
     /// The versions of the libraries that decode its samples, by name; empty if none does.
     var decoders: [String: String] { get }
 
@@ -38,6 +41,7 @@ protocol SampleStage: Sendable {
 }
 
 extension SampleStage {
+    var data: JSONValue? { nil }
     var decoders: [String: String] { [:] }
     var probe: ContentDigest? { nil }
 
@@ -55,14 +59,14 @@ extension SampleStage {
     ///
     /// - Parameters:
     ///   - model: the digest of the model.
-    ///   - data: what names the samples, ``EvaluationData/json(_:)``.
+    ///   - data: what names the samples that the suite measures on, ``EvaluationData/json(_:)``.
     /// - Returns: the digest of all of these.
     func key(_ model: ContentDigest, _ data: JSONValue) -> ContentDigest {
         var members: [String: JSONValue] = [
             "stage": definition,
             "chunk": .integer(chunk),
             "model": .string(model.description),
-            "data": data,
+            "data": self.data ?? data,
         ]
         if !decoders.isEmpty { members["decoders"] = .object(decoders.mapValues(JSONValue.string)) }
         if let probe { members["probe"] = .string(probe.description) }

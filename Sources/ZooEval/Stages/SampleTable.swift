@@ -92,7 +92,7 @@ struct SampleTable: Sendable {
         count: String,
         _ wanted: Range<Int>
     ) throws(ZooError) -> TokenSamples {
-        let (size, all) = (chunks.first?.samples ?? 1, try width(of: name))
+        let all = try width(of: name)
         let number = try chunks.first?.columns()[count]?.values.first ?? 0
         guard let tokens = Int(exactly: number), tokens > 0, all.isMultiple(of: tokens) else {
             throw ZooError(
@@ -102,13 +102,14 @@ struct SampleTable: Sendable {
             )
         }
         let (width, chunks) = (all / tokens, chunks)
+        // For each sample its chunk, and its place in it.
+        let places = chunks.indices.flatMap { index in
+            (0..<chunks[index].samples).map { (chunk: index, row: $0) }
+        }
         return TokenSamples(count: wanted.count, tokens: tokens, width: width) { samples in
-            // All chunks but the last have the same size.
             var opened: [Int: Matrix] = [:]
             return try samples.map { sample in
-                let (index, row) = (wanted.lowerBound + sample).quotientAndRemainder(
-                    dividingBy: size
-                )
+                let (index, row) = places[wanted.lowerBound + sample]
                 let matrix: Matrix
                 if let known = opened[index] {
                     matrix = known

@@ -11,7 +11,7 @@ internal import ZooTensor
 /// anomaly, otherwise 1 + an index into the parameter `kinds`. The score of a window is the prediction error of its
 /// tokens in the latent space (``MaskedErrorStage``), averaged. Baselines are scores on raw channels
 /// (``RawSeriesScores``) with the statistics of the windows of another split.
-struct AnomalySuite: EvaluationSuite {
+struct AnomalySuite: SingleStageSuite {
     static let id = SuiteID(name: "anomaly", version: 1)
 
     /// The title of all kinds together.

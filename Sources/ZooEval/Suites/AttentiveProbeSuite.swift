@@ -77,7 +77,10 @@ struct AttentiveProbeSuite: EvaluationSuite {
 
     var metrics: [MetricDefinition] { task.metrics(top: top) }
 
-    func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage {
+    func stages(
+        of model: EvaluatedModel,
+        on data: EvaluationData
+    ) async throws -> [any SampleStage] {
         let width = try await model.encoder().width
         guard width.isMultiple(of: heads) else {
             throw ZooError.dataUnsuitable(
@@ -85,7 +88,7 @@ struct AttentiveProbeSuite: EvaluationSuite {
                 remedy: "set 'heads' to a divisor of \(width)"
             )
         }
-        return try await probe.stage(of: model, on: data) { samples in
+        return try await probe.stages(of: model, on: data) { samples in
             let classes = try task.check(samples, choices: rates.count)
             try requireMemory(width: width, outputs: classes)
             if let top, top >= classes {

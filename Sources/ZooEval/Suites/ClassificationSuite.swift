@@ -10,7 +10,7 @@ internal import ZooTensor
 ///
 /// Nothing is fitted. The probabilities of a sample are averaged over its views; the classes of the data are those of the
 /// model with the same number, or with the same name.
-struct ClassificationSuite: EvaluationSuite {
+struct ClassificationSuite: SingleStageSuite {
     static let id = SuiteID(name: "classification", version: 1)
 
     private let preparation: HeldPreparation

@@ -24,10 +24,13 @@ protocol EvaluationSuite: Sendable {
     /// Whether its numbers follow from the columns by a fit, which the kernels of the machine that merges compute.
     var fits: Bool { get }
 
-    /// The computation for each sample.
+    /// The computation for each sample: at least one stage, of equal columns, whose samples follow one another.
     ///
     /// - Throws: ``ZooError`` when the model or the data do not suit the suite.
-    func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage
+    func stages(
+        of model: EvaluatedModel,
+        on data: EvaluationData
+    ) async throws -> [any SampleStage]
 
     /// The numbers that follow from the columns of all samples.
     ///
@@ -69,6 +72,21 @@ extension EvaluationSuite {
         on data: EvaluationData,
         in session: ComputeSession
     ) throws -> [Exhibit] { [] }
+}
+
+/// A suite that computes all of its samples in one stage.
+protocol SingleStageSuite: EvaluationSuite {
+    /// The computation for each sample.
+    ///
+    /// - Throws: ``ZooError`` when the model or the data do not suit the suite.
+    func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage
+}
+
+extension SingleStageSuite {
+    func stages(
+        of model: EvaluatedModel,
+        on data: EvaluationData
+    ) async throws -> [any SampleStage] { [try await stage(of: model, on: data)] }
 }
 
 /// The suites.

@@ -14,7 +14,7 @@ internal import ZooTensor
 /// [samples, steps, channels]) for a model of time series; for a predictor of masked tokens `context_ids` and
 /// `target_ids` (I64, [samples, tokens]); for a roll-out `actions` (F32, [samples, frames - 1 + steps, action width]).
 /// The difference of a stage is max |ours - reference| / max |reference| over all samples.
-struct GoldenSuite: EvaluationSuite {
+struct GoldenSuite: SingleStageSuite {
     static let id = SuiteID(name: "golden", version: 1)
 
     /// A stage that is compared.

@@ -60,8 +60,11 @@ struct LinearProbeSuite: EvaluationSuite {
 
     var metrics: [MetricDefinition] { task.metrics() }
 
-    func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage {
-        try await probe.stage(of: model, on: data) { samples in
+    func stages(
+        of model: EvaluatedModel,
+        on data: EvaluationData
+    ) async throws -> [any SampleStage] {
+        try await probe.stages(of: model, on: data) { samples in
             try task.check(samples, choices: strengths.count)
         }
     }
@@ -73,7 +76,7 @@ struct LinearProbeSuite: EvaluationSuite {
     ) throws -> [Measurement] {
         let samples = try probe.samples(data)
         let held = try task.held(samples, choices: strengths.count)
-        let features = try probe.features(table, of: samples)
+        let features = try probe.features(table, on: data)
         switch task.kind {
         case .classification:
             let classes = try SampleClasses(probe.label, of: samples)

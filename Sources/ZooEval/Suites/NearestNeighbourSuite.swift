@@ -54,8 +54,11 @@ struct NearestNeighbourSuite: EvaluationSuite {
         }
     }
 
-    func stage(of model: EvaluatedModel, on data: EvaluationData) async throws -> any SampleStage {
-        try await probe.stage(of: model, on: data) { samples in
+    func stages(
+        of model: EvaluatedModel,
+        on data: EvaluationData
+    ) async throws -> [any SampleStage] {
+        try await probe.stages(of: model, on: data) { samples in
             _ = try SampleClasses(probe.label, of: samples)
             if let most = neighbours.max(), most > samples.fitted.count {
                 throw ZooError.dataUnsuitable(
@@ -72,7 +75,7 @@ struct NearestNeighbourSuite: EvaluationSuite {
     ) throws -> [Measurement] {
         let samples = try probe.samples(data)
         let classes = try SampleClasses(probe.label, of: samples)
-        let predicted = try probe.features(table, of: samples).map { features in
+        let predicted = try probe.features(table, on: data).map { features in
             try votes(features.fit, features.measured, classes, session).map {
                 PredictedClasses($0, of: classes.measured)
             }

@@ -13,7 +13,7 @@ internal import ZooTensor
 /// (model-predictive control). An episode succeeds when the goal is reached within `steps` actions.
 ///
 /// Baselines, without the model: actions drawn uniformly from their range, and ``SimulatedEnvironment/straightAction``.
-struct PlanningSuite: EvaluationSuite {
+struct PlanningSuite: SingleStageSuite {
     static let id = SuiteID(name: "planning", version: 1)
 
     /// How the distance of latents is computed: ``LatentDistance/Kind``.

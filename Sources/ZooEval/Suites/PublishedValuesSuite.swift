@@ -10,7 +10,7 @@ internal import ZooTensor
 ///
 /// `last-hidden-state`: the first tokens and elements of the features of the first clip. `class`: the rank and the
 /// probability of a class of a published classifier.
-struct PublishedValuesSuite: EvaluationSuite {
+struct PublishedValuesSuite: SingleStageSuite {
     static let id = SuiteID(name: "published-values", version: 1)
 
     /// What was published.

@@ -9,12 +9,12 @@ internal import ZooTensor
 ///
 /// Samples: windows `values` (F32, [samples, steps, channels]) and two columns (F32, [samples, 1]) that the parameters
 /// name: `label`, and `group`, such as the engine that a window comes from. Each window is a query; the candidates are
-/// the windows of other groups, ranked by the cosine of features averaged over tokens (``SeriesFeatureStage``). A
+/// the windows of other groups, ranked by the cosine of features averaged over tokens (``ProbeFeatureStage``). A
 /// candidate is relevant if it has the label of the query.
 ///
 /// Baselines: the cosine of raw windows, and of the means of their channels, each channel standardised with the mean and
 /// the std of all windows.
-struct RetrievalSuite: EvaluationSuite {
+struct RetrievalSuite: SingleStageSuite {
     static let id = SuiteID(name: "retrieval", version: 1)
 
     /// What windows are compared by without a model.
@@ -64,7 +64,11 @@ struct RetrievalSuite: EvaluationSuite {
             _ = try rawFeatures(windows)
             return windows
         }
-        return try await SeriesFeatureStage(windows, of: model)
+        _ = try await windows.encoder(of: model)
+        let samples = try await BlockingWork.run { _ in
+            try ProbeSplit(.values, split, of: data)
+        }
+        return try await ProbeFeatureStage(samples, .mean, of: model)
     }
 
     /// The label and the group of each window.
@@ -134,7 +138,7 @@ struct RetrievalSuite: EvaluationSuite {
             RetrievalScores(features, labels: labels, groups: groups, neighbours: neighbours)
                 .columns
         }
-        let found = columns(try table.rows("features"))
+        let found = columns(try table.rows(ProbeFeatureStage.features))
         let raw = try rawFeatures(windows)
         var definitions = metrics[...]
         var result = found.map { Measurement(definitions.removeFirst(), meanOf: $0) }

@@ -13,7 +13,7 @@ internal import ZooTensor
 /// Source: facebookresearch/jepa-intuitive-physics `evaluation_code/evals/intuitive_physics/eval.py`, `compute_metrics`
 /// and its callers. Not measured are its area under precision and recall, and its accuracy with the threshold that is
 /// best on the clips that are measured.
-struct SurpriseByContextSuite: EvaluationSuite {
+struct SurpriseByContextSuite: SingleStageSuite {
     static let id = SuiteID(name: "surprise", version: 2)
 
     private static let titles = [

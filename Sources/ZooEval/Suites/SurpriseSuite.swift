@@ -12,7 +12,7 @@ internal import ZooTensor
 ///
 /// Source: facebookresearch/jepa-intuitive-physics `evaluation_code/evals/intuitive_physics/eval.py`:
 /// windows, contexts, relative and absolute accuracy, AUROC of the negative loss.
-struct SurpriseSuite: EvaluationSuite {
+struct SurpriseSuite: SingleStageSuite {
     static let id = SuiteID(name: "surprise", version: 1)
 
     enum Pool: String, CaseIterable { case mean, maximum }

@@ -17,7 +17,7 @@ internal import ZooTensor
 ///
 /// Baselines, from the true positions of the context: the last position; the straight line through the last
 /// two; the parabola through the last three (ballistic).
-struct TrajectorySuite: EvaluationSuite {
+struct TrajectorySuite: SingleStageSuite {
     static let id = SuiteID(name: "trajectory", version: 1)
 
     /// How a position is guessed without a model.
