@@ -16,21 +16,24 @@ extension RegistryDocuments {
         guard let record = try? release(entry.digest).record else { return entry.statedEvidence }
         guard let model = record as? ReleaseRecord else { return nil }
         var reader = EvidenceReader(of: model, entry.digest)
-        for attachment in entry.attachments.reversed() where reader.wants(attachment.type) {
+        var budget = AttachmentBudget()
+        for attachment in EvidenceReader.order(entry.attachments)
+        where reader.wants(attachment.type) {
             do throws(ZooError) {
-                reader.add(try self.attachment(attachment.digest, of: entry.digest))
+                reader.add(try self.attachment(attachment, of: entry.digest, &budget))
             } catch  where error.code == .fileMissing {
                 // Without the path of the server, because everybody reads the summary.
                 reader.add(
                     ZooError(
                         error.code,
                         "the attachment \(attachment.digest), or a part of it, is missing"
-                    )
+                    ),
+                    of: attachment.type
                 )
             } catch  where error.code.category == .inputOutput {
                 throw error
             } catch {
-                reader.add(error)
+                reader.add(error, of: attachment.type)
             }
         }
         return EvidenceSummary(of: reader.result, model)
@@ -41,16 +44,18 @@ extension RegistryDocuments {
     /// - Throws: ``ZooError`` with code `evidence.other-release`, `evidence.attachment-too-large`,
     ///   `evidence.attachment-changed`, `store.blob-mismatch`, a code of the documents, or `io.*`.
     private func attachment(
-        _ digest: ContentDigest,
-        of release: ContentDigest
+        _ attachment: IndexDocument.Attachment,
+        of release: ContentDigest,
+        _ budget: inout AttachmentBudget
     ) throws(ZooError) -> ReleaseAttachment {
+        try budget.charge(attachment)
         let manifest = try AttachmentManifest(
-            try blobs.read(digest, limit: FormatLimits.artifactManifest),
+            try blobs.read(attachment.digest, limit: FormatLimits.artifactManifest),
             of: release
         )
         var contents: [ContentDigest: [UInt8]] = [:]
-        for blob in manifest.blobs {
-            contents[blob.digest] = try blobs.read(blob.digest, limit: AttachmentLimits.blob)
+        for digest in try budget.charge(blobsOf: manifest).keys {
+            contents[digest] = try blobs.read(digest, limit: AttachmentLimits.blob)
         }
         return try ReleaseAttachment(manifest, contents)
     }

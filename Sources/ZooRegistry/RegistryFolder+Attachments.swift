@@ -5,9 +5,6 @@ package import ZooCore
 package import ZooFiles
 
 extension RegistryFolder {
-    /// The number of attachments that a release may have.
-    private static let attachments = 256
-
     /// Attaches a manifest, such as a signature, to a release.
     ///
     /// - Parameters:
@@ -52,10 +49,10 @@ extension RegistryFolder {
                 )
             }
             guard !entry.attachments.contains(attachment) else { return index }
-            guard entry.attachments.count < Self.attachments else {
+            guard entry.attachments.count < AttachmentLimits.attachments else {
                 throw ZooError(
                     .attachmentsFull,
-                    "'\(name):\(entry.version)' already has \(Self.attachments) attachments",
+                    "'\(name):\(entry.version)' already has \(AttachmentLimits.attachments) attachments",
                     remedy: "delete attachments that are not needed, then attach again"
                 )
             }

@@ -13,6 +13,7 @@ internal import ZooFiles
 /// .ami-zoo/blocks/<archive>.json      verified by the manifest
 /// .ami-zoo/install.json               the fetched components and the registry
 /// .ami-zoo/attachments/<digest>       evidence and signatures, bound to the release by its digest
+/// .ami-zoo/attachments/index.json     which of them the registry listed
 /// ```
 /// The folder can be copied to another machine and verified there without a network or a store.
 package struct InstalledRelease: Sendable {
@@ -215,7 +216,7 @@ package struct InstallReceipt: Sendable {
     }
 
     /// The same documents without attachments.
-    var withoutAttachments: InstallReceipt {
+    package var withoutAttachments: InstallReceipt {
         InstallReceipt(
             manifest: manifest,
             record: record,
@@ -227,24 +228,50 @@ package struct InstallReceipt: Sendable {
 
     /// The paths of the documents in a model folder.
     package var documentNames: [String] {
-        let attached = Set(attachments.flatMap { $0.files.map(\.name) }).sorted()
-        return InstalledRelease.documentNames(archives: blockTables.keys)
-            + attached.map { "\(InstalledRelease.attachmentsFolder)/\($0)" }
+        InstalledRelease.documentNames(archives: blockTables.keys)
+            + attachedFiles.map(\.name).sorted().map {
+                "\(InstalledRelease.attachmentsFolder)/\($0)"
+            }
     }
 
-    /// Writes the documents and the attachments to a model folder, each atomically; blocks the calling thread.
+    /// The files of the folder of attachments, each name once, with their list as the last; empty without
+    /// attachments.
+    var attachedFiles: [(name: String, bytes: [UInt8])] {
+        guard !attachments.isEmpty else { return [] }
+        var names: Set<String> = []
+        let files = attachments.flatMap(\.files).filter { names.insert($0.name).inserted }
+        return files + [(AttachmentList.name, AttachmentList(attachments).canonicalBytes)]
+    }
+
+    /// Writes the attachments to a staged folder, each atomically; blocks the calling thread.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    func writeAttachments(toStaged folder: String) throws(ZooError) {
+        let files = attachedFiles
+        guard !files.isEmpty else { return }
+        let place = "\(folder)/\(InstalledRelease.attachmentsFolder)"
+        try FileSystem.createFolder(place)
+        for (name, bytes) in files { try Self.write(bytes, to: "\(place)/\(name)") }
+    }
+
+    /// Writes a document unless it is there; whether it wrote it.
+    @discardableResult
+    static func write(_ bytes: [UInt8], to path: String) throws(ZooError) -> Bool {
+        if let present = try? FileSystem.document(path, limit: bytes.count), present == bytes {
+            return false
+        }
+        try FileSystem.writeAtomically(path, bytes)
+        return true
+    }
+
+    /// Writes the documents besides attachments to a model folder, each atomically; blocks the calling thread.
     ///
     /// - Returns: the paths in the folder of the documents that were missing or different, sorted.
     /// - Throws: ``ZooError`` with an `io.*` code.
     @discardableResult
     package func write(to folder: String) throws(ZooError) -> [String] {
-        try (writeDocuments(to: folder) + writeAttachments(to: folder)).sorted()
-    }
-
-    /// Writes the documents that verify the release, which is complete without its attachments.
-    @discardableResult
-    func writeDocuments(to folder: String) throws(ZooError) -> [String] {
-        try FileSystem.createFolder("\(folder)/\(InstalledRelease.receiptFolder)/blocks")
+        let receipts = "\(folder)/\(InstalledRelease.receiptFolder)"
+        try FileSystem.createFolder("\(receipts)/blocks")
         var install: [String: JSONValue] = [
             "format": .string(Self.format), "registry": .string(registry),
         ]
@@ -252,35 +279,14 @@ package struct InstallReceipt: Sendable {
             install["components"] = .array(components.sorted().map(JSONValue.string))
         }
         var documents = [
-            ("manifest.json", manifest), ("record.json", record),
-            ("install.json", JSONValue.object(install).canonicalBytes),
+            "manifest.json": manifest, "record.json": record,
+            "install.json": JSONValue.object(install).canonicalBytes,
         ]
-        documents += blockTables.map { ("blocks/\($0.key).json", $0.value) }
-        return try Self.write(documents, to: folder)
-    }
-
-    /// Writes what is attached to the release.
-    @discardableResult
-    func writeAttachments(to folder: String) throws(ZooError) -> [String] {
-        let attached = attachments.flatMap(\.files).map { ("attachments/\($0.name)", $0.bytes) }
-        if attached.isEmpty { return [] }
-        try FileSystem.createFolder("\(folder)/\(InstalledRelease.attachmentsFolder)")
-        return try Self.write(attached, to: folder)
-    }
-
-    /// Writes files of the receipt folder that are missing or different.
-    private static func write(
-        _ files: [(name: String, bytes: [UInt8])],
-        to folder: String
-    ) throws(ZooError) -> [String] {
+        for (archive, table) in blockTables { documents["blocks/\(archive).json"] = table }
         var written: [String] = []
-        for (name, bytes) in files {
-            let path = "\(InstalledRelease.receiptFolder)/\(name)"
-            let present = try? FileSystem.document("\(folder)/\(path)", limit: bytes.count)
-            if present == bytes { continue }
-            try FileSystem.writeAtomically("\(folder)/\(path)", bytes)
-            written.append(path)
+        for (name, bytes) in documents where try Self.write(bytes, to: "\(receipts)/\(name)") {
+            written.append("\(InstalledRelease.receiptFolder)/\(name)")
         }
-        return written
+        return written.sorted()
     }
 }

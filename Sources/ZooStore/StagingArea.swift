@@ -120,7 +120,7 @@ package final class StagingArea: Sendable {
         files expected: [ReleaseRecord.File]
     ) throws(ZooError) -> ZooError? {
         try FileSystem.createFolder(FileSystem.parent(of: destination))
-        try receipt.writeDocuments(to: files)
+        try receipt.write(to: files)
         try synchronizeFolders()
         let leftOut = try addAttachments(of: receipt)
         try requirePrivate()
@@ -147,7 +147,7 @@ package final class StagingArea: Sendable {
     private func addAttachments(of receipt: InstallReceipt) throws(ZooError) -> ZooError? {
         guard !receipt.attachments.isEmpty else { return nil }
         do throws(ZooError) {
-            try receipt.writeAttachments(to: files)
+            try receipt.writeAttachments(toStaged: files)
             try synchronizeFolders()
             return nil
         } catch  where error.code == .diskFull {
@@ -186,6 +186,53 @@ package final class StagingArea: Sendable {
                 remedy: "remove '\(folder.path)' and pull again"
             )
         }
+    }
+
+    /// Replaces the attachments that an installed folder keeps.
+    ///
+    /// Whatever is at their place is moved to this area, which only this user can enter, and never followed or
+    /// written to: it may be a link that somebody else put there, at any moment. Interrupted, the folder keeps the old
+    /// attachments or none; the next repair completes it.
+    ///
+    /// - Parameters:
+    ///   - folder: the model folder.
+    ///   - receipt: what the folder keeps from now on.
+    /// - Returns: the paths in the folder of what was missing, different or removed, sorted.
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    package func replaceAttachments(
+        in folder: String,
+        with receipt: InstallReceipt
+    ) throws(ZooError) -> [String] {
+        let place = "\(folder)/\(InstalledRelease.attachmentsFolder)"
+        let wanted = Dictionary(
+            uniqueKeysWithValues: receipt.attachedFiles.map { ($0.name, $0.bytes) }
+        )
+        let isFolder = try FileSystem.status(place).map { $0.kind == .folder }
+        if isFolder == nil, wanted.isEmpty { return [] }
+        let present = isFolder == true ? try? FileSystem.names(in: place) : []
+        var changed = Set(wanted.keys).symmetricDifference(present ?? [])
+        for (name, bytes) in wanted where !changed.contains(name) {
+            let found = try? FileSystem.document("\(place)/\(name)", limit: bytes.count)
+            if found != bytes { changed.insert(name) }
+        }
+        let isSound = isFolder != false && present != nil
+        guard !isSound || !changed.isEmpty else { return [] }
+
+        let (new, old) = ("\(self.folder.path)/attachments", "\(self.folder.path)/replaced")
+        for path in [new, old] { try FileSystem.remove(path) }
+        if !wanted.isEmpty {
+            try FileSystem.createFolder(new)
+            for (name, bytes) in wanted { try InstallReceipt.write(bytes, to: "\(new)/\(name)") }
+            try FileSystem.synchronizeFolder(new)
+        }
+        try requirePrivate()
+        if isFolder != nil { try FileSystem.rename(place, to: old) }
+        if !wanted.isEmpty { try FileSystem.rename(new, to: place) }
+        // It may hold what this user cannot remove; it lies outside the model folder in any case.
+        try? FileSystem.remove(old)
+        return changed.isEmpty
+            ? [InstalledRelease.attachmentsFolder]
+            : changed.map { "\(InstalledRelease.attachmentsFolder)/\($0)" }.sorted()
     }
 
     private func subfolders(of folder: String) throws(ZooError) -> [String] {

@@ -61,8 +61,8 @@ struct AttachmentPlace {
             .verify(AnchorSearch(store: store), deep: false)
     }
 
-    func kept(_ path: String) throws -> KeptAttachments {
-        try KeptAttachments(in: path, of: evidence.digest, repair: "repair")
+    func kept(_ path: String) -> KeptAttachments {
+        KeptAttachments(in: path, of: evidence.digest, repair: "repair")
     }
 }
 
@@ -80,7 +80,7 @@ final class PullNotes: Sendable {
 extension AttachmentPlace {
     /// What evidence says, in a word.
     static func state(_ evidence: AttachedEvidence?) -> String {
-        switch evidence {
+        switch evidence?.decision {
         case .validated: "validated"
         case .failed: "failed"
         case .unvalidated(let waiver): "unvalidated: \(waiver.reason)"
@@ -90,8 +90,8 @@ extension AttachmentPlace {
         }
     }
 
-    /// The files of a folder of attachments.
+    /// The files of a folder of attachments, without their list.
     static func files(_ path: String) throws -> [String] {
-        try FileSystem.names(in: "\(path)/.ami-zoo/attachments")
+        try FileSystem.names(in: "\(path)/.ami-zoo/attachments").filter { $0 != "index.json" }
     }
 }

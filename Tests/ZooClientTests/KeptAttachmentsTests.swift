@@ -41,7 +41,7 @@ import ZooTesting
                     let verification = try await place.verify(path)
                     #expect(verification.passed)
                     #expect(verification.findings == [])
-                    guard case .validated(let found)? = verification.evidence else {
+                    guard case .validated(let found)? = verification.evidence?.decision else {
                         Issue.record("\(AttachmentPlace.state(verification.evidence))")
                         return
                     }
@@ -77,7 +77,8 @@ import ZooTesting
             // Evidence that comes later is fetched by a repair.
             try place.evidence.attach(try place.evidence.waiver("later"))
             let repaired = try await place.repair(path).repaired
-            #expect(repaired.count == 3)
+            // Manifest, statement, config, and the list.
+            #expect(repaired.count == 4)
             #expect(repaired.allSatisfy { $0.hasPrefix(".ami-zoo/attachments/") })
             #expect(
                 try await AttachmentPlace.state(place.verify(path).evidence) == "unvalidated: later"
@@ -98,7 +99,7 @@ import ZooTesting
                         try await client.evidence(of: record, place.evidence.digest)
                     ),
                     AttachmentPlace.state(
-                        try place.kept(path).evidence(of: record, place.evidence.digest)
+                        place.kept(path).evidence(of: record, place.evidence.digest)
                     ),
                     try await client.index(of: record.name).entries[0].evidence?.state.rawValue
                         ?? "none",
@@ -162,7 +163,7 @@ import ZooTesting
                     bytes[index] ^= 1
                     let open = try OpenFile(file, .write)
                     try open.write(bytes, at: 0)
-                    let kept = try place.kept(path)
+                    let kept = place.kept(path)
                     #expect(kept.findings.first?.code == .attachmentChanged, "\(name), \(index)")
                     #expect(kept.findings.first?.path == ".ami-zoo/attachments/\(name)")
                     let evidence = kept.evidence(of: place.evidence.record, place.evidence.digest)
@@ -172,7 +173,7 @@ import ZooTesting
                     )
                     try open.write(sound, at: 0)
                 }
-                #expect(try place.kept(path).findings == [])
+                #expect(place.kept(path).findings == [])
             }
         }
     }
@@ -207,16 +208,12 @@ import ZooTesting
                     #expect(AttachmentPlace.state(after.evidence) == "validated")
                 }
             }
-            // A blob without its manifest says nothing; a manifest without its blob cannot be read.
+            // What the registry listed is missed, and so is what a manifest names.
             for name in names {
                 try FileSystem.remove("\(path)/.ami-zoo/attachments/\(name)")
                 let found = try await place.verify(path)
-                let isManifest = name == draft.entry.digest.hex
-                #expect(found.passed == isManifest)
-                #expect(
-                    AttachmentPlace.state(found.evidence)
-                        == (isManifest ? "none" : "evidence.attachment-changed")
-                )
+                #expect(!found.passed)
+                #expect(AttachmentPlace.state(found.evidence) == "evidence.attachment-changed")
                 _ = try await place.repair(path)
                 #expect(try await place.verify(path).findings == [])
             }
@@ -296,6 +293,56 @@ import ZooTesting
         }
     }
 
+    /// Somebody who puts a link there at the last moment does not have files written elsewhere.
+    @Test(arguments: ["link", "file", "pipe", "folder of links"])
+    func whatLiesInPlaceOfTheFolderIsNotWrittenTo(kind: String) async throws {
+        try await TemporaryFolder.with { folder in
+            let place = try AttachmentPlace(in: folder)
+            try place.evidence.attach(try place.evidence.validation())
+            let path = try await place.pull()
+            let kept = "\(path)/.ami-zoo/attachments"
+            let names = try FileSystem.names(in: kept)
+            let outside = folder.path(of: "outside")
+            try FileSystem.createFolder(outside)
+            try FileSystem.remove(kept)
+            switch kind {
+            case "link":
+                try FileManager.default.createSymbolicLink(
+                    atPath: kept,
+                    withDestinationPath: outside
+                )
+            case "file": try FileSystem.writeAtomically(kept, [1])
+            case "pipe": #expect(unsafe mkfifo(kept, 0o600) == 0)
+            default:
+                try FileSystem.createFolder(kept)
+                for name in names {
+                    try FileManager.default.createSymbolicLink(
+                        atPath: "\(kept)/\(name)",
+                        withDestinationPath: "\(outside)/\(name)"
+                    )
+                }
+            }
+            let release = try InstalledRelease(folder: path)
+            let whole = place.kept(try await place.pull(to: "elsewhere"))
+            let receipt = InstallReceipt(
+                manifest: [],
+                record: [],
+                blockTables: [:],
+                components: nil,
+                registry: "",
+                attachments: whole.attachments
+            )
+            let staging = try #require(
+                try place.store.staging(for: release.digest, destination: path)
+            )
+            _ = try staging.replaceAttachments(in: path, with: receipt)
+            try staging.discard()
+            #expect(try FileSystem.names(in: outside) == [])
+            #expect(try FileSystem.names(in: kept) == names)
+            #expect(place.kept(path).findings == [])
+        }
+    }
+
     @Test func aLinkInPlaceOfTheFolderIsNotFollowed() async throws {
         try await TemporaryFolder.with { folder in
             let place = try AttachmentPlace(in: folder)
@@ -314,7 +361,7 @@ import ZooTesting
             _ = try await place.repair(path)
             #expect(try await place.verify(path).findings == [])
             // What the link led to is somebody else's.
-            #expect(try FileSystem.names(in: outside).count == 5)
+            #expect(try FileSystem.names(in: outside).count == 6)
         }
     }
 }

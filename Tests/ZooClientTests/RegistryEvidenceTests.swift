@@ -183,7 +183,7 @@ import ZooTransport
                 let path = try await Puller(registry: client, store: store)
                     .pull(.of("ami/tiny")).path
                 let release = try InstalledRelease(folder: path)
-                guard case .validated = try release.keptEvidence() else {
+                guard case .validated = release.keptEvidence().decision else {
                     Issue.record("no evidence")
                     return
                 }

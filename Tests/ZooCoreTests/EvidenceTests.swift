@@ -158,6 +158,27 @@ import Testing
         }
     }
 
+    /// A validation that failed measured its claims all the same.
+    @Test func claimsOfAFailedValidationAreCounted() throws {
+        let sample = try Sample()
+        for (value, limit, reproduced) in [(1, 0.5, 1), (3, nil, 0)] as [(Double, Double?, Int)] {
+            let report = try sample.report(value, limit: limit)
+            let statement = try ValidationStatement(
+                statement: EvidenceStatement.testResult(of: report),
+                report: report.json.canonicalBytes,
+                of: sample.record,
+                sample.digest
+            )
+            let failure = try #require(statement.failure)
+            #expect(failure.code == .evidenceNotPassed)
+            let evidence = AttachedEvidence(.failed(statement, failure), unreadable: [])
+            #expect(evidence.claims(of: sample.record)[0].measured == value)
+            let summary = try #require(EvidenceSummary(of: evidence, sample.record))
+            #expect(summary.state == .failed)
+            #expect(summary.claims?.stated == 1 && summary.claims?.reproduced == reproduced)
+        }
+    }
+
     @Test func evidenceOfAnotherReleaseIsRefused() throws {
         let sample = try Sample()
         let report = try sample.report(1)
@@ -282,6 +303,7 @@ import Testing
         for (link, blob) in zip(manifest.blobs, draft.blobs) {
             #expect(link.digest.contentDigest == ContentDigest(of: blob.bytes))
         }
-        #expect(EvidenceSummary(ofTypes: [draft.entry])?.state == .validated)
+        // Types alone prove nothing.
+        #expect(EvidenceSummary(ofTypes: [draft.entry])?.state == .unread)
     }
 }

@@ -223,31 +223,50 @@ struct OCIRepositories: Sendable {
 
     /// The URL in a `Link` header with `rel=next`, RFC 8288.
     private func nextPage(_ response: HTTPResponse) -> String? {
-        guard let link = response["Link"], link.contains("next"),
-            let start = link.firstIndex(of: "<"), let end = link.firstIndex(of: ">"), start < end
-        else { return nil }
-        let target = link[link.index(after: start)..<end]
-        return target.hasPrefix("/") ? endpoint.origin + target : String(target)
+        guard let target = response["Link"].flatMap(LinkHeader.next) else { return nil }
+        return target.hasPrefix("/") ? endpoint.origin + target : target
     }
 
     /// Lists the manifests that are attached to a manifest.
     ///
     /// A registry without the referrers API lists them in an index under the referrers tag.
+    ///
+    /// - Throws: ``ZooError`` with code `evidence.attachment-too-large` when the list has more pages or entries than a
+    ///   client reads, or `transport.*`, `json.*` or `format.*`.
     func referrers(
         of digest: ContentDigest,
         _ name: ModelName
     ) async throws -> [IndexDocument.Attachment] {
-        let response = try await send(
-            .get,
-            url(of: name, "referrers/\(digest)"),
-            of: name,
-            headers: [HeaderField("Accept", ArtifactManifest.indexType)],
-            limit: FormatLimits.artifactManifest
-        )
-        if response.status == 200 {
-            return try ReferrersIndex(parsing: response.body).attachments
+        var found: [IndexDocument.Attachment] = []
+        var next: String? = try url(of: name, "referrers/\(digest)")
+        var pages = 0
+        while let page = next {
+            guard pages < ReferrersIndex.pages, found.count < ReferrersIndex.limit else {
+                throw ZooError(
+                    .attachmentTooLarge,
+                    "\(address) lists more attachments of \(digest) than the \(ReferrersIndex.limit) on "
+                        + "\(ReferrersIndex.pages) pages that a client reads",
+                    remedy: "tell the owner of \(address)"
+                )
+            }
+            let response = try await send(
+                .get,
+                page,
+                of: name,
+                headers: [HeaderField("Accept", ArtifactManifest.indexType)],
+                limit: FormatLimits.artifactManifest
+            )
+            if response.status != 200 {
+                guard pages > 0 else {
+                    return try await referrersIndex(of: digest, name).index.attachments
+                }
+                try response.requireSuccess()
+            }
+            found += try ReferrersIndex(parsing: response.body).attachments
+            next = nextPage(response)
+            pages += 1
         }
-        return try await referrersIndex(of: digest, name).index.attachments
+        return found
     }
 
     /// The index under the referrers tag, and its digest; empty when there is none.

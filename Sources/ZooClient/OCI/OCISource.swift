@@ -73,12 +73,16 @@ package struct OCISource: RegistrySource {
     }
 
     /// Fetches a manifest from the model's repository.
-    package func manifest(_ digest: ContentDigest, of name: ModelName) async throws -> [UInt8] {
+    package func manifest(
+        _ digest: ContentDigest,
+        of name: ModelName,
+        limit: Int
+    ) async throws -> [UInt8] {
         guard
             let bytes = try await repositories.manifest(
                 digest.description,
                 of: name,
-                limit: FormatLimits.artifactManifest
+                limit: limit
             )
         else {
             throw ZooError(

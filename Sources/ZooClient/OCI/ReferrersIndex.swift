@@ -7,6 +7,11 @@ internal import ZooCore
 ///
 /// Source: opencontainers/distribution-spec, "Listing Referrers", version 1.1.
 struct ReferrersIndex {
+    /// The largest number of entries on a page, and the number on all pages after which no further page is read.
+    static let limit = 10_000
+    /// The largest number of pages.
+    static let pages = 32
+
     private var entries: [JSONValue] = []
 
     /// Creates an empty index.
@@ -17,7 +22,7 @@ struct ReferrersIndex {
     /// - Throws: ``ZooError`` with a `json.*` or `format.*` code.
     init(parsing bytes: [UInt8]) throws(ZooError) {
         let object = try JSONObject(try JSONValue(parsing: bytes))
-        entries = try object.objects("manifests", maximum: 10_000).map { .object($0.members) }
+        entries = try object.objects("manifests", maximum: Self.limit).map { .object($0.members) }
     }
 
     /// The attachments; entries of other tools with another digest than SHA-256 are left out.

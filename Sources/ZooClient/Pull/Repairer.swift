@@ -65,22 +65,20 @@ package struct Repairer: ReleaseTask {
         let wanted = Set(files.map(\.path))
         let address = registry.source.address
         let attachments = try await attachments(of: release)
-        let documents = release.installReceipt(
-            components,
-            from: address,
-            keeping: attachments.kept
-        )
         let damage = PathSet()
         let (plans, rewritten) = try await BlockingWork.run { _ in
             try Self.clearReceipts(in: folder)
-            let present = try KeptAttachments(in: folder, of: release.digest, repair: "")
-            // Evidence that the registry has withdrawn must not stay behind as if it held.
-            let withdrawn = attachments.isComplete ? present.paths(besides: attachments.kept) : []
-            let strays = present.strays + withdrawn
-            for path in strays { try FileSystem.remove("\(folder)/\(path)") }
-            damage.insert(try Self.clearTheWay(files, documents, in: folder))
+            let present = KeptAttachments(in: folder, of: release.digest, repair: "")
+            let documents = release.installReceipt(
+                components,
+                from: address,
+                keeping: attachments.merged(with: present.attachments)
+            )
+            let names = documents.withoutAttachments.documentNames
+            damage.insert(try Self.clearTheWay(files, names, in: folder))
             // At once: without documents, an interrupted repair would not know the release again.
-            let rewritten = Set(try documents.write(to: folder)).union(strays).sorted()
+            var rewritten = try documents.write(to: folder)
+            rewritten += try staging.replaceAttachments(in: folder, with: documents)
             return (try ArchivePlan.plans(of: release, wanted, in: folder), rewritten)
         }
         let ledger = BlockLedger(
@@ -145,7 +143,7 @@ package struct Repairer: ReleaseTask {
             kind: release.record.kind,
             digest: release.digest,
             path: folder,
-            repaired: damage.sorted.map(\.text) + rewritten + receipt,
+            repaired: damage.sorted.map(\.text) + rewritten.sorted() + receipt,
             bytesDownloaded: totals.downloaded,
             bytesReused: totals.reused
         )
@@ -155,7 +153,7 @@ package struct Repairer: ReleaseTask {
     private static func clearReceipts(in folder: String) throws(ZooError) {
         let receipts = "\(folder)/\(InstalledRelease.receiptFolder)"
         // Nothing but a folder belongs there; whatever else there is, is not the user's.
-        for path in [receipts, "\(receipts)/blocks", "\(receipts)/attachments"] {
+        for path in [receipts, "\(receipts)/blocks"] {
             guard let kind = try FileSystem.status(path)?.kind, kind != .folder else { continue }
             try FileSystem.remove(path)
         }
@@ -169,11 +167,11 @@ package struct Repairer: ReleaseTask {
     ///   the path of a folder.
     private static func clearTheWay(
         _ files: [ReleaseRecord.File],
-        _ documents: InstallReceipt,
+        _ documents: [String],
         in folder: String
     ) throws(ZooError) -> [ReleasePath] {
         var damaged: [ReleasePath] = []
-        for name in documents.documentNames + files.map(\.path.text) {
+        for name in documents + files.map(\.path.text) {
             var path = folder
             let components = name.utf8.split(separator: UInt8(ascii: "/"))
             for (index, component) in components.enumerated() {

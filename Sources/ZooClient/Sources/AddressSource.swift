@@ -85,8 +85,12 @@ package struct AddressSource: RegistrySource {
     }
 
     /// Fetches a manifest.
-    package func manifest(_ digest: ContentDigest, of name: ModelName) async throws -> [UInt8] {
-        try await source().manifest(digest, of: name)
+    package func manifest(
+        _ digest: ContentDigest,
+        of name: ModelName,
+        limit: Int
+    ) async throws -> [UInt8] {
+        try await source().manifest(digest, of: name, limit: limit)
     }
 
     /// Fetches a small blob.

@@ -24,8 +24,12 @@ package struct FolderSource: RegistrySource {
     }
 
     /// Reads a manifest, which a folder stores as a blob.
-    package func manifest(_ digest: ContentDigest, of name: ModelName) async throws -> [UInt8] {
-        try await blob(digest, of: name, limit: FormatLimits.manifest)
+    package func manifest(
+        _ digest: ContentDigest,
+        of name: ModelName,
+        limit: Int
+    ) async throws -> [UInt8] {
+        try await blob(digest, of: name, limit: limit)
     }
 
     /// Reads a blob; a folder stores the blobs of all models together.

@@ -144,8 +144,12 @@ package struct Registry: Sendable {
     }
 
     /// Reads a manifest and verifies its digest; see ``blob(_:of:limit:)``.
-    package func manifest(_ digest: ContentDigest, of name: ModelName) async throws -> [UInt8] {
-        try await verified(digest) { try await $0.manifest(digest, of: name) }
+    package func manifest(
+        _ digest: ContentDigest,
+        of name: ModelName,
+        limit: Int = FormatLimits.artifactManifest
+    ) async throws -> [UInt8] {
+        try await verified(digest) { try await $0.manifest(digest, of: name, limit: limit) }
     }
 
     /// Reads a small blob and verifies its digest.

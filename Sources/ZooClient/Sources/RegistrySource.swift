@@ -40,9 +40,10 @@ package protocol RegistrySource: Sendable {
     /// - Parameters:
     ///   - digest: the digest of the manifest.
     ///   - name: the model; an OCI registry stores manifests by repository.
+    ///   - limit: the maximum size in bytes.
     /// - Returns: the bytes, unverified.
     /// - Throws: ``ZooError`` of category `notFound` when there is no such manifest.
-    func manifest(_ digest: ContentDigest, of name: ModelName) async throws -> [UInt8]
+    func manifest(_ digest: ContentDigest, of name: ModelName, limit: Int) async throws -> [UInt8]
 
     /// Fetches a small blob: a record or a block table.
     ///

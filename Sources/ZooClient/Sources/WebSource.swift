@@ -35,8 +35,12 @@ package struct WebSource: RegistrySource {
     }
 
     /// Fetches a manifest, which this layout stores as a blob.
-    package func manifest(_ digest: ContentDigest, of name: ModelName) async throws -> [UInt8] {
-        try await blob(digest, of: name, limit: FormatLimits.manifest)
+    package func manifest(
+        _ digest: ContentDigest,
+        of name: ModelName,
+        limit: Int
+    ) async throws -> [UInt8] {
+        try await blob(digest, of: name, limit: limit)
     }
 
     /// Fetches a blob; this layout stores the blobs of all models together.

@@ -159,7 +159,7 @@ package struct VerificationSubject: Sendable {
             ).findings()
             let repair = search.advice(for: folder).description
             let kept = try await BlockingWork.run { [folder] _ in
-                try KeptAttachments(in: folder, of: release.digest, repair: repair)
+                KeptAttachments(in: folder, of: release.digest, repair: repair)
             }
             return try await ReleaseVerifier(
                 release,
@@ -184,7 +184,7 @@ package struct VerificationSubject: Sendable {
             return try await FolderVerifier(folder: folder, record: record)
                 .verify(requested: search.requested)
                 // What was never released has no evidence, whatever its record claims.
-                .adding([], AttachedEvidence.absent)
+                .adding([], .absent)
         case .damaged(let error, let canRepair):
             let remedy = canRepair ? search.advice(for: folder).description : error.remedy
             return Verification(

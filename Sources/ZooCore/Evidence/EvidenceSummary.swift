@@ -66,6 +66,8 @@ public struct EvidenceSummary: Sendable, Equatable {
         case failed
         /// It was published without a validation.
         case unvalidated
+        /// A validation is attached, and nobody read it: what it says is unknown.
+        case unread
     }
 
     /// The state.
@@ -74,33 +76,47 @@ public struct EvidenceSummary: Sendable, Equatable {
     public let reason: String?
     /// How the claims stand; nil when nothing states it.
     public let claims: ClaimCounts?
+    /// How many other attachments about a validation cannot be read; each may be newer than what decides.
+    public let unreadable: Int
 
     /// Creates a summary.
-    public init(_ state: State, reason: String? = nil, claims: ClaimCounts? = nil) {
+    public init(
+        _ state: State,
+        reason: String? = nil,
+        claims: ClaimCounts? = nil,
+        unreadable: Int = 0
+    ) {
         self.state = state
         self.reason = reason.map(Self.line)
         self.claims = claims
+        self.unreadable = unreadable
     }
 
     /// Summarises what is attached to a release; nil for nothing.
     public init?(of evidence: AttachedEvidence, _ record: ReleaseRecord) {
-        let claims = ClaimCounts(evidence.claims(of: record))
-        switch evidence {
-        case .validated: self.init(.validated, claims: claims)
-        case .failed(let error), .invalid(let error):
-            self.init(.failed, reason: error.message, claims: claims)
-        case .unvalidated(let waiver):
-            self.init(.unvalidated, reason: waiver.reason, claims: claims)
+        let (state, reason): (State, String?)
+        switch evidence.decision {
+        case .validated: (state, reason) = (.validated, nil)
+        case .failed(_, let error), .invalid(let error): (state, reason) = (.failed, error.message)
+        case .unvalidated(let waiver): (state, reason) = (.unvalidated, waiver.reason)
         case .absent: return nil
         }
+        self.init(
+            state,
+            reason: reason,
+            claims: ClaimCounts(evidence.claims(of: record)),
+            unreadable: evidence.unreadable.count
+        )
     }
 
     /// What the types of attachments alone say, for index documents of programs that write no summary; nil for
     /// nothing.
+    ///
+    /// A type proves no validation.
     public init?(ofTypes attachments: [IndexDocument.Attachment]) {
         let types = attachments.map(\.type)
         if types.contains(AttachmentDraft.validation) {
-            self.init(.validated)
+            self.init(.unread)
         } else if types.contains(AttachmentDraft.waiver) {
             self.init(.unvalidated)
         } else {
@@ -114,7 +130,8 @@ public struct EvidenceSummary: Sendable, Equatable {
         self.init(
             state,
             reason: try object.optionalString("reason", maximum: Self.limit),
-            claims: try object.optionalObject("claims").map(ClaimCounts.init)
+            claims: try object.optionalObject("claims").map(ClaimCounts.init),
+            unreadable: try object.optionalInteger("unreadable", in: 0...Self.mostUnreadable) ?? 0
         )
     }
 
@@ -123,11 +140,14 @@ public struct EvidenceSummary: Sendable, Equatable {
         var members: [String: JSONValue] = ["state": .string(state.rawValue)]
         if let reason { members["reason"] = .string(reason) }
         if let claims { members["claims"] = claims.json }
+        if unreadable > 0 { members["unreadable"] = .integer(unreadable) }
         return .object(members)
     }
 
     /// The largest size of a reason, in bytes.
     static let limit = 1000
+    /// The largest number of attachments that cannot be read.
+    static let mostUnreadable = AttachmentLimits.attachments
 
     /// A message as a text of a document: one line without control characters, within the limit.
     private static func line(_ message: String) -> String {

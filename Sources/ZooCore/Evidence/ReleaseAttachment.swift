@@ -3,7 +3,7 @@
 
 /// The limits of what is read and kept of the attachments of a release, `registry/SPEC.md` section 10.
 public enum AttachmentLimits {
-    /// The attachments of one release, as many as an index document lists.
+    /// The attachments of one release that an index document lists, and that are read and kept.
     public static let attachments = 256
     /// The blobs of one attachment, with its config.
     public static let blobs = 8
@@ -11,8 +11,53 @@ public enum AttachmentLimits {
     public static let blob = 8 << 20
     /// The size of all attachments of a release together, in bytes.
     public static let total = 64 << 20
-    /// The files of all attachments.
-    public static let files = attachments * (1 + blobs)
+    /// The files of all attachments, with their list.
+    public static let files = attachments * (1 + blobs) + 1
+}
+
+/// What may still be read of the attachments of a release.
+///
+/// What a list or a manifest states is charged before it is read, and nothing is given back: what fails was read too.
+public struct AttachmentBudget: Sendable {
+    private var rest = AttachmentLimits.total
+
+    /// A whole budget.
+    public init() {}
+
+    /// Takes the manifest of a listed attachment.
+    ///
+    /// - Throws: ``ZooError`` with code `evidence.attachment-too-large`.
+    public mutating func charge(_ attachment: IndexDocument.Attachment) throws(ZooError) {
+        guard attachment.size <= FormatLimits.artifactManifest else {
+            throw AttachmentManifest.tooLarge(
+                "the manifest of the attachment \(attachment.digest) has \(attachment.size) bytes, and at "
+                    + "most \(FormatLimits.artifactManifest) are read"
+            )
+        }
+        try charge(attachment.size, attachment.digest)
+    }
+
+    /// Takes the blobs of an attachment, each once.
+    ///
+    /// - Returns: the sizes of the blobs.
+    /// - Throws: ``ZooError`` with code `evidence.attachment-too-large`.
+    public mutating func charge(
+        blobsOf manifest: AttachmentManifest
+    ) throws(ZooError) -> [ContentDigest: Int] {
+        let sizes = Dictionary(manifest.blobs.map { ($0.digest, $0.size) }) { max($0, $1) }
+        try charge(sizes.values.reduce(0, +), manifest.digest)
+        return sizes
+    }
+
+    private mutating func charge(_ bytes: Int, _ digest: ContentDigest) throws(ZooError) {
+        guard bytes <= rest else {
+            throw AttachmentManifest.tooLarge(
+                "with the attachment \(digest), those of the release have more than "
+                    + "\(ByteCount(AttachmentLimits.total)) together"
+            )
+        }
+        rest -= bytes
+    }
 }
 
 /// The manifest of an attachment: its subject is the release, and what it names is within the limits.
@@ -25,8 +70,6 @@ public struct AttachmentManifest: Sendable, Equatable {
     public let bytes: [UInt8]
     /// The config and the layers that have a SHA-256 digest and that do not lie elsewhere.
     public let blobs: [Descriptor]
-    /// When it was attached, as its annotation states; empty if it states nothing.
-    public let created: String
 
     /// Checks a manifest.
     ///
@@ -59,7 +102,6 @@ public struct AttachmentManifest: Sendable, Equatable {
         }
         self.bytes = bytes
         type = manifest.artifactType ?? ""
-        created = manifest.annotations["org.opencontainers.image.created"] ?? ""
         blobs = manifest.blobs.compactMap { link in
             guard !link.isElsewhere, let digest = link.digest.contentDigest else { return nil }
             return Descriptor(mediaType: link.mediaType, digest: digest, size: link.size)
@@ -78,10 +120,7 @@ public struct AttachmentManifest: Sendable, Equatable {
         }
     }
 
-    /// The size of the manifest and its blobs, in bytes.
-    public var totalSize: Int { blobs.reduce(bytes.count) { $0 + $1.size } }
-
-    private static func tooLarge(_ what: String) -> ZooError {
+    static func tooLarge(_ what: String) -> ZooError {
         ZooError(
             .attachmentTooLarge,
             what,

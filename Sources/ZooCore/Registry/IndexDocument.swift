@@ -209,7 +209,11 @@ extension IndexDocument.Entry {
         }
         var attachments: [IndexDocument.Attachment] = []
         if format != .one, object.value("attachments") != nil {
-            for item in try object.objects("attachments", maximum: 256) {
+            let listed = try object.objects(
+                "attachments",
+                maximum: AttachmentLimits.attachments
+            )
+            for item in listed {
                 attachments.append(
                     IndexDocument.Attachment(
                         type: try item.string("type"),
@@ -245,8 +249,9 @@ extension IndexDocument.Entry {
         guard let statedEvidence else { return found }
         switch statedEvidence.state {
         case .failed: return statedEvidence
-        case .validated, .unvalidated:
-            return statedEvidence.state == found.state ? statedEvidence : found
+        case .validated: return found.state == .unread ? statedEvidence : found
+        case .unvalidated: return found.state == .unvalidated ? statedEvidence : found
+        case .unread: return found
         }
     }
 

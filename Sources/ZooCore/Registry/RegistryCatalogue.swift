@@ -157,7 +157,9 @@ extension RegistryCatalogue {
             size = record.totalSize
             created = record.created
             // The claims have a field of their own.
-            evidence = index.current?.evidence.map { EvidenceSummary($0.state, reason: $0.reason) }
+            evidence = index.current?.evidence.map {
+                EvidenceSummary($0.state, reason: $0.reason, unreadable: $0.unreadable)
+            }
             claims = (record as? ReleaseRecord).map { model in
                 index.current?.evidence?.claims
                     ?? ClaimCounts(model.evaluation.map { ClaimComparison($0, measured: nil) })
@@ -230,7 +232,11 @@ extension RegistryCatalogue.Summary {
         // A state that a later program defines counts as none.
         let state = try object.optionalString("evidence").flatMap(EvidenceSummary.State.init)
         let reason = try object.optionalString("evidenceReason", maximum: EvidenceSummary.limit)
-        evidence = state.map { EvidenceSummary($0, reason: reason) }
+        let unreadable = try object.optionalInteger(
+            "evidenceUnreadable",
+            in: 0...EvidenceSummary.mostUnreadable
+        )
+        evidence = state.map { EvidenceSummary($0, reason: reason, unreadable: unreadable ?? 0) }
     }
 
     fileprivate var members: [String: JSONValue] {
@@ -243,6 +249,9 @@ extension RegistryCatalogue.Summary {
         ]
         if let evidence { members["evidence"] = .string(evidence.state.rawValue) }
         if let reason = evidence?.reason { members["evidenceReason"] = .string(reason) }
+        if let unreadable = evidence?.unreadable, unreadable > 0 {
+            members["evidenceUnreadable"] = .integer(unreadable)
+        }
         if let claims { members["claims"] = claims.json }
         if let current { members["current"] = .string(current.description) }
         // A text in a document is never empty.

@@ -50,7 +50,7 @@ struct ShowCommand: ReportingCommand {
                 return ShowOutcome(
                     digest: release.digest,
                     record: release.record,
-                    evidence: try release.keptEvidence(),
+                    evidence: release.keptEvidence(),
                     transfer: release.manifest.transferSize,
                     yank: nil,
                     folder: folder

@@ -134,8 +134,8 @@ struct ValidateCommand: ReportingCommand {
         in registry: Registry
     ) async throws -> AttachedEvidence {
         if let release = subject.release {
-            let kept = try await BlockingWork.run { _ in try release.keptEvidence() }
-            guard case .absent = kept else { return kept }
+            let kept = try await BlockingWork.run { _ in release.keptEvidence() }
+            if !kept.isAbsent { return kept }
         }
         do {
             return try await registry.evidence(of: subject.record, subject.digest)
@@ -251,10 +251,7 @@ struct ValidateOutcome: Report {
             "\(ClaimCounts(report.claims).text): " + (report.passed ? "passed" : "FAILED"),
             "measured\(report.machine.machineText)",
         ]
-        if case .absent = before {
-        } else {
-            lines.append("evidence before: \(before.line(record))")
-        }
+        if !before.isAbsent { lines.append("evidence before: \(before.line(record))") }
         lines.append("report in \(folder)")
         return lines.joined(separator: "\n")
     }

@@ -10,17 +10,28 @@ extension AttachedEvidence {
     ///
     /// No signature over evidence is checked, and so the line says that it is not signed.
     func line(_ record: ReleaseRecord) -> String {
+        decisionText(record) + unreadableText
+    }
+
+    private func decisionText(_ record: ReleaseRecord) -> String {
         let counts = ClaimCounts(claims(of: record))
-        switch self {
+        switch decision {
         case .validated(let evidence):
             return "validated \(evidence.created) by ami-zoo \(evidence.program)"
                 + "\(evidence.machine.machineText): \(counts.text) (not signed)"
-        case .failed(let error): return "FAILED: \(error.message) (not signed)"
+        case .failed(_, let error): return "FAILED: \(error.message): \(counts.text) (not signed)"
         case .unvalidated(let waiver):
             return "NOT VALIDATED: \(waiver.reason) (\(waiver.date)): \(counts.unmeasuredText)"
         case .invalid(let error): return "INVALID: \(error.message): \(counts.unmeasuredText)"
         case .absent: return "none: \(counts.unmeasuredText)"
         }
+    }
+
+    /// What cannot be read beside the decision, and may be newer; empty for nothing.
+    private var unreadableText: String {
+        guard let first = unreadable.first else { return "" }
+        let count = Counted.text(unreadable.count, "other attachment")
+        return "; \(count) CANNOT BE READ: \(first.message)"
     }
 
     /// The lines of `show` about the claims of a model.
@@ -33,17 +44,19 @@ extension AttachedEvidence {
     /// The field `evidence` of `show`, `verify` and `validate`.
     func json(_ record: ReleaseRecord) -> JSONValue {
         var members: [String: JSONValue] =
-            switch self {
+            switch decision {
             case .validated(let evidence):
                 [
                     "state": "validated", "created": .string(evidence.created.text),
                     "program": .string(evidence.program), "machine": evidence.machine,
                     "signed": false,
                 ]
-            case .failed(let error):
+            case .failed(let statement, let error):
                 [
-                    "state": "failed", "code": .string(error.code.rawValue),
-                    "reason": .string(error.message), "signed": false,
+                    "state": "failed", "created": .string(statement.created.text),
+                    "program": .string(statement.program), "machine": statement.machine,
+                    "code": .string(error.code.rawValue), "reason": .string(error.message),
+                    "signed": false,
                 ]
             case .unvalidated(let waiver):
                 [
@@ -61,6 +74,11 @@ extension AttachedEvidence {
         members["claims"] = .integer(counts.stated)
         members["reproduced"] = .integer(counts.reproduced)
         members["upstream"] = .integer(counts.upstream)
+        members["unreadable"] = .array(
+            unreadable.map { error in
+                ["code": .string(error.code.rawValue), "reason": .string(error.message)]
+            }
+        )
         return .object(members)
     }
 }
@@ -101,6 +119,9 @@ extension EvidenceSummary? {
             let isLong = reason.count > Self.longest
             text += ": \(reason.prefix(Self.longest))\(isLong ? "…" : "")"
         }
+        if let self, self.unreadable > 0 {
+            text += " (\(Counted.text(self.unreadable, "attachment")) cannot be read)"
+        }
         if let claims, claims.upstream > 0 {
             text += " (\(Counted.text(claims.upstream, "claim")) upstream, not measured again)"
         }
@@ -115,6 +136,7 @@ extension EvidenceSummary? {
         [
             "evidence": self.map { .string($0.state.rawValue) } ?? .null,
             "evidenceReason": self?.reason.map { .string($0) } ?? .null,
+            "evidenceUnreadable": self.map { .integer($0.unreadable) } ?? .null,
         ]
     }
 }

@@ -99,9 +99,12 @@ struct PublicationGate: Sendable {
             return AttachmentDraft(evidence, to: manifest)
         } catch let error as ZooError where error.code == .evidenceMissing && folder == nil {
             // Published before: what is attached in the source travels with it.
-            switch try? await source?.evidence(of: model, manifest.digest) {
+            let attached = try? await source?.evidence(of: model, manifest.digest)
+            // What cannot be read may be newer than what passed.
+            if let fault = attached?.unreadable.first { throw fault }
+            switch attached?.decision {
             case .validated, .unvalidated: return nil
-            case .failed(let fault), .invalid(let fault): throw fault
+            case .failed(_, let fault), .invalid(let fault): throw fault
             case .absent, nil: throw error
             }
         }
