@@ -152,11 +152,10 @@ private struct StoreCollection {
 
     mutating func collectImports() throws {
         for namespace in try FileSystem.names(in: "\(root)/imports") {
-            for name in try FileSystem.names(in: "\(root)/imports/\(namespace)") {
+            for name in try lockable(in: "\(root)/imports/\(namespace)") {
                 try cancellation.check()
-                let path = "\(root)/imports/\(namespace)/\(name)"
-                let size = try ModelStore.size(of: path)
-                if size.modified < settled { try remove(path, size.bytes, \.staging) }
+                // A conversion reads what was fetched, for as long as it takes.
+                try removeUnused("\(root)/imports/\(namespace)/\(name)", before: settled, \.staging)
             }
         }
     }
@@ -189,13 +188,12 @@ private struct StoreCollection {
     }
 
     mutating func collectEvidence() throws {
-        for name in try FileSystem.names(in: store.evidence) {
+        for name in try lockable(in: store.evidence) {
             try cancellation.check()
             let path = "\(store.evidence)/\(name)"
-            let size = try ModelStore.size(of: path)
             // The statement is written last: without it the documents are those of an interrupted validation.
-            if try FileSystem.status("\(path)/statement.json") == nil, size.modified < settled {
-                try remove(path, size.bytes, \.temporaryFiles)
+            if try FileSystem.status("\(path)/statement.json") == nil {
+                try removeUnused(path, before: settled, \.temporaryFiles)
             } else {
                 try collectTemporaryFiles(below: path)
             }

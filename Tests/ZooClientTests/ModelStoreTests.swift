@@ -245,6 +245,30 @@ import ZooTesting
         }
     }
 
+    /// What a running import or validation uses remains, however long ago it was written.
+    @Test func foldersThatACommandHoldsRemain() async throws {
+        try await TemporaryFolder.with { folder in
+            let store = ModelStore(root: folder.path(of: "store"))
+            try folder.write([1], to: "store/imports/ami/tiny/weights")
+            try folder.write([1], to: "store/evidence/part/report.json")
+            let held = [folder.path(of: "store/imports/ami/tiny"), "\(store.evidence)/part"]
+            let leases = try held.map { try FolderLease.hold($0, Cancellation()) }
+            let other = try FolderLease.hold(held[0], Cancellation())
+            _ = try store.collect(.all, now: .max, dryRun: false, Cancellation())
+            for path in held { #expect(try FileSystem.status(path) != nil) }
+            // Another command uses it too.
+            try leases[0]?.end(removingFolder: true)
+            #expect(try FileSystem.status(held[0]) != nil)
+            try other?.end(removingFolder: true)
+            #expect(try FileSystem.entries(below: "\(store.root)/imports") == [])
+            try leases[1]?.end()
+            #expect(try FileSystem.entries(below: store.evidence) == ["part/report.json"])
+            let done = try store.collect(.all, now: .max, dryRun: false, Cancellation())
+            #expect(done.temporaryFiles == 1)
+            #expect(try FileSystem.names(in: store.evidence) == [])
+        }
+    }
+
     @Test func pullsAndCollectionRunTogether() async throws {
         try await TemporaryFolder.with { folder in
             let registry = try TinyRegistry(in: folder)

@@ -10,19 +10,15 @@ package struct UpstreamFile: Sendable {
     package let path: String
     /// Members of the release record's `lineage.upstream`: URL, name, size and digest.
     package let lineage: [String: JSONValue]
-    /// The folder to remove after the import; nil for a copy provided by the user.
-    package let fetchedFolder: String?
 
     private init(
         _ path: String,
         _ file: CatalogueEntry.File,
         size: Int,
         digest: ContentDigest,
-        mirror: String? = nil,
-        fetchedFolder: String? = nil
+        mirror: String? = nil
     ) {
         self.path = path
-        self.fetchedFolder = fetchedFolder
         var lineage: [String: JSONValue] = [
             "url": .string(file.url), "file": .string(file.name), "size": .integer(size),
             "sha256": .string(digest.hex),
@@ -100,8 +96,7 @@ package struct UpstreamFile: Sendable {
                 file,
                 size: fetched.size,
                 digest: fetched.digest,
-                mirror: address,
-                fetchedFolder: fetcher.folder
+                mirror: address
             )
         }
         guard let found else {

@@ -6,11 +6,8 @@ internal import ZooCore
 internal import ZooFiles
 
 /// The folders of stored results that a run uses, so that `cache gc` leaves them alone until the run ends.
-///
-/// A lease is a shared lock of `<key>.lock` beside the folder; its time says when the folder was last used.
-/// Collection needs the lock for itself.
 final class ChunkLease: Sendable {
-    private let held = Mutex<[String: OpenFile]>([:])
+    private let held = Mutex<[String: FolderLease]>([:])
 
     /// Holds a folder; waits while collection removes it.
     ///
@@ -30,20 +27,10 @@ final class ChunkLease: Sendable {
         creating: Bool,
         _ cancellation: Cancellation
     ) throws(CancellationError) {
-        let path = "\(folder).lock"
         guard held.withLock({ $0[folder] == nil }),
-            creating || (try? FileSystem.status(path)) ?? nil != nil
+            creating || (try? FileSystem.status("\(folder).lock")) ?? nil != nil,
+            let lease = try FolderLease.hold(folder, cancellation)
         else { return }
-        if creating { try? FileSystem.createFolder(FileSystem.parent(of: folder)) }
-        while let lock = try? OpenFile(path, .write) {
-            try cancellation.check()
-            // Whoever removed the file did so under its lock, which excludes nobody any more.
-            if lock.tryLock(.shared), lock.isAtPath() {
-                try? lock.touch()
-                held.withLock { $0[folder] = lock }
-                return
-            }
-            FileSystem.pause(milliseconds: 20)
-        }
+        held.withLock { $0[folder] = lease }
     }
 }

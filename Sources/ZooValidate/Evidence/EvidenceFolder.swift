@@ -2,20 +2,26 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 package import ZooCore
-internal import ZooFiles
+package import ZooFiles
 package import ZooStore
 
 /// The documents of a validation, in a folder of their own: `statement.json`, `report.json`, `report.html`.
 package struct EvidenceFolder: Sendable {
     /// The folder.
     package let path: String
+    /// Whether it lies in the store, which collection works on.
+    private let isStored: Bool
 
     /// A folder of the user's choice.
-    package init(_ path: String) { self.path = path }
+    package init(_ path: String) {
+        self.path = path
+        isStored = false
+    }
 
     /// The folder that the store keeps for a release.
     package init(of digest: ContentDigest, in store: ModelStore) {
         path = "\(store.evidence)/\(digest.hex)"
+        isStored = true
     }
 
     private func file(_ name: String) -> String { "\(path)/\(name)" }
@@ -27,8 +33,19 @@ package struct EvidenceFolder: Sendable {
     ///
     /// Blocking.
     ///
-    /// - Throws: ``ZooError`` with an `io.*` code.
-    package func write(_ report: ValidationReport, page html: String) throws(ZooError) {
+    /// - Parameters:
+    ///   - report: the report.
+    ///   - html: the page for people.
+    ///   - cancellation: ends the wait for a collection of the store.
+    /// - Throws: ``ZooError`` with an `io.*` code; `CancellationError`.
+    package func write(
+        _ report: ValidationReport,
+        page html: String,
+        _ cancellation: Cancellation
+    ) throws {
+        let lease = try isStored ? FolderLease.hold(path, cancellation) : nil
+        // What is written stays, whether the lock can be removed or not.
+        defer { try? lease?.end() }
         try FileSystem.createFolder(path)
         // The old statement does not name the new report.
         try FileSystem.writeAtomically(file("report.json"), report.json.canonicalBytes)

@@ -65,9 +65,10 @@ struct ImportCommand: ReportingCommand {
         if entry.consent != nil { view.note("\(name): licence \(entry.licence ?? "unknown")") }
         let (backbone, dtype) = (backbone, conversion.dtype.dtype)
         let options = conversion.options.completed(by: entry)
+        let download = "\(try surroundings.store.root)/imports/\(entry.name)"
         let fetcher = UpstreamFetcher(
             transport: try surroundings.transport(network) { view.note($0) },
-            folder: "\(try surroundings.store.root)/imports/\(entry.name)",
+            folder: download,
             limit: maxSize
         ) { view.show($0) }
         let last = name.description.split(separator: "/").last.map { String($0) } ?? model
@@ -75,6 +76,8 @@ struct ImportCommand: ReportingCommand {
         let from = from
         return try await Interruption.cancelling {
             let isLocal = from.map { !$0.contains("://") } ?? false
+            let lease =
+                isLocal ? nil : try await BlockingWork.run { try FolderLease.hold(download, $0) }
             let (upstream, found) =
                 if let from, isLocal { try await Self.local(from, of: entry) } else {
                     (try await UpstreamFile.fetch(entry, mirror: from, fetcher), nil)
@@ -112,7 +115,7 @@ struct ImportCommand: ReportingCommand {
                 ),
                 dtype: dtype
             ).write(to: destination)
-            if let folder = upstream.fetchedFolder { try FileSystem.remove(folder) }
+            try lease?.end(removingFolder: true)
             return ConversionOutcome(report: report, path: destination, member: input.member)
         }
     }

@@ -115,9 +115,9 @@ struct ValidateCommand: ReportingCommand {
             let (report, page) = (validation.report, ValidationPage(validation).html)
             let kept = EvidenceFolder(of: subject.digest, in: store)
             let shown = folder.map { EvidenceFolder($0) } ?? kept
-            try await BlockingWork.run { _ in
-                try kept.write(report, page: page)
-                if folder != nil { try shown.write(report, page: page) }
+            try await BlockingWork.run { cancellation in
+                try kept.write(report, page: page, cancellation)
+                if folder != nil { try shown.write(report, page: page, cancellation) }
             }
             return ValidateOutcome(
                 report: report,
