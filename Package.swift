@@ -267,7 +267,7 @@ let package = Package(
             name: "ZooValidate",
             dependencies: [
                 "ZooCore", "ZooFiles", "ZooStore", "ZooArchive", "ZooCheckpoint", "ZooClient",
-                "ZooTensor", "ZooEval",
+                "ZooTensor", "ZooTrust", "ZooEval",
             ],
             swiftSettings: settings
         ),
@@ -356,7 +356,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ZooValidateTests",
-            dependencies: ["ZooValidate", "ZooCore", "ZooEval", "ZooFiles"],
+            dependencies: ["ZooValidate", "ZooCore", "ZooEval", "ZooFiles", "ZooTrust"],
             swiftSettings: settings
         ),
         .testTarget(

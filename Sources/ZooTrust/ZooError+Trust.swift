@@ -51,6 +51,10 @@ extension ZooError.Code {
     package static let keyExposed = Self("key.exposed", .notPermitted)
     /// A private key is encrypted, and there is no passphrase or a wrong one.
     package static let keyLocked = Self("key.locked", .notPermitted)
+    /// A policy violates its format.
+    package static let policyInvalid = Self("policy.invalid", .badData)
+    /// A release is not what a policy requires.
+    package static let policyUnmet = Self("policy.unmet", .notPermitted)
     /// There is no key of that name.
     package static let keyUnknown = Self("key.not-found", .notFound)
     /// There is already a key of that name, or the name is not allowed.

@@ -54,7 +54,7 @@ struct SampleValidation {
     }
 
     /// The record of `Tests/Vectors/releases` with these claims.
-    private func record() throws -> ReleaseRecord {
+    func record() throws -> ReleaseRecord {
         let url = URL(filePath: #filePath).deletingLastPathComponent()
             .appending(path: "../Vectors/releases").standardized
         func bytes(_ path: String) throws -> [UInt8] {

@@ -58,6 +58,11 @@ package struct UserEnvironment: Sendable {
         }
     }
 
+    /// The file with the user's policy, which need not exist; nil if no variable determines its path.
+    package var policyFile: String? {
+        folder("XDG_CONFIG_HOME", orBelowHome: ".config").map { "\($0)/ami-zoo/policy.yaml" }
+    }
+
     /// The passphrase of an encrypted key; nil when none is set.
     package var keyPassphrase: String? { variables["AMI_ZOO_KEY_PASSPHRASE"] }
 

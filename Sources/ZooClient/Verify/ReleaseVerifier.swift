@@ -81,7 +81,13 @@ package struct ReleaseVerifier: Sendable {
         let files = release.files.filter { whole.contains($0.path) }
         tasks = files.map { VerificationTask.file($0) } + tasks
         let (found, coverage) = try await run(tasks)
-        return Verification(anchors[0], findings + found, coverage, of: release.files)
+        return Verification(
+            anchors[0],
+            findings + found,
+            coverage,
+            of: release.files,
+            also: Array(anchors.dropFirst())
+        )
     }
 
     private func mismatches(_ anchor: VerificationAnchor) -> [Finding] {

@@ -8,6 +8,8 @@ package import ZooCore
 package struct Verification: Sendable {
     /// The anchor of the manifest's digest; nil when there is no readable manifest.
     package let anchor: VerificationAnchor?
+    /// Weaker anchors that the digest was compared with too.
+    package let otherAnchors: [VerificationAnchor]
     /// The errors and warnings.
     package let findings: [Finding]
     /// The files if every byte of each was verified; nil otherwise.
@@ -23,11 +25,13 @@ package struct Verification: Sendable {
 
     private init(
         _ anchor: VerificationAnchor?,
+        _ otherAnchors: [VerificationAnchor],
         _ findings: [Finding],
         _ verified: VerifiedFiles?,
         _ evidence: AttachedEvidence?
     ) {
         self.anchor = anchor
+        self.otherAnchors = otherAnchors
         self.findings = findings
         self.verified = verified
         self.evidence = evidence
@@ -35,12 +39,13 @@ package struct Verification: Sendable {
 
     /// The result with more findings and the evidence that the folder keeps.
     func adding(_ findings: [Finding], _ evidence: AttachedEvidence?) -> Verification {
-        Verification(anchor, self.findings + findings, verified, evidence)
+        Verification(anchor, otherAnchors, self.findings + findings, verified, evidence)
     }
 
     /// Creates the result for a folder whose documents are invalid.
     init(damaged error: ZooError, _ path: String) {
         anchor = nil
+        otherAnchors = []
         verified = nil
         evidence = nil
         findings = [Finding(error, path: path)]
@@ -53,13 +58,16 @@ package struct Verification: Sendable {
     ///   - findings: the problems found.
     ///   - coverage: the verified bytes.
     ///   - files: all files that must be verified.
+    ///   - otherAnchors: weaker anchors that the digest was compared with too.
     init(
         _ anchor: VerificationAnchor,
         _ findings: [Finding],
         _ coverage: VerifiedCoverage,
-        of files: [ReleaseRecord.File]
+        of files: [ReleaseRecord.File],
+        also otherAnchors: [VerificationAnchor] = []
     ) {
         self.anchor = anchor
+        self.otherAnchors = otherAnchors
         verified = try? coverage.complete(files)
         evidence = nil
         let named = Set(findings.map(\.path))

@@ -19,33 +19,8 @@ package struct ValidationPage {
 
     /// The page.
     package var html: String {
-        let head: [Markup] = [
-            .element("meta", ["charset": "utf-8"]),
-            .element(
-                "meta",
-                ["name": "viewport", "content": "width=device-width, initial-scale=1"]
-            ),
-            // Even a fault of this page could not load or run anything.
-            .element(
-                "meta",
-                [
-                    "http-equiv": "Content-Security-Policy",
-                    "content": "default-src 'none'; style-src 'unsafe-inline'",
-                ]
-            ),
-            .element("title", [:], "\(title): validation"),
-            .element("style", [:], Self.style),
-        ]
         let sections = [summary, checks, findings, claims] + evaluations.map(suite)
-        let page = Markup.element(
-            "html",
-            ["lang": "en"],
-            [
-                .element("head", [:], head),
-                .element("body", [:], [.element("main", [:], sections.flatMap(\.self))]),
-            ]
-        )
-        return "<!DOCTYPE html>\(page.source)\n"
+        return PageFrame.html("\(title): validation", sections.flatMap(\.self))
     }
 
     private var title: String { "\(report.name):\(report.version)" }
@@ -95,78 +70,14 @@ package struct ValidationPage {
     }
 
     private var findings: [Markup] {
-        let all = report.checks.flatMap { check in check.findings.map { (check.name, $0) } }
-        guard !all.isEmpty else { return [] }
-        let rows = all.map { check, finding in
-            Markup.element(
-                "li",
-                [:],
-                [
-                    .element(
-                        "p",
-                        [:],
-                        [
-                            .element(
-                                "b",
-                                ["class": finding.severity.rawValue],
-                                finding.severity.rawValue
-                            ),
-                            .text(" \(finding.message)"),
-                        ]
-                    ),
-                    .element(
-                        "p",
-                        ["class": "soft"],
-                        "\(check.rawValue), \(finding.path), \(finding.code.rawValue)"
-                            + (finding.remedy.map { ": \($0)" } ?? "")
-                    ),
-                ]
-            )
-        }
-        return [
-            .element("h2", [:], "Findings"), .element("ul", ["class": "findings"], rows),
-        ]
+        FindingsSection.markup(
+            report.checks.flatMap { check in check.findings.map { (check.name.rawValue, $0) } }
+        )
     }
 
     /// Every claim in a table; the drawings follow with the measurements.
     private var claims: [Markup] {
-        let head = Markup.element("h2", [:], "Claims")
-        guard !report.claims.isEmpty else {
-            return [head, .element("p", [:], "The release claims nothing.")]
-        }
-        let titles = ["claim", "claimed", "measured", "outcome"].map {
-            Markup.element("th", ["scope": "col"], $0)
-        }
-        let rows = report.claims.map { claim in
-            Markup.element(
-                "tr",
-                [:],
-                [
-                    .element(
-                        "td",
-                        [:],
-                        [
-                            .text(claim.claim.metric),
-                            .element(
-                                "span",
-                                ["class": "soft"],
-                                " \(claim.claim.suite), \(claim.claim.dataset)"
-                            ),
-                        ]
-                    ),
-                    .element(
-                        "td",
-                        [:],
-                        claim.claim.value.short
-                            + (claim.claim.tolerance.map { " ± \($0.short)" } ?? "")
-                            + " \(claim.claim.unit)"
-                    ),
-                    .element("td", [:], claim.measured.map(\.short) ?? "–"),
-                    .element("td", ["class": claim.outcome.rawValue], claim.outcome.words),
-                ]
-            )
-        }
-        return [head, .element("table", ["class": "claims"], [.element("tr", [:], titles)] + rows)]
+        ClaimsTable.markup(report.claims, none: "The release claims nothing.")
     }
 
     // MARK: Suites

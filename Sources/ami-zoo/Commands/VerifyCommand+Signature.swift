@@ -65,7 +65,8 @@ struct SignatureOptions: ParsableArguments {
         return try await verified(folder, with: key)
     }
 
-    private func path(in folder: String) -> String {
+    /// The signature of a folder.
+    func path(in folder: String) -> String {
         signature ?? "\(folder)/\(ModelFolder.signatureName)"
     }
 
@@ -124,6 +125,12 @@ struct SignatureOutcome: Sendable {
 
     /// Whether it was checked and every file is as signed.
     var passed: Bool { if case .checked(let check) = state { check.passed } else { false } }
+
+    /// The key that signed every file; nil unless that was checked and holds.
+    var signer: String? {
+        guard case .checked(let check) = state, check.passed else { return nil }
+        return check.model.key.hint
+    }
 
     /// Whether nothing that was required of it failed.
     var isSound: Bool { if case .unchecked = state { true } else { passed } }

@@ -7,7 +7,10 @@ internal import ZooClient
 internal import ZooConvert
 internal import ZooCore
 internal import ZooFiles
+internal import ZooRegistry
 internal import ZooStore
+internal import ZooTrust
+internal import ZooValidate
 
 /// `ami-zoo verify`.
 struct VerifyCommand: ReportingCommand {
@@ -26,6 +29,10 @@ struct VerifyCommand: ReportingCommand {
             With --key, also proves that every file of the model is as the owner of that key signed it \
             (OpenSSF Model Signing); the signature is model.sig in the folder unless --signature names \
             it. The manifest and the record in .ami-zoo, which state name and version, are not signed.
+
+            A policy says what else a model must have: signers, evidence, a licence, an age. It is a file, \
+            policy.yaml in the folder of the configuration unless --policy names another. With --explain, \
+            prints each rule, what was seen, and the verdict; what nobody checked is never taken as met.
 
             An archive is a file that somebody fetched from a registry with another program. It is \
             compared with the release that --release names, with --digest, or with the installed \
@@ -70,6 +77,7 @@ struct VerifyCommand: ReportingCommand {
     var backbone: String?
 
     @OptionGroup(title: "Signature options") var signing: SignatureOptions
+    @OptionGroup(title: "Policy options") var requirements: PolicyOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
@@ -84,6 +92,9 @@ struct VerifyCommand: ReportingCommand {
         guard !isArchive || only.isEmpty && against == nil && !deep && signing.key == nil else {
             throw ValidationError("--only, --deep, --against and --key are not for an archive")
         }
+        guard !isArchive || !requirements.isGiven else {
+            throw ValidationError("--policy, --explain and --html are not for an archive")
+        }
         guard !isArchive || registry == nil || release != nil else {
             throw ValidationError("for an archive, --registry requires --release")
         }
@@ -92,7 +103,14 @@ struct VerifyCommand: ReportingCommand {
     func report() async throws -> VerifyReport {
         if ArchiveVerification.isMeant(by: model) { return .archive(try await archiveOutcome()) }
         do {
-            return .model(try await outcome())
+            let outcome = try await outcome()
+            if let path = requirements.html.map(FileSystem.absolute) {
+                let page = outcome.page(created: .now)
+                try await BlockingWork.run { _ in
+                    try FileSystem.writeAtomically(path, Array(page.html.utf8))
+                }
+            }
+            return .model(outcome)
         } catch let error as ZooError
             where error.code == .notARelease && FileSystem.isFolder(model) && asksForSignatureOnly
         {
@@ -105,6 +123,7 @@ struct VerifyCommand: ReportingCommand {
     /// Whether no option asks for more than a signature can prove.
     private var asksForSignatureOnly: Bool {
         digest == nil && registry == nil && against == nil && only.isEmpty && !deep
+            && !requirements.isGiven
     }
 
     private func archiveOutcome() async throws -> ArchiveOutcome {
@@ -149,26 +168,32 @@ struct VerifyCommand: ReportingCommand {
         let only = only.isEmpty ? nil : Set(only)
         let (model, deep, against, backbone) = (model, deep, against, backbone)
         let key = try signing.verificationKey(surroundings)
+        let policy = PolicyUse(try requirements.load(surroundings), explain: requirements.explain)
         // One call, because a second signal handler can miss a signal that arrives in between.
         var outcome = try await Interruption.cancelling { [search, signing] in
             let subjects = try await BlockingWork.run { _ in
                 try VerificationSubject.all(model, only: only, in: search.store)
             }
-            let subject = subjects[0]
-            var outcome = VerifyOutcome(
-                subject: subject,
-                verification: try await subject.verify(search, only: only, deep: deep)
-            )
-            outcome.signature = try await signing.check(subject.folder, with: key)
-            for other in subjects.dropFirst() {
-                outcome.others.append(
-                    VerifyOutcome(
-                        subject: other,
-                        verification: try await other.verify(search, only: only, deep: deep),
-                        signature: try await signing.check(other.folder, with: key)
-                    )
+            func check(_ subject: VerificationSubject) async throws -> VerifyOutcome {
+                let verification = try await subject.verify(search, only: only, deep: deep)
+                let signer = try await BlockingWork.run { _ in
+                    policy.loaded.key(ofSignature: signing.path(in: subject.folder))
+                }
+                let signature = try await signing.check(subject.folder, with: key ?? signer)
+                let facts = subject.record.map { ReleaseFacts($0, verification, signature) }
+                return VerifyOutcome(
+                    subject: subject,
+                    verification: verification,
+                    signature: signature,
+                    policy: policy,
+                    verdicts: facts.map {
+                        policy.loaded.policy.evaluate($0, at: Clock.seconds())
+                    }
                 )
             }
+            let subject = subjects[0]
+            var outcome = try await check(subject)
+            for other in subjects.dropFirst() { outcome.others.append(try await check(other)) }
             guard let against, let record = try subject.record?.requireModel() else {
                 return outcome
             }
@@ -209,15 +234,19 @@ struct VerifyOutcome: Report {
     let subject: VerificationSubject
     let verification: Verification
     var comparison: UpstreamComparison.Outcome?
-    var signature: SignatureOutcome?
+    let signature: SignatureOutcome?
+    let policy: PolicyUse
+    /// What the policy says; nil when the record cannot be read.
+    let verdicts: PolicyReport?
     /// The other installed parts of the release.
     var others: [VerifyOutcome] = []
     var time = Duration.zero
 
-    private var findings: [Finding] {
+    var findings: [Finding] {
         verification.findings + (comparison?.findings ?? []) + (signature?.findings ?? [])
+            + (policy.loaded.path == nil ? [] : verdicts?.findings ?? [])
     }
-    private var isSound: Bool {
+    var isSound: Bool {
         verification.passed && signature?.isSound != false
             && !findings.contains { $0.severity == .error }
     }
@@ -246,12 +275,13 @@ struct VerifyOutcome: Report {
             ]
         }
         if let signature { members["signature"] = signature.json }
+        if let policy = policy.json(verdicts) { members["policy"] = policy }
         if !others.isEmpty { members["others"] = .array(others.map(\.json)) }
         return .object(members)
     }
 
     /// The evidence that the folder keeps, and the record that it is about.
-    private var evidence: (AttachedEvidence, ReleaseRecord)? {
+    var evidence: (AttachedEvidence, ReleaseRecord)? {
         guard let evidence = verification.evidence, let record = subject.record as? ReleaseRecord
         else { return nil }
         return (evidence, record)
@@ -264,24 +294,63 @@ struct VerifyOutcome: Report {
     private var ownText: String {
         let identity = ([subject.name] + [subject.digest?.short].compactMap(\.self))
             .joined(separator: " ")
-        guard isSound, let verified = verification.verified, let anchor = verification.anchor else {
-            return FindingList.text(findings) + "\n\(identity): FAILED"
+        let explanation = policy.lines(verdicts)
+        guard isSound, let intact else {
+            let lines = [FindingList.text(findings)] + explanation + ["\(identity): FAILED"]
+            return lines.joined(separator: "\n")
         }
         var lines = findings.isEmpty ? [] : [FindingList.text(findings)]
-        lines += [
-            "\(identity): \(subject.scope(verified.files.count)), \(ByteCount(verified.bytes)), every byte is "
-                + "\(subject.claim(anchor)) (\(time.shortText))",
+        lines.append("\(identity): \(intact[0]) (\(time.shortText))")
+        lines += intact.dropFirst() + statements + explanation
+        return lines.joined(separator: "\n")
+    }
+
+    /// What was verified and what that is anchored to; nil unless every byte was.
+    private var intact: [String]? {
+        guard verification.passed, let verified = verification.verified,
+            let anchor = verification.anchor
+        else { return nil }
+        return [
+            "\(subject.scope(verified.files.count)), \(ByteCount(verified.bytes)), every byte is "
+                + subject.claim(anchor),
             subject.explanation(anchor),
         ]
+    }
+
+    /// What was found out besides.
+    private var statements: [String] {
+        var lines: [String] = []
         if let (evidence, record) = evidence { lines.append("evidence: \(evidence.line(record))") }
-        if let comparison {
+        if let comparison, comparison.findings.isEmpty {
             lines.append(
                 "\(comparison.tensors) tensors, \(ByteCount(comparison.bytes)): bit-identical to the "
                     + "upstream file"
             )
         }
         if let signature { lines.append(signature.text) }
-        return lines.joined(separator: "\n")
+        return lines
+    }
+
+    /// The page about the release, to keep.
+    func page(created: Timestamp) -> VerificationPage {
+        VerificationPage(
+            ([self] + others).map { outcome in
+                VerificationPage.Subject(
+                    title: outcome.subject.name,
+                    passed: outcome.isSound,
+                    digest: outcome.subject.digest,
+                    path: outcome.subject.folder,
+                    statements: (outcome.intact ?? []) + outcome.statements,
+                    policy: outcome.verdicts,
+                    findings: outcome.findings,
+                    claims: outcome.evidence.map { $0.claims(of: $1) } ?? [],
+                    files: outcome.verification.verified?.files ?? []
+                )
+            },
+            policy: policy.loaded.path,
+            created: created,
+            program: AmiZoo.version
+        )
     }
 }
 

@@ -44,6 +44,9 @@ struct Surroundings: Sendable {
     /// The folder with the signing keys of the user.
     var keyFolder: String { get throws(ZooError) { try environment.keyFolder } }
 
+    /// The file with the user's policy, which need not exist; nil if it has no location.
+    var policyFile: String? { environment.policyFile }
+
     /// The passphrase of an encrypted key; nil when none is set.
     var keyPassphrase: String? { environment.keyPassphrase }
 

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooArchive
+internal import ZooClient
+internal import ZooCore
+internal import ZooStore
+internal import ZooTrust
+
+extension ReleaseFacts {
+    /// What a verification found out.
+    ///
+    /// - Parameters:
+    ///   - record: the record of the folder, which the manifest names.
+    ///   - verification: the result.
+    ///   - signature: what was found out about the signature of the files; nil if there is none.
+    init(
+        _ record: any ArchivedRecord,
+        _ verification: Verification,
+        _ signature: SignatureOutcome?
+    ) {
+        self.init(record, integrity: Self.integrity(verification))
+        let all = [verification.anchor].compactMap(\.self) + verification.otherAnchors
+        let mismatch = verification.findings.first { $0.code == .anchorMismatch }
+        if let mismatch {
+            anchors = .refuted(mismatch.message)
+        } else if !all.isEmpty {
+            anchors = .established(Set(all.compactMap { Anchor(rawValue: $0.kind.rawValue) }))
+        }
+        registry = Self.registry(all, mismatch)
+        signatures = signature?.fact ?? .notChecked("the folder has no signature")
+        evidence = Self.evidence(verification, record)
+    }
+
+    private static func integrity(_ verification: Verification) -> Fact<Integrity> {
+        if verification.passed, let verified = verification.verified {
+            return .established(Integrity(files: verified.files.count, bytes: verified.bytes))
+        }
+        let errors = verification.findings.filter { $0.severity == .error }
+        return .refuted(
+            errors.first.map { error in
+                error.message + (errors.count > 1 ? "; \(errors.count - 1) more" : "")
+            } ?? "not every byte was verified"
+        )
+    }
+
+    /// The registry, as the registry itself or the store's receipt says; the folder's own word proves nothing.
+    private static func registry(
+        _ anchors: [VerificationAnchor],
+        _ mismatch: Finding?
+    ) -> Fact<String> {
+        if let mismatch { return .refuted(mismatch.message) }
+        if let anchor = anchors.first(where: { $0.kind == .registry }) {
+            return .established(anchor.source)
+        }
+        if let receipt = anchors.compactMap(\.receipt).first {
+            return .established(receipt.registry)
+        }
+        return .notChecked("nothing outside the folder says where it comes from")
+    }
+
+    private static func evidence(
+        _ verification: Verification,
+        _ record: any ArchivedRecord
+    ) -> Fact<Evidence> {
+        guard let found = verification.evidence, let model = record as? ReleaseRecord else {
+            return .notChecked("a data set has no evidence")
+        }
+        switch found.decision {
+        case .validated(let evidence):
+            return .established(
+                Evidence(
+                    created: evidence.created,
+                    claims: ClaimCounts(evidence.claims).text,
+                    unreadable: found.unreadable.count,
+                    signers: .notChecked("no signature of evidence was checked")
+                )
+            )
+        case .failed, .unvalidated, .invalid, .absent: return .refuted(found.line(model))
+        }
+    }
+}
+
+extension SignatureOutcome {
+    /// What it says about who signed the files.
+    fileprivate var fact: Fact<Set<ReleaseFacts.Signer>> {
+        if let signer { return .established([.key(signer)]) }
+        guard let finding = findings.first else {
+            return .notChecked("there is a signature, and no key to check it with; --key names one")
+        }
+        return .refuted(finding.message)
+    }
+}
