@@ -111,7 +111,7 @@ import ZooTrust
             #expect(report.passed == isMet, "\(found)")
         }
         let row = try report().rows.first { $0.subject == .signatures }
-        #expect(row?.required == "files that are signed by 2 of lab, ci")
+        #expect(row?.required == "files that are signed by at least 2 of lab, ci")
         #expect(row?.saw == "signed by ci, lab")
     }
 

@@ -245,7 +245,7 @@ private struct PolicyEvaluation {
     }
 
     private func text(_ required: TrustPolicy.Signatures) -> String {
-        "\(required.threshold) of \(required.signers.joined(separator: ", "))"
+        "at least \(required.threshold) of \(required.signers.joined(separator: ", "))"
     }
 
     /// Signers by the names that the policy gives them, others by key or certificate.

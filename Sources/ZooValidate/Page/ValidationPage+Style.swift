@@ -71,7 +71,10 @@ extension ValidationPage {
         @media (max-width:34rem){.claims tr{display:grid;grid-template-columns:2fr 1fr 1.5fr;
         border-bottom:1px solid var(--edge);padding:.3rem 0}.claims th,.claims td{border:0;padding:0 .5rem 0 0}
         .claims th:first-child,.claims td:first-child{grid-column:1/-1}
+        .rules,.files,.rules tbody,.files tbody{display:block}
         .rules tr,.files tr{display:block;border-bottom:1px solid var(--edge);padding:.3rem 0}
+        .rules td:nth-child(2)::before{content:"requires: ";color:var(--soft)}
+        .rules td:nth-child(3)::before{content:"seen: ";color:var(--soft)}
         .rules th,.files th{display:none}.rules td,.files td{display:block;border:0;padding:0;text-align:left}
         .rules td:first-child,.files td:first-child{font-weight:600}}
         @media print{body{max-width:none}details{display:none}}
