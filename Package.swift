@@ -42,6 +42,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
@@ -129,7 +130,8 @@ let package = Package(
             dependencies: ["ZooCore", "ZooFiles", "ZooArchive", "ZooStore"],
             swiftSettings: settings
         ),
-        // Who released what and whether it is current: a client of The Update Framework (TUF).
+        // Who released what and whether it is current: a client of The Update Framework (TUF), signatures of
+        // models with keys and certificates (OpenSSF Model Signing).
         .target(
             name: "ZooTrust",
             dependencies: [
@@ -137,6 +139,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
             ],
             swiftSettings: settings
         ),

@@ -43,6 +43,20 @@ extension ZooError.Code {
     package static let signatureFileUnsigned = Self("signature.file-unsigned", .integrity)
     /// What is to be signed is not a folder.
     package static let signatureFolder = Self("signature.not-a-folder", .usage)
+    /// A file or a signature holds no certificate that can be read.
+    package static let certificateMalformed = Self("certificate.malformed", .badData)
+    /// A certificate is not for signing what is not a certificate.
+    package static let certificateKeyUsage = Self("certificate.key-usage", .notPermitted)
+    /// The certificate of a signer is that of an authority.
+    package static let certificateAuthority = Self("certificate.authority", .notPermitted)
+    /// The certificate of a signer is of another key than the one that signs.
+    package static let certificateOtherKey = Self("certificate.other-key", .usage)
+    /// No trusted root certificate vouches for a signer.
+    package static let certificateUntrusted = Self("certificate.untrusted", .notPermitted)
+    /// A certificate is not valid yet, or no more.
+    package static let certificateExpired = Self("certificate.expired", .notPermitted)
+    /// A certificate between a root and a signer does not permit what it is used for.
+    package static let certificateChain = Self("certificate.chain-invalid", .notPermitted)
     /// The signer of a folder is revoked on this machine.
     package static let keyRevoked = Self("key.revoked", .notPermitted)
     /// A file holds no key of a supported kind.

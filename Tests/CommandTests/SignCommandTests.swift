@@ -86,6 +86,111 @@ import ZooTesting
         }
     }
 
+    /// With a certificate that OpenSSL issues; the root alone is given to the one who verifies.
+    @Test func aCertificateNamesTheSigner() async throws {
+        try await TemporaryFolder.with { folder in
+            let zoo = Program(in: folder)
+            func openssl(_ arguments: String...) async throws {
+                let run = try await ProgramRun("/usr/bin/openssl", arguments)
+                try #require(run.status == 0, "\(run.errors)")
+            }
+            let path = folder.path(of:)
+            for name in ["root", "signer"] {
+                try await openssl(
+                    "req",
+                    "-x509",
+                    "-newkey",
+                    "ec",
+                    "-pkeyopt",
+                    "ec_paramgen_curve:P-256",
+                    "-nodes",
+                    "-days",
+                    "30",
+                    "-subj",
+                    "/CN=\(name)",
+                    "-keyout",
+                    path("\(name).key"),
+                    "-out",
+                    path("\(name).pem")
+                )
+            }
+            try folder.write(Array("keyUsage=critical,digitalSignature\n".utf8), to: "usage")
+            try await openssl(
+                "req",
+                "-new",
+                "-key",
+                path("signer.key"),
+                "-subj",
+                "/CN=Lab",
+                "-out",
+                path("csr")
+            )
+            try await openssl(
+                "x509",
+                "-req",
+                "-in",
+                path("csr"),
+                "-days",
+                "30",
+                "-CA",
+                path("root.pem"),
+                "-CAkey",
+                path("root.key"),
+                "-CAcreateserial",
+                "-extfile",
+                path("usage"),
+                "-out",
+                path("lab.pem")
+            )
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o600],
+                ofItemAtPath: path("signer.key")
+            )
+            try folder.write([1], to: "model/config.json")
+            let model = path("model")
+            // One that signs itself is an authority, as OpenSSL makes it.
+            let own = try await zoo(
+                "sign",
+                model,
+                "--key",
+                path("signer.key"),
+                "--certificate",
+                path("signer.pem")
+            )
+            #expect(own.status == 77 && own.errors.contains("certificate.authority"))
+            let signed = try await zoo(
+                "sign",
+                model,
+                "--key",
+                path("signer.key"),
+                "--certificate",
+                path("lab.pem"),
+                "--json"
+            )
+            #expect(signed.status == 0, "\(signed.errors)")
+            let facts = try signed.document.object("certificate")
+            #expect(try facts.string("subject") == "CN=Lab")
+            let verified = try await zoo("verify", model, "--certificate-chain", path("root.pem"))
+            #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
+            #expect(verified.output.contains("by 'CN=Lab', for whom 'CN=root' vouches until"))
+            let other = try await zoo(
+                "verify",
+                model,
+                "--certificate-chain",
+                path("signer.pem"),
+                "--json"
+            )
+            #expect(other.status == 1 && other.output.contains("certificate.untrusted"))
+            let key = try signed.document.string("key")
+            try folder.write(
+                Array("2026-01-01T00:00:00Z".utf8),
+                to: "store-config/ami-zoo/keys/revoked/\(key)"
+            )
+            let revoked = try await zoo("verify", model, "--certificate-chain", path("root.pem"))
+            #expect(revoked.status == 1 && revoked.output.contains("key.revoked"))
+        }
+    }
+
     /// A folder without its manifest is not accepted in place of what an option asks for.
     @Test(arguments: [
         ["--digest", "sha256:" + String(repeating: "a", count: 64)], ["--deep"],

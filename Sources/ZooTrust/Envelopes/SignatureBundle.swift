@@ -29,6 +29,8 @@ package struct SignatureBundle: Sendable {
 
     /// How the signer is named; a claim until the signature is verified.
     package let signer: Signer
+    /// The certificates in DER form, unread; empty for other signers.
+    private let certificates: [[UInt8]]
     private let payloadType: String
     private let payload: [UInt8]
     private let signature: [UInt8]
@@ -44,7 +46,9 @@ package struct SignatureBundle: Sendable {
             guard type == Self.mediaType || type == Self.earlierMediaType else {
                 throw bundle.invalid("mediaType", "is '\(type)', and must be '\(Self.mediaType)'")
             }
-            signer = try Self.signer(try bundle.object("verificationMaterial"))
+            let material = try bundle.object("verificationMaterial")
+            signer = try Self.signer(material)
+            certificates = signer == .certificates ? try Self.certificates(material) : []
             let envelope = try bundle.object("dsseEnvelope")
             payloadType = try envelope.string("payloadType")
             payload = try envelope.base64("payload")
@@ -78,22 +82,38 @@ package struct SignatureBundle: Sendable {
         return .sigstore
     }
 
+    private static func certificates(_ material: JSONObject) throws(ZooError) -> [[UInt8]] {
+        let chain = try material.object("x509CertificateChain")
+        return try chain.objects("certificates", maximum: SignerCertificates.limit)
+            .map { certificate throws(ZooError) in try certificate.base64("rawBytes") }
+    }
+
     /// Signs a text.
     ///
     /// - Parameters:
     ///   - payload: the text.
     ///   - type: its media type.
     ///   - key: the key.
-    /// - Throws: ``ZooError`` of the key.
+    ///   - certificates: the certificate of the key, with those of its issuers; nil to name the key alone.
+    /// - Throws: ``ZooError`` with code `certificate.other-key`, or of the key.
     package init(
         signing payload: [UInt8],
         _ type: String,
-        with key: some SigningKey
+        with key: some SigningKey,
+        certificates: SignerCertificates? = nil
     ) async throws(ZooError) {
+        guard certificates == nil || certificates?.key == key.publicKey else {
+            throw ZooError(
+                .certificateOtherKey,
+                "the certificate is of another key than the private key",
+                remedy: "give the certificate that was issued for this key"
+            )
+        }
         signature = try await key.signature(
             for: Self.preAuthenticationEncoding(of: payload, type)
         )
-        signer = .key(hint: key.publicKey.hint)
+        signer = certificates == nil ? .key(hint: key.publicKey.hint) : .certificates
+        self.certificates = certificates?.encoded ?? []
         self.payload = payload
         payloadType = type
     }
@@ -101,12 +121,23 @@ package struct SignatureBundle: Sendable {
     /// The stored form.
     package var bytes: [UInt8] {
         get throws(ZooError) {
-            guard case .key(let hint?) = signer else {
-                throw ZooError(.signatureUnsupported, "only signatures of keys are written")
+            let material: (String, JSONValue)
+            switch signer {
+            case .key(let hint?): material = ("publicKey", ["hint": .string(hint)])
+            case .certificates:
+                let chain = certificates.map { bytes -> JSONValue in
+                    ["rawBytes": .string(Data(bytes).base64EncodedString())]
+                }
+                material = ("x509CertificateChain", ["certificates": .array(chain)])
+            case .key(nil), .sigstore:
+                throw ZooError(
+                    .signatureUnsupported,
+                    "only signatures of keys and certificates are written"
+                )
             }
             let document: JSONValue = [
                 "mediaType": .string(Self.mediaType),
-                "verificationMaterial": ["publicKey": ["hint": .string(hint)], "tlogEntries": []],
+                "verificationMaterial": .object([material.0: material.1, "tlogEntries": []]),
                 "dsseEnvelope": [
                     "payload": .string(Data(payload).base64EncodedString()),
                     "payloadType": .string(payloadType),
@@ -119,21 +150,14 @@ package struct SignatureBundle: Sendable {
         }
     }
 
-    /// Verifies the signature.
+    /// Verifies the signature of a key.
     ///
     /// - Returns: the signed text, which can be reached from here on.
     /// - Throws: ``ZooError`` with code `signature.unsupported` for a signature that names no key, or
     ///   `signature.invalid`.
     package func verified(by key: VerificationKey) throws(ZooError) -> SignedPayload {
-        guard case .key(let hint) = signer else {
-            throw ZooError(
-                .signatureUnsupported,
-                "the signature was made with a certificate, and a key was given",
-                remedy: "verify it with the 'model-signing' tool of the OpenSSF"
-            )
-        }
-        let message = Self.preAuthenticationEncoding(of: payload, payloadType)
-        guard key.isValid(signature, for: message) else {
+        guard case .key(let hint) = signer else { throw notOfAKey }
+        guard isValid(for: key) else {
             let isOther = hint.map { $0 != key.hint } ?? false
             throw ZooError(
                 .signatureInvalid,
@@ -147,7 +171,79 @@ package struct SignatureBundle: Sendable {
                     + "key"
             )
         }
-        return SignedPayload(type: payloadType, bytes: payload, key: key)
+        return SignedPayload(type: payloadType, bytes: payload, key: key, certificate: nil)
+    }
+
+    /// Verifies the signature of somebody whom a trusted certificate vouches for.
+    ///
+    /// - Parameters:
+    ///   - trusted: the root certificates that are trusted.
+    ///   - now: the time of the check.
+    /// - Returns: the signed text, which can be reached from here on.
+    /// - Throws: ``ZooError`` with code `signature.unsupported` for a signature without certificates,
+    ///   `signature.invalid`, or a `certificate.*` code.
+    package func verified(
+        by trusted: TrustedCertificates,
+        at now: Timestamp
+    ) async throws(ZooError) -> SignedPayload {
+        guard case .certificates = signer else { throw notOfACertificate }
+        let certificates = try SignerCertificates(der: certificates)
+        guard isValid(for: certificates.key) else {
+            throw ZooError(
+                .signatureInvalid,
+                "the signature does not match what it signs, or is of another key than that of the "
+                    + "certificate in it",
+                remedy: "do not use the model; get it and its signature again from its publisher"
+            )
+        }
+        let facts = try await trusted.requireTrusted(certificates, at: now)
+        return SignedPayload(
+            type: payloadType,
+            bytes: payload,
+            key: certificates.key,
+            certificate: facts
+        )
+    }
+
+    /// The signed text if a key signed it, whatever names the signer; for a check of what was just written.
+    func text(signedWith key: VerificationKey) throws(ZooError) -> SignedPayload {
+        guard isValid(for: key) else {
+            throw ZooError(.signatureInvalid, "the signature is not of the key that signed")
+        }
+        return SignedPayload(type: payloadType, bytes: payload, key: key, certificate: nil)
+    }
+
+    private func isValid(for key: VerificationKey) -> Bool {
+        key.isValid(
+            signature,
+            for: Self.preAuthenticationEncoding(of: payload, payloadType)
+        )
+    }
+
+    private var notOfAKey: ZooError {
+        guard case .certificates = signer else { return notSupported }
+        return ZooError(
+            .signatureUnsupported,
+            "the signature was made with a certificate, and a key was given",
+            remedy: "give the root certificate of the signer's authority with --certificate-chain"
+        )
+    }
+
+    private var notOfACertificate: ZooError {
+        guard case .key = signer else { return notSupported }
+        return ZooError(
+            .signatureUnsupported,
+            "the signature names a key, and certificates were given",
+            remedy: "give the public key of the signer with --key"
+        )
+    }
+
+    private var notSupported: ZooError {
+        ZooError(
+            .signatureUnsupported,
+            "the signature is one of Sigstore, with a certificate of some minutes and an entry in a log",
+            remedy: "verify it with the 'model-signing' tool of the OpenSSF"
+        )
     }
 
     /// What is signed: DSSE's `PAE(type, body)`.
@@ -164,11 +260,19 @@ package struct SignedPayload: Sendable {
     package let bytes: [UInt8]
     /// The key that signed it.
     package let key: VerificationKey
+    /// What the certificate of the signer says; nil if only the key is known.
+    package let certificate: SignerFacts?
 
-    fileprivate init(type: String, bytes: [UInt8], key: VerificationKey) {
+    fileprivate init(
+        type: String,
+        bytes: [UInt8],
+        key: VerificationKey,
+        certificate: SignerFacts?
+    ) {
         self.type = type
         self.bytes = bytes
         self.key = key
+        self.certificate = certificate
     }
 }
 

@@ -19,9 +19,17 @@ package struct ModelSigner<Key: SigningKey>: Sendable {
     }
 
     private let key: Key
+    private let certificates: SignerCertificates?
 
     /// Creates a signer.
-    package init(key: Key) { self.key = key }
+    ///
+    /// - Parameters:
+    ///   - key: the key.
+    ///   - certificates: the certificate of the key, with those of its issuers; nil to name the key alone.
+    package init(key: Key, certificates: SignerCertificates? = nil) {
+        self.key = key
+        self.certificates = certificates
+    }
 
     /// Signs every file of a folder.
     ///
@@ -31,7 +39,8 @@ package struct ModelSigner<Key: SigningKey>: Sendable {
     /// - Returns: the signature, which is not written, and what it covers.
     /// - Throws: ``ZooError`` with code `io.not-a-file` for links and special files,
     ///   `signature.not-a-folder` for an empty folder or too many files, `signature.malformed` for names
-    ///   that a signature cannot hold, `signature.file-unsigned`, an `io.*` or `key.*` code;
+    ///   that a signature cannot hold, `signature.file-unsigned`, `certificate.other-key`, an `io.*` or `key.*`
+    ///   code;
     ///   `CancellationError`.
     package func sign(_ folder: String, signature: String) async throws -> Result {
         let folder = FileSystem.absolute(folder)
@@ -72,12 +81,13 @@ package struct ModelSigner<Key: SigningKey>: Sendable {
         let bundle = try await SignatureBundle(
             signing: statement,
             SignedModel.payloadType,
-            with: key
+            with: key,
+            certificates: certificates
         )
         // What the reader refuses, such as a name with a line break or too many long paths, is not written.
         try await BlockingWork.run { [publicKey = key.publicKey] _ in
             let written = try SignatureBundle(parsing: try bundle.bytes)
-            _ = try SignedModel(try written.verified(by: publicKey))
+            _ = try SignedModel(try written.text(signedWith: publicKey))
         }
         return Result(
             bundle: bundle,

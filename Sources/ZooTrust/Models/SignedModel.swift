@@ -36,6 +36,8 @@ package struct SignedModel: Sendable {
     package let isSharded: Bool
     /// The key that signed.
     package let key: VerificationKey
+    /// What the certificate of the signer says; nil if only the key is known.
+    package let certificate: SignerFacts?
 
     /// Reads a verified statement.
     ///
@@ -83,7 +85,7 @@ package struct SignedModel: Sendable {
             try serialization.value("ignore_paths") == nil
             ? [] : serialization.strings("ignore_paths", maximum: 10_000, each: 4096)
         resources = try Self.resources(predicate, isSharded: isSharded)
-        key = payload.key
+        (key, certificate) = (payload.key, payload.certificate)
         var hasher = ContentDigest.Hasher()
         for resource in resources { hasher.update([UInt8](hexadecimal: resource.digest.hex) ?? []) }
         guard try subject.object("digest").string("sha256") == hasher.finish().hex else {

@@ -13,7 +13,9 @@ struct SignCommand: ReportingCommand {
         abstract: "Sign every file of a model folder.",
         discussion: """
             Writes a signature of OpenSSF Model Signing 1.0, which 'ami-zoo verify FOLDER --key KEY' \
-            and the 'model-signing' tool verify. The folder .ami-zoo and files of version control are \
+            and the 'model-signing' tool verify. With --certificate it names the signer, and \
+            'ami-zoo verify FOLDER --certificate-chain FILE' verifies it with the root certificate of \
+            the signer's authority. The folder .ami-zoo and files of version control are \
             not signed. The passphrase of an encrypted key is asked for, or taken from \
             AMI_ZOO_KEY_PASSPHRASE.
             """
@@ -32,6 +34,22 @@ struct SignCommand: ReportingCommand {
 
     @Option(
         help: ArgumentHelp(
+            "The certificate of the key: a PEM file.",
+            valueName: "file"
+        )
+    )
+    var certificate: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --certificate: the certificates between it and the root, in a PEM file.",
+            valueName: "file"
+        )
+    )
+    var chain: String?
+
+    @Option(
+        help: ArgumentHelp(
             "The file to write. Default: model.sig in the folder.",
             valueName: "file"
         )
@@ -39,6 +57,12 @@ struct SignCommand: ReportingCommand {
     var signature: String?
 
     @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard chain == nil || certificate != nil else {
+            throw ValidationError("--chain requires --certificate")
+        }
+    }
 
     func report() async throws -> SignOutcome {
         let folder = FileSystem.absolute(folder)
@@ -57,33 +81,69 @@ struct SignCommand: ReportingCommand {
                 remedy: "move it away, or give another file with --signature"
             )
         }
+        let certificates = try certificates()
         let key = try KeyArgument(text: key, surroundings: Surroundings()).signingKey(for: folder)
         return try await Interruption.cancelling {
-            let result = try await ModelSigner(key: key).sign(folder, signature: path)
+            let signer = ModelSigner(key: key, certificates: certificates)
+            let result = try await signer.sign(folder, signature: path)
             let bytes = try result.bundle.bytes
             try await BlockingWork.run { _ in try FileSystem.writeAtomically(path, bytes) }
-            return SignOutcome(path: path, key: key.publicKey, result: result)
+            return SignOutcome(
+                path: path,
+                key: key.publicKey,
+                certificate: certificates?.facts,
+                result: result
+            )
         }
+    }
+}
+
+extension SignCommand {
+    /// The certificates of the options, which are valid now; nil without them.
+    private func certificates() throws(ZooError) -> SignerCertificates? {
+        guard let certificate else { return nil }
+        let chain = try chain.map(CertificateFile.text)
+        let certificates = try SignerCertificates(
+            pem: try CertificateFile.text(certificate),
+            chain: chain
+        )
+        try certificates.requireValid(at: .now)
+        return certificates
+    }
+}
+
+/// A file with certificates in PEM form on a command line.
+enum CertificateFile {
+    static func text(_ path: String) throws(ZooError) -> String {
+        let bytes = try FileSystem.document(
+            path,
+            limit: SignerCertificates.fileLimit,
+            followingLinks: true
+        )
+        return String(decoding: bytes, as: UTF8.self)
     }
 }
 
 struct SignOutcome: Report {
     let path: String
     let key: VerificationKey
+    let certificate: SignerFacts?
     let result: ModelSigner<PrivateKey>.Result
 
     var json: JSONValue {
-        [
+        var members: [String: JSONValue] = [
             "path": .string(path), "key": .string(key.hint),
             "files": .array(result.files.map(JSONValue.string)), "bytes": .integer(result.bytes),
             "uncovered": .array(result.uncovered.map(JSONValue.string)),
         ]
+        if let certificate { members["certificate"] = certificate.json }
+        return .object(members)
     }
 
     var text: String {
         let text =
             "signed \(result.files.count) files, \(ByteCount(result.bytes)), with the key "
-            + "\(key.hint.prefix(12)): \(path)"
+            + "\(key.hint.prefix(12))\(certificate.map { " of '\($0.subject)'" } ?? ""): \(path)"
         guard !result.uncovered.isEmpty else { return text }
         return text + "\nnot signed: " + SignatureOutcome.list(result.uncovered)
     }

@@ -18,36 +18,54 @@ struct SignatureOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The signature to check with --key. Default: model.sig in the folder.",
+            "The root certificates of whose signers one must have signed: a PEM file.",
+            valueName: "file"
+        )
+    )
+    var certificateChain: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The signature to check. Default: model.sig in the folder.",
             valueName: "file"
         )
     )
     var signature: String?
 
+    /// Whether a signature is required.
+    var isRequired: Bool { key != nil || certificateChain != nil }
+
     func validate() throws {
-        guard signature == nil || key != nil else {
-            throw ValidationError("--signature requires --key")
+        guard key == nil || certificateChain == nil else {
+            throw ValidationError("--key and --certificate-chain exclude each other")
+        }
+        guard signature == nil || isRequired else {
+            throw ValidationError("--signature requires --key or --certificate-chain")
         }
     }
 
-    /// The key of the option; nil when no signature is required.
-    func verificationKey(_ surroundings: Surroundings) throws(ZooError) -> VerificationKey? {
-        try key.map { text throws(ZooError) in
-            try KeyArgument(text: text, surroundings: surroundings).verificationKey()
+    /// Whose signature is required; nil for none.
+    func authority(_ surroundings: Surroundings) throws(ZooError) -> SignatureAuthority? {
+        if let key {
+            let argument = KeyArgument(text: key, surroundings: surroundings)
+            return .key(try argument.verificationKey())
+        }
+        return try certificateChain.map { path throws(ZooError) in
+            .certificates(try TrustedCertificates(pem: try CertificateFile.text(path)), at: .now)
         }
     }
 
     /// The report about a folder that is no release of ami-zoo.
     func outcome(
         _ folder: String,
-        with key: VerificationKey
+        by authority: SignatureAuthority
     ) async throws -> SignedFolderOutcome {
         let start = ContinuousClock.now
         let folder = FileSystem.absolute(folder)
         return try await Interruption.cancelling {
             SignedFolderOutcome(
                 folder: folder,
-                signature: try await verified(folder, with: key),
+                signature: try await verified(folder, by: authority),
                 time: ContinuousClock.now - start
             )
         }
@@ -56,13 +74,16 @@ struct SignatureOptions: ParsableArguments {
     /// Checks the signature of a folder.
     ///
     /// - Returns: the result; nil when none is required and there is none.
-    func check(_ folder: String, with key: VerificationKey?) async throws -> SignatureOutcome? {
-        guard let key else {
+    func check(
+        _ folder: String,
+        by authority: SignatureAuthority?
+    ) async throws -> SignatureOutcome? {
+        guard let authority else {
             let path = path(in: folder)
             return try FileSystem.status(path) == nil
                 ? nil : SignatureOutcome(path: path, .unchecked)
         }
-        return try await verified(folder, with: key)
+        return try await verified(folder, by: authority)
     }
 
     /// The signature of a folder.
@@ -72,7 +93,7 @@ struct SignatureOptions: ParsableArguments {
 
     private func verified(
         _ folder: String,
-        with key: VerificationKey
+        by authority: SignatureAuthority
     ) async throws -> SignatureOutcome {
         let path = path(in: folder)
         guard try signature != nil || FileSystem.status(path) != nil else {
@@ -93,9 +114,11 @@ struct SignatureOptions: ParsableArguments {
         }
         let model: SignedModel
         do {
-            model = try await BlockingWork.run { _ in
-                try SignedModel(try SignatureBundle(parsing: bytes).verified(by: key))
-            }
+            let bundle = try await BlockingWork.run { _ in try SignatureBundle(parsing: bytes) }
+            let payload = try await bundle.verified(by: authority)
+            // That of a certificate is known only now.
+            try Surroundings().requireUsable(payload.key, to: .verify)
+            model = try await BlockingWork.run { _ in try SignedModel(payload) }
         } catch let error as ZooError {
             return SignatureOutcome(path: path, .refused(Finding(error, path: path)))
         }
@@ -151,6 +174,9 @@ struct SignatureOutcome: Sendable {
         case .checked(let check):
             members["status"] = check.passed ? "passed" : "failed"
             members["key"] = .string(check.model.key.hint)
+            if let certificate = check.model.certificate {
+                members["certificate"] = certificate.json
+            }
             members["files"] = .integer(check.files)
             members["bytes"] = .integer(check.bytes)
             members["uncovered"] = .array(check.uncovered.map(JSONValue.string))
@@ -161,12 +187,12 @@ struct SignatureOutcome: Sendable {
     var text: String {
         switch state {
         case .unchecked:
-            return "signature: '\(path)' was not checked; --key checks it with a public key"
+            return "signature: '\(path)' was not checked; --key or --certificate-chain checks it"
         case .refused: return "signature: refused"
         case .checked(let check):
             var text =
                 "signature: \(check.files) files, \(ByteCount(check.bytes)), every byte is as "
-                + "signed with the key \(check.model.key.hint.prefix(12))"
+                + "signed \(check.model.signerText)"
             if !check.uncovered.isEmpty {
                 text += "\nnot signed: " + Self.list(check.uncovered)
             }
@@ -200,6 +226,26 @@ struct SignatureOutcome: Sendable {
             text.append(scalar.isControl ? "?" : scalar)
         }
         return String(text)
+    }
+}
+
+extension SignedModel {
+    /// Who signed, as far as it was checked.
+    fileprivate var signerText: String {
+        let text = "with the key \(key.hint.prefix(12))"
+        guard let certificate else { return text }
+        return "by '\(certificate.subject)', for whom "
+            + "'\(certificate.issuer)' vouches until "
+            + "\(certificate.expires), \(text)"
+    }
+}
+
+extension SignerFacts {
+    var json: JSONValue {
+        [
+            "subject": .string(subject), "issuer": .string(issuer), "serial": .string(serial),
+            "expires": .string(expires.text),
+        ]
     }
 }
 

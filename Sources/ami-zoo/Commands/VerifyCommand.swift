@@ -27,7 +27,8 @@ struct VerifyCommand: ReportingCommand {
             converted from: each is mapped again and compared bit for bit.
 
             With --key, also proves that every file of the model is as the owner of that key signed it \
-            (OpenSSF Model Signing); the signature is model.sig in the folder unless --signature names \
+            (OpenSSF Model Signing); with --certificate-chain, as somebody signed it for whom one of these \
+            root certificates vouches. The signature is model.sig in the folder unless --signature names \
             it. The manifest and the record in .ami-zoo, which state name and version, are not signed.
 
             A policy says what else a model must have: signers, evidence, a licence, an age. It is a file, \
@@ -89,8 +90,10 @@ struct VerifyCommand: ReportingCommand {
         guard release == nil || isArchive else {
             throw ValidationError("--release is for an archive, and '\(model)' is not a file")
         }
-        guard !isArchive || only.isEmpty && against == nil && !deep && signing.key == nil else {
-            throw ValidationError("--only, --deep, --against and --key are not for an archive")
+        guard !isArchive || only.isEmpty && against == nil && !deep && !signing.isRequired else {
+            throw ValidationError(
+                "--only, --deep, --against, --key and --certificate-chain are not for an archive"
+            )
         }
         guard !isArchive || !requirements.isGiven else {
             throw ValidationError("--policy, --explain and --html are not for an archive")
@@ -115,8 +118,8 @@ struct VerifyCommand: ReportingCommand {
             where error.code == .notARelease && FileSystem.isFolder(model) && asksForSignatureOnly
         {
             // Any folder can be signed.
-            guard let key = try signing.verificationKey(Surroundings()) else { throw error }
-            return .signedFolder(try await signing.outcome(model, with: key))
+            guard let authority = try signing.authority(Surroundings()) else { throw error }
+            return .signedFolder(try await signing.outcome(model, by: authority))
         }
     }
 
@@ -167,7 +170,7 @@ struct VerifyCommand: ReportingCommand {
         }
         let only = only.isEmpty ? nil : Set(only)
         let (model, deep, against, backbone) = (model, deep, against, backbone)
-        let key = try signing.verificationKey(surroundings)
+        let authority = try signing.authority(surroundings)
         let policy = PolicyUse(try requirements.load(surroundings), explain: requirements.explain)
         // One call, because a second signal handler can miss a signal that arrives in between.
         var outcome = try await Interruption.cancelling { [search, signing] in
@@ -179,7 +182,10 @@ struct VerifyCommand: ReportingCommand {
                 let signer = try await BlockingWork.run { _ in
                     policy.loaded.key(ofSignature: signing.path(in: subject.folder))
                 }
-                let signature = try await signing.check(subject.folder, with: key ?? signer)
+                let signature = try await signing.check(
+                    subject.folder,
+                    by: authority ?? signer.map(SignatureAuthority.key)
+                )
                 let facts = subject.record.map { ReleaseFacts($0, verification, signature) }
                 return VerifyOutcome(
                     subject: subject,

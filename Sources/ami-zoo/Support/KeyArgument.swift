@@ -58,10 +58,7 @@ struct KeyArgument {
         _ key: VerificationKey,
         to purpose: KeyFolder.Purpose
     ) throws(ZooError) {
-        guard let folder = try? surroundings.keyFolder else {
-            return Console.note("HOME is not set, so that no list of revoked keys was read")
-        }
-        try KeyFolder(folder).requireUsable(key, to: purpose)
+        try surroundings.requireUsable(key, to: purpose)
     }
 
     private func named<Key>(
@@ -73,5 +70,20 @@ struct KeyArgument {
             guard try FileSystem.status(text) != nil else { throw error }
             throw ZooError(error.code, error.message, remedy: "for the file, write './\(text)'")
         }
+    }
+}
+
+extension Surroundings {
+    /// Checks that a key is not revoked on this machine.
+    ///
+    /// - Throws: ``ZooError`` with code `key.revoked`.
+    func requireUsable(
+        _ key: VerificationKey,
+        to purpose: KeyFolder.Purpose
+    ) throws(ZooError) {
+        guard let folder = try? keyFolder else {
+            return Console.note("HOME is not set, so that no list of revoked keys was read")
+        }
+        try KeyFolder(folder).requireUsable(key, to: purpose)
     }
 }
