@@ -25,6 +25,8 @@ package struct InstalledRelease: Sendable {
     package static let installName = "\(receiptFolder)/install.json"
     /// The path of the folder with what is attached to the release.
     package static let attachmentsFolder = "\(receiptFolder)/attachments"
+    /// The name of the detached signature in a model folder.
+    package static let signatureName = AttachmentDraft.signatureName
 
     /// The model folder.
     package let folder: String
@@ -195,8 +197,11 @@ package struct InstallReceipt: Sendable {
     package let components: Set<String>?
     /// The address of the registry.
     package let registry: String
-    /// What is attached to the release.
+    /// What is attached to the release, newest first.
     package let attachments: [ReleaseAttachment]
+    /// The newest attached signature over the files, which stands beside them; nil if there is none, or the release
+    /// has a file of that name.
+    private let signature: [UInt8]?
 
     /// Creates the documents of a release.
     package init(
@@ -205,7 +210,8 @@ package struct InstallReceipt: Sendable {
         blockTables: [String: [UInt8]],
         components: Set<String>?,
         registry: String,
-        attachments: [ReleaseAttachment] = []
+        attachments: [ReleaseAttachment] = [],
+        signature: [UInt8]? = nil
     ) {
         self.manifest = manifest
         self.record = record
@@ -213,6 +219,7 @@ package struct InstallReceipt: Sendable {
         self.components = components
         self.registry = registry
         self.attachments = attachments
+        self.signature = signature
     }
 
     /// The same documents without attachments.
@@ -231,7 +238,7 @@ package struct InstallReceipt: Sendable {
         InstalledRelease.documentNames(archives: blockTables.keys)
             + attachedFiles.map(\.name).sorted().map {
                 "\(InstalledRelease.attachmentsFolder)/\($0)"
-            }
+            } + (signature == nil ? [] : [InstalledRelease.signatureName])
     }
 
     /// The files of the folder of attachments, each name once, with their list as the last; empty without
@@ -243,15 +250,30 @@ package struct InstallReceipt: Sendable {
         return files + [(AttachmentList.name, AttachmentList(attachments).canonicalBytes)]
     }
 
-    /// Writes the attachments to a staged folder, each atomically; blocks the calling thread.
+    /// Writes the attachments to a staged folder, each atomically, and the signature among them beside the files; blocks
+    /// the calling thread.
     ///
     /// - Throws: ``ZooError`` with an `io.*` code.
     func writeAttachments(toStaged folder: String) throws(ZooError) {
         let files = attachedFiles
         guard !files.isEmpty else { return }
+        try writeSignature(to: folder)
         let place = "\(folder)/\(InstalledRelease.attachmentsFolder)"
         try FileSystem.createFolder(place)
         for (name, bytes) in files { try Self.write(bytes, to: "\(place)/\(name)") }
+    }
+
+    /// Writes the newest attached signature beside the files of a folder that has none; blocks the calling thread.
+    ///
+    /// - Returns: the path in the folder, if it was written.
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    @discardableResult
+    package func writeSignature(to folder: String) throws(ZooError) -> [String] {
+        let path = "\(folder)/\(InstalledRelease.signatureName)"
+        // One that is there may be the user's own.
+        guard let signature, try FileSystem.status(path) == nil else { return [] }
+        try FileSystem.writeAtomically(path, signature)
+        return [InstalledRelease.signatureName]
     }
 
     /// Writes a document unless it is there; whether it wrote it.

@@ -152,6 +152,9 @@ package final class StagingArea: Sendable {
             return nil
         } catch  where error.code == .diskFull {
             try FileSystem.remove("\(files)/\(InstalledRelease.attachmentsFolder)")
+            if receipt.documentNames.contains(InstalledRelease.signatureName) {
+                try FileSystem.remove("\(files)/\(InstalledRelease.signatureName)")
+            }
             try synchronizeFolders()
             return error
         }

@@ -163,13 +163,13 @@ import ZooTransport
                 let draft = try evidence.validation()
                 let planned = try await publisher.publish(
                     evidence.digest,
-                    attaching: draft,
+                    attaching: [draft],
                     isDryRun: true
                 )
                 #expect(planned.attached == [AttachmentDraft.validation])
-                let first = try await publisher.publish(evidence.digest, attaching: draft)
+                let first = try await publisher.publish(evidence.digest, attaching: [draft])
                 #expect(first.attached == [AttachmentDraft.validation])
-                let again = try await publisher.publish(evidence.digest, attaching: draft)
+                let again = try await publisher.publish(evidence.digest, attaching: [draft])
                 #expect(again.alreadyThere)
                 #expect(again.attached == [])
 

@@ -45,6 +45,32 @@ extension Registry {
         return reader.result
     }
 
+    /// Reads the attachments of a type, newest first; those that cannot be read are left out.
+    ///
+    /// - Parameters:
+    ///   - type: the artifact type.
+    ///   - digest: the digest of the release's manifest.
+    ///   - name: the model or data set.
+    /// - Returns: the attachments.
+    /// - Throws: ``ZooError`` when the registry cannot be reached; `CancellationError`.
+    package func attachments(
+        _ type: String,
+        of digest: ContentDigest,
+        _ name: ModelName
+    ) async throws -> [ReleaseAttachment] {
+        var found: [ReleaseAttachment] = []
+        var fetcher = AttachmentFetcher(self, digest, name)
+        let listed = try await source.attachments(of: digest, name).filter { $0.type == type }
+        for attachment in listed.reversed().prefix(AttachmentLimits.attachments) {
+            do {
+                found.append(try await fetcher.fetch(attachment))
+            } catch let error as ZooError where error.code.category != .unreachable {
+                continue
+            }
+        }
+        return found
+    }
+
     /// Whether index documents here list what is attached; those of an OCI registry that is not `ami-zoo serve`
     /// do not.
     package func listsEvidence() async -> Bool { (try? await description()) != nil }

@@ -5,6 +5,7 @@ internal import ZooArchive
 package import ZooCore
 internal import ZooFiles
 internal import ZooRegistry
+internal import ZooStore
 
 /// Packs the folder of a model or data set into a release and writes it to a registry.
 ///
@@ -29,7 +30,7 @@ package struct Packer: Sendable {
     ///   `CancellationError`.
     package func pack(
         to target: any RegistryTarget,
-        permit: (PackedRelease) async throws -> AttachmentDraft? = { _ in nil }
+        permit: (PackedRelease) async throws -> [AttachmentDraft] = { _ in [] }
     ) async throws -> PackReport {
         let record = try await BlockingWork.run { cancellation in
             try request.kind.record(canonical: recordDocument(cancellation).canonicalBytes)
@@ -44,14 +45,18 @@ package struct Packer: Sendable {
         }
         let manifest = Self.manifest(of: record, archives)
         let packed = PackedRelease(record: record, manifest: manifest)
-        let evidence = try await permit(packed)
+        let drafts = try await permit(packed)
         _ = try await target.put(record.canonicalBytes, of: record.name)
         let isNew = try await target.publish(
             manifest.canonicalBytes,
             as: RegistryFolder.Identity(name: record.name, version: record.version),
             written: written
         )
-        let isAttached = try await target.attach(evidence, to: packed.digest, of: record.name)
+        var attached: [String] = []
+        for draft in drafts
+        where try await target.attach(draft, to: packed.digest, of: record.name) {
+            attached.append(draft.type)
+        }
         return PackReport(
             reference: ModelReference(name: record.name, selector: .version(record.version)),
             kind: record.kind,
@@ -59,7 +64,7 @@ package struct Packer: Sendable {
             bytesTotal: record.totalSize,
             bytesStored: archives.reduce(0) { $0 + $1.archive.size },
             alreadyThere: !isNew,
-            attached: isAttached ? [evidence?.type].compactMap(\.self) : []
+            attached: attached
         )
     }
 
@@ -102,7 +107,7 @@ package struct Packer: Sendable {
     private func listPaths() throws(ZooError) -> [ReleasePath] {
         var paths: [ReleasePath] = []
         for name in try FileSystem.files(below: request.source)
-        where !request.isDescription(name) {
+        where !request.isDescription(name) && !name.isExactly(InstalledRelease.signatureName) {
             paths.append(try ReleasePath(parsing: name))
         }
         return paths

@@ -74,7 +74,7 @@ package struct Publisher: Sendable {
     ///
     /// - Parameters:
     ///   - digest: the digest of the manifest in the source.
-    ///   - evidence: what to attach besides what is attached in the source.
+    ///   - drafts: what to attach besides what is attached in the source.
     ///   - isDryRun: whether to send nothing.
     /// - Returns: what was, or would be, sent.
     /// - Throws: ``ZooError`` with code `registry.version-taken`, the codes of
@@ -82,13 +82,13 @@ package struct Publisher: Sendable {
     ///   `CancellationError`.
     package func publish(
         _ digest: ContentDigest,
-        attaching evidence: AttachmentDraft? = nil,
+        attaching drafts: [AttachmentDraft] = [],
         isDryRun: Bool = false
     ) async throws -> Report {
         try await publish(
             try await origin.release(digest),
             digest,
-            attaching: evidence,
+            attaching: drafts,
             isDryRun: isDryRun
         )
     }
@@ -105,13 +105,13 @@ package struct Publisher: Sendable {
                     + "\(release.identity.version)"
             )
         }
-        return try await publish(release, digest, attaching: nil, isDryRun: false)
+        return try await publish(release, digest, attaching: [], isDryRun: false)
     }
 
     private func publish(
         _ release: OriginRelease,
         _ digest: ContentDigest,
-        attaching evidence: AttachmentDraft?,
+        attaching drafts: [AttachmentDraft],
         isDryRun: Bool
     ) async throws -> Report {
         let name = release.identity.name
@@ -142,27 +142,30 @@ package struct Publisher: Sendable {
             uploaded: missing,
             alreadyThere: !isNew,
             attached: try await attach(to: digest, of: name, isDryRun: isDryRun)
-                + attach(evidence, to: digest, of: name, isDryRun: isDryRun)
+                + attach(drafts, to: digest, of: name, isDryRun: isDryRun)
         )
     }
 
     // MARK: Attachments
 
-    /// Sends evidence that the registry does not list, and returns its type.
+    /// Sends what the registry does not list, and returns its types.
     private func attach(
-        _ evidence: AttachmentDraft?,
+        _ drafts: [AttachmentDraft],
         to digest: ContentDigest,
         of name: ModelName,
         isDryRun: Bool
     ) async throws -> [String] {
-        guard let evidence else { return [] }
-        let isSent =
-            if isDryRun {
-                try await !target.attachments(of: digest, name).contains(evidence.entry)
-            } else {
-                try await target.attach(evidence, to: digest, of: name)
-            }
-        return isSent ? [evidence.type] : []
+        var sent: [String] = []
+        for draft in drafts {
+            let isSent =
+                if isDryRun {
+                    try await !target.attachments(of: digest, name).contains(draft.entry)
+                } else {
+                    try await target.attach(draft, to: digest, of: name)
+                }
+            if isSent { sent.append(draft.type) }
+        }
+        return sent
     }
 
     /// Sends the attachments that the registry does not list, and returns their types.

@@ -136,18 +136,17 @@ extension RegistryTarget {
     /// Stores an attachment with its blobs.
     ///
     /// - Parameters:
-    ///   - draft: the attachment; nil for none.
+    ///   - draft: the attachment.
     ///   - digest: the digest of the release's manifest.
     ///   - name: the model that the release belongs to.
     /// - Returns: whether the registry did not list it yet.
     /// - Throws: the error of the registry.
     @discardableResult
     func attach(
-        _ draft: AttachmentDraft?,
+        _ draft: AttachmentDraft,
         to digest: ContentDigest,
         of name: ModelName
     ) async throws -> Bool {
-        guard let draft else { return false }
         guard try await !attachments(of: digest, name).contains(draft.entry) else { return false }
         for blob in draft.blobs { _ = try await put(blob.bytes, of: name) }
         try await attach(draft.manifest, draft.entry, to: digest, of: name)

@@ -79,6 +79,7 @@ package struct Repairer: ReleaseTask {
             // At once: without documents, an interrupted repair would not know the release again.
             var rewritten = try documents.write(to: folder)
             rewritten += try staging.replaceAttachments(in: folder, with: documents)
+            rewritten += try documents.writeSignature(to: folder)
             return (try ArchivePlan.plans(of: release, wanted, in: folder), rewritten)
         }
         let ledger = BlockLedger(

@@ -43,7 +43,10 @@ package struct RemoteRelease: Sendable {
         from registry: String,
         keeping attachments: [ReleaseAttachment]
     ) -> InstallReceipt {
-        InstallReceipt(
+        let hasOwn = record.files.contains {
+            $0.path.text.isExactly(InstalledRelease.signatureName)
+        }
+        return InstallReceipt(
             manifest: manifestBytes,
             record: record.canonicalBytes,
             blockTables: Dictionary(
@@ -51,7 +54,8 @@ package struct RemoteRelease: Sendable {
             ),
             components: components,
             registry: registry,
-            attachments: attachments
+            attachments: attachments,
+            signature: hasOwn ? nil : attachments.lazy.compactMap(\.modelSignature).first
         )
     }
 }

@@ -9,7 +9,9 @@ internal import ZooStore
 enum FolderListing {
     /// Unlisted names that are allowed at the top of a folder: a detached signature of the model
     /// (OpenSSF Model Signing).
-    private static let tolerated: Set<ExactName> = [ExactName("model.sig")]
+    private static let tolerated: Set<ExactName> = [
+        ExactName(InstalledRelease.signatureName)
+    ]
 
     /// Signatures, evidence and provenance that were fetched with a release; ``KeptAttachments`` checks them.
     private static let attachments = "\(InstalledRelease.attachmentsFolder)/"

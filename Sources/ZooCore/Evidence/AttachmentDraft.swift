@@ -8,6 +8,15 @@ public struct AttachmentDraft: Sendable, Equatable {
     /// The artifact type of a statement that a release was published without evidence.
     public static let waiver = "application/vnd.ami.zoo.unvalidated.v1+json"
 
+    /// The artifact type, and the media type of the layer, of a signature: a Sigstore bundle.
+    public static let signature = "application/vnd.dev.sigstore.bundle.v0.3+json"
+    /// The type of the predicate of a signature over the files of a model (OpenSSF Model Signing 1.0).
+    public static let modelSignature = "https://model_signing/signature/v1.0"
+    /// The name of a signature beside the files of a model.
+    public static let signatureName = "model.sig"
+    /// The annotation with the type of the predicate of what a bundle signs, as Sigstore's tools write it.
+    static let predicateAnnotation = "dev.sigstore.bundle.predicateType"
+
     /// The artifact type.
     public let type: String
     /// The stored form of the manifest.
@@ -32,16 +41,8 @@ public struct AttachmentDraft: Sendable, Equatable {
             created: evidence.created,
             [
                 Self.layer(evidence.statement, EvidenceStatement.testResult),
-                (
-                    Descriptor(
-                        mediaType: ValidationReport.mediaType,
-                        digest: ContentDigest(of: evidence.report),
-                        size: evidence.report.count,
-                        annotations: [ReleaseManifest.MediaType.title: "report.json"]
-                    ),
-                    evidence.report
-                ),
-            ]
+                Self.layer(evidence.report, ValidationReport.mediaType, "report.json"),
+            ] + Self.signatureLayer(evidence.signature)
         )
     }
 
@@ -65,6 +66,45 @@ public struct AttachmentDraft: Sendable, Equatable {
         )
     }
 
+    /// Attaches a signature over the files of the release.
+    ///
+    /// - Parameters:
+    ///   - bundle: the Sigstore bundle.
+    ///   - created: when it was made.
+    ///   - subject: the manifest of the release.
+    public init(signature bundle: [UInt8], created: Timestamp, to subject: Descriptor) {
+        self.init(
+            Self.signature,
+            to: subject,
+            created: created,
+            [Self.layer(bundle, Self.signature, Self.signatureName)],
+            annotations: [
+                "dev.sigstore.bundle.content": "dsse-envelope",
+                Self.predicateAnnotation: Self.modelSignature,
+            ]
+        )
+    }
+
+    /// The layer with a signature over the statement in another layer; none if it is not signed.
+    private static func signatureLayer(_ bundle: [UInt8]?) -> [(Descriptor, [UInt8])] {
+        bundle.map { [layer($0, signature, "statement.sig")] } ?? []
+    }
+
+    private static func layer(
+        _ bytes: [UInt8],
+        _ mediaType: String,
+        _ title: String
+    ) -> (Descriptor, [UInt8]) {
+        (
+            Descriptor(
+                mediaType: mediaType,
+                digest: ContentDigest(of: bytes),
+                size: bytes.count,
+                annotations: [ReleaseManifest.MediaType.title: title]
+            ), bytes
+        )
+    }
+
     private static func layer(_ statement: [UInt8], _ type: String) -> (Descriptor, [UInt8]) {
         (
             Descriptor(
@@ -83,7 +123,8 @@ public struct AttachmentDraft: Sendable, Equatable {
         _ type: String,
         to subject: Descriptor,
         created: Timestamp,
-        _ layers: [(Descriptor, [UInt8])]
+        _ layers: [(Descriptor, [UInt8])],
+        annotations: [String: String] = [:]
     ) {
         let empty = Array("{}".utf8)
         let config = Descriptor(
@@ -91,6 +132,8 @@ public struct AttachmentDraft: Sendable, Equatable {
             digest: ContentDigest(of: empty),
             size: empty.count
         )
+        var notes = annotations.mapValues(JSONValue.string)
+        notes["org.opencontainers.image.created"] = .string(created.text)
         let document: JSONValue = [
             "schemaVersion": 2,
             "mediaType": .string(ReleaseManifest.MediaType.manifest),
@@ -98,7 +141,7 @@ public struct AttachmentDraft: Sendable, Equatable {
             "config": config.json,
             "layers": .array(layers.map(\.0.json)),
             "subject": subject.json,
-            "annotations": ["org.opencontainers.image.created": .string(created.text)],
+            "annotations": .object(notes),
         ]
         self.type = type
         manifest = document.canonicalBytes

@@ -64,6 +64,7 @@ public struct EvidenceReader: Sendable {
             let validation = try ValidationStatement(
                 statement: statement,
                 report: report,
+                signature: attachment.blob(AttachmentDraft.signature),
                 of: record,
                 digest
             )

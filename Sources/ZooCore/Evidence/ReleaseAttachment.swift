@@ -70,6 +70,8 @@ public struct AttachmentManifest: Sendable, Equatable {
     public let bytes: [UInt8]
     /// The config and the layers that have a SHA-256 digest and that do not lie elsewhere.
     public let blobs: [Descriptor]
+    /// The type of the predicate that its bundle signs, as its annotation states; nil if it states nothing.
+    public let predicateType: String?
 
     /// Checks a manifest.
     ///
@@ -102,6 +104,7 @@ public struct AttachmentManifest: Sendable, Equatable {
         }
         self.bytes = bytes
         type = manifest.artifactType ?? ""
+        predicateType = manifest.annotations[AttachmentDraft.predicateAnnotation]
         blobs = manifest.blobs.compactMap { link in
             guard !link.isElsewhere, let digest = link.digest.contentDigest else { return nil }
             return Descriptor(mediaType: link.mediaType, digest: digest, size: link.size)
@@ -168,6 +171,15 @@ public struct ReleaseAttachment: Sendable, Equatable {
 
     private static func changed(_ what: String) -> ZooError {
         ZooError(.attachmentChanged, what, remedy: "fetch it again with 'ami-zoo repair'")
+    }
+
+    /// The bundle with a signature over the files of the release; nil if it is something else. Nothing about it is
+    /// checked.
+    public var modelSignature: [UInt8]? {
+        guard manifest.type == AttachmentDraft.signature,
+            manifest.predicateType == AttachmentDraft.modelSignature
+        else { return nil }
+        return blob(AttachmentDraft.signature)
     }
 
     /// The bytes of a layer or of the config; nil if there is none of the media type.

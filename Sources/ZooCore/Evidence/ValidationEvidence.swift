@@ -12,6 +12,9 @@ public struct ValidationEvidence: Sendable, Equatable {
     public var statement: [UInt8] { source.statement }
     /// The report.
     public var report: [UInt8] { source.report }
+    /// A Sigstore bundle that comes with the statement, and claims to sign it; nil if there is none. It is not read
+    /// here.
+    public var signature: [UInt8]? { source.signature }
     /// The claims of the record, as the report measured them.
     public var claims: [ClaimComparison] { source.claims }
     /// When the release was validated.
@@ -34,15 +37,22 @@ public struct ValidationEvidence: Sendable, Equatable {
 
     /// Checks evidence.
     ///
-    /// - Throws: as ``ValidationStatement/init(statement:report:of:_:)`` and ``init(_:)``.
+    /// - Throws: as ``ValidationStatement/init(statement:report:signature:of:_:)`` and ``init(_:)``.
     public init(
         statement: [UInt8],
         report: [UInt8],
+        signature: [UInt8]? = nil,
         of record: ReleaseRecord,
         _ digest: ContentDigest
     ) throws(ZooError) {
         try self.init(
-            try ValidationStatement(statement: statement, report: report, of: record, digest)
+            try ValidationStatement(
+                statement: statement,
+                report: report,
+                signature: signature,
+                of: record,
+                digest
+            )
         )
     }
 

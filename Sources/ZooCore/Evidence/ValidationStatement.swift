@@ -8,6 +8,9 @@ public struct ValidationStatement: Sendable, Equatable {
     public let statement: [UInt8]
     /// The report.
     public let report: [UInt8]
+    /// A Sigstore bundle that comes with the statement, and claims to sign it; nil if there is none. It is not read
+    /// here.
+    public let signature: [UInt8]?
     /// The claims of the record, as the report measured them.
     public let claims: [ClaimComparison]
     /// When the release was validated.
@@ -26,6 +29,7 @@ public struct ValidationStatement: Sendable, Equatable {
     /// - Parameters:
     ///   - statement: the statement.
     ///   - report: the report.
+    ///   - signature: the bundle that claims to sign the statement; nil if there is none.
     ///   - record: the record of the release.
     ///   - digest: the digest of its manifest.
     /// - Throws: ``ZooError`` with code `evidence.other-release`, `evidence.changed`, or a `json.*` or `format.*`
@@ -33,6 +37,7 @@ public struct ValidationStatement: Sendable, Equatable {
     public init(
         statement: [UInt8],
         report: [UInt8],
+        signature: [UInt8]? = nil,
         of record: ReleaseRecord,
         _ digest: ContentDigest
     ) throws(ZooError) {
@@ -65,6 +70,7 @@ public struct ValidationStatement: Sendable, Equatable {
         let evaluations = try object.objects("evaluations", maximum: 1000)
         self.statement = statement
         self.report = report
+        self.signature = signature
         claims = try ValidationEvidence.compare(record.evaluation, with: evaluations)
         created = try object.timestamp("created")
         program = try object.object("program").string("version")

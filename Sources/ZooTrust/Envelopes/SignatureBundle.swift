@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import Foundation
+internal import X509
 package import ZooCore
 
 /// A signature that was parsed but not verified; the signed text cannot be reached.
@@ -205,6 +206,28 @@ package struct SignatureBundle: Sendable {
         )
     }
 
+    /// Reads the text without regard to the signature.
+    func reading<Result>(
+        _ body: (_ type: String, _ bytes: [UInt8]) throws(ZooError) -> Result
+    ) throws(ZooError) -> Result {
+        try body(payloadType, payload)
+    }
+
+    /// Who signed, as the bundle claims; nothing about it is checked.
+    package var claim: SignerClaim {
+        switch signer {
+        case .key(let hint): .key(hint)
+        case .certificates:
+            .certificate(
+                certificates.first.flatMap { try? Certificate(der: $0).subject.shown } ?? ""
+            )
+        case .sigstore: .sigstore
+        }
+    }
+
+    /// Whether a key signed the text, whatever names the signer.
+    package func isSigned(by key: VerificationKey) -> Bool { isValid(for: key) }
+
     /// The signed text if a key signed it, whatever names the signer; for a check of what was just written.
     func text(signedWith key: VerificationKey) throws(ZooError) -> SignedPayload {
         guard isValid(for: key) else {
@@ -250,6 +273,16 @@ package struct SignatureBundle: Sendable {
     private static func preAuthenticationEncoding(of body: [UInt8], _ type: String) -> [UInt8] {
         Array("DSSEv1 \(type.utf8.count) \(type) \(body.count) ".utf8) + body
     }
+}
+
+/// Who signed something, as it claims.
+package enum SignerClaim: Sendable, Equatable {
+    /// The owner of a key; the name of the key, if it is stated.
+    case key(String?)
+    /// The subject of a certificate, a distinguished name.
+    case certificate(String)
+    /// The subject of a certificate of Sigstore.
+    case sigstore
 }
 
 /// A text whose signature was verified; there is no other way to make one.

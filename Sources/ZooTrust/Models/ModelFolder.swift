@@ -18,7 +18,7 @@ package struct ModelFolder: Sendable {
     }
 
     /// The name of a signature beside the files of a model.
-    package static let signatureName = "model.sig"
+    package static let signatureName = AttachmentDraft.signatureName
     /// The paths at the top of a folder that are always left out, and that new signatures record.
     package static let ignored = [".ami-zoo", ".git", ".gitattributes", ".github", ".gitignore"]
     /// The bytes that are hashed between two checks for cancellation.

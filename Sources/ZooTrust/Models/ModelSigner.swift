@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ZooCore
+package import ZooCore
 internal import ZooFiles
 
 /// Signs the files of a folder (OpenSSF Model Signing 1.0).
@@ -73,9 +73,33 @@ package struct ModelSigner<Key: SigningKey>: Sendable {
             )
         }
         let digests = try await model.digests(of: model.files.map { ($0, nil) })
+        let bundle = try await sign(
+            FileSystem.name(of: folder),
+            zip(model.files, digests).map { ($0, $1.digest) }
+        )
+        return Result(
+            bundle: bundle,
+            files: model.files,
+            bytes: digests.reduce(0) { $0 + $1.bytes },
+            uncovered: model.uncovered
+        )
+    }
+
+    /// Signs files whose digests are known.
+    ///
+    /// - Parameters:
+    ///   - name: the name of the model.
+    ///   - files: the path and digest of every file.
+    /// - Returns: the signature, which is not written.
+    /// - Throws: ``ZooError`` with code `signature.malformed` for names that a signature cannot hold,
+    ///   `certificate.other-key`, or a `key.*` code; `CancellationError`.
+    package func sign(
+        _ name: String,
+        _ files: [(path: String, digest: ContentDigest)]
+    ) async throws -> SignatureBundle {
         let statement = SignedModel.statement(
-            about: FileSystem.name(of: folder),
-            zip(model.files, digests).map { ($0, $1.digest) },
+            about: name,
+            files,
             ignoring: ModelFolder.ignored
         )
         let bundle = try await SignatureBundle(
@@ -89,11 +113,6 @@ package struct ModelSigner<Key: SigningKey>: Sendable {
             let written = try SignatureBundle(parsing: try bundle.bytes)
             _ = try SignedModel(try written.text(signedWith: publicKey))
         }
-        return Result(
-            bundle: bundle,
-            files: model.files,
-            bytes: digests.reduce(0) { $0 + $1.bytes },
-            uncovered: model.uncovered
-        )
+        return bundle
     }
 }

@@ -57,17 +57,34 @@ package struct SignedModel: Sendable {
     }
 
     private init(reading payload: SignedPayload) throws(ZooError) {
-        guard payload.type == Self.payloadType else {
-            throw .unsupported("what is signed has type '\(payload.type)'")
+        let statement = try ModelStatement(payload.type, payload.bytes)
+        (resources, ignored) = (statement.resources, statement.ignored)
+        isSharded = statement.isSharded
+        (key, certificate) = (payload.key, payload.certificate)
+    }
+}
+
+/// A statement about the files of a model, whoever states it.
+struct ModelStatement {
+    let resources: [SignedModel.Resource]
+    let ignored: [String]
+    let isSharded: Bool
+
+    /// Reads a statement.
+    ///
+    /// - Throws: ``ZooError`` with a `json.*` or `format.*` code, or `signature.unsupported`.
+    init(_ type: String, _ bytes: [UInt8]) throws(ZooError) {
+        guard type == SignedModel.payloadType else {
+            throw .unsupported("what is signed has type '\(type)'")
         }
         let limits = JSONValue.Limits(bytes: SignatureBundle.limit, depth: 16)
-        let statement = try JSONObject(try JSONValue(parsing: payload.bytes, limits: limits))
-        guard try statement.string("_type") == Self.statementType else {
-            throw statement.invalid("_type", "is not '\(Self.statementType)'")
+        let statement = try JSONObject(try JSONValue(parsing: bytes, limits: limits))
+        guard try statement.string("_type") == SignedModel.statementType else {
+            throw statement.invalid("_type", "is not '\(SignedModel.statementType)'")
         }
-        let type = try statement.string("predicateType")
-        guard type == Self.predicateType else {
-            throw .unsupported("the statement is of type '\(type)'")
+        let predicateType = try statement.string("predicateType")
+        guard predicateType == SignedModel.predicateType else {
+            throw .unsupported("the statement is of type '\(predicateType)'")
         }
         let subjects = try statement.objects("subject", maximum: 1)
         guard let subject = subjects.first else {
@@ -85,7 +102,6 @@ package struct SignedModel: Sendable {
             try serialization.value("ignore_paths") == nil
             ? [] : serialization.strings("ignore_paths", maximum: 10_000, each: 4096)
         resources = try Self.resources(predicate, isSharded: isSharded)
-        (key, certificate) = (payload.key, payload.certificate)
         var hasher = ContentDigest.Hasher()
         for resource in resources { hasher.update([UInt8](hexadecimal: resource.digest.hex) ?? []) }
         guard try subject.object("digest").string("sha256") == hasher.finish().hex else {
@@ -111,10 +127,10 @@ package struct SignedModel: Sendable {
     private static func resources(
         _ predicate: JSONObject,
         isSharded: Bool
-    ) throws(ZooError) -> [Resource] {
+    ) throws(ZooError) -> [SignedModel.Resource] {
         var names: Set<ExactName> = []
-        var resources: [Resource] = []
-        for entry in try predicate.objects("resources", maximum: resourceLimit) {
+        var resources: [SignedModel.Resource] = []
+        for entry in try predicate.objects("resources", maximum: SignedModel.resourceLimit) {
             let name = try entry.string("name", maximum: 8192)
             guard names.insert(ExactName(name)).inserted else {
                 throw entry.invalid("name", "repeats '\(name)'")
@@ -129,7 +145,7 @@ package struct SignedModel: Sendable {
             }
             let (path, range) = isSharded ? try part(name, entry) : (name, nil)
             try requireInside(path, entry)
-            resources.append(Resource(path: path, range: range, digest: digest))
+            resources.append(SignedModel.Resource(path: path, range: range, digest: digest))
         }
         guard !resources.isEmpty else { throw predicate.invalid("resources", "must not be empty") }
         return resources
@@ -198,6 +214,44 @@ extension SignedModel {
             ],
         ]
         return document.canonicalBytes
+    }
+}
+
+extension SignatureBundle {
+    /// How the files that the bundle claims to sign differ from those of a release.
+    ///
+    /// It says nothing about who signed, or whether the signature is valid; it keeps a signature of other files from
+    /// being published with a release.
+    ///
+    /// - Parameter files: the paths and digests of all files of the release.
+    /// - Returns: the first difference in words; nil when they are the same.
+    /// - Throws: ``ZooError`` as ``SignedModel/init(_:)``.
+    package func difference(
+        from files: [(path: String, digest: ContentDigest)]
+    ) throws(ZooError) -> String? {
+        let statement: ModelStatement
+        do throws(ZooError) {
+            statement = try reading { type, bytes throws(ZooError) in
+                try ModelStatement(type, bytes)
+            }
+        } catch  where error.code == .fieldInvalid {
+            throw ZooError(
+                .signatureMalformed,
+                "the signed statement is not one about a model: \(error.message)",
+                remedy: "sign the model again"
+            )
+        }
+        guard !statement.isSharded else { return "parts of files are signed, not whole files" }
+        var wanted: [ExactName: ContentDigest] = [:]
+        for file in files { wanted[ExactName(file.path)] = file.digest }
+        for resource in statement.resources {
+            switch wanted.removeValue(forKey: ExactName(resource.path)) {
+            case resource.digest?: continue
+            case nil: return "'\(resource.path)' is signed, and the release has no such file"
+            default: return "another '\(resource.path)' is signed than that of the release"
+            }
+        }
+        return wanted.keys.min().map { "'\($0.text)' of the release is not signed" }
     }
 }
 

@@ -5,7 +5,10 @@ package import ZooCore
 package import ZooFiles
 package import ZooStore
 
-/// The documents of a validation, in a folder of their own: `statement.json`, `report.json`, `report.html`.
+/// The documents of a validation, in a folder of their own: `statement.json`, `report.json`, `report.html`, and
+/// `statement.sig` if the statement is signed.
+///
+/// What the store keeps for a release also holds `model.sig`, the signature over its files that is to be published.
 package struct EvidenceFolder: Sendable {
     /// The folder.
     package let path: String
@@ -29,24 +32,29 @@ package struct EvidenceFolder: Sendable {
     /// The page for people.
     package var page: String { file("report.html") }
 
-    /// Writes the documents, the statement last.
+    /// Writes the documents, first the report, then the statement, then its signature.
     ///
     /// Blocking.
     ///
     /// - Parameters:
     ///   - report: the report.
     ///   - html: the page for people.
+    ///   - signature: a Sigstore bundle over the statement of the report; nil if it is not signed.
     ///   - cancellation: ends the wait for a collection of the store.
     /// - Throws: ``ZooError`` with an `io.*` code; `CancellationError`.
     package func write(
         _ report: ValidationReport,
         page html: String,
+        signature: [UInt8]? = nil,
         _ cancellation: Cancellation
     ) throws {
         let lease = try isStored ? FolderLease.hold(path, cancellation) : nil
         // What is written stays, whether the lock can be removed or not.
         defer { try? lease?.end() }
         try FileSystem.createFolder(path)
+        if try FileSystem.status(file("statement.sig")) != nil {
+            try FileSystem.remove(file("statement.sig"))
+        }
         // The old statement does not name the new report.
         try FileSystem.writeAtomically(file("report.json"), report.json.canonicalBytes)
         try FileSystem.writeAtomically(page, Array(html.utf8))
@@ -54,6 +62,40 @@ package struct EvidenceFolder: Sendable {
             file("statement.json"),
             EvidenceStatement.testResult(of: report)
         )
+        if let signature { try FileSystem.writeAtomically(file("statement.sig"), signature) }
+    }
+
+    /// The signature over the files that is to be published, with the time at which it was written; nil if there is
+    /// none.
+    ///
+    /// Blocking.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    package func signature() throws(ZooError) -> (bundle: [UInt8], created: Timestamp)? {
+        let path = file(AttachmentDraft.signatureName)
+        guard let status = try FileSystem.status(path) else { return nil }
+        return (
+            try FileSystem.document(path, limit: AttachmentLimits.blob),
+            Timestamp(secondsSince1970: status.modified / 1_000_000_000)
+        )
+    }
+
+    /// Keeps a signature over the files, in place of another one.
+    ///
+    /// Blocking.
+    ///
+    /// - Throws: ``ZooError`` with code `evidence.attachment-too-large` or `io.*`.
+    package func keep(signature: [UInt8]) throws(ZooError) {
+        guard signature.count <= AttachmentLimits.blob else {
+            throw ZooError(
+                .attachmentTooLarge,
+                "the signature has \(signature.count) bytes, and at most \(AttachmentLimits.blob) are "
+                    + "attached to a release",
+                remedy: "publish the model with fewer files, or with shorter paths"
+            )
+        }
+        try FileSystem.createFolder(path)
+        try FileSystem.writeAtomically(file(AttachmentDraft.signatureName), signature)
     }
 
     /// Reads the evidence about a release.
@@ -65,7 +107,7 @@ package struct EvidenceFolder: Sendable {
     ///   - digest: the digest of its manifest.
     /// - Returns: the evidence.
     /// - Throws: ``ZooError`` with code `evidence.missing`, or as
-    ///   ``ValidationEvidence/init(statement:report:of:_:)``.
+    ///   ``ValidationEvidence/init(statement:report:signature:of:_:)``.
     package func evidence(
         of record: ReleaseRecord,
         _ digest: ContentDigest
@@ -77,12 +119,15 @@ package struct EvidenceFolder: Sendable {
                 remedy: "run 'ami-zoo validate FOLDER', where FOLDER is what was packed"
             )
         }
+        let signature = file("statement.sig")
         return try ValidationEvidence(
             statement: try FileSystem.document(
                 file("statement.json"),
                 limit: EvidenceStatement.limit
             ),
             report: try FileSystem.document(file("report.json"), limit: ValidationReport.limit),
+            signature: try FileSystem.status(signature) == nil
+                ? nil : try FileSystem.document(signature, limit: AttachmentLimits.blob),
             of: record,
             digest
         )

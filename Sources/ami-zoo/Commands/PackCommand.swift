@@ -5,6 +5,7 @@ internal import ArgumentParser
 internal import ZooClient
 internal import ZooCore
 internal import ZooFiles
+internal import ZooTrust
 internal import ZooValidate
 
 /// `ami-zoo pack`.
@@ -63,11 +64,34 @@ struct PackCommand: ReportingCommand {
                     evidence,
                     source: try Surroundings().registry(folder: root)
                 ) : nil
-            let report = try await Packer(request).pack(to: target) {
-                try await gate?.permit($0.record, $0.descriptor)
+            let report = try await Packer(request).pack(to: target) { packed in
+                try await BlockingWork.run { _ in try Self.keepSignature(in: folder, of: packed) }
+                return try await gate?.permit(packed.record, packed.descriptor) ?? []
             }
             return PackOutcome(report: report, output: root, published: target.isRegistry)
         }
+    }
+
+    /// Keeps the signature in the folder for the publication, if it covers exactly the files of the release.
+    ///
+    /// It is no part of the release: what is signed cannot hold its signature.
+    private static func keepSignature(in folder: String, of packed: PackedRelease) throws {
+        let path = "\(folder)/\(ModelFolder.signatureName)"
+        guard try FileSystem.status(path) != nil else { return }
+        let bytes = try FileSystem.document(path, limit: SignatureBundle.limit)
+        let difference: String?
+        do throws(ZooError) {
+            difference = try SignatureBundle(parsing: bytes).difference(from: packed.record)
+        } catch {
+            difference = error.message
+        }
+        if let difference {
+            return Console.note(
+                "'\(path)' is left out: \(difference); 'ami-zoo publish --sign KEY' signs the release"
+            )
+        }
+        let digest = packed.descriptor.digest
+        try EvidenceFolder(of: digest, in: try Surroundings().store).keep(signature: bytes)
     }
 
     private static func encoding(_ text: String) throws -> ArchiveEncoding {

@@ -17,7 +17,10 @@ struct PublishCommand: ReportingCommand {
             only the blobs that the registry does not have are sent, and to 'ami-zoo serve' only the \
             blocks of an archive that no version of the release there has. Run the same command again \
             after an interruption: what arrived is not sent again. A model must have passed \
-            'ami-zoo validate' with exactly these bytes; the evidence is attached to it.
+            'ami-zoo validate' with exactly these bytes; the evidence is attached to it. With --sign, a \
+            signature over all files is attached too, which 'ami-zoo pull' puts beside them as model.sig; \
+            without, the one that lay in the folder when it was packed, if it covers exactly the files of \
+            the release.
             """
     )
 
@@ -28,6 +31,7 @@ struct PublishCommand: ReportingCommand {
     @OptionGroup(title: "Network options") var network: NetworkOptions
 
     @OptionGroup var evidence: EvidenceOptions
+    @OptionGroup(title: "Signature options") var signing: PublicationSignatureOptions
 
     @Flag(help: "Check the releases and list what would be sent; send nothing.")
     var dryRun = false
@@ -48,18 +52,19 @@ struct PublishCommand: ReportingCommand {
         )
         let gate = try PublicationGate(
             evidence,
-            source: try surroundings.registry(folder: source.root, network)
+            source: try surroundings.registry(folder: source.root, network),
+            signature: try signing.source(for: source.root)
         )
         let (clock, start) = (ContinuousClock(), ContinuousClock.now)
         let reports = try await Interruption.cancelling { [dryRun] in
             let releases = try await BlockingWork.run { _ in try Self.releases(in: source) }
             // Before anything is sent.
-            var permits: [AttachmentDraft?] = []
+            var permits: [[AttachmentDraft]] = []
             for digest in releases { permits.append(try await gate.permit(digest, in: source)) }
             var reports: [Publisher.Report] = []
-            for (digest, evidence) in zip(releases, permits) {
+            for (digest, drafts) in zip(releases, permits) {
                 reports.append(
-                    try await publisher.publish(digest, attaching: evidence, isDryRun: dryRun)
+                    try await publisher.publish(digest, attaching: drafts, isDryRun: dryRun)
                 )
             }
             return reports
@@ -145,6 +150,7 @@ extension [String] {
             switch type {
             case AttachmentDraft.validation: "evidence of its validation"
             case AttachmentDraft.waiver: "the reason why it was not validated"
+            case AttachmentDraft.signature: "a signature"
             default: type
             }
         }

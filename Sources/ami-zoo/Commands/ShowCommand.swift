@@ -6,6 +6,7 @@ internal import ZooClient
 internal import ZooCore
 internal import ZooFiles
 internal import ZooStore
+internal import ZooTrust
 
 /// `ami-zoo show`.
 struct ShowCommand: ReportingCommand {
@@ -44,18 +45,22 @@ struct ShowCommand: ReportingCommand {
     func report() async throws -> ShowOutcome {
         if offline || isFolder {
             let store = try Surroundings().store
-            return try await BlockingWork.run { [reference] _ in
+            let (release, kept) = try await BlockingWork.run { [reference] _ in
                 let folder = try ModelArgument(reference, in: store).folders[0]
                 let release = try InstalledRelease(folder: folder)
-                return ShowOutcome(
-                    digest: release.digest,
-                    record: release.record,
-                    evidence: release.keptEvidence(),
-                    transfer: release.manifest.transferSize,
-                    yank: nil,
-                    folder: folder
-                )
+                return (release, KeptAttachments(in: folder, of: release.digest, repair: ""))
             }
+            let evidence = try await BlockingWork.run { _ in release.keptEvidence() }
+            return ShowOutcome(
+                digest: release.digest,
+                record: release.record,
+                evidence: evidence,
+                evidenceSigning: await evidence.signing(nil),
+                signatures: kept.attachments.compactMap(\.signerClaim),
+                transfer: release.manifest.transferSize,
+                yank: nil,
+                folder: release.folder
+            )
         }
         let reference = try ModelReference(parsing: reference)
         let source = try Surroundings().registry(registry, network, host: reference.host)
@@ -68,6 +73,12 @@ struct ShowCommand: ReportingCommand {
             digest: release.digest,
             record: release.record,
             evidence: evidence,
+            evidenceSigning: await evidence.signing(nil),
+            signatures: try await source.attachments(
+                AttachmentDraft.signature,
+                of: release.digest,
+                release.record.name
+            ).compactMap(\.signerClaim),
             transfer: release.manifest.transferSize,
             yank: release.yank,
             folder: nil
@@ -79,6 +90,9 @@ struct ShowOutcome: Report {
     let digest: ContentDigest
     let record: any ArchivedRecord
     let evidence: AttachedEvidence
+    let evidenceSigning: EvidenceSigning
+    /// Who signed the files, as the attached signatures claim.
+    let signatures: [SignerClaim]
     let transfer: Int
     let yank: IndexDocument.Yank?
     /// The installed folder that was read; nil for a registry.
@@ -94,7 +108,9 @@ struct ShowOutcome: Report {
             "transferBytes": .integer(transfer),
             "yanked": yank.map { .string($0.reason) } ?? .null,
             "record": document,
-            "evidence": (record as? ReleaseRecord).map(evidence.json) ?? ["state": "none"],
+            "evidence": (record as? ReleaseRecord).map { evidence.json($0, evidenceSigning) }
+                ?? ["state": "none"],
+            "signatures": .array(signatures.map(\.json)),
         ]
         if let folder { members["path"] = .string(folder) }
         return .object(members)
@@ -118,10 +134,18 @@ struct ShowOutcome: Report {
             "  size        \(ByteCount(record.totalSize)) in \(record.files.count) files, "
                 + "\(ByteCount(transfer)) to transfer"
         )
+        lines += signatures.map { "  signature   signed by \($0.text), not checked" }
         if let folder { lines.append("  installed   \(folder)") }
         if let yank { lines.append("  WITHDRAWN   \(yank.reason) (\(yank.date))") }
-        lines += model.map { $0.parts + evidence.lines($0) } ?? data?.parts ?? []
+        lines += model.map { $0.parts + evidence.lines($0, evidenceSigning) } ?? data?.parts ?? []
         return lines.joined(separator: "\n")
+    }
+}
+
+extension ReleaseAttachment {
+    /// Who signed the files, as an attached signature claims; nil if it is something else.
+    fileprivate var signerClaim: SignerClaim? {
+        modelSignature.flatMap { try? SignatureBundle(parsing: $0).claim }
     }
 }
 

@@ -81,8 +81,8 @@ struct SignCommand: ReportingCommand {
                 remedy: "move it away, or give another file with --signature"
             )
         }
-        let certificates = try certificates()
-        let key = try KeyArgument(text: key, surroundings: Surroundings()).signingKey(for: folder)
+        let argument = SignerArgument(key: key, certificate: certificate, chain: chain)
+        let (key, certificates) = try argument.signer(for: folder)
         return try await Interruption.cancelling {
             let signer = ModelSigner(key: key, certificates: certificates)
             let result = try await signer.sign(folder, signature: path)
@@ -95,32 +95,6 @@ struct SignCommand: ReportingCommand {
                 result: result
             )
         }
-    }
-}
-
-extension SignCommand {
-    /// The certificates of the options, which are valid now; nil without them.
-    private func certificates() throws(ZooError) -> SignerCertificates? {
-        guard let certificate else { return nil }
-        let chain = try chain.map(CertificateFile.text)
-        let certificates = try SignerCertificates(
-            pem: try CertificateFile.text(certificate),
-            chain: chain
-        )
-        try certificates.requireValid(at: .now)
-        return certificates
-    }
-}
-
-/// A file with certificates in PEM form on a command line.
-enum CertificateFile {
-    static func text(_ path: String) throws(ZooError) -> String {
-        let bytes = try FileSystem.document(
-            path,
-            limit: SignerCertificates.fileLimit,
-            followingLinks: true
-        )
-        return String(decoding: bytes, as: UTF8.self)
     }
 }
 

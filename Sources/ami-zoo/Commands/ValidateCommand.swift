@@ -8,6 +8,7 @@ internal import ZooDrawing
 internal import ZooEval
 internal import ZooFiles
 internal import ZooStore
+internal import ZooTrust
 internal import ZooValidate
 
 /// `ami-zoo validate`.
@@ -68,12 +69,37 @@ struct ValidateCommand: ReportingCommand {
     )
     var merge: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Sign the statement with this key of yours, or private key in a PEM file.",
+            valueName: "key"
+        )
+    )
+    var key: String?
+
+    @Option(help: ArgumentHelp("With --key: the certificate of the key.", valueName: "file"))
+    var certificate: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --certificate: the certificates between it and the root.",
+            valueName: "file"
+        )
+    )
+    var chain: String?
+
     @OptionGroup var compute: ComputeOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
         guard shard == nil || merge.isEmpty else {
             throw ValidationError("--shard computes and --merge does not; use one of them")
+        }
+        guard key == nil || shard == nil else {
+            throw ValidationError("--key signs the report, and --shard makes none")
+        }
+        guard certificate == nil || key != nil, chain == nil || certificate != nil else {
+            throw ValidationError("--certificate requires --key, and --chain --certificate")
         }
     }
 
@@ -88,6 +114,11 @@ struct ValidateCommand: ReportingCommand {
             shard, reportFolder.map(FileSystem.absolute), description
         )
         let (accepted, named) = (acceptRegression, previous)
+        // Before hours of measuring.
+        let signer = try key.map { key throws(ZooError) in
+            try SignerArgument(key: key, certificate: certificate, chain: chain)
+                .signer(for: computation.location.folder)
+        }
         return try await computation.run {
             let subject = try await computation.location.subject(description)
             let validator = Validator(
@@ -113,16 +144,28 @@ struct ValidateCommand: ReportingCommand {
             context.acceptedRegression = accepted
             let validation = try await validator.validate(context, in: work, merging: merge)
             let (report, page) = (validation.report, ValidationPage(validation).html)
+            var signature: [UInt8]?
+            if let (key, certificates) = signer {
+                signature = try await StatementSignature.sign(
+                    EvidenceStatement.testResult(of: report),
+                    with: key,
+                    certificates: certificates
+                )
+            }
             let kept = EvidenceFolder(of: subject.digest, in: store)
             let shown = folder.map { EvidenceFolder($0) } ?? kept
-            try await BlockingWork.run { cancellation in
-                try kept.write(report, page: page, cancellation)
-                if folder != nil { try shown.write(report, page: page, cancellation) }
+            try await BlockingWork.run { [signature] cancellation in
+                try kept.write(report, page: page, signature: signature, cancellation)
+                if folder != nil {
+                    try shown.write(report, page: page, signature: signature, cancellation)
+                }
             }
             return ValidateOutcome(
                 report: report,
                 record: subject.record,
                 before: before,
+                beforeSigning: await before.signing(nil),
+                signer: signer?.0.publicKey,
                 folder: shown.path
             )
         }
@@ -182,6 +225,9 @@ struct ValidateOutcome: Report {
     private let record: ReleaseRecord?
     /// The evidence that the release had before.
     private let before: AttachedEvidence
+    private let beforeSigning: EvidenceSigning
+    /// The key that signed the statement; nil if it is not signed.
+    private let signer: VerificationKey?
     private let folder: String
     private let part: String
 
@@ -189,6 +235,8 @@ struct ValidateOutcome: Report {
         report = nil
         record = nil
         before = .absent
+        beforeSigning = .none
+        signer = nil
         folder = ""
         self.part = part
     }
@@ -197,11 +245,15 @@ struct ValidateOutcome: Report {
         report: ValidationReport,
         record: ReleaseRecord,
         before: AttachedEvidence,
+        beforeSigning: EvidenceSigning,
+        signer: VerificationKey?,
         folder: String
     ) {
         self.report = report
         self.record = record
         self.before = before
+        self.beforeSigning = beforeSigning
+        self.signer = signer
         self.folder = folder
         part = ""
     }
@@ -215,7 +267,8 @@ struct ValidateOutcome: Report {
         }
         members["path"] = .string(folder)
         members["reproduced"] = .integer(report.reproduced)
-        members["evidence"] = before.json(record)
+        members["evidence"] = before.json(record, beforeSigning)
+        members["key"] = signer.map { .string($0.hint) } ?? .null
         return .object(members)
     }
 
@@ -251,7 +304,10 @@ struct ValidateOutcome: Report {
             "\(ClaimCounts(report.claims).text): " + (report.passed ? "passed" : "FAILED"),
             "measured\(report.machine.machineText)",
         ]
-        if !before.isAbsent { lines.append("evidence before: \(before.line(record))") }
+        if !before.isAbsent {
+            lines.append("evidence before: \(before.line(record, beforeSigning))")
+        }
+        if let signer { lines.append("signed with the key \(signer.hint.prefix(12))") }
         lines.append("report in \(folder)")
         return lines.joined(separator: "\n")
     }

@@ -2,8 +2,10 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ArgumentParser
+internal import ZooClient
 internal import ZooCore
 internal import ZooFiles
+internal import ZooStore
 internal import ZooTrust
 
 /// Whose signature `verify` requires.
@@ -71,69 +73,107 @@ struct SignatureOptions: ParsableArguments {
         }
     }
 
-    /// Checks the signature of a folder.
+    /// Checks the signature of a folder: the one beside its files, or one that was pulled with the release.
     ///
+    /// - Parameters:
+    ///   - folder: the folder.
+    ///   - release: the digest of its manifest; nil if it is no release.
+    ///   - authority: whose signature is required; nil for none.
     /// - Returns: the result; nil when none is required and there is none.
     func check(
         _ folder: String,
+        of release: ContentDigest?,
         by authority: SignatureAuthority?
     ) async throws -> SignatureOutcome? {
         guard let authority else {
-            let path = path(in: folder)
-            return try FileSystem.status(path) == nil
-                ? nil : SignatureOutcome(path: path, .unchecked)
+            return try await BlockingWork.run { [self] _ -> SignatureOutcome? in
+                guard let first = try candidates(in: folder, of: release).first else { return nil }
+                return SignatureOutcome(path: first.path, .unchecked(first.claim))
+            }
         }
-        return try await verified(folder, by: authority)
+        return try await verified(folder, of: release, by: authority)
     }
 
-    /// The signature of a folder.
-    func path(in folder: String) -> String {
-        signature ?? "\(folder)/\(ModelFolder.signatureName)"
+    /// The signatures to try, the one beside the files first.
+    func candidates(
+        in folder: String,
+        of release: ContentDigest?
+    ) throws -> [SignatureCandidate] {
+        if let signature { return [try SignatureCandidate(signature)] }
+        var found: [SignatureCandidate] = []
+        let path = "\(folder)/\(ModelFolder.signatureName)"
+        if try FileSystem.status(path) != nil { found.append(try SignatureCandidate(path)) }
+        guard let release else { return found }
+        for attachment in KeptAttachments(in: folder, of: release, repair: "").attachments {
+            guard let bytes = attachment.modelSignature else { continue }
+            let name = ContentDigest(of: bytes).hex
+            let kept = "\(folder)/\(InstalledRelease.attachmentsFolder)/\(name)"
+            found.append(SignatureCandidate(path: kept, bytes: bytes))
+        }
+        return found
     }
 
     private func verified(
         _ folder: String,
+        of release: ContentDigest? = nil,
         by authority: SignatureAuthority
     ) async throws -> SignatureOutcome {
-        let path = path(in: folder)
-        guard try signature != nil || FileSystem.status(path) != nil else {
-            return SignatureOutcome(
-                path: path,
-                .refused(
-                    Finding(
-                        .signatureMissing,
-                        path: path,
-                        message: "the folder has no signature '\(ModelFolder.signatureName)'",
-                        remedy: "ask the publisher for it, or name another file with --signature"
-                    )
-                )
-            )
+        let candidates = try await BlockingWork.run { [self] _ in
+            try self.candidates(in: folder, of: release)
         }
-        let bytes = try await BlockingWork.run { _ in
-            try FileSystem.document(path, limit: SignatureBundle.limit, followingLinks: true)
-        }
-        let model: SignedModel
-        do {
-            let bundle = try await BlockingWork.run { _ in try SignatureBundle(parsing: bytes) }
-            let payload = try await bundle.verified(by: authority)
-            // That of a certificate is known only now.
-            try Surroundings().requireUsable(payload.key, to: .verify)
-            model = try await BlockingWork.run { _ in try SignedModel(payload) }
-        } catch let error as ZooError {
-            return SignatureOutcome(path: path, .refused(Finding(error, path: path)))
-        }
-        return SignatureOutcome(
-            path: path,
-            .checked(try await SignatureCheck(model, folder, signature: path))
+        let usual = "\(folder)/\(ModelFolder.signatureName)"
+        var refusal = Finding(
+            .signatureMissing,
+            path: usual,
+            message: "the folder has no signature '\(ModelFolder.signatureName)'",
+            remedy: "ask the publisher for it, or name another file with --signature"
         )
+        for (index, candidate) in candidates.enumerated() {
+            do {
+                let bundle = try await BlockingWork.run { _ in
+                    try SignatureBundle(parsing: candidate.bytes)
+                }
+                let payload = try await bundle.verified(by: authority)
+                // That of a certificate is known only now.
+                try Surroundings().requireUsable(payload.key, to: .verify)
+                let model = try await BlockingWork.run { _ in try SignedModel(payload) }
+                let own = release == nil || signature != nil ? candidate.path : usual
+                return SignatureOutcome(
+                    path: candidate.path,
+                    .checked(try await SignatureCheck(model, folder, signature: own))
+                )
+            } catch let error as ZooError where error.code.category != .inputOutput {
+                if index == 0 { refusal = Finding(error, path: candidate.path) }
+            }
+        }
+        return SignatureOutcome(path: candidates.first?.path ?? usual, .refused(refusal))
     }
+}
+
+/// A signature that may be of the required signer.
+struct SignatureCandidate: Sendable {
+    let path: String
+    let bytes: [UInt8]
+
+    init(path: String, bytes: [UInt8]) {
+        self.path = path
+        self.bytes = bytes
+    }
+
+    init(_ path: String) throws(ZooError) {
+        self.path = path
+        bytes = try FileSystem.document(path, limit: SignatureBundle.limit, followingLinks: true)
+    }
+
+    /// Who signed, as it claims; nil if it cannot be read.
+    var claim: SignerClaim? { try? SignatureBundle(parsing: bytes).claim }
 }
 
 /// What `verify` found out about a signature.
 struct SignatureOutcome: Sendable {
     enum State: Sendable {
-        /// There is a signature, and no key to check it with.
-        case unchecked
+        /// There is a signature, and nothing to check it with; who it claims to be of, if it can be read.
+        case unchecked(SignerClaim?)
         case checked(SignatureCheck)
         case refused(Finding)
     }
@@ -149,10 +189,10 @@ struct SignatureOutcome: Sendable {
     /// Whether it was checked and every file is as signed.
     var passed: Bool { if case .checked(let check) = state { check.passed } else { false } }
 
-    /// The key that signed every file; nil unless that was checked and holds.
-    var signer: String? {
+    /// Who signed every file; nil unless that was checked and holds.
+    var signer: ReleaseFacts.Signer? {
         guard case .checked(let check) = state, check.passed else { return nil }
-        return check.model.key.hint
+        return ReleaseFacts.Signer(check.model.key, check.model.certificate)
     }
 
     /// Whether nothing that was required of it failed.
@@ -169,7 +209,9 @@ struct SignatureOutcome: Sendable {
     var json: JSONValue {
         var members: [String: JSONValue] = ["path": .string(path)]
         switch state {
-        case .unchecked: members["status"] = "unchecked"
+        case .unchecked(let claim):
+            members["status"] = "unchecked"
+            if let claim { members["claim"] = claim.json }
         case .refused: members["status"] = "failed"
         case .checked(let check):
             members["status"] = check.passed ? "passed" : "failed"
@@ -186,8 +228,10 @@ struct SignatureOutcome: Sendable {
 
     var text: String {
         switch state {
-        case .unchecked:
-            return "signature: '\(path)' was not checked; --key or --certificate-chain checks it"
+        case .unchecked(let claim):
+            let signer = claim.map { "signed by \($0.text)" } ?? "it cannot be read"
+            return
+                "signature: \(signer), not checked; --key or --certificate-chain checks '\(path)'"
         case .refused: return "signature: refused"
         case .checked(let check):
             var text =
@@ -233,19 +277,7 @@ extension SignedModel {
     /// Who signed, as far as it was checked.
     fileprivate var signerText: String {
         let text = "with the key \(key.hint.prefix(12))"
-        guard let certificate else { return text }
-        return "by '\(certificate.subject)', for whom "
-            + "'\(certificate.issuer)' vouches until "
-            + "\(certificate.expires), \(text)"
-    }
-}
-
-extension SignerFacts {
-    var json: JSONValue {
-        [
-            "subject": .string(subject), "issuer": .string(issuer), "serial": .string(serial),
-            "expires": .string(expires.text),
-        ]
+        return certificate.map { "by \($0.text), \(text)" } ?? text
     }
 }
 

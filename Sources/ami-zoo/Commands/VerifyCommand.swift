@@ -179,18 +179,36 @@ struct VerifyCommand: ReportingCommand {
             }
             func check(_ subject: VerificationSubject) async throws -> VerifyOutcome {
                 let verification = try await subject.verify(search, only: only, deep: deep)
+                let release: ContentDigest? =
+                    if case .release(let release) = subject.content { release.digest } else { nil }
+                let keys = policy.loaded
                 let signer = try await BlockingWork.run { _ in
-                    policy.loaded.key(ofSignature: signing.path(in: subject.folder))
+                    // Without keys nothing is read that nobody asked for.
+                    keys.keys.isEmpty
+                        ? nil
+                        : keys.key(
+                            ofSignatures: try signing.candidates(in: subject.folder, of: release)
+                                .map(\.bytes)
+                        )
                 }
                 let signature = try await signing.check(
                     subject.folder,
+                    of: release,
                     by: authority ?? signer.map(SignatureAuthority.key)
                 )
-                let facts = subject.record.map { ReleaseFacts($0, verification, signature) }
+                let evidence = verification.evidence ?? .absent
+                let witness = evidence.signed.flatMap { keys.key(ofSignatures: [$0.bundle]) }
+                let evidenceSigning = await evidence.signing(
+                    authority ?? witness.map(SignatureAuthority.key)
+                )
+                let facts = subject.record.map {
+                    ReleaseFacts($0, verification, signature, evidenceSigning)
+                }
                 return VerifyOutcome(
                     subject: subject,
                     verification: verification,
                     signature: signature,
+                    evidenceSigning: evidenceSigning,
                     policy: policy,
                     verdicts: facts.map {
                         policy.loaded.policy.evaluate($0, at: Clock.seconds())
@@ -241,6 +259,8 @@ struct VerifyOutcome: Report {
     let verification: Verification
     var comparison: UpstreamComparison.Outcome?
     let signature: SignatureOutcome?
+    /// What is known about the signature of the evidence.
+    let evidenceSigning: EvidenceSigning
     let policy: PolicyUse
     /// What the policy says; nil when the record cannot be read.
     let verdicts: PolicyReport?
@@ -273,7 +293,7 @@ struct VerifyOutcome: Report {
             "kind": subject.record.map { .string($0.kind.rawValue) } ?? .null,
             "components": subject.components.map { .array($0.sorted().map(JSONValue.string)) }
                 ?? .null,
-            "evidence": evidence.map { $0.json($1) } ?? .null,
+            "evidence": evidence.map { $0.json($1, evidenceSigning) } ?? .null,
         ]
         if let comparison {
             members["compared"] = [
@@ -326,7 +346,9 @@ struct VerifyOutcome: Report {
     /// What was found out besides.
     private var statements: [String] {
         var lines: [String] = []
-        if let (evidence, record) = evidence { lines.append("evidence: \(evidence.line(record))") }
+        if let (evidence, record) = evidence {
+            lines.append("evidence: \(evidence.line(record, evidenceSigning))")
+        }
         if let comparison, comparison.findings.isEmpty {
             lines.append(
                 "\(comparison.tensors) tensors, \(ByteCount(comparison.bytes)): bit-identical to the "

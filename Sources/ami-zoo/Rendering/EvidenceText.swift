@@ -8,18 +8,19 @@ internal import ZooDrawing
 extension AttachedEvidence {
     /// The state in one line: what was validated, by which version, when and where, and how the claims stand.
     ///
-    /// No signature over evidence is checked, and so the line says that it is not signed.
-    func line(_ record: ReleaseRecord) -> String {
-        decisionText(record) + unreadableText
+    /// The line says what is known about the signature of a validation.
+    func line(_ record: ReleaseRecord, _ signing: EvidenceSigning) -> String {
+        decisionText(record, signing) + unreadableText
     }
 
-    private func decisionText(_ record: ReleaseRecord) -> String {
+    private func decisionText(_ record: ReleaseRecord, _ signing: EvidenceSigning) -> String {
         let counts = ClaimCounts(claims(of: record))
         switch decision {
         case .validated(let evidence):
             return "validated \(evidence.created) by ami-zoo \(evidence.program)"
-                + "\(evidence.machine.machineText): \(counts.text) (not signed)"
-        case .failed(_, let error): return "FAILED: \(error.message): \(counts.text) (not signed)"
+                + "\(evidence.machine.machineText): \(counts.text) (\(signing.text))"
+        case .failed(_, let error):
+            return "FAILED: \(error.message): \(counts.text) (\(signing.text))"
         case .unvalidated(let waiver):
             return "NOT VALIDATED: \(waiver.reason) (\(waiver.date)): \(counts.unmeasuredText)"
         case .invalid(let error): return "INVALID: \(error.message): \(counts.unmeasuredText)"
@@ -35,28 +36,29 @@ extension AttachedEvidence {
     }
 
     /// The lines of `show` about the claims of a model.
-    func lines(_ record: ReleaseRecord) -> [String] {
+    func lines(_ record: ReleaseRecord, _ signing: EvidenceSigning) -> [String] {
         let claims = claims(of: record)
-        return ["", "  evidence    \(line(record))"]
+        return ["", "  evidence    \(line(record, signing))"]
             + (claims.isEmpty ? [] : ["", "  evaluation"]) + claims.map(\.line)
     }
 
     /// The field `evidence` of `show`, `verify` and `validate`.
-    func json(_ record: ReleaseRecord) -> JSONValue {
+    func json(_ record: ReleaseRecord, _ signing: EvidenceSigning) -> JSONValue {
+        let isSigned = if case .passed = signing { true } else { false }
         var members: [String: JSONValue] =
             switch decision {
             case .validated(let evidence):
                 [
                     "state": "validated", "created": .string(evidence.created.text),
                     "program": .string(evidence.program), "machine": evidence.machine,
-                    "signed": false,
+                    "signed": .bool(isSigned), "signature": signing.json,
                 ]
             case .failed(let statement, let error):
                 [
                     "state": "failed", "created": .string(statement.created.text),
                     "program": .string(statement.program), "machine": statement.machine,
                     "code": .string(error.code.rawValue), "reason": .string(error.message),
-                    "signed": false,
+                    "signed": .bool(isSigned), "signature": signing.json,
                 ]
             case .unvalidated(let waiver):
                 [

@@ -68,14 +68,14 @@ struct LoadedPolicy: Sendable {
     /// The public keys of its signers that are on this machine and not revoked.
     let keys: [VerificationKey]
 
-    /// The key of a signer that a signature in a folder names; nil if the folder has none, or none of these keys.
-    ///
-    /// Blocking.
-    func key(ofSignature path: String) -> VerificationKey? {
-        guard !keys.isEmpty,
-            let bytes = try? FileSystem.document(path, limit: SignatureBundle.limit),
-            case .key(let hint?)? = (try? SignatureBundle(parsing: bytes))?.signer
-        else { return nil }
-        return keys.first { $0.hint == hint }
+    /// The key of a signer that one of some signatures names; nil if none names one of these keys.
+    func key(ofSignatures bundles: [[UInt8]]) -> VerificationKey? {
+        for bundle in bundles {
+            guard case .key(let hint?)? = (try? SignatureBundle(parsing: bundle))?.signer,
+                let key = keys.first(where: { $0.hint == hint })
+            else { continue }
+            return key
+        }
+        return nil
     }
 }

@@ -7,6 +7,7 @@ internal import ZooCore
 internal import ZooFiles
 internal import ZooRegistry
 internal import ZooStore
+internal import ZooTrust
 internal import ZooValidate
 
 /// What permits the publication of a model.
@@ -34,20 +35,92 @@ struct EvidenceOptions: ParsableArguments {
     }
 }
 
+/// How the files of a published release are signed.
+struct PublicationSignatureOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Sign the files of each release with this key of yours, or private key in a PEM file.",
+            valueName: "key"
+        )
+    )
+    var sign: String?
+
+    @Option(help: ArgumentHelp("With --sign: the certificate of the key.", valueName: "file"))
+    var certificate: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --certificate: the certificates between it and the root.",
+            valueName: "file"
+        )
+    )
+    var chain: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Publish this signature, which covers exactly the files of the release.",
+            valueName: "file"
+        )
+    )
+    var signature: String?
+
+    func validate() throws {
+        guard sign == nil || signature == nil else {
+            throw ValidationError("--sign and --signature exclude each other")
+        }
+        guard certificate == nil || sign != nil else {
+            throw ValidationError("--certificate requires --sign")
+        }
+        guard chain == nil || certificate != nil else {
+            throw ValidationError("--chain requires --certificate")
+        }
+    }
+
+    /// What to sign with, or the signature.
+    ///
+    /// - Parameter folder: the folder that is published.
+    /// - Throws: ``ZooError`` with a `key.*`, `certificate.*` or `io.*` code.
+    func source(for folder: String) throws(ZooError) -> ReleaseSignature? {
+        if let sign {
+            let argument = SignerArgument(key: sign, certificate: certificate, chain: chain)
+            let (key, certificates) = try argument.signer(for: folder)
+            return .key(key, certificates)
+        }
+        return try signature.map { path throws(ZooError) in
+            .bundle(
+                try FileSystem.document(path, limit: SignatureBundle.limit, followingLinks: true)
+            )
+        }
+    }
+}
+
+/// Where the signature of a release comes from.
+enum ReleaseSignature: Sendable {
+    case key(PrivateKey, SignerCertificates?)
+    case bundle([UInt8])
+}
+
 /// Lets a model be published only with evidence for exactly its bytes, or with a reason.
 struct PublicationGate: Sendable {
     private let folder: String?
     private let waiver: ValidationWaiver?
     private let store: ModelStore
     private let source: Registry?
+    private let signature: ReleaseSignature?
 
     /// Prepares the gate.
     ///
     /// - Parameters:
     ///   - options: the evidence on the command line.
     ///   - source: the registry that is published from, whose own evidence counts too.
+    ///   - signature: where the signature of a release comes from; nil for the one that was packed with it.
     /// - Throws: ``ZooError`` when the reason is not valid.
-    init(_ options: EvidenceOptions, source: Registry? = nil) throws(ZooError) {
+    init(
+        _ options: EvidenceOptions,
+        source: Registry? = nil,
+        signature: ReleaseSignature? = nil
+    ) throws(ZooError) {
+        self.signature = signature
         folder = options.evidence.map(FileSystem.absolute)
         waiver =
             if let reason = options.unvalidated {
@@ -61,7 +134,7 @@ struct PublicationGate: Sendable {
     func permit(
         _ digest: ContentDigest,
         in documents: RegistryDocuments
-    ) async throws -> AttachmentDraft? {
+    ) async throws -> [AttachmentDraft] {
         let (record, descriptor) = try await BlockingWork.run { _ in
             let bytes = try documents.blobs.read(digest, limit: FormatLimits.manifest)
             let manifest = try ReleaseManifest(canonical: bytes)
@@ -79,9 +152,60 @@ struct PublicationGate: Sendable {
     /// - Parameters:
     ///   - record: its record.
     ///   - manifest: the descriptor of its manifest.
-    /// - Returns: what is attached to it; nil for a data set, and where the source has evidence.
-    /// - Throws: ``ZooError`` with an `evidence.*` code.
+    /// - Returns: what is attached to it: evidence, except to a data set and where the source has some, and a
+    ///   signature if there is one.
+    /// - Throws: ``ZooError`` with an `evidence.*`, `signature.*` or `key.*` code.
     func permit(
+        _ record: any ArchivedRecord,
+        _ manifest: Descriptor
+    ) async throws -> [AttachmentDraft] {
+        let drafts = [
+            try await evidence(record, manifest), try await signature(record, manifest),
+        ]
+        return drafts.compactMap(\.self)
+    }
+
+    /// The signature to attach, which covers exactly the files of the release.
+    ///
+    /// It is kept in the store, so that a repetition attaches the same one.
+    private func signature(
+        _ record: any ArchivedRecord,
+        _ manifest: Descriptor
+    ) async throws -> AttachmentDraft? {
+        let folder = EvidenceFolder(of: manifest.digest, in: store)
+        let kept = try await BlockingWork.run { _ in try folder.signature() }
+        switch signature {
+        case .key(let key, let certificates):
+            let claim = certificates.map { SignerClaim.certificate($0.facts.subject) }
+            if let kept, let bundle = try? SignatureBundle(parsing: kept.bundle),
+                bundle.isSigned(by: key.publicKey), try bundle.difference(from: record) == nil,
+                bundle.claim == claim ?? .key(key.publicKey.hint)
+            {
+                break
+            }
+            let bundle = try await ModelSigner(key: key, certificates: certificates)
+                .sign(record.name.description, record.signedFiles)
+            let bytes = try bundle.bytes
+            try await BlockingWork.run { _ in try folder.keep(signature: bytes) }
+        case .bundle(let bytes) where bytes != kept?.bundle:
+            let bundle = try SignatureBundle(parsing: bytes)
+            if let difference = try bundle.difference(from: record) {
+                throw ZooError(
+                    .signatureInvalid,
+                    "the signature is not of the files of \(record.name):\(record.version): "
+                        + difference,
+                    remedy: "sign the release with 'ami-zoo publish --sign KEY'"
+                )
+            }
+            try await BlockingWork.run { _ in try folder.keep(signature: bytes) }
+        case .bundle, nil: break
+        }
+        return try await BlockingWork.run { _ in try folder.signature() }.map {
+            AttachmentDraft(signature: $0.bundle, created: $0.created, to: manifest)
+        }
+    }
+
+    private func evidence(
         _ record: any ArchivedRecord,
         _ manifest: Descriptor
     ) async throws -> AttachmentDraft? {
@@ -108,6 +232,20 @@ struct PublicationGate: Sendable {
             case .absent, nil: throw error
             }
         }
+    }
+}
+
+extension ArchivedRecord {
+    /// The files that a signature of the release covers: all of them.
+    var signedFiles: [(path: String, digest: ContentDigest)] {
+        files.map { ($0.path.text, $0.digest) }
+    }
+}
+
+extension SignatureBundle {
+    /// How what the bundle claims to sign differs from a release; nil if it is the same.
+    func difference(from record: any ArchivedRecord) throws(ZooError) -> String? {
+        try difference(from: record.signedFiles)
     }
 }
 

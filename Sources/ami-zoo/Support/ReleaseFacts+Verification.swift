@@ -14,10 +14,12 @@ extension ReleaseFacts {
     ///   - record: the record of the folder, which the manifest names.
     ///   - verification: the result.
     ///   - signature: what was found out about the signature of the files; nil if there is none.
+    ///   - evidenceSigning: what was found out about the signature of the evidence.
     init(
         _ record: any ArchivedRecord,
         _ verification: Verification,
-        _ signature: SignatureOutcome?
+        _ signature: SignatureOutcome?,
+        _ evidenceSigning: EvidenceSigning
     ) {
         self.init(record, integrity: Self.integrity(verification))
         let all = [verification.anchor].compactMap(\.self) + verification.otherAnchors
@@ -29,7 +31,7 @@ extension ReleaseFacts {
         }
         registry = Self.registry(all, mismatch)
         signatures = signature?.fact ?? .notChecked("the folder has no signature")
-        evidence = Self.evidence(verification, record)
+        evidence = Self.evidence(verification, record, evidenceSigning)
     }
 
     private static func integrity(_ verification: Verification) -> Fact<Integrity> {
@@ -61,7 +63,8 @@ extension ReleaseFacts {
 
     private static func evidence(
         _ verification: Verification,
-        _ record: any ArchivedRecord
+        _ record: any ArchivedRecord,
+        _ signing: EvidenceSigning
     ) -> Fact<Evidence> {
         guard let found = verification.evidence, let model = record as? ReleaseRecord else {
             return .notChecked("a data set has no evidence")
@@ -73,10 +76,10 @@ extension ReleaseFacts {
                     created: evidence.created,
                     claims: ClaimCounts(evidence.claims).text,
                     unreadable: found.unreadable.count,
-                    signers: .notChecked("no signature of evidence was checked")
+                    signers: signing.fact
                 )
             )
-        case .failed, .unvalidated, .invalid, .absent: return .refuted(found.line(model))
+        case .failed, .unvalidated, .invalid, .absent: return .refuted(found.line(model, signing))
         }
     }
 }
@@ -84,10 +87,32 @@ extension ReleaseFacts {
 extension SignatureOutcome {
     /// What it says about who signed the files.
     fileprivate var fact: Fact<Set<ReleaseFacts.Signer>> {
-        if let signer { return .established([.key(signer)]) }
+        if let signer { return .established([signer]) }
         guard let finding = findings.first else {
             return .notChecked("there is a signature, and no key to check it with; --key names one")
         }
         return .refuted(finding.message)
+    }
+}
+
+extension EvidenceSigning {
+    /// What it says about who signed the evidence.
+    fileprivate var fact: Fact<Set<ReleaseFacts.Signer>> {
+        switch self {
+        case .none: .notChecked("the evidence is not signed")
+        case .unchecked: .notChecked("the evidence is signed, and no key to check it with is here")
+        case .passed(let signature):
+            .established([ReleaseFacts.Signer(signature.key, signature.certificate)])
+        case .refused(let error): .refuted(error.message)
+        }
+    }
+}
+
+extension ReleaseFacts.Signer {
+    /// Whoever made a signature that was verified.
+    init(_ key: VerificationKey, _ certificate: SignerFacts?) {
+        self =
+            certificate.map { .certificate(identity: $0.subject, issuer: $0.issuer) }
+            ?? .key(key.hint)
     }
 }
