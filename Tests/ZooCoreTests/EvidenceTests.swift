@@ -266,6 +266,40 @@ import Testing
         }
     }
 
+    /// A suite that did not run because its data were not given is told apart, and reproduces nothing.
+    @Test func aClaimWithoutItsDataIsNotReproduced() throws {
+        let sample = try Sample()
+        let claims = sample.record.evaluation
+        func outcomes(_ evaluations: [JSONValue], _ absent: Set<ContentDigest>) throws
+            -> [ClaimComparison]
+        {
+            try ValidationEvidence.compare(
+                claims,
+                with: evaluations.map { value throws in try JSONObject(value) },
+                withoutData: absent
+            )
+        }
+        let absent = try outcomes([], [sample.suite])
+        #expect(absent[0].outcome == .dataNotGiven)
+        #expect(!absent[0].isAcceptable)
+        #expect(ClaimCounts(absent).reproduced == 0)
+        #expect(ClaimCounts(absent).text.contains("not measured: data not given"))
+        #expect(try outcomes([], [ContentDigest(of: [9])])[0].outcome == .notMeasured)
+        // A measurement counts whatever is said about it.
+        let measured = try outcomes([sample.evaluation(1)], [sample.suite])
+        #expect(measured[0].measured != nil)
+    }
+
+    /// A measurement with a probe that was published apart from the release is not one of the release.
+    @Test func aMeasurementWithAnotherProbeIsNoEvidence() throws {
+        let sample = try Sample()
+        guard case .object(var members) = sample.evaluation(1) else { throw CancellationError() }
+        members["probe"] = .string(ContentDigest(of: [1]).description)
+        let object = try JSONObject(.object(members))
+        let compared = try ValidationEvidence.compare(sample.record.evaluation, with: [object])
+        #expect(compared[0].outcome == .notMeasured)
+    }
+
     @Test func aWaiverKeepsItsReason() throws {
         let waiver = try ValidationWaiver(
             reason: "no data left",

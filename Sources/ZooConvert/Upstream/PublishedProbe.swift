@@ -51,7 +51,16 @@ package struct PublishedProbe: Sendable {
                 failure = failure ?? error
             }
         }
-        throw failure ?? ZooError(.probeUnknown, "'\(place.path)' is no probe")
+        guard let failure, failure.code != .importCountsMismatch else {
+            throw failure ?? ZooError(.probeUnknown, "'\(place.path)' is no probe")
+        }
+        throw ZooError(
+            .importCountsMismatch,
+            "'\(place.path)' is not '\(named[0].name)': \(failure.message)",
+            remedy:
+                "get the file again, or convert it with 'ami-zoo convert' if it is another probe of that name",
+            cause: failure
+        )
     }
 
     /// Writes it as a folder that `ami-zoo convert` could have written.

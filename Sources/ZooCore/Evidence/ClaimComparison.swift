@@ -88,7 +88,9 @@ public struct ClaimComparison: Sendable, Equatable {
         guard try claim.suite == evaluation.string("name"),
             let digest = claim.suiteDigest, try digest == evaluation.digest("suiteDigest"),
             try claim.datasetDigest
-                == evaluation.object("data").optionalDigest("digest")
+                == evaluation.object("data").optionalDigest("digest"),
+            // What was measured with a probe of another release says nothing about this one alone.
+            evaluation.value("probe") == nil
         else { return nil }
         for metric in try evaluation.objects("metrics", maximum: 1000)
         where try metric.string("name") == claim.metric {
