@@ -45,22 +45,24 @@ extension Registry {
         return reader.result
     }
 
-    /// Reads the attachments of a type, newest first; those that cannot be read are left out.
+    /// Reads the attachments of some types, newest first; those that cannot be read are left out.
     ///
     /// - Parameters:
-    ///   - type: the artifact type.
+    ///   - types: the artifact types.
     ///   - digest: the digest of the release's manifest.
     ///   - name: the model or data set.
     /// - Returns: the attachments.
     /// - Throws: ``ZooError`` when the registry cannot be reached; `CancellationError`.
     package func attachments(
-        _ type: String,
+        _ types: Set<String>,
         of digest: ContentDigest,
         _ name: ModelName
     ) async throws -> [ReleaseAttachment] {
         var found: [ReleaseAttachment] = []
         var fetcher = AttachmentFetcher(self, digest, name)
-        let listed = try await source.attachments(of: digest, name).filter { $0.type == type }
+        let listed = try await source.attachments(of: digest, name).filter {
+            types.contains($0.type)
+        }
         for attachment in listed.reversed().prefix(AttachmentLimits.attachments) {
             do {
                 found.append(try await fetcher.fetch(attachment))

@@ -107,10 +107,16 @@ package struct Packer: Sendable {
     private func listPaths() throws(ZooError) -> [ReleasePath] {
         var paths: [ReleasePath] = []
         for name in try FileSystem.files(below: request.source)
-        where !request.isDescription(name) && !name.isExactly(InstalledRelease.signatureName) {
+        where !request.isDescription(name) && !Self.isAttached(name) {
             paths.append(try ReleasePath(parsing: name))
         }
         return paths
+    }
+
+    /// Whether a file of the folder is attached to the release, and no part of it.
+    private static func isAttached(_ name: String) -> Bool {
+        name.isExactly(InstalledRelease.signatureName)
+            || name.isExactly(ConversionProvenance.fileName)
     }
 
     private func describe(

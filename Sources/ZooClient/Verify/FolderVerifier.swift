@@ -42,7 +42,10 @@ package struct FolderVerifier: Sendable {
             }
             findings += try FolderListing.strays(
                 in: folder,
-                besides: Set(record.files.map(\.path.text) + [RecordDraft.fileName]),
+                besides: Set(
+                    record.files.map(\.path.text)
+                        + [RecordDraft.fileName, ConversionProvenance.fileName]
+                ),
                 replacement: "replace it by a folder with the files that it leads to"
             )
             let anchor = VerificationAnchor(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import Synchronization
 internal import ZooCheckpoint
 package import ZooCore
 package import ZooFiles
@@ -14,6 +15,8 @@ package struct ConversionSource: Sendable {
     package let tensors: [ConversionPlan.Source: UpstreamTensors]
     /// `config.json`, if it is in the folder of the checkpoint.
     package let configuration: JSONObject?
+    /// Every file that was opened, in the order of opening.
+    package let inputs: [MappedFile]
 
     /// Opens the files.
     ///
@@ -29,9 +32,15 @@ package struct ConversionSource: Sendable {
     ///
     /// - Throws: ``ZooError`` as ``init(_:backbone:)``.
     package init(_ main: FilePlace, backbone: FilePlace?) throws(ZooError) {
+        let opened = OpenedFiles()
+        let main = FilePlace(main.path, in: NotedFiles(main.files, opened))
         var tensors: [ConversionPlan.Source: UpstreamTensors] = [:]
         tensors[.main] = try Self.tensors(main)
-        if let backbone { tensors[.backbone] = try Self.tensors(backbone) }
+        if let backbone {
+            tensors[.backbone] = try Self.tensors(
+                FilePlace(backbone.path, in: NotedFiles(backbone.files, opened))
+            )
+        }
         self.tensors = tensors
         let isFolder = try main.files.kind(main.path) == .folder
         let folder = isFolder ? main.path : FileSystem.parent(of: main.path)
@@ -41,10 +50,12 @@ package struct ConversionSource: Sendable {
         // Next to a pickle, config.json can be an unrelated file.
         guard isSafetensors, try main.files.kind(file) != nil else {
             configuration = nil
+            inputs = opened.files
             return
         }
         let bytes = try main.files.document(file, limit: 1 << 20)
         configuration = try JSONObject(try JSONValue(parsing: bytes))
+        inputs = opened.files
     }
 
     private static func tensors(_ place: FilePlace) throws(ZooError) -> UpstreamTensors {
@@ -56,5 +67,37 @@ package struct ConversionSource: Sendable {
     /// - Throws: ``ZooError`` with a `convert.*` code.
     package func plan(_ options: ConversionOptions) throws(ZooError) -> ConversionPlan {
         try ConvertibleFamily.plan(tensors, configuration: configuration, options: options)
+    }
+}
+
+/// The files that were opened, each path once.
+private final class OpenedFiles: Sendable {
+    private let list = Mutex<[MappedFile]>([])
+
+    func add(_ file: MappedFile) {
+        list.withLock { list in
+            if !list.contains(where: { $0.path.isExactly(file.path) }) { list.append(file) }
+        }
+    }
+
+    var files: [MappedFile] { list.withLock(\.self) }
+}
+
+/// Files that are noted when they are opened, so that provenance states exactly what was read.
+private struct NotedFiles: FileTree {
+    private let files: any FileTree
+    private let opened: OpenedFiles
+
+    init(_ files: any FileTree, _ opened: OpenedFiles) {
+        self.files = files
+        self.opened = opened
+    }
+
+    func kind(_ path: String) throws(ZooError) -> FileStatus.Kind? { try files.kind(path) }
+
+    func open(_ path: String) throws(ZooError) -> MappedFile {
+        let file = try files.open(path)
+        opened.add(file)
+        return file
     }
 }

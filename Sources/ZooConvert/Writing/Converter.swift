@@ -3,7 +3,7 @@
 
 internal import ZooCheckpoint
 package import ZooCore
-internal import ZooFiles
+package import ZooFiles
 package import ZooTensor
 
 /// The metadata of a converted release that its tensors do not determine.
@@ -61,12 +61,14 @@ package struct ConversionReport: Sendable {
 /// The same input and the same options give the same bytes on any machine.
 package struct Converter: Sendable {
     /// The version of the converter that release records state.
-    package static let version = "ami-zoo 0.1.0"
+    package static let version = "ami-zoo \(programVersion)"
+    private static let programVersion = "0.1.0"
     /// The maximum size of a weights file in bytes; larger sets are sharded as in transformers.
     package static let shardSize = 5_000_000_000
 
     let plan: ConversionPlan
     let sources: [ConversionPlan.Source: UpstreamTensors]
+    let inputs: [MappedFile]
     let options: ConversionOptions
     let identity: ConversionIdentity
     let dtype: DType?
@@ -77,6 +79,7 @@ package struct Converter: Sendable {
     /// - Parameters:
     ///   - plan: the plan, which fits `sources`.
     ///   - sources: the upstream files.
+    ///   - inputs: the files that were opened for them, whose digests the provenance states; empty to write none.
     ///   - options: the options of the user, which the record keeps for reproduction.
     ///   - identity: name, version and other metadata.
     ///   - dtype: the dtype of floating-point tensors: F32, BF16 or F16; nil keeps it.
@@ -84,6 +87,7 @@ package struct Converter: Sendable {
     package init(
         plan: ConversionPlan,
         sources: [ConversionPlan.Source: UpstreamTensors],
+        inputs: [MappedFile] = [],
         options: ConversionOptions,
         identity: ConversionIdentity,
         dtype: DType?,
@@ -91,6 +95,7 @@ package struct Converter: Sendable {
     ) {
         self.plan = plan
         self.sources = sources
+        self.inputs = inputs
         self.options = options
         self.identity = identity
         self.dtype = dtype
@@ -141,12 +146,66 @@ package struct Converter: Sendable {
         // The proof is computed on one thread while another one writes the weights.
         async let proof = BlockingWork.run { try ConversionProof(plan, sources, dtype, $0) }
         async let weights = BlockingWork.run { try writeWeights(to: folder, $0) }
-        let (written, proven) = (try await weights, try await proof)
+        async let digests = BlockingWork.run { try inputDigests($0) }
+        let (written, proven, read) = (try await weights, try await proof, try await digests)
         return try await BlockingWork.run { _ in
             var files = written.files
             files.append(contentsOf: try writeDocuments(to: folder, proven))
-            return try finish(folder, files, proven, largestChange: written.largestChange)
+            let report = try finish(folder, files, proven, largestChange: written.largestChange)
+            try writeProvenance(to: folder, report, read)
+            return report
         }
+    }
+
+    // MARK: Provenance
+
+    private func inputDigests(_ cancellation: Cancellation) throws -> [ContentDigest] {
+        try inputs.map { file in
+            var hasher = ContentDigest.Hasher()
+            for start in stride(from: 0, to: file.byteCount, by: 1 << 20) {
+                try cancellation.check()
+                hasher.update(try file.bytes(start..<min(start + 1 << 20, file.byteCount)))
+            }
+            return hasher.finish()
+        }
+    }
+
+    /// States what was read and written; without times, so that the same input gives the same bytes.
+    private func writeProvenance(
+        to folder: String,
+        _ report: ConversionReport,
+        _ digests: [ContentDigest]
+    ) throws {
+        guard !inputs.isEmpty else { return }
+        let sources = zip(inputs, digests).map { file, digest in
+            // The published address is that of the published bytes only.
+            let isPublished = identity.upstream["sha256"] == .string(digest.hex)
+            let uri: String? =
+                if isPublished, case .string(let url)? = identity.upstream["url"] { url } else {
+                    nil
+                }
+            return ConversionProvenance.Source(
+                name: FileSystem.name(of: file.path),
+                uri: uri,
+                digest: digest
+            )
+        }
+        var parameters = options.json
+        parameters["name"] = .string(identity.name.description)
+        parameters["version"] = .string(identity.version.description)
+        parameters["family"] = .string(plan.family.rawValue)
+        parameters["variant"] = .string(plan.variant)
+        if let dtype { parameters["dtype"] = .string(dtype.rawValue) }
+        let provenance = try ConversionProvenance(
+            of: report.files.map { ($0.path.text, $0.digest) },
+            from: sources,
+            parameters,
+            program: Self.programVersion
+        )
+        try FileSystem.writeAtomically(
+            "\(folder)/\(ConversionProvenance.fileName)",
+            provenance.statement
+        )
     }
 
     // MARK: Weights

@@ -12,6 +12,8 @@ public struct AttachmentDraft: Sendable, Equatable {
     public static let signature = "application/vnd.dev.sigstore.bundle.v0.3+json"
     /// The type of the predicate of a signature over the files of a model (OpenSSF Model Signing 1.0).
     public static let modelSignature = "https://model_signing/signature/v1.0"
+    /// The artifact type, and the media type of the layer, of provenance: an in-toto statement.
+    public static let provenance = EvidenceStatement.mediaType
     /// The name of a signature beside the files of a model.
     public static let signatureName = "model.sig"
     /// The annotation with the type of the predicate of what a bundle signs, as Sigstore's tools write it.
@@ -82,6 +84,21 @@ public struct AttachmentDraft: Sendable, Equatable {
                 "dev.sigstore.bundle.content": "dsse-envelope",
                 Self.predicateAnnotation: Self.modelSignature,
             ]
+        )
+    }
+
+    /// Attaches what a conversion states about the files of the release.
+    ///
+    /// - Parameters:
+    ///   - provenance: the statement.
+    ///   - created: when it was kept.
+    ///   - subject: the manifest of the release.
+    public init(_ provenance: ConversionProvenance, created: Timestamp, to subject: Descriptor) {
+        self.init(
+            Self.provenance,
+            to: subject,
+            created: created,
+            [Self.layer(provenance.statement, ConversionProvenance.predicateType)]
         )
     }
 

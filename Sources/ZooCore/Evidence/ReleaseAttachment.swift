@@ -173,13 +173,22 @@ public struct ReleaseAttachment: Sendable, Equatable {
         ZooError(.attachmentChanged, what, remedy: "fetch it again with 'ami-zoo repair'")
     }
 
-    /// The bundle with a signature over the files of the release; nil if it is something else. Nothing about it is
-    /// checked.
+    /// The bundle with a signature over the files of the release; nil if it is something else.
+    ///
+    /// Nothing about it is checked.
     public var modelSignature: [UInt8]? {
         guard manifest.type == AttachmentDraft.signature,
             manifest.predicateType == AttachmentDraft.modelSignature
         else { return nil }
         return blob(AttachmentDraft.signature)
+    }
+
+    /// What a conversion states about files; nil if it is something else, or cannot be read.
+    public var provenance: ConversionProvenance? {
+        guard manifest.type == AttachmentDraft.provenance,
+            let statement = blob(EvidenceStatement.mediaType)
+        else { return nil }
+        return try? ConversionProvenance(statement: statement)
     }
 
     /// The bytes of a layer or of the config; nil if there is none of the media type.

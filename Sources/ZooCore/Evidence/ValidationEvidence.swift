@@ -12,8 +12,9 @@ public struct ValidationEvidence: Sendable, Equatable {
     public var statement: [UInt8] { source.statement }
     /// The report.
     public var report: [UInt8] { source.report }
-    /// A Sigstore bundle that comes with the statement, and claims to sign it; nil if there is none. It is not read
-    /// here.
+    /// A Sigstore bundle that comes with the statement, and claims to sign it; nil if there is none.
+    ///
+    /// It is not read here.
     public var signature: [UInt8]? { source.signature }
     /// The claims of the record, as the report measured them.
     public var claims: [ClaimComparison] { source.claims }

@@ -8,8 +8,9 @@ public struct ValidationStatement: Sendable, Equatable {
     public let statement: [UInt8]
     /// The report.
     public let report: [UInt8]
-    /// A Sigstore bundle that comes with the statement, and claims to sign it; nil if there is none. It is not read
-    /// here.
+    /// A Sigstore bundle that comes with the statement, and claims to sign it; nil if there is none.
+    ///
+    /// It is not read here.
     public let signature: [UInt8]?
     /// The claims of the record, as the report measured them.
     public let claims: [ClaimComparison]

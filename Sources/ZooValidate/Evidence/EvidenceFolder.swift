@@ -8,7 +8,8 @@ package import ZooStore
 /// The documents of a validation, in a folder of their own: `statement.json`, `report.json`, `report.html`, and
 /// `statement.sig` if the statement is signed.
 ///
-/// What the store keeps for a release also holds `model.sig`, the signature over its files that is to be published.
+/// What the store keeps for a release also holds what is to be published with it: `model.sig`, the signature over its
+/// files, and `provenance.intoto.json`, what a conversion states about them.
 package struct EvidenceFolder: Sendable {
     /// The folder.
     package let path: String
@@ -72,12 +73,43 @@ package struct EvidenceFolder: Sendable {
     ///
     /// - Throws: ``ZooError`` with an `io.*` code.
     package func signature() throws(ZooError) -> (bundle: [UInt8], created: Timestamp)? {
-        let path = file(AttachmentDraft.signatureName)
-        guard let status = try FileSystem.status(path) else { return nil }
+        try kept(AttachmentDraft.signatureName).map { (bundle: $0, created: $1) }
+    }
+
+    /// The provenance that is to be published, with the time at which it was written; nil if there is none.
+    ///
+    /// Blocking.
+    ///
+    /// - Throws: ``ZooError`` with a `json.*`, `format.*` or `io.*` code.
+    package func provenance() throws(ZooError) -> (
+        statement: ConversionProvenance, created: Timestamp
+    )? {
+        guard let (bytes, created) = try kept(ConversionProvenance.fileName) else { return nil }
+        return (try ConversionProvenance(statement: bytes), created)
+    }
+
+    private func kept(_ name: String) throws(ZooError) -> ([UInt8], Timestamp)? {
+        guard let status = try FileSystem.status(file(name)) else { return nil }
         return (
-            try FileSystem.document(path, limit: AttachmentLimits.blob),
+            try FileSystem.document(file(name), limit: AttachmentLimits.blob),
             Timestamp(secondsSince1970: status.modified / 1_000_000_000)
         )
+    }
+
+    private func keep(_ bytes: [UInt8], _ name: String) throws(ZooError) {
+        // Its time is that of its attachment, which is attached once.
+        guard try kept(name)?.0 != bytes else { return }
+        try FileSystem.createFolder(path)
+        try FileSystem.writeAtomically(file(name), bytes)
+    }
+
+    /// Keeps a statement about the files.
+    ///
+    /// Blocking.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    package func keep(provenance: ConversionProvenance) throws(ZooError) {
+        try keep(provenance.statement, ConversionProvenance.fileName)
     }
 
     /// Keeps a signature over the files, in place of another one.
@@ -94,8 +126,7 @@ package struct EvidenceFolder: Sendable {
                 remedy: "publish the model with fewer files, or with shorter paths"
             )
         }
-        try FileSystem.createFolder(path)
-        try FileSystem.writeAtomically(file(AttachmentDraft.signatureName), signature)
+        try keep(signature, AttachmentDraft.signatureName)
     }
 
     /// Reads the evidence about a release.

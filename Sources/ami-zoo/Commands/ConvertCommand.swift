@@ -71,6 +71,7 @@ struct ConvertCommand: ReportingCommand {
             let converter = Converter(
                 plan: plan,
                 sources: source.tensors,
+                inputs: source.inputs,
                 options: options,
                 identity: identity,
                 dtype: dtype

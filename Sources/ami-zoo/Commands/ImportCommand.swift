@@ -105,6 +105,7 @@ struct ImportCommand: ReportingCommand {
             let report = try await Converter(
                 plan: plan,
                 sources: source.tensors,
+                inputs: source.inputs,
                 options: options,
                 identity: ConversionIdentity(
                     entry,

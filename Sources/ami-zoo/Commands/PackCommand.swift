@@ -65,7 +65,10 @@ struct PackCommand: ReportingCommand {
                     source: try Surroundings().registry(folder: root)
                 ) : nil
             let report = try await Packer(request).pack(to: target) { packed in
-                try await BlockingWork.run { _ in try Self.keepSignature(in: folder, of: packed) }
+                try await BlockingWork.run { _ in
+                    try Self.keepSignature(in: folder, of: packed)
+                    try Self.keepProvenance(in: folder, of: packed)
+                }
                 return try await gate?.permit(packed.record, packed.descriptor) ?? []
             }
             return PackOutcome(report: report, output: root, published: target.isRegistry)
@@ -92,6 +95,24 @@ struct PackCommand: ReportingCommand {
         }
         let digest = packed.descriptor.digest
         try EvidenceFolder(of: digest, in: try Surroundings().store).keep(signature: bytes)
+    }
+
+    /// Keeps the provenance in the folder for the publication, if it is about the weights of the release.
+    private static func keepProvenance(in folder: String, of packed: PackedRelease) throws {
+        let path = "\(folder)/\(ConversionProvenance.fileName)"
+        guard let record = packed.record as? ReleaseRecord,
+            try FileSystem.status(path) != nil
+        else { return }
+        let bytes = try FileSystem.document(path, limit: EvidenceStatement.limit)
+        let provenance: ConversionProvenance
+        do throws(ZooError) {
+            provenance = try ConversionProvenance(statement: bytes)
+            _ = try provenance.files(of: record)
+        } catch {
+            return Console.note("'\(path)' is left out: \(error.message)")
+        }
+        let digest = packed.descriptor.digest
+        try EvidenceFolder(of: digest, in: try Surroundings().store).keep(provenance: provenance)
     }
 
     private static func encoding(_ text: String) throws -> ArchiveEncoding {

@@ -151,6 +151,7 @@ extension [String] {
             case AttachmentDraft.validation: "evidence of its validation"
             case AttachmentDraft.waiver: "the reason why it was not validated"
             case AttachmentDraft.signature: "a signature"
+            case AttachmentDraft.provenance: "its provenance"
             default: type
             }
         }

@@ -2,6 +2,7 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ArgumentParser
+internal import Foundation
 internal import ZooClient
 internal import ZooCore
 internal import ZooFiles
@@ -30,6 +31,15 @@ struct ShowCommand: ReportingCommand {
     @Flag(help: "Do not use the network; show what is installed.")
     var offline = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Print a bill of materials of the model instead: 'cyclonedx' (1.6) or 'spdx' (3.0.1, AI profile).",
+            valueName: "format"
+        ),
+        transform: ShowCommand.format
+    )
+    var bom: BillOfMaterials.Format?
+
     @OptionGroup var registry: RegistryOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
@@ -40,9 +50,25 @@ struct ShowCommand: ReportingCommand {
         guard registry.registry == nil || !offline && !isFolder else {
             throw ValidationError("--registry is not for what is installed")
         }
+        guard bom == nil || !output.json else {
+            throw ValidationError("--bom prints JSON of its own; leave out --json")
+        }
+    }
+
+    private static func format(_ text: String) throws -> BillOfMaterials.Format {
+        guard let format = BillOfMaterials.Format(rawValue: text) else {
+            throw ValidationError("'\(text)' is neither 'cyclonedx' nor 'spdx'")
+        }
+        return format
     }
 
     func report() async throws -> ShowOutcome {
+        var outcome = try await shown()
+        if let bom { outcome.materials = try outcome.billOfMaterials().document(as: bom) }
+        return outcome
+    }
+
+    private func shown() async throws -> ShowOutcome {
         if offline || isFolder {
             let store = try Surroundings().store
             let (release, kept) = try await BlockingWork.run { [reference] _ in
@@ -57,6 +83,8 @@ struct ShowCommand: ReportingCommand {
                 evidence: evidence,
                 evidenceSigning: await evidence.signing(nil),
                 signatures: kept.attachments.compactMap(\.signerClaim),
+                provenance: ReleaseProvenance(kept.attachments, of: release.record),
+                registry: release.registry,
                 transfer: release.manifest.transferSize,
                 yank: nil,
                 folder: release.folder
@@ -69,16 +97,19 @@ struct ShowCommand: ReportingCommand {
         if let model = release.record as? ReleaseRecord {
             evidence = try await source.evidence(of: model, release.digest)
         }
+        let attached = try await source.attachments(
+            [AttachmentDraft.signature, AttachmentDraft.provenance],
+            of: release.digest,
+            release.record.name
+        )
         return ShowOutcome(
             digest: release.digest,
             record: release.record,
             evidence: evidence,
             evidenceSigning: await evidence.signing(nil),
-            signatures: try await source.attachments(
-                AttachmentDraft.signature,
-                of: release.digest,
-                release.record.name
-            ).compactMap(\.signerClaim),
+            signatures: attached.compactMap(\.signerClaim),
+            provenance: ReleaseProvenance(attached, of: release.record),
+            registry: source.source.address,
             transfer: release.manifest.transferSize,
             yank: release.yank,
             folder: nil
@@ -93,10 +124,30 @@ struct ShowOutcome: Report {
     let evidenceSigning: EvidenceSigning
     /// Who signed the files, as the attached signatures claim.
     let signatures: [SignerClaim]
+    let provenance: ReleaseProvenance?
+    /// The address of the registry.
+    let registry: String
     let transfer: Int
     let yank: IndexDocument.Yank?
     /// The installed folder that was read; nil for a registry.
     let folder: String?
+    /// The bill of materials that is printed instead; nil for none.
+    var materials: JSONValue?
+
+    /// What the model is made of.
+    ///
+    /// - Throws: ``ZooError`` with code `release.not-a-model`.
+    func billOfMaterials() throws(ZooError) -> BillOfMaterials {
+        BillOfMaterials(
+            of: try record.requireModel(),
+            digest,
+            evidence: evidence,
+            provenance: provenance?.statement,
+            registry: registry,
+            created: .sourceDate ?? .now,
+            program: AmiZoo.version
+        )
+    }
 
     var json: JSONValue {
         // Cannot fail, because the record was parsed from these bytes.
@@ -111,12 +162,16 @@ struct ShowOutcome: Report {
             "evidence": (record as? ReleaseRecord).map { evidence.json($0, evidenceSigning) }
                 ?? ["state": "none"],
             "signatures": .array(signatures.map(\.json)),
+            "provenance": provenance?.json ?? .null,
         ]
         if let folder { members["path"] = .string(folder) }
         return .object(members)
     }
 
     var text: String {
+        if let materials {
+            return materials.prettyText.trimmingCharacters(in: .newlines)
+        }
         var lines = ["\(record.name):\(record.version)", "  \(record.summary)", ""]
         lines.append("  digest      \(digest)")
         let model = record as? ReleaseRecord
@@ -134,6 +189,7 @@ struct ShowOutcome: Report {
             "  size        \(ByteCount(record.totalSize)) in \(record.files.count) files, "
                 + "\(ByteCount(transfer)) to transfer"
         )
+        if let provenance { lines.append("  provenance  \(provenance.text)") }
         lines += signatures.map { "  signature   signed by \($0.text), not checked" }
         if let folder { lines.append("  installed   \(folder)") }
         if let yank { lines.append("  WITHDRAWN   \(yank.reason) (\(yank.date))") }

@@ -2,7 +2,6 @@
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
 internal import ArgumentParser
-internal import ZooClient
 internal import ZooCore
 internal import ZooFiles
 internal import ZooStore
@@ -77,34 +76,34 @@ struct SignatureOptions: ParsableArguments {
     ///
     /// - Parameters:
     ///   - folder: the folder.
-    ///   - release: the digest of its manifest; nil if it is no release.
+    ///   - attachments: what was pulled with the release; nil if it is no release.
     ///   - authority: whose signature is required; nil for none.
     /// - Returns: the result; nil when none is required and there is none.
+    /// - Throws: ``ZooError`` with an `io.*` code; `CancellationError`.
     func check(
         _ folder: String,
-        of release: ContentDigest?,
+        with attachments: [ReleaseAttachment]?,
         by authority: SignatureAuthority?
     ) async throws -> SignatureOutcome? {
         guard let authority else {
             return try await BlockingWork.run { [self] _ -> SignatureOutcome? in
-                guard let first = try candidates(in: folder, of: release).first else { return nil }
+                guard let first = try candidates(in: folder, attachments).first else { return nil }
                 return SignatureOutcome(path: first.path, .unchecked(first.claim))
             }
         }
-        return try await verified(folder, of: release, by: authority)
+        return try await verified(folder, with: attachments, by: authority)
     }
 
     /// The signatures to try, the one beside the files first.
     func candidates(
         in folder: String,
-        of release: ContentDigest?
+        _ attachments: [ReleaseAttachment]?
     ) throws -> [SignatureCandidate] {
         if let signature { return [try SignatureCandidate(signature)] }
         var found: [SignatureCandidate] = []
         let path = "\(folder)/\(ModelFolder.signatureName)"
         if try FileSystem.status(path) != nil { found.append(try SignatureCandidate(path)) }
-        guard let release else { return found }
-        for attachment in KeptAttachments(in: folder, of: release, repair: "").attachments {
+        for attachment in attachments ?? [] {
             guard let bytes = attachment.modelSignature else { continue }
             let name = ContentDigest(of: bytes).hex
             let kept = "\(folder)/\(InstalledRelease.attachmentsFolder)/\(name)"
@@ -115,11 +114,11 @@ struct SignatureOptions: ParsableArguments {
 
     private func verified(
         _ folder: String,
-        of release: ContentDigest? = nil,
+        with attachments: [ReleaseAttachment]? = nil,
         by authority: SignatureAuthority
     ) async throws -> SignatureOutcome {
         let candidates = try await BlockingWork.run { [self] _ in
-            try self.candidates(in: folder, of: release)
+            try self.candidates(in: folder, attachments)
         }
         let usual = "\(folder)/\(ModelFolder.signatureName)"
         var refusal = Finding(
@@ -137,7 +136,7 @@ struct SignatureOptions: ParsableArguments {
                 // That of a certificate is known only now.
                 try Surroundings().requireUsable(payload.key, to: .verify)
                 let model = try await BlockingWork.run { _ in try SignedModel(payload) }
-                let own = release == nil || signature != nil ? candidate.path : usual
+                let own = attachments == nil || signature != nil ? candidate.path : usual
                 return SignatureOutcome(
                     path: candidate.path,
                     .checked(try await SignatureCheck(model, folder, signature: own))

@@ -179,21 +179,28 @@ struct VerifyCommand: ReportingCommand {
             }
             func check(_ subject: VerificationSubject) async throws -> VerifyOutcome {
                 let verification = try await subject.verify(search, only: only, deep: deep)
-                let release: ContentDigest? =
-                    if case .release(let release) = subject.content { release.digest } else { nil }
+                var attachments: [ReleaseAttachment]?
+                var provenance: ReleaseProvenance?
+                if case .release(let release) = subject.content {
+                    let kept = try await BlockingWork.run { _ in
+                        KeptAttachments(in: release.folder, of: release.digest, repair: "")
+                    }
+                    provenance = ReleaseProvenance(kept.attachments, of: release.record)
+                    attachments = kept.attachments
+                }
                 let keys = policy.loaded
-                let signer = try await BlockingWork.run { _ in
+                let signer = try await BlockingWork.run { [attachments] _ in
                     // Without keys nothing is read that nobody asked for.
                     keys.keys.isEmpty
                         ? nil
                         : keys.key(
-                            ofSignatures: try signing.candidates(in: subject.folder, of: release)
+                            ofSignatures: try signing.candidates(in: subject.folder, attachments)
                                 .map(\.bytes)
                         )
                 }
                 let signature = try await signing.check(
                     subject.folder,
-                    of: release,
+                    with: attachments,
                     by: authority ?? signer.map(SignatureAuthority.key)
                 )
                 let evidence = verification.evidence ?? .absent
@@ -209,6 +216,7 @@ struct VerifyCommand: ReportingCommand {
                     verification: verification,
                     signature: signature,
                     evidenceSigning: evidenceSigning,
+                    provenance: provenance,
                     policy: policy,
                     verdicts: facts.map {
                         policy.loaded.policy.evaluate($0, at: Clock.seconds())
@@ -261,6 +269,8 @@ struct VerifyOutcome: Report {
     let signature: SignatureOutcome?
     /// What is known about the signature of the evidence.
     let evidenceSigning: EvidenceSigning
+    /// What a conversion states about the files.
+    let provenance: ReleaseProvenance?
     let policy: PolicyUse
     /// What the policy says; nil when the record cannot be read.
     let verdicts: PolicyReport?
@@ -301,6 +311,7 @@ struct VerifyOutcome: Report {
             ]
         }
         if let signature { members["signature"] = signature.json }
+        if let provenance { members["provenance"] = provenance.json }
         if let policy = policy.json(verdicts) { members["policy"] = policy }
         if !others.isEmpty { members["others"] = .array(others.map(\.json)) }
         return .object(members)
@@ -349,6 +360,7 @@ struct VerifyOutcome: Report {
         if let (evidence, record) = evidence {
             lines.append("evidence: \(evidence.line(record, evidenceSigning))")
         }
+        if let provenance { lines.append("provenance: \(provenance.text)") }
         if let comparison, comparison.findings.isEmpty {
             lines.append(
                 "\(comparison.tensors) tensors, \(ByteCount(comparison.bytes)): bit-identical to the "

@@ -100,6 +100,7 @@ extension AttachedEvidence {
     /// What is known about the signature of a validation.
     ///
     /// - Parameter authority: whose signature counts; nil to check none.
+    /// - Returns: what is known.
     func signing(_ authority: SignatureAuthority?) async -> EvidenceSigning {
         guard let (statement, bundle) = signed else { return .none }
         do throws(ZooError) {

@@ -100,8 +100,15 @@ struct ConversionArguments: ParsableArguments {
     ///
     /// The clock is not used, so that equal inputs give equal releases. Source of the variable:
     /// reproducible-builds.org.
-    static var created: Timestamp {
-        let seconds = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"].flatMap { Int($0) }
-        return Timestamp(secondsSince1970: min(max(seconds ?? 0, 0), 253_402_300_799))
+    static var created: Timestamp { .sourceDate ?? Timestamp(secondsSince1970: 0) }
+}
+
+extension Timestamp {
+    /// The time in `SOURCE_DATE_EPOCH`, which makes documents reproducible; nil if it is not set.
+    static var sourceDate: Timestamp? {
+        let text = ProcessInfo.processInfo.environment["SOURCE_DATE_EPOCH"]
+        return text.flatMap { Int($0) }.map {
+            Timestamp(secondsSince1970: min(max($0, 0), 253_402_300_799))
+        }
     }
 }

@@ -79,6 +79,7 @@ struct PublicationSignatureOptions: ParsableArguments {
     /// What to sign with, or the signature.
     ///
     /// - Parameter folder: the folder that is published.
+    /// - Returns: the source; nil for the signature that was packed with the release.
     /// - Throws: ``ZooError`` with a `key.*`, `certificate.*` or `io.*` code.
     func source(for folder: String) throws(ZooError) -> ReleaseSignature? {
         if let sign {
@@ -152,8 +153,8 @@ struct PublicationGate: Sendable {
     /// - Parameters:
     ///   - record: its record.
     ///   - manifest: the descriptor of its manifest.
-    /// - Returns: what is attached to it: evidence, except to a data set and where the source has some, and a
-    ///   signature if there is one.
+    /// - Returns: what is attached to it: evidence, except to a data set and where the source has some, a
+    ///   signature and provenance if there are any.
     /// - Throws: ``ZooError`` with an `evidence.*`, `signature.*` or `key.*` code.
     func permit(
         _ record: any ArchivedRecord,
@@ -161,6 +162,7 @@ struct PublicationGate: Sendable {
     ) async throws -> [AttachmentDraft] {
         let drafts = [
             try await evidence(record, manifest), try await signature(record, manifest),
+            try await provenance(manifest),
         ]
         return drafts.compactMap(\.self)
     }
@@ -203,6 +205,13 @@ struct PublicationGate: Sendable {
         return try await BlockingWork.run { _ in try folder.signature() }.map {
             AttachmentDraft(signature: $0.bundle, created: $0.created, to: manifest)
         }
+    }
+
+    /// What a conversion stated about the files, as it was packed.
+    private func provenance(_ manifest: Descriptor) async throws -> AttachmentDraft? {
+        try await BlockingWork.run { [store] _ in
+            try EvidenceFolder(of: manifest.digest, in: store).provenance()
+        }.map { AttachmentDraft($0.statement, created: $0.created, to: manifest) }
     }
 
     private func evidence(

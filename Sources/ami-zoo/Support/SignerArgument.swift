@@ -14,6 +14,7 @@ struct SignerArgument {
     /// The private key with its certificates, which are valid now.
     ///
     /// - Parameter folder: the folder that is published, in which no private key may lie.
+    /// - Returns: the key, and the certificates if there are any.
     /// - Throws: ``ZooError`` with a `key.*`, `certificate.*` or `io.*` code.
     func signer(for folder: String) throws(ZooError) -> (PrivateKey, SignerCertificates?) {
         let certificates = try certificates()
