@@ -35,22 +35,30 @@ package struct RegistryDocuments: Sendable {
     ///
     /// - Throws: ``ZooError`` with code `registry.index-invalid`, a code of the document, or `io.*`.
     package func index(of name: ModelName) throws(ZooError) -> IndexDocument? {
-        let path = "\(root)/\(RegistryLayout.index(name))"
-        let bytes: [UInt8]
-        do throws(ZooError) {
-            bytes = try FileSystem.document(path, limit: FormatLimits.indexDocument)
-        } catch  where error.code == .fileMissing {
-            return nil
-        }
+        guard let bytes = try indexBytes(of: name) else { return nil }
         let document = try IndexDocument(canonical: bytes)
         guard document.name == name else {
             throw ZooError(
                 .indexInvalid,
-                "'\(path)' is the index document of '\(document.name)'",
+                "'\(root)/\(RegistryLayout.index(name))' is the index document of '\(document.name)'",
                 remedy: "remove it, then run 'ami-zoo registry index \(root)'"
             )
         }
         return document
+    }
+
+    /// Reads the stored form of the index document of a model; nil when the registry does not have the model.
+    ///
+    /// - Throws: ``ZooError`` with an `io.*` code.
+    package func indexBytes(of name: ModelName) throws(ZooError) -> [UInt8]? {
+        do throws(ZooError) {
+            return try FileSystem.document(
+                "\(root)/\(RegistryLayout.index(name))",
+                limit: FormatLimits.indexDocument
+            )
+        } catch  where error.code == .fileMissing {
+            return nil
+        }
     }
 
     /// Lists every model and data set that has an index document, in ascending order.

@@ -11,6 +11,8 @@ extension RegistryFolder {
         package var blobs = 0
         /// The number of temporary files that interrupted programs left.
         package var temporaryFiles = 0
+        /// The number of index documents under their digest that are no longer current.
+        package var revisions = 0
         /// The number of uploads without progress.
         package var uploads = 0
         /// The bytes of all of them.
@@ -49,6 +51,7 @@ extension RegistryFolder {
         for algorithm in BlobDigest.Algorithm.allCases {
             try sweep.blobs(algorithm, references, cancellation)
         }
+        try sweep.revisions(documents, cancellation)
         try sweep.temporaryFiles(cancellation)
         return sweep.collected
     }
@@ -114,6 +117,24 @@ private struct Sweep {
             }
         }
         if removed > 0, !dryRun { try FileSystem.synchronizeFolder(folder) }
+    }
+
+    /// Removes the index documents under their digest that are not the current ones.
+    mutating func revisions(
+        _ documents: RegistryDocuments,
+        _ cancellation: Cancellation
+    ) throws {
+        for path in try FileSystem.entries(below: "\(root)/index") {
+            try cancellation.check()
+            guard let revision = IndexRevision(path: "index/\(path)"),
+                let status = try FileSystem.status("\(root)/\(revision.path)"),
+                status.kind == .file, status.modified < cutoff,
+                try documents.indexBytes(of: revision.name).map({ ContentDigest(of: $0) })
+                    != revision.digest
+            else { continue }
+            try remove("\(root)/\(revision.path)", bytes: status.size)
+            collected.revisions += 1
+        }
     }
 
     /// Removes what interrupted writes of documents left.

@@ -116,9 +116,16 @@ package struct RegistryFolder: Sendable {
     package var blobs: BlobFolder { documents.blobs }
 
     /// Replaces the index document of a model.
+    ///
+    /// Where a log or TUF metadata names it by its digest, it is first kept under that.
     func write(_ index: IndexDocument) throws(ZooError) {
+        let bytes = index.canonicalBytes
         let path = "\(root)/\(RegistryLayout.index(index.name))"
         try FileSystem.createFolder(FileSystem.parent(of: path))
-        try FileSystem.writeAtomically(path, index.canonicalBytes)
+        if try documents.description().namesIndexDocumentsByDigest {
+            let revision = IndexRevision(of: index.name, ContentDigest(of: bytes))
+            try FileSystem.writeAtomically("\(root)/\(revision.path)", bytes)
+        }
+        try FileSystem.writeAtomically(path, bytes)
     }
 }

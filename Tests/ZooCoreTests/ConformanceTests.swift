@@ -36,7 +36,14 @@ struct ConformanceTests {
             let bytes = try vector.bytes()
             let description = try RegistryDescription(canonical: bytes)
             try vector.checkStored(bytes, rewritten: description.canonicalBytes)
-            return ["name": .string(description.name), "mirrors": JSONValue(description.mirrors)]
+            var found: [String: JSONValue] = [
+                "name": .string(description.name), "mirrors": JSONValue(description.mirrors),
+            ]
+            if let trust = description.trust {
+                found["trust"] = .string("\(trust.path) \(trust.digest)")
+            }
+            if let log = description.log { found["log"] = .string("\(log.origin) \(log.key)") }
+            return .object(found)
         }
     }
 

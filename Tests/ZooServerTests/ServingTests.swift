@@ -42,6 +42,24 @@ struct ServingTests {
         }
     }
 
+    @Test("serves index documents under their digest, which never change")
+    func servesRevisions() async throws {
+        try await RunningServer.with { server in
+            let content = server.registry.indexDocument
+            let revision = IndexRevision(
+                of: try ModelName(parsing: "ami/ball-drop"),
+                ContentDigest(of: content)
+            )
+            try server.registry.write(content, at: revision.path)
+            let reply = try await curl("\(server.url)/\(revision.path)")
+            #expect(reply.status == 200)
+            #expect(reply.body == content)
+            #expect(reply.fields["content-type"] == "application/json")
+            #expect(reply.fields["cache-control"] == "public, max-age=31536000, immutable")
+            #expect(reply.fields["etag"] == "\"\(revision.digest)\"")
+        }
+    }
+
     @Test("serves an empty file, also when a range of it is asked for")
     func servesEmptyFiles() async throws {
         try await RunningServer.with { server in

@@ -6,6 +6,7 @@
 /// ```
 /// zoo.json                        name and mirrors of the registry
 /// index/<namespace>/<name>.json   one document per model
+/// index/<namespace>/<hex>.<name>.json the same under its digest, where a log or TUF names it
 /// blobs/sha256/<hex>              manifests, records, archives, block tables: immutable
 /// catalogue.json                  the head of the catalogue, which is derived from the rest
 /// deleted/<namespace>/<name>.jsonl the versions of a model that were deleted
@@ -40,46 +41,5 @@ public enum RegistryLayout {
     /// The path of a model's index document.
     public static func index(_ name: ModelName) -> String {
         "index/\(name.namespace)/\(name.name).json"
-    }
-}
-
-/// The document `zoo.json`, format `ami-zoo.registry/1`, `registry/SPEC.md` section 7.
-public struct RegistryDescription: Sendable, Equatable {
-    /// The name of the document format.
-    public static let format = "ami-zoo.registry/1"
-
-    /// The display name of the registry.
-    public let name: String
-    /// The base URLs of mirrors, which hold the same blobs.
-    public let mirrors: [String]
-
-    /// Creates a description.
-    public init(name: String, mirrors: [String] = []) {
-        self.name = name
-        self.mirrors = mirrors
-    }
-
-    /// Parses `zoo.json`.
-    ///
-    /// - Throws: ``ZooError`` with a `json.*` or `format.*` code.
-    public init(canonical bytes: [UInt8]) throws(ZooError) {
-        let limits = JSONValue.Limits(
-            bytes: FormatLimits.registryDescription,
-            depth: 8,
-            values: 4096
-        )
-        let object = try JSONObject(try JSONValue(canonical: bytes, limits: limits))
-        try object.requireFormat(Self.format)
-        name = try object.string("name")
-        mirrors = try object.strings("mirrors", maximum: 64, each: 2048)
-    }
-
-    /// The stored form.
-    public var canonicalBytes: [UInt8] {
-        let document: JSONValue = [
-            "format": .string(Self.format), "name": .string(name),
-            "mirrors": .array(mirrors.map(JSONValue.string)),
-        ]
-        return document.canonicalBytes
     }
 }

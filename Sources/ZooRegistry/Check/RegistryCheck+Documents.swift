@@ -164,6 +164,7 @@ extension RegistryCheck {
     }
 
     func read(_ path: String, into documents: inout IndexDocuments) throws(ZooError) {
+        if let revision = IndexRevision(path: path) { return try check(revision) }
         let text = path.dropFirst("index/".count)
         guard text.hasSuffix(".json"),
             let name = try? ModelName(parsing: String(text.dropLast(".json".count)))
@@ -194,6 +195,21 @@ extension RegistryCheck {
             documents.broken.insert(name)
             throw error
         }
+    }
+
+    /// Checks the digest of an index document that is kept under it.
+    private func check(_ revision: IndexRevision) throws(ZooError) {
+        let bytes = try FileSystem.document(
+            "\(root)/\(revision.path)",
+            limit: FormatLimits.indexDocument
+        )
+        guard ContentDigest(of: bytes) != revision.digest else { return }
+        throw ZooError(
+            .registryMismatch,
+            "the content of '\(revision.path)' does not match the digest in its name",
+            remedy: "remove it, or restore it from a backup if it is the current document of "
+                + "'\(revision.name)'"
+        )
     }
 
     /// The differences between `index.json` and the index documents.

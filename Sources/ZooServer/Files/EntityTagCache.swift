@@ -20,11 +20,11 @@ final class EntityTagCache: Sendable {
 
     private let known = Mutex<[FileIdentity: EntityTag]>([:])
 
-    /// Returns the entity tag of a file: the name of a blob, or the digest of a document.
+    /// Returns the entity tag of a file: the digest in its name, or that of a document.
     ///
     /// - Throws: ``ZooError`` with code `server.file-unreadable`.
     func tag(of file: ServedFile, as resource: RegistryResource) throws(ZooError) -> EntityTag {
-        if case .blob(let digest) = resource { return EntityTag(digest) }
+        if let digest = resource.digest { return EntityTag(digest) }
         if let tag = known.withLock({ $0[file.identity] }) { return tag }
         let tag = EntityTag(try Self.digest(of: file))
         if Self.now() - file.identity.changed > Self.settlingTime {

@@ -20,6 +20,8 @@ enum RegistryResource: Hashable, Sendable {
     case catalogue
     /// `index/<namespace>/<name>.json`
     case index(ModelName)
+    /// `index/<namespace>/<hex>.<name>.json`
+    case revision(IndexRevision)
     /// `blobs/sha256/<hex>`
     case blob(ContentDigest)
 
@@ -39,6 +41,8 @@ enum RegistryResource: Hashable, Sendable {
                 // A path without a valid digest does not exist; the parse error is irrelevant.
                 guard let digest = try? ContentDigest(hex: hex) else { return nil }
                 self = .blob(digest)
+            } else if let revision = IndexRevision(path: path) {
+                self = .revision(revision)
             } else if let name = path.dropping(prefix: "index/")?.dropping(suffix: ".json") {
                 guard let name = try? ModelName(parsing: name) else { return nil }
                 self = .index(name)
@@ -56,6 +60,7 @@ enum RegistryResource: Hashable, Sendable {
         case .imageIndex: RegistryLayout.imageIndex
         case .catalogue: RegistryLayout.catalogue
         case .index(let name): RegistryLayout.index(name)
+        case .revision(let revision): revision.path
         case .blob(let digest): RegistryLayout.blob(digest)
         }
     }
@@ -65,9 +70,17 @@ enum RegistryResource: Hashable, Sendable {
         if case .blob = self { "application/octet-stream" } else { "application/json" }
     }
 
-    /// The `Cache-Control` value: blobs are immutable, documents must be revalidated.
-    var cacheControl: String {
-        if case .blob = self { Response.immutable } else { "no-cache" }
+    /// The `Cache-Control` value: what is named by its digest is immutable, documents must be
+    /// revalidated.
+    var cacheControl: String { digest == nil ? "no-cache" : Response.immutable }
+
+    /// The digest in the name; nil for a document that can change.
+    var digest: ContentDigest? {
+        switch self {
+        case .revision(let revision): revision.digest
+        case .blob(let digest): digest
+        case .description, .imageLayout, .imageIndex, .catalogue, .index: nil
+        }
     }
 }
 

@@ -258,6 +258,7 @@ extension RegistryResource {
     fileprivate var namespace: String {
         switch self {
         case .index(let name): name.namespace
+        case .revision(let revision): revision.name.namespace
         case .description, .imageLayout, .imageIndex, .catalogue, .blob: Access.everywhere
         }
     }

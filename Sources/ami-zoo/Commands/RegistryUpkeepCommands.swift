@@ -124,6 +124,7 @@ struct RegistryCollectOutcome: Report {
     var json: JSONValue {
         [
             "path": .string(path), "dryRun": .bool(dryRun), "blobs": .integer(collected.blobs),
+            "indexDocuments": .integer(collected.revisions),
             "temporaryFiles": .integer(collected.temporaryFiles),
             "uploads": .integer(collected.uploads), "bytes": .integer(collected.bytes),
             "kept": .integer(collected.kept),
@@ -133,6 +134,7 @@ struct RegistryCollectOutcome: Report {
     var text: String {
         let parts = [
             Counted.text(collected.blobs, "blob"),
+            Counted.text(collected.revisions, "old index document"),
             Counted.text(collected.temporaryFiles, "temporary file"),
             Counted.text(collected.uploads, "upload"),
         ]

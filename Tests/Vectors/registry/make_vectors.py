@@ -253,8 +253,32 @@ def registry():
     accept(kind, "full", "Two mirrors and a name outside ASCII.",
            {**minimal, "mirrors": ["https://mirror.example.org/zoo", "http://10.0.0.1:8080/"],
             "name": "Modèles du monde 世界 🌍"})
-    accept(kind, "unknown fields", "Unknown fields are ignored.",
-           {**minimal, "trustRoot": {"url": "x"}, "z": None}, rewrites=False)
+    accept(kind, "unknown fields", "Unknown fields are ignored and kept.",
+           {**minimal, "trustRoot": {"url": "x"}, "z": None})
+    trust = {"root": "tuf/1.root.json", "digest": digest_of("root")}
+    log = {"origin": "zoo.example.org", "key": "zoo.example.org+7f3e1b2a+AbcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQR"}
+    trusted = {**minimal, "trust": trust, "log": log}
+    accept(kind, "trust", "Root metadata of TUF.", {**minimal, "trust": {**trust, "root": "tuf/12.root.json"}})
+    accept(kind, "trust and log", "Both.", trusted)
+    for label, path, value in [
+        ("trust a text", ["trust"], "tuf/1.root.json"),
+        ("trust null", ["trust"], None),
+        ("trust without a root", ["trust"], {"digest": trust["digest"]}),
+        ("root outside tuf", ["trust", "root"], "../1.root.json"),
+        ("root with a path in it", ["trust", "root"], "tuf/../1.root.json"),
+        ("root of version 0", ["trust", "root"], "tuf/0.root.json"),
+        ("root with a leading zero", ["trust", "root"], "tuf/01.root.json"),
+        ("root with a sign", ["trust", "root"], "tuf/+1.root.json"),
+        ("root without a version", ["trust", "root"], "tuf/.root.json"),
+        ("digest of trust without algorithm", ["trust", "digest"], trust["digest"][7:]),
+        ("log a text", ["log"], "zoo.example.org"),
+        ("log without a key", ["log"], {"origin": "zoo.example.org"}),
+        ("origin empty", ["log", "origin"], ""),
+        ("origin with a line break", ["log", "origin"], "a\nb"),
+        ("key a number", ["log", "key"], 7),
+    ]:
+        refuse(kind, label, f"The field '{'.'.join(path)}' holds {json.dumps(value)[:60]}.",
+               changed(trusted, *path, to=value), FIELD)
     accept(kind, "64 mirrors", "As many mirrors as the limit.",
            {**minimal, "mirrors": [f"https://m{i}.example.org/" for i in range(64)]})
     accept(kind, "name of 256 bytes", "The longest name.", {**minimal, "name": "é" * 128})

@@ -903,7 +903,17 @@ def _resolve(selector, versions, channels):
 def read_registry(data):
     obj = an_object(parse_canonical(data, "registry"))
     read_format(obj, "ami-zoo.registry/1")
-    return {"name": string(obj, "name"), "mirrors": strings(obj, "mirrors", 64, 2048)}
+    found = {"name": string(obj, "name"), "mirrors": strings(obj, "mirrors", 64, 2048)}
+    if "trust" in obj:
+        trust = an_object(obj["trust"])
+        root = string(trust, "root")
+        if not re.fullmatch(r"tuf/[1-9][0-9]*\.root\.json", root):
+            raise field("root")
+        found["trust"] = f"{root} {digest_field(trust, 'digest')}"
+    if "log" in obj:
+        log = an_object(obj["log"])
+        found["log"] = f"{string(log, 'origin')} {string(log, 'key')}"
+    return found
 
 
 def read_image_index(data):
