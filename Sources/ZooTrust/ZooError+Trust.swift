@@ -28,6 +28,22 @@ extension ZooError.Code {
     package static let trustTargetUnknown = Self("trust.target-not-found", .notFound)
     /// A search or an update needs more steps than a client performs.
     package static let trustTooManySteps = Self("trust.too-many-steps", .notPermitted)
+    /// Keys or a threshold cannot be those of a role.
+    package static let trustKeys = Self("trust.keys-invalid", .usage)
+    /// A writer has no keys for the snapshot and the timestamp.
+    package static let trustOnlineKeys = Self("trust.online-keys-missing", .notPermitted)
+    /// Somebody else changed the metadata since it was read.
+    package static let trustChanged = Self("trust.changed-meanwhile", .notPermitted)
+    /// A change of a signed registry was not signed by a key that may.
+    package static let trustUnsigned = Self("trust.signer-required", .notPermitted)
+    /// A registry has signed metadata already.
+    package static let trustExists = Self("trust.already-signed", .usage)
+    /// A registry has no signed metadata.
+    package static let trustAbsent = Self("trust.not-signed", .usage)
+    /// A role or delegation cannot be made or changed as asked.
+    package static let trustRole = Self("trust.role-invalid", .usage)
+    /// A root does not have the fingerprint that the user gave.
+    package static let trustFingerprint = Self("trust.fingerprint-mismatch", .notPermitted)
 
     /// A signature file is not a Sigstore bundle with a statement about a model.
     package static let signatureMalformed = Self("signature.malformed", .badData)

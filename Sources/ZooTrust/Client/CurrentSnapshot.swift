@@ -22,13 +22,7 @@ package struct CurrentSnapshot: Sendable {
     ///
     /// - Throws: ``ZooError`` with code `trust.role-not-in-snapshot`.
     package func file(of role: RoleName) throws(ZooError) -> MetadataFile {
-        guard let file = snapshot.content.file(of: role) else {
-            throw ZooError(
-                .trustUnlisted,
-                "the role '\(role)' is delegated, but the snapshot does not list it",
-                remedy: "report it to the registry's owner"
-            )
-        }
+        guard let file = snapshot.content.file(of: role) else { throw .unlisted(role) }
         return file
     }
 

@@ -28,6 +28,14 @@ package struct MetadataFolder: Sendable {
         try store(anchor, of: .root)
     }
 
+    /// The version, the expiry and the bytes of the root that this machine trusts now.
+    ///
+    /// - Throws: ``ZooError`` with code `trust.no-root` or `trust.signatures-missing`, what
+    ///   ``SignedDocument/init(parsing:)`` throws, or `io.*`.
+    package func trustedRoot() throws(ZooError) -> Verified<RootMetadata> {
+        try SignedDocument<RootMetadata>(parsing: try root()).verifiedByItself()
+    }
+
     /// The root metadata.
     ///
     /// - Throws: ``ZooError`` with code `trust.no-root` if there is none, or `io.*`.

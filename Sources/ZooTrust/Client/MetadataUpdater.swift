@@ -61,17 +61,34 @@ package actor MetadataUpdater {
     /// - Throws: ``ZooError`` with code `trust.target-not-found` or `trust.too-many-steps`, or what
     ///   ``refresh()`` throws.
     package func target(_ path: String) async throws -> TargetFile {
+        try await find(path).target
+    }
+
+    /// What the repository says about a target, with everything that proves it.
+    ///
+    /// - Parameter path: the path of the target.
+    /// - Returns: the target, and the documents that were verified on the way to it.
+    /// - Throws: as ``target(_:)``.
+    package func proof(of path: String) async throws -> (target: TargetFile, proof: TargetProof) {
+        let (target, documents) = try await find(path)
+        return (target, TargetProof(target: path, time: now, documents: documents))
+    }
+
+    private func find(
+        _ path: String
+    ) async throws -> (target: TargetFile, documents: [RoleName: [UInt8]]) {
         let snapshot = try await refresh()
+        var documents = [
+            RoleName.root: snapshot.root.root.bytes,
+            .timestamp: snapshot.timestamp.timestamp.bytes, .snapshot: snapshot.snapshot.bytes,
+        ]
         var search = TargetSearch(for: path, from: snapshot.root, limit: limits.delegatedRoles)
         while let visit = try search.next() {
             let targets = try await targets(of: visit.role, by: visit.keys, in: snapshot)
-            if let target = search.look(into: targets) { return target }
+            documents[visit.role] = targets.bytes
+            if let target = search.look(into: targets) { return (target, documents) }
         }
-        throw ZooError(
-            .trustTargetUnknown,
-            "no role that may sign for '\(path)' lists it",
-            remedy: "check the name; the registry may have removed it"
-        )
+        throw ZooError.unknownTarget(path)
     }
 
     /// Fetches a target and checks its size and hashes.
@@ -216,6 +233,16 @@ package actor MetadataUpdater {
             "the registry does not have the file '\(name)', which its signed metadata requires",
             remedy: "run the command again; if the error persists, report it to the registry's "
                 + "owner"
+        )
+    }
+}
+
+extension ZooError {
+    static func unknownTarget(_ path: String) -> ZooError {
+        ZooError(
+            .trustTargetUnknown,
+            "no role that may sign for '\(path)' lists it",
+            remedy: "check the name; the registry may have removed it"
         )
     }
 }

@@ -198,7 +198,7 @@ package struct PrivateKey: SigningKey, CustomStringConvertible, CustomReflectabl
     /// Signs a message.
     ///
     /// - Returns: an ECDSA signature in DER form.
-    package func signature(for message: [UInt8]) async throws(ZooError) -> [UInt8] {
+    package func signature(for message: [UInt8]) throws(ZooError) -> [UInt8] {
         do {
             switch material {
             case .p256(let key): return Array(try key.signature(for: message).derRepresentation)

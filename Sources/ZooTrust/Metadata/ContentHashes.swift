@@ -6,8 +6,8 @@ internal import ZooCore
 
 /// The hashes of a file by algorithm, at least one of which is known.
 package struct ContentHashes: Hashable, Sendable {
-    private let sha256: [UInt8]?
-    private let sha512: [UInt8]?
+    let sha256: [UInt8]?
+    let sha512: [UInt8]?
 
     /// Reads an object of hexadecimal hashes by algorithm; unknown algorithms are ignored.
     ///

@@ -5,10 +5,15 @@
 ///
 /// All other characters, brackets included, match themselves (specification 4.5).
 package struct PathPattern: Hashable, Sendable {
+    /// The text.
+    package let text: String
     private let components: [[Unicode.Scalar]]
 
     /// Creates a pattern.
-    package init(_ text: String) { components = Self.components(of: text) }
+    package init(_ text: String) {
+        self.text = text
+        components = Self.components(of: text)
+    }
 
     /// Whether the pattern matches a whole path; upper and lower case differ.
     package func matches(_ path: String) -> Bool {

@@ -66,13 +66,7 @@ package struct RoleKeys: Hashable, Sendable {
         over message: [UInt8],
         of document: String
     ) throws(ZooError) {
-        var signers: Set<VerificationKey> = []
-        for (id, signature) in signatures {
-            guard let key = keys[id], !signers.contains(key),
-                key.isValid(signature, for: message)
-            else { continue }
-            signers.insert(key)
-        }
+        let signers = signers(signatures, over: message)
         guard signers.count >= threshold else {
             let unread = unusable.isEmpty ? "" : "; \(unusable.count) listed keys cannot be used"
             throw ZooError(
@@ -82,5 +76,19 @@ package struct RoleKeys: Hashable, Sendable {
                 remedy: "do not use this registry's content; report it to the registry's owner"
             )
         }
+    }
+    /// The different keys of the role with a valid signature over a message.
+    func signers(
+        _ signatures: [KeyID: [UInt8]],
+        over message: [UInt8]
+    ) -> Set<VerificationKey> {
+        var signers: Set<VerificationKey> = []
+        for (id, signature) in signatures {
+            guard let key = keys[id], !signers.contains(key),
+                key.isValid(signature, for: message)
+            else { continue }
+            signers.insert(key)
+        }
+        return signers
     }
 }

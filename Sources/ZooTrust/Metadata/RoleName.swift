@@ -40,6 +40,34 @@ package struct RoleName: Hashable, Sendable, CustomStringConvertible {
         self.init(text)
     }
 
+    /// Reads the name of a targets role from its entry in a snapshot.
+    ///
+    /// - Throws: ``ZooError`` with code `trust.malformed`.
+    init(listed name: String) throws(ZooError) {
+        guard name.hasSuffix(".json") else {
+            throw .malformed("the entry '\(name)' of the snapshot", "does not end in '.json'")
+        }
+        let text = String(name.dropLast(".json".count))
+        if text.isExactly(Self.targets.name.text) {
+            self = .targets
+        } else {
+            try self.init(delegated: text)
+        }
+    }
+
+    /// Reads the name of a role from that of its file without a version.
+    ///
+    /// - Throws: ``ZooError`` with code `trust.malformed` for any other file name.
+    package init(fileName: String) throws(ZooError) {
+        let malformed = ZooError.malformed("the file name '\(fileName)'", "is not that of a role")
+        guard fileName.hasSuffix(".json"),
+            let text = String(fileName.dropLast(".json".count)).percentDecoded
+        else { throw malformed }
+        let top = [Self.root, .timestamp, .snapshot, .targets].first { $0.name.text == text }
+        if let top { self = top } else { try self.init(delegated: text) }
+        guard self.fileName().isExactly(fileName) else { throw malformed }
+    }
+
     /// The text of the name.
     package var description: String { name.text }
 
@@ -53,6 +81,25 @@ package struct RoleName: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension String {
+    /// The text without percent-encoding; nil for text that is not percent-encoded.
+    fileprivate var percentDecoded: String? {
+        var bytes: [UInt8] = []
+        var rest = utf8[...]
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            let digits = rest.prefix(2)
+            guard let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) else {
+                return nil
+            }
+            bytes.append(value)
+            rest = rest.dropFirst(2)
+        }
+        return String(validating: bytes, as: UTF8.self)
+    }
+
     /// The text with each byte percent-encoded except unreserved ones (RFC 3986) and those kept.
     func percentEncoded(keeping kept: String) -> String {
         var bytes: [UInt8] = []

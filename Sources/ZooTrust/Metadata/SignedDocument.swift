@@ -7,9 +7,12 @@ package import ZooCore
 package struct SignedDocument<Content: RoleMetadata>: Sendable {
     /// The text as received.
     package let bytes: [UInt8]
-    private let content: Content
-    private let signatures: [KeyID: [UInt8]]
-    private let message: [UInt8]
+    let content: Content
+    let signatures: [KeyID: [UInt8]]
+    /// The object that is signed, with members that this program does not know.
+    let signed: JSONValue
+    /// The bytes that are signed.
+    let message: [UInt8]
 
     /// Parses a document.
     ///
@@ -31,7 +34,8 @@ package struct SignedDocument<Content: RoleMetadata>: Sendable {
         self.signatures = signatures
         let signed = try document.object("signed")
         content = try Content(signed)
-        message = try JSONValue.object(signed.members).canonicalTUF()
+        self.signed = .object(signed.members)
+        message = try self.signed.canonicalTUF()
     }
 
     /// Verifies the signatures.
