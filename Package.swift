@@ -124,14 +124,15 @@ let package = Package(
             dependencies: ["ZooCore", "ZooFiles", "CArchive", "CChecksum", "CZstd"],
             swiftSettings: settings
         ),
-        // A registry folder: blobs, releases, index documents, catalogue, locks of its writers.
+        // A registry folder: blobs, releases, index documents and their signed metadata, catalogue, locks of
+        // its writers.
         .target(
             name: "ZooRegistry",
-            dependencies: ["ZooCore", "ZooFiles", "ZooArchive", "ZooStore"],
+            dependencies: ["ZooCore", "ZooFiles", "ZooArchive", "ZooStore", "ZooTrust"],
             swiftSettings: settings
         ),
-        // Who released what and whether it is current: a client of The Update Framework (TUF), signatures of
-        // models with keys and certificates (OpenSSF Model Signing).
+        // Who released what and whether it is current: clients and repositories of The Update Framework
+        // (TUF), signatures of models with keys and certificates (OpenSSF Model Signing), policies.
         .target(
             name: "ZooTrust",
             dependencies: [
@@ -199,7 +200,7 @@ let package = Package(
             name: "ZooClient",
             dependencies: [
                 "ZooCore", "ZooFiles", "ZooStore", "ZooTransport", "ZooArchive", "ZooRegistry",
-                .product(name: "Yams", package: "Yams"),
+                "ZooTrust", .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings
         ),
@@ -385,7 +386,7 @@ let package = Package(
             name: "ZooClientTests",
             dependencies: [
                 "ZooArchive", "ZooClient", "ZooCore", "ZooFiles", "ZooRegistry", "ZooStore",
-                "ZooTesting", "ZooTransport",
+                "ZooTesting", "ZooTransport", "ZooTrust",
             ],
             swiftSettings: settings
         ),

@@ -35,6 +35,9 @@ extension ZooError.Code {
     /// A file in a model folder is not listed in the release record.
     package static let fileUnlisted = Self("release.file-unlisted", .integrity)
 
+    /// Another root of a registry is trusted already.
+    package static let trustKnown = Self("trust.already-trusted", .notPermitted)
+
     /// The catalogue has no such model.
     package static let importModelMissing = Self("import.model-not-found", .notFound)
     /// The licence of a model must be accepted before the model is fetched.

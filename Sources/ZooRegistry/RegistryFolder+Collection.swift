@@ -3,6 +3,7 @@
 
 internal import ZooCore
 package import ZooFiles
+internal import ZooTrust
 
 extension RegistryFolder {
     /// What collection removed, or would remove.
@@ -13,6 +14,8 @@ extension RegistryFolder {
         package var temporaryFiles = 0
         /// The number of index documents under their digest that are no longer current.
         package var revisions = 0
+        /// The number of files of signed metadata that are no longer current.
+        package var metadata = 0
         /// The number of uploads without progress.
         package var uploads = 0
         /// The bytes of all of them.
@@ -44,6 +47,8 @@ extension RegistryFolder {
     ) throws -> Collected {
         let excluding = try locks.lock(.blobs, .exclusive, cancellation)
         defer { withExtendedLifetime(excluding) {} }
+        // What a killed writer left incomplete is still needed.
+        let signed = try signedState(cancellation)
         var references = BlobReferences(documents)
         try references.addDocuments(cancellation)
         var sweep = Sweep(root: root, cutoff: cutoff, dryRun: dryRun)
@@ -52,6 +57,7 @@ extension RegistryFolder {
             try sweep.blobs(algorithm, references, cancellation)
         }
         try sweep.revisions(documents, cancellation)
+        if let signed { try sweep.metadata(signed, cancellation) }
         try sweep.temporaryFiles(cancellation)
         return sweep.collected
     }
@@ -137,10 +143,26 @@ private struct Sweep {
         }
     }
 
+    /// Removes signed metadata that neither the current snapshot nor the one before it names; roots stay, because
+    /// clients follow them from the one that they have.
+    mutating func metadata(_ signed: SignedIndex, _ cancellation: Cancellation) throws {
+        let needed = try signed.repository.neededFiles(in: signed.state)
+        for name in try FileSystem.names(in: signed.repository.path) {
+            try cancellation.check()
+            let path = "\(signed.repository.path)/\(name)"
+            guard name.hasSuffix(".json"), !name.hasSuffix(".root.json"), !needed.contains(name),
+                let status = try FileSystem.status(path), status.kind == .file,
+                status.modified < cutoff
+            else { continue }
+            try remove(path, bytes: status.size)
+            collected.metadata += 1
+        }
+    }
+
     /// Removes what interrupted writes of documents left.
     mutating func temporaryFiles(_ cancellation: Cancellation) throws {
         var paths = try FileSystem.names(in: root)
-        for folder in ["index", "deleted", "oci", ".locks", ".metadata"] {
+        for folder in ["index", "deleted", "oci", "tuf", ".locks", ".metadata"] {
             paths += try FileSystem.entries(below: "\(root)/\(folder)").map { "\(folder)/\($0)" }
         }
         for path in paths where isTemporary(FileSystem.name(of: path)) {

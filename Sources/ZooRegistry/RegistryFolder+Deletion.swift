@@ -36,13 +36,11 @@ extension RegistryFolder {
         _ date: Timestamp,
         _ cancellation: Cancellation
     ) throws -> ContentDigest {
-        let writing = try locks.lock(.index(name), .exclusive, cancellation)
-        defer { withExtendedLifetime(writing) {} }
+        let writer = try IndexWriter(self, name, cancellation)
+        defer { withExtendedLifetime(writer) {} }
         let log = try documents.deletions(of: name)
         let logged = log.last { $0.version == version }?.digest
-        guard let index = try documents.index(of: name),
-            let entry = index.entry(for: .version(version))
-        else {
+        guard let index = writer.current, let entry = index.entry(for: .version(version)) else {
             guard let logged else { throw ZooError(unknown: version, of: name, in: root) }
             return logged
         }
@@ -55,14 +53,12 @@ extension RegistryFolder {
             )
             try write(log + [deletion], of: name)
         }
-        let path = "\(root)/\(RegistryLayout.index(name))"
         let kept = index.entries.filter { $0.version != version }
         if kept.isEmpty {
-            try FileSystem.remove(path)
-            try FileSystem.synchronizeFolder(FileSystem.parent(of: path))
+            try writer.remove()
         } else {
             let channels = index.channels.mapValues { $0.subtracting([version]) }
-            try write(try index.with(kept, channels.filter { !$0.value.isEmpty }))
+            try writer.replace(with: try index.with(kept, channels.filter { !$0.value.isEmpty }))
         }
         return entry.digest
     }

@@ -42,9 +42,9 @@ extension RegistryFolder {
         _ cancellation: Cancellation
     ) throws -> Bool {
         let record = release.record
-        let writing = try locks.lock(.index(record.name), .exclusive, cancellation)
-        defer { withExtendedLifetime(writing) {} }
-        let old = try documents.index(of: record.name)
+        let writer = try IndexWriter(self, record.name, cancellation)
+        defer { withExtendedLifetime(writer) {} }
+        let old = writer.current
         if let known = old?.entry(for: .version(record.version)) {
             guard known.digest == release.digest else {
                 throw taken(record.name, record.version, by: known.digest)
@@ -63,7 +63,9 @@ extension RegistryFolder {
             )
         }
         try blobs.write(release.bytes)
-        try write(try (old ?? IndexDocument(named: record.name, release)).adding(release))
+        try writer.replace(
+            with: try (old ?? IndexDocument(named: record.name, release)).adding(release)
+        )
         return true
     }
 
@@ -195,12 +197,12 @@ extension RegistryFolder {
         _ cancellation: Cancellation,
         _ change: (IndexDocument) throws -> IndexDocument
     ) throws -> IndexDocument {
-        let writing = try locks.lock(.index(name), .exclusive, cancellation)
-        defer { withExtendedLifetime(writing) {} }
-        guard let old = try documents.index(of: name) else { throw unknown(name) }
+        let writer = try IndexWriter(self, name, cancellation)
+        defer { withExtendedLifetime(writer) {} }
+        guard let old = writer.current else { throw unknown(name) }
         let new = try change(old)
         // What did not change may come from an attempt that could not make its name durable.
-        try new == old ? synchronizeIndex(of: name) : write(new)
+        try new == old ? synchronizeIndex(of: name) : writer.replace(with: new)
         return new
     }
 }

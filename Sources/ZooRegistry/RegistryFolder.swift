@@ -27,6 +27,8 @@ package struct RegistryFolder: Sendable {
     package let metadata: RegistryMetadata
     /// The locks of writers.
     let locks: RegistryLocks
+    /// The keys with which changes are signed; nil without any, when a signed registry refuses them.
+    package var signer: RegistrySigner?
 
     /// Creates a registry.
     ///
@@ -114,18 +116,4 @@ package struct RegistryFolder: Sendable {
 
     /// The blobs.
     package var blobs: BlobFolder { documents.blobs }
-
-    /// Replaces the index document of a model.
-    ///
-    /// Where a log or TUF metadata names it by its digest, it is first kept under that.
-    func write(_ index: IndexDocument) throws(ZooError) {
-        let bytes = index.canonicalBytes
-        let path = "\(root)/\(RegistryLayout.index(index.name))"
-        try FileSystem.createFolder(FileSystem.parent(of: path))
-        if try documents.description().namesIndexDocumentsByDigest {
-            let revision = IndexRevision(of: index.name, ContentDigest(of: bytes))
-            try FileSystem.writeAtomically("\(root)/\(revision.path)", bytes)
-        }
-        try FileSystem.writeAtomically(path, bytes)
-    }
 }

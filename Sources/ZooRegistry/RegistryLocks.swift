@@ -15,6 +15,8 @@ struct RegistryLocks: Sendable {
         case blobs
         /// The index documents of the models whose names fall into one of 256 groups.
         case index(ModelName)
+        /// The signed metadata: `tuf/`.
+        case trust
         /// The other artifacts of the repositories whose names fall into one of 256 groups.
         case artifacts(RepositoryName)
         /// `index.json`.
@@ -28,6 +30,7 @@ struct RegistryLocks: Sendable {
             // Groups bound the number of lock files, which are never removed.
             case .index(let name):
                 "index-\(ContentDigest(of: name.description.utf8).hex.prefix(2))"
+            case .trust: "trust"
             case .artifacts(let name):
                 "oci-\(ContentDigest(of: name.description.utf8).hex.prefix(2))"
             case .imageIndex: "image-index"

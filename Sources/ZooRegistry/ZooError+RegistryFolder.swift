@@ -19,4 +19,6 @@ extension ZooError.Code {
     package static let blobUnreferenced = Self("registry.blob-unreferenced", .badData)
     /// The catalogue does not say what the index documents say.
     package static let catalogueStale = Self("registry.catalogue-stale", .badData)
+    /// An index document of a signed registry is not the one that was signed.
+    package static let indexUnsigned = Self("trust.index-unsigned", .integrity)
 }

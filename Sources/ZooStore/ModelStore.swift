@@ -11,6 +11,8 @@ internal import ZooFiles
 /// models/<namespace>/<name>/<version>-<digest>/       one folder per release (digest: 12 digits)
 /// models/<namespace>/<name>/<version>-<digest>+a+b/   if only components a and b were fetched
 /// receipts/<namespace>/<name>/<version>-….json        one receipt per installed release
+/// receipts/<namespace>/<name>/<version>-….trust/      what proved that it was current when it was pulled
+/// trust/<digest>/                                     the signed metadata of a registry whose root is trusted
 /// staging/<digest>-<destination>/                     transfers in progress
 /// registries/<digest>/index/<namespace>/<name>.json   cached index documents with entity tags
 /// registries/<digest>/search.sqlite                   the catalogue of a registry, for searches
@@ -158,10 +160,17 @@ package struct ModelStore: Sendable {
         return try StoreReceipt(path: path)
     }
 
+    /// The folder with what proved that a release was current when it was pulled; nil when the release is outside
+    /// this store.
+    package func trustPath(of folder: String) -> String? {
+        relative(folder).map { "\(root)/receipts/\($0).trust" }
+    }
+
     /// Removes the receipt of a release that is gone.
     func forget(_ folder: String) throws(ZooError) {
-        guard let path = receiptPath(of: folder) else { return }
+        guard let path = receiptPath(of: folder), let trust = trustPath(of: folder) else { return }
         try FileSystem.remove(path)
+        try FileSystem.remove(trust)
     }
 
     // MARK: Installed releases

@@ -46,7 +46,8 @@ struct AmiZoo: AsyncParsableCommand {
             CommandGroup(
                 name: "Operate registries",
                 subcommands: [
-                    RegistryCommand.self, ServeCommand.self, TokenCommand.self, ManualCommand.self,
+                    RegistryCommand.self, TrustCommand.self, ServeCommand.self, TokenCommand.self,
+                    ManualCommand.self,
                 ]
             ),
         ]

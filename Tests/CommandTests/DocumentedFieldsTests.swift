@@ -61,6 +61,7 @@ import ZooTesting
             let trajectory = folder.path(of: "trajectory.safetensors")
             try Conversions.writeTrajectory(to: trajectory)
             let state = ["--state", folder.path(of: "state")]
+            let owned = [folder.path(of: "other"), "--state", folder.path(of: "trust-state")]
             let sample = try await EvaluationSample(with: zoo, in: folder)
             let runs: [(String, [String])] = [
                 ("pull", ["ami/ball-drop"]), ("list", []),
@@ -110,6 +111,17 @@ import ZooTesting
                     [folder.path(of: "zoo.tar"), "--registry", folder.path(of: "other")]
                 ),
                 ("logout", ["registry.example"]),
+                ("keys new", ["owner"]), ("trust init", owned + ["--key", "owner"]),
+                ("trust show", [folder.path(of: "other")]),
+                ("trust add", [folder.path(of: "other"), "--first-use"]), ("trust list", []),
+                ("trust remove", [folder.path(of: "other")]),
+                ("trust delegate", owned + ["ami", "--key", "owner"]),
+                ("trust rotate", owned + ["--online", "--sign-with", "owner"]),
+                ("trust renew", owned),
+                (
+                    "trust sign",
+                    [folder.path(of: "other/tuf/1.targets.json"), "--key", "owner"]
+                ),
                 ("yank", ["ami/ball-drop:1.2.0", "--reason", "x", "--registry", registry]),
                 ("unyank", ["ami/ball-drop:1.2.0", "--registry", registry]),
                 (

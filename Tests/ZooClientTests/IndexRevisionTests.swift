@@ -31,7 +31,7 @@ import ZooTesting
     private func trusting(_ registry: TinyRegistry) throws {
         let description = RegistryDescription(
             name: "tiny",
-            trust: RegistryDescription.Trust(version: 1, digest: ContentDigest(of: [])),
+            log: RegistryDescription.Log(origin: "example.org/log", key: "example.org/log+key"),
             unknownMembers: ["note": "kept"]
         )
         try FileSystem.writeAtomically(

@@ -17,6 +17,8 @@ import ZooTesting
 struct TinyRegistry {
     let root: String
     let folder: TemporaryFolder
+    /// The keys with which versions are published; nil for a registry that is not signed.
+    var signer: RegistrySigner?
 
     static let components = ["encoder", "predictor", "probe"]
     static let files: [(path: String, size: Int)] = [
@@ -105,7 +107,9 @@ struct TinyRegistry {
             )
         )
         try FileSystem.writeAtomically(index, listed.canonicalBytes)
-        _ = try RegistryFolder(opening: root).rebuild(Cancellation())
+        var registry = try RegistryFolder(opening: root)
+        registry.signer = signer
+        _ = try registry.rebuild(Cancellation())
         return digest
     }
 

@@ -168,12 +168,14 @@ package struct UserEnvironment: Sendable {
     ///
     /// - Parameters:
     ///   - address: the address that the user gave; nil for none.
+    ///   - keys: the keys that sign changes, which a signed registry requires.
     ///   - transport: the HTTP transport.
     /// - Returns: the registry.
     /// - Throws: ``ZooError`` with code `registry.address-invalid` when neither the address nor the
-    ///   environment names a registry, or `registry.not-a-registry`.
+    ///   environment names a registry, `registry.not-a-registry`, or as ``PublisherKeys/open(_:)``.
     package func target(
         _ address: String?,
+        keys: PublisherKeys,
         transport: HTTPTransport
     ) async throws -> any RegistryTarget {
         let isNamed = address != nil || variables["AMI_ZOO_REGISTRY"]?.isEmpty == false
@@ -186,7 +188,7 @@ package struct UserEnvironment: Sendable {
             )
         }
         switch try registryLocation(address) {
-        case .folder(let root): return try await FolderTarget(registry: root)
+        case .folder(let root): return try await FolderTarget(registry: root, keys: keys)
         case .web(let base):
             return try OCITarget(
                 base: base,
@@ -202,16 +204,18 @@ package struct UserEnvironment: Sendable {
     /// - Parameters:
     ///   - address: the address that the user gave; nil for none.
     ///   - host: the host in a reference; nil without one.
+    ///   - keys: the keys that sign changes, which a signed registry requires.
     ///   - transport: the HTTP transport.
     /// - Returns: the editor.
     /// - Throws: ``ZooError`` with code `registry.address-invalid` or `reference.malformed`.
     package func editor(
         _ address: String?,
         host: String?,
+        keys: PublisherKeys,
         transport: HTTPTransport
     ) throws(ZooError) -> IndexEditor {
         switch try registryLocation(address, host: host) {
-        case .folder(let root): return IndexEditor(folder: root)
+        case .folder(let root): return IndexEditor(folder: root, keys: keys)
         case .web(let base):
             return try IndexEditor(
                 base: base,

@@ -18,7 +18,7 @@ extension Registry {
         var reader = EvidenceReader(of: record, digest)
         let listed: [IndexDocument.Attachment]
         do {
-            listed = try await source.attachments(of: digest, record.name)
+            listed = try await attachments(of: digest, record.name)
         } catch let error as ZooError where error.code == .attachmentTooLarge {
             reader.add(error, of: nil)
             return reader.result
@@ -60,7 +60,7 @@ extension Registry {
     ) async throws -> [ReleaseAttachment] {
         var found: [ReleaseAttachment] = []
         var fetcher = AttachmentFetcher(self, digest, name)
-        let listed = try await source.attachments(of: digest, name).filter {
+        let listed = try await attachments(of: digest, name).filter {
             types.contains($0.type)
         }
         for attachment in listed.reversed().prefix(AttachmentLimits.attachments) {
@@ -108,7 +108,7 @@ extension ReleaseTask {
         do {
             let listed =
                 try await release.attachments.isEmpty
-                ? registry.source.attachments(of: release.digest, name) : release.attachments
+                ? registry.attachments(of: release.digest, name) : release.attachments
             let wanted =
                 EvidenceReader.order(listed) + listed.reversed().filter { !$0.isEvidence }
             var fetcher = AttachmentFetcher(registry, release.digest, name)

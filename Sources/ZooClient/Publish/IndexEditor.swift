@@ -10,14 +10,14 @@ internal import ZooTransport
 /// other OCI registry.
 package struct IndexEditor: Sendable {
     private enum Place {
-        case folder(String)
+        case folder(String, PublisherKeys)
         case server(OCIRepositories)
     }
 
     private let place: Place
 
     /// Creates an editor of a registry folder.
-    init(folder root: String) { place = .folder(root) }
+    init(folder root: String, keys: PublisherKeys) { place = .folder(root, keys) }
 
     /// Creates an editor of a registry on a server.
     ///
@@ -45,7 +45,7 @@ package struct IndexEditor: Sendable {
     /// - Throws: ``ZooError`` with the code of the document or of `transport.*`.
     func index(of name: ModelName) async throws -> IndexDocument? {
         switch place {
-        case .folder(let root):
+        case .folder(let root, _):
             return try await BlockingWork.run { _ in
                 try RegistryDocuments(root: root).index(of: name)
             }
@@ -76,13 +76,9 @@ package struct IndexEditor: Sendable {
         at date: Timestamp = Timestamp(secondsSince1970: Clock.seconds())
     ) async throws -> IndexDocument {
         switch place {
-        case .folder(let root):
+        case .folder(let root, let keys):
             return try await BlockingWork.run { cancellation in
-                try RegistryFolder(opening: root).apply(
-                    change,
-                    at: date,
-                    cancellation
-                )
+                try keys.open(root).apply(change, at: date, cancellation)
             }
         case .server(let repositories):
             return try await Self.isOurs(repositories)

@@ -5,6 +5,7 @@ package import ZooArchive
 package import ZooCore
 package import ZooFiles
 package import ZooRegistry
+internal import ZooTrust
 
 /// Delivers the bytes of a blob, in order and each once, to a closure that may block.
 package typealias BlobContent =
@@ -157,6 +158,7 @@ extension RegistryTarget {
 /// A registry folder, or an OCI image layout, on this machine.
 package struct FolderTarget: RegistryTarget {
     private let registry: RegistryFolder
+    private let keys: PublisherKeys
 
     /// Opens a folder for writing; a new or empty folder becomes an OCI image layout.
     ///
@@ -164,14 +166,18 @@ package struct FolderTarget: RegistryTarget {
     ///   `io.*`.
     package init(root: String) async throws {
         registry = try await BlockingWork.run { _ in try RegistryFolder(openingOrCreating: root) }
+        keys = .none
     }
 
     /// Opens a registry folder, which must exist.
     ///
-    /// - Throws: ``ZooError`` with code `registry.not-a-registry`, `registry.locks-unavailable` or
-    ///   `io.*`.
-    package init(registry root: String) async throws {
-        registry = try await BlockingWork.run { _ in try RegistryFolder(opening: root) }
+    /// - Parameters:
+    ///   - root: the folder.
+    ///   - keys: the keys that sign changes, which a signed registry requires.
+    /// - Throws: ``ZooError`` with code `registry.not-a-registry`, `registry.locks-unavailable`,
+    ///   `trust.signer-required`, or as ``PublisherKeys/open(_:)``.
+    package init(registry root: String, keys: PublisherKeys = .none) async throws {
+        (registry, self.keys) = (try await BlockingWork.run { _ in try keys.open(root) }, keys)
         guard isRegistry else {
             throw ZooError(
                 .notARegistry,
@@ -179,11 +185,15 @@ package struct FolderTarget: RegistryTarget {
                 remedy: "make it a registry with 'ami-zoo registry init \(root)'"
             )
         }
+        // Before anything is copied that could not be published.
+        if registry.signer == nil, try registry.isSigned() {
+            throw ZooError(signerRequiredBy: root)
+        }
     }
 
     /// An editor of the registry folder; an image layout has no index documents.
     package func indexEditor() async throws -> IndexEditor? {
-        isRegistry ? IndexEditor(folder: registry.root) : nil
+        isRegistry ? IndexEditor(folder: registry.root, keys: keys) : nil
     }
 
     /// Whether a release in this folder is published: it is a registry, not only an image layout.

@@ -176,7 +176,7 @@ struct RemoteOrigin: ReleaseOrigin {
         of digest: ContentDigest,
         _ name: ModelName
     ) async throws -> [IndexDocument.Attachment] {
-        try await registry.source.attachments(of: digest, name)
+        try await registry.attachments(of: digest, name)
     }
 
     func attachment(_ digest: ContentDigest, of name: ModelName) async throws -> [UInt8] {

@@ -47,7 +47,9 @@ package struct Puller: ReleaseTask {
                 digest: resolved.digest,
                 components: request.components
             )
+        let trust = try await registry.trustReceipt(of: resolved.record.name)
         if let done = try await installed(resolved, at: destination, request) {
+            try await keep(trust, at: destination, replacing: false)
             return await withoutStaging(done)
         }
         try resolved.record.requireConsent(request.acceptedLicences)
@@ -63,7 +65,28 @@ package struct Puller: ReleaseTask {
             try await BlockingWork.run { _ in try staging.discard() }
             throw error
         }
+        try await keep(trust, at: destination, replacing: true)
         return try await install(release, staging, request)
+    }
+
+    /// Keeps what proves that a release in the store is current, before the release is visible.
+    private func keep(
+        _ receipt: TrustReceipt?,
+        at destination: String,
+        replacing: Bool
+    ) async throws {
+        try await BlockingWork.run { [store] _ in
+            guard let folder = store.trustPath(of: destination) else { return }
+            if let receipt {
+                guard try replacing || FileSystem.status("\(folder)/pull.json") == nil else {
+                    return
+                }
+                try receipt.write(to: folder)
+            } else if replacing {
+                // That of a release which was here before, from another registry.
+                try FileSystem.remove(folder)
+            }
+        }
     }
 
     // MARK: Installed releases

@@ -71,6 +71,8 @@ package struct AddressSource: RegistrySource {
             await kind.know(isOCI: false)
             return found
         } catch let error as ZooError where error.isAnswer {
+            // No other kind of registry has these files, and asking would cost a request each time.
+            if case .signed = document { throw error }
             guard let oci, try await isOCI() else { throw error }
             return try await oci.document(document, entityTag: entityTag)
         }

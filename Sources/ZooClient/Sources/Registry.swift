@@ -3,8 +3,10 @@
 
 internal import Synchronization
 package import ZooCore
+internal import ZooRegistry
 package import ZooStore
 package import ZooTransport
+internal import ZooTrust
 
 /// A registry client that parses documents and verifies the digests of blobs from any source.
 package struct Registry: Sendable {
@@ -16,6 +18,10 @@ package struct Registry: Sendable {
     /// The folder of a registry on this machine; nil for others.
     let folder: String?
     private let knownMirrors = KnownMirrors()
+    private let location: RegistryLocation
+    private let trusted: TrustedRegistries?
+    private let now: @Sendable () -> Timestamp
+    private let signed = KnownSignedRegistry()
 
     /// Creates a client of the registry at a location.
     ///
@@ -24,12 +30,21 @@ package struct Registry: Sendable {
     ///   - transport: the HTTP transport.
     ///   - cache: the store that caches index documents; nil for no cache.
     ///   - credentials: finds the credentials of an OCI registry.
+    ///   - trusted: the registries that are read through their signed metadata only; nil for none.
+    ///   - now: the time with which the expiry dates of metadata are compared.
     package init(
         _ location: RegistryLocation,
         transport: HTTPTransport,
         cache: ModelStore?,
-        credentials: @escaping RegistryCredentials.Lookup = { _ in nil }
+        credentials: @escaping RegistryCredentials.Lookup = { _ in nil },
+        trusted: TrustedRegistries? = nil,
+        now: @escaping @Sendable () -> Timestamp = {
+            Timestamp(secondsSince1970: Clock.seconds())
+        }
     ) {
+        self.location = location
+        self.trusted = trusted
+        self.now = now
         self.transport = transport
         self.credentials = credentials
         source = Self.source(at: location, transport, credentials)
@@ -93,8 +108,14 @@ package struct Registry: Sendable {
     ) async throws -> IndexDocument {
         let bytes: [UInt8]
         do {
-            bytes = try await current(.index(name), reading: read)
-        } catch let error as ZooError where error.code.category == .notFound {
+            if let proved = try await provedIndex(of: name) {
+                bytes = proved.index
+            } else {
+                bytes = try await current(.index(name), reading: read)
+            }
+        } catch let error as ZooError
+            where error.code.category == .notFound && error.code != .trustMissing
+        {
             throw ZooError(
                 .modelUnknown,
                 "\(source.address) has no model or data set '\(name)'",
@@ -111,6 +132,46 @@ package struct Registry: Sendable {
             )
         }
         return index
+    }
+
+    /// The current index document of a model with what proves it; nil for a registry whose root is not trusted.
+    ///
+    /// - Throws: ``ZooError`` with code `trust.target-not-found`, or another `trust.*` code.
+    private func provedIndex(of name: ModelName) async throws -> IndexProof? {
+        try await signedRegistry()?.index(of: name)
+    }
+
+    /// Whether the registry is read through its signed metadata.
+    ///
+    /// - Throws: ``ZooError`` with a code of a damaged list of trusted registries.
+    package func isSigned() throws -> Bool { try signedRegistry() != nil }
+
+    /// What proves that the index document of a model is current; nil for a registry whose root is not trusted.
+    ///
+    /// - Throws: as ``index(of:)``.
+    func trustReceipt(of name: ModelName) async throws -> TrustReceipt? {
+        try await provedIndex(of: name).map { TrustReceipt(registry: source.address, $0) }
+    }
+
+    /// What is attached to a release: as signed, where the registry is.
+    ///
+    /// - Throws: the error of the source, or as ``index(of:)``.
+    package func attachments(
+        of digest: ContentDigest,
+        _ name: ModelName
+    ) async throws -> [IndexDocument.Attachment] {
+        guard try isSigned() else { return try await source.attachments(of: digest, name) }
+        return try await index(of: name).attachments(of: digest)
+    }
+
+    private func signedRegistry() throws -> SignedRegistry? {
+        try signed.value.withLock { known in
+            if let known { return known.registry }
+            let entry = try trusted?.entry(for: location)
+            let registry = entry.map { SignedRegistry($0, source, cache: cache, now: now()) }
+            known = KnownSignedRegistry.Answer(registry: registry)
+            return registry
+        }
     }
 
     /// Reads a mutable document and revalidates a cached copy with its entity tag.
@@ -223,4 +284,14 @@ package struct Registry: Sendable {
 /// The mirrors of a registry, once their list was read.
 private final class KnownMirrors: Sendable {
     let sources = Mutex<[any RegistrySource]?>(nil)
+}
+
+/// How a registry is read, once the list of trusted registries was read.
+private final class KnownSignedRegistry: Sendable {
+    struct Answer {
+        /// Nil for a registry whose root is not trusted.
+        let registry: SignedRegistry?
+    }
+
+    let value = Mutex<Answer?>(nil)
 }

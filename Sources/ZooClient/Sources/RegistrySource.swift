@@ -154,6 +154,8 @@ package enum RegistryDocument: Hashable, Sendable {
     case imageIndex
     /// The versions and channels of a model.
     case index(ModelName)
+    /// A file of the signed metadata, or one that it names by its digest; it is never one of another API.
+    case signed(String, limit: Int)
 
     /// The path in a registry folder and in the cache.
     package var path: String {
@@ -162,6 +164,7 @@ package enum RegistryDocument: Hashable, Sendable {
         case .catalogue: RegistryLayout.catalogue
         case .imageIndex: RegistryLayout.imageIndex
         case .index(let name): RegistryLayout.index(name)
+        case .signed(let path, _): path
         }
     }
 
@@ -172,6 +175,7 @@ package enum RegistryDocument: Hashable, Sendable {
         case .catalogue: FormatLimits.catalogue
         case .imageIndex: FormatLimits.imageIndex
         case .index: FormatLimits.indexDocument
+        case .signed(_, let limit): limit
         }
     }
 }

@@ -110,6 +110,7 @@ package struct ReleaseVerifier: Sendable {
             switch anchor.kind {
             case .requested: "you asked for"
             case .registry: "\(anchor.source) lists"
+            case .tuf: "the signed metadata of \(anchor.source) lists"
             case .store: "the store recorded"
             case .folder: "the folder has"
             }

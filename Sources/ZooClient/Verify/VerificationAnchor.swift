@@ -3,6 +3,7 @@
 
 package import ZooCore
 internal import ZooFiles
+internal import ZooRegistry
 package import ZooStore
 
 /// The expected digest of a manifest and its origin.
@@ -13,6 +14,9 @@ package struct VerificationAnchor: Sendable, Equatable {
         case requested
         /// A registry lists the digest for the name and version of the release.
         case registry
+        /// The signed metadata of a registry whose root this machine trusts lists it: now, or when the release was
+        /// pulled.
+        case tuf
         /// The store recorded the digest outside the folder when it installed the release.
         case store
         /// The digest is computed from the manifest in the folder, which proves that the folder is
@@ -28,12 +32,28 @@ package struct VerificationAnchor: Sendable, Equatable {
     package let source: String
     /// The receipt of the store; nil for other origins.
     package let receipt: StoreReceipt?
+    /// When signed metadata proved the digest, if that was at the pull; nil for other origins.
+    package let provedAt: ProvedAt?
+
+    /// When a digest was proved by metadata that was kept.
+    package struct ProvedAt: Sendable, Equatable {
+        /// The time of the pull.
+        package let time: Timestamp
+        /// Whether the metadata has expired since.
+        package let hasExpired: Bool
+    }
 
     /// Creates an anchor.
-    package init(_ kind: Kind, _ digest: ContentDigest, source: String) {
+    package init(
+        _ kind: Kind,
+        _ digest: ContentDigest,
+        source: String,
+        provedAt: ProvedAt? = nil
+    ) {
         self.kind = kind
         self.digest = digest
         self.source = source
+        self.provedAt = provedAt
         receipt = nil
     }
 
@@ -43,14 +63,20 @@ package struct VerificationAnchor: Sendable, Equatable {
         digest = receipt.digest
         self.source = source
         self.receipt = receipt
+        provedAt = nil
     }
 
     /// The JSON form.
     package var json: JSONValue {
-        [
+        var members: [String: JSONValue] = [
             "kind": .string(kind.rawValue), "digest": .string(digest.description),
             "source": .string(source),
         ]
+        if let provedAt {
+            members["time"] = .string(provedAt.time.text)
+            members["expired"] = .bool(provedAt.hasExpired)
+        }
+        return .object(members)
     }
 }
 
@@ -72,6 +98,8 @@ package struct AnchorSearch: Sendable {
     package var usualRegistry: String?
     /// The local store.
     package let store: ModelStore
+    /// The current time.
+    package var now = Timestamp(secondsSince1970: Clock.seconds())
 
     /// Creates a search with a store.
     package init(store: ModelStore) { self.store = store }
@@ -86,9 +114,16 @@ package struct AnchorSearch: Sendable {
         if let registry {
             let entry = try await registry.entry(for: release.reference)
             anchors.append(
-                VerificationAnchor(.registry, entry.digest, source: registry.source.address)
+                VerificationAnchor(
+                    try registry.isSigned() ? .tuf : .registry,
+                    entry.digest,
+                    source: registry.source.address
+                )
             )
         }
+        let (kept, finding) = try await BlockingWork.run { _ in provedWhenPulled(release) }
+        if let kept { anchors.append(kept) }
+        if let finding { findings.append(finding) }
         let store = store
         if let path = store.receiptPath(of: release.folder) {
             let (receipt, finding) = try await BlockingWork.run { _ in
@@ -101,6 +136,36 @@ package struct AnchorSearch: Sendable {
             VerificationAnchor(.folder, release.digest, source: release.manifestPath)
         )
         return AnchorList(all: anchors, findings: findings)
+    }
+
+    /// The anchor of the metadata that the pull kept; nil when it kept none, and what is wrong with it.
+    private func provedWhenPulled(
+        _ release: InstalledRelease
+    ) -> (VerificationAnchor?, Finding?) {
+        guard let folder = store.trustPath(of: release.folder) else { return (nil, nil) }
+        do throws(ZooError) {
+            guard let receipt = try TrustReceipt(in: folder) else { return (nil, nil) }
+            let digest = try receipt.digest(of: release)
+            let isValid = (try? receipt.digest(of: release, at: now)) != nil
+            let anchor = VerificationAnchor(
+                .tuf,
+                digest,
+                source: receipt.registry,
+                provedAt: VerificationAnchor.ProvedAt(time: receipt.time, hasExpired: !isValid)
+            )
+            return (anchor, nil)
+        } catch {
+            let finding = Finding(
+                error.code,
+                path: folder,
+                message: "what the pull kept does not prove that the release was current: "
+                    + error.message,
+                remedy:
+                    "\(advice(for: release.folder)) checks the release; remove '\(folder)' to do "
+                    + "without the proof"
+            )
+            return (nil, finding)
+        }
     }
 
     /// The command that repairs a folder from the registry that it was fetched from.

@@ -3,6 +3,7 @@
 
 internal import ZooCore
 internal import ZooFiles
+internal import ZooTrust
 
 extension RegistryCheck {
     /// The content of the documents, and the blobs that remain to be read.
@@ -74,6 +75,9 @@ extension RegistryCheck {
         }
         try examine(RegistryLayout.catalogue) {
             survey.report.findings += try checkCatalogue(indexes, &referenced)
+        }
+        try examine(MetadataRepository.folder) {
+            survey.report.findings += try checkMetadata(indexes)
         }
         survey.report.blobs = referenced.count
         survey.report.bytes = referenced.values.reduce(0, +)

@@ -8,6 +8,8 @@ internal import ZooFiles
 package struct RegistryCheck: Sendable {
     let root: String
     private let workers: Int
+    /// The time with which the expiry dates of signed metadata are compared.
+    let now: Timestamp
     let documents: RegistryDocuments
     var blobs: BlobFolder { documents.blobs }
 
@@ -28,8 +30,14 @@ package struct RegistryCheck: Sendable {
     /// - Parameters:
     ///   - root: the registry folder.
     ///   - workers: the number of archives to read concurrently.
-    package init(root: String, workers: Int = 2) {
+    ///   - now: the time with which the expiry dates of signed metadata are compared.
+    package init(
+        root: String,
+        workers: Int = 2,
+        now: Timestamp = Timestamp(secondsSince1970: Clock.seconds())
+    ) {
         self.root = root
+        self.now = now
         self.workers = workers
         documents = RegistryDocuments(root: root)
     }

@@ -22,6 +22,8 @@ enum RegistryResource: Hashable, Sendable {
     case index(ModelName)
     /// `index/<namespace>/<hex>.<name>.json`
     case revision(IndexRevision)
+    /// `tuf/<name>.json`
+    case metadata(String)
     /// `blobs/sha256/<hex>`
     case blob(ContentDigest)
 
@@ -41,6 +43,9 @@ enum RegistryResource: Hashable, Sendable {
                 // A path without a valid digest does not exist; the parse error is irrelevant.
                 guard let digest = try? ContentDigest(hex: hex) else { return nil }
                 self = .blob(digest)
+            } else if let name = path.dropping(prefix: "tuf/") {
+                guard Self.isMetadata(name) else { return nil }
+                self = .metadata(name)
             } else if let revision = IndexRevision(path: path) {
                 self = .revision(revision)
             } else if let name = path.dropping(prefix: "index/")?.dropping(suffix: ".json") {
@@ -61,6 +66,7 @@ enum RegistryResource: Hashable, Sendable {
         case .catalogue: RegistryLayout.catalogue
         case .index(let name): RegistryLayout.index(name)
         case .revision(let revision): revision.path
+        case .metadata(let name): "tuf/\(name)"
         case .blob(let digest): RegistryLayout.blob(digest)
         }
     }
@@ -79,8 +85,22 @@ enum RegistryResource: Hashable, Sendable {
         switch self {
         case .revision(let revision): revision.digest
         case .blob(let digest): digest
-        case .description, .imageLayout, .imageIndex, .catalogue, .index: nil
+        case .description, .imageLayout, .imageIndex, .catalogue, .index, .metadata: nil
         }
+    }
+
+    /// Whether a name is that of a file of signed metadata: `timestamp.json`, or a version and a role.
+    private static func isMetadata(_ name: String) -> Bool {
+        let allowed = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
+        return allowed && name.utf8.first != UInt8(ascii: ".") && name.hasSuffix(".json")
+            && name.utf8.count <= 255
     }
 }
 

@@ -259,7 +259,8 @@ extension RegistryResource {
         switch self {
         case .index(let name): name.namespace
         case .revision(let revision): revision.name.namespace
-        case .description, .imageLayout, .imageIndex, .catalogue, .blob: Access.everywhere
+        case .description, .imageLayout, .imageIndex, .catalogue, .metadata, .blob:
+            Access.everywhere
         }
     }
 }

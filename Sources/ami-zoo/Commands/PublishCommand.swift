@@ -28,6 +28,7 @@ struct PublishCommand: ReportingCommand {
     var folder: String
 
     @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Signed registries") var signing: SigningOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
 
     @OptionGroup var evidence: EvidenceOptions
@@ -43,7 +44,7 @@ struct PublishCommand: ReportingCommand {
         defer { view.close() }
         let source = RegistryDocuments(root: FileSystem.absolute(folder))
         let surroundings = Surroundings()
-        let target = try await surroundings.target(registry, network) { view.note($0) }
+        let target = try await surroundings.target(registry, network, signing) { view.note($0) }
         let publisher = Publisher(
             from: source,
             to: target,

@@ -68,6 +68,7 @@ struct RegistryImportCommand: ReportingCommand {
     var file: String
 
     @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Signed registries") var signing: SigningOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
@@ -75,7 +76,7 @@ struct RegistryImportCommand: ReportingCommand {
         let view = PullProgressView(output)
         defer { view.close() }
         let surroundings = Surroundings()
-        let target = try await surroundings.target(registry, network) { view.note($0) }
+        let target = try await surroundings.target(registry, network, signing) { view.note($0) }
         let path = FileSystem.absolute(file)
         let (clock, start) = (ContinuousClock(), ContinuousClock.now)
         let report = try await Interruption.cancelling {

@@ -66,13 +66,13 @@ struct RegistryIndexCommand: ReportingCommand {
     @Argument(help: "The registry folder.")
     var root: String
 
+    @OptionGroup(title: "Signed registries") var signing: SigningOptions
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> RegistryIndexOutcome {
         let path = FileSystem.absolute(root)
-        let changed = try await BlockingWork.run {
-            try RegistryFolder(opening: path).rebuild($0)
-        }
+        let keys = try signing.keys(Surroundings())
+        let changed = try await BlockingWork.run { try keys.open(path).rebuild($0) }
         return RegistryIndexOutcome(path: path, changed: changed)
     }
 }

@@ -35,6 +35,7 @@ struct RegistryMirrorCommand: ReportingCommand {
     )
     var references: [String] = []
 
+    @OptionGroup(title: "Signed registries") var signing: SigningOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
@@ -45,7 +46,8 @@ struct RegistryMirrorCommand: ReportingCommand {
         let (registry, target) = try await Surroundings().mirror(
             from: source,
             to: destination,
-            network
+            network,
+            signing
         ) { view.note($0) }
         let mirror = RegistryMirror(
             from: registry,

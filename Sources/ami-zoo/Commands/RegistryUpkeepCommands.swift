@@ -23,13 +23,16 @@ struct RegistryDeleteCommand: ReportingCommand {
     var reference: String
 
     @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Signed registries") var signing: SigningOptions
     @OptionGroup var output: OutputOptions
 
     func report() async throws -> RegistryDeleteOutcome {
         let release = try ChangedRelease(reference)
-        let root = try Surroundings().registryFolder(registry, host: release.host)
+        let surroundings = Surroundings()
+        let root = try surroundings.registryFolder(registry, host: release.host)
+        let keys = try signing.keys(surroundings)
         let digest = try await BlockingWork.run { cancellation in
-            let folder = try RegistryFolder(opening: root)
+            let folder = try keys.open(root)
             try folder.require(release.digest, of: release.name, release.version)
             let date = Timestamp(secondsSince1970: Clock.seconds())
             return try folder.delete(release.name, release.version, at: date, cancellation)
@@ -125,6 +128,7 @@ struct RegistryCollectOutcome: Report {
         [
             "path": .string(path), "dryRun": .bool(dryRun), "blobs": .integer(collected.blobs),
             "indexDocuments": .integer(collected.revisions),
+            "metadata": .integer(collected.metadata),
             "temporaryFiles": .integer(collected.temporaryFiles),
             "uploads": .integer(collected.uploads), "bytes": .integer(collected.bytes),
             "kept": .integer(collected.kept),
@@ -135,6 +139,7 @@ struct RegistryCollectOutcome: Report {
         let parts = [
             Counted.text(collected.blobs, "blob"),
             Counted.text(collected.revisions, "old index document"),
+            Counted.text(collected.metadata, "old metadata file"),
             Counted.text(collected.temporaryFiles, "temporary file"),
             Counted.text(collected.uploads, "upload"),
         ]

@@ -77,6 +77,7 @@ struct ArchiveOutcome: Report {
         return switch anchor.kind {
         case .requested: "anchor: the digest that you passed"
         case .registry: "anchor: the release that \(anchor.source) lists"
+        case .tuf: anchor.tufExplanation
         case .store:
             "anchor: the digest that the local store recorded when it installed the release"
         case .folder:

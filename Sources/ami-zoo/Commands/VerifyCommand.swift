@@ -394,6 +394,19 @@ struct VerifyOutcome: Report {
     }
 }
 
+extension VerificationAnchor {
+    /// What signed metadata proves, and when it did.
+    var tufExplanation: String {
+        guard let provedAt else {
+            return "anchor: the digest that the signed metadata of \(source) lists now"
+        }
+        return
+            "anchor: the digest that the signed metadata of \(source) listed at \(provedAt.time), "
+            + "when it was pulled"
+            + (provedAt.hasExpired ? "; the metadata has expired since" : "")
+    }
+}
+
 extension VerificationSubject {
     /// The components that the folder holds; nil for all, or when its documents are invalid.
     fileprivate var components: Set<String>? {
@@ -428,6 +441,7 @@ extension VerificationSubject {
         switch anchor.kind {
         case .requested: "anchor: the digest that you passed"
         case .registry: "anchor: the digest that \(anchor.source) lists"
+        case .tuf: anchor.tufExplanation
         case .store:
             "anchor: the digest that the local store recorded when it installed the release"
         case .folder:

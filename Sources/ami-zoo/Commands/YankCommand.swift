@@ -24,6 +24,7 @@ struct YankCommand: ReportingCommand {
     var reason: String
 
     @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Signed registries") var signing: SigningOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
@@ -37,6 +38,7 @@ struct YankCommand: ReportingCommand {
             ),
             registry,
             network,
+            signing,
             host: release.host
         )
         return try YankOutcome(release, index)
@@ -54,6 +56,7 @@ struct UnyankCommand: ReportingCommand {
     var reference: String
 
     @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Signed registries") var signing: SigningOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
@@ -63,6 +66,7 @@ struct UnyankCommand: ReportingCommand {
             IndexChange(release.name, .unyank(release.version), digest: release.digest),
             registry,
             network,
+            signing,
             host: release.host
         )
         return try YankOutcome(release, index)
@@ -122,6 +126,7 @@ struct ChannelCommand: ReportingCommand {
     var remove: [String] = []
 
     @OptionGroup var registry: RegistryOptions
+    @OptionGroup(title: "Signed registries") var signing: SigningOptions
     @OptionGroup(title: "Network options") var network: NetworkOptions
     @OptionGroup var output: OutputOptions
 
@@ -143,6 +148,7 @@ struct ChannelCommand: ReportingCommand {
             IndexChange(reference.name, .channel(channel, adding: added, removing: removed)),
             registry,
             network,
+            signing,
             host: reference.host
         )
         return ChannelOutcome(index: index, channel: channel)

@@ -33,6 +33,22 @@ struct KeyArgument {
     /// - Throws: ``ZooError`` with code `key.revoked`, `key.exposed` when the file lies in that folder, or another
     ///   `key.*` code.
     func signingKey(for folder: String) throws(ZooError) -> PrivateKey {
+        let inside = FileSystem.realPath(folder) + "/"
+        guard KeyFolder.isName(text) || !FileSystem.realPath(text).beginsExactly(with: inside)
+        else {
+            throw ZooError(
+                .keyExposed,
+                "the private key '\(text)' lies in the folder, and would be published with the model",
+                remedy: "move it to another folder"
+            )
+        }
+        return try metadataKey()
+    }
+
+    /// The private key to sign the metadata of a registry with.
+    ///
+    /// - Throws: ``ZooError`` with code `key.revoked` or another `key.*` code.
+    func metadataKey() throws(ZooError) -> PrivateKey {
         func passphrase() -> [UInt8]? { KeyPassphrase.existing(of: text, surroundings) }
         let key: PrivateKey
         if KeyFolder.isName(text) {
@@ -40,14 +56,6 @@ struct KeyArgument {
                 try keys.privateKey(named: text, passphrase: passphrase)
             }
         } else {
-            let inside = FileSystem.realPath(folder) + "/"
-            guard !FileSystem.realPath(text).beginsExactly(with: inside) else {
-                throw ZooError(
-                    .keyExposed,
-                    "the private key '\(text)' lies in the folder, and would be published with the model",
-                    remedy: "move it to another folder"
-                )
-            }
             key = try KeyFolder.privateKey(in: text, passphrase: passphrase)
         }
         try requireUsable(key.publicKey, to: .sign)

@@ -77,11 +77,13 @@ struct Surroundings: Sendable {
         _ change: IndexChange,
         _ options: RegistryOptions,
         _ network: NetworkOptions,
+        _ signing: SigningOptions,
         host: String?
     ) async throws -> IndexDocument {
         let editor = try environment.editor(
             options.registry,
             host: host,
+            keys: try signing.keys(self),
             transport: try transport(network)
         )
         return try await Interruption.cancelling { try await editor.apply(change) }
@@ -110,7 +112,8 @@ struct Surroundings: Sendable {
             transport: try transport(network, onRetry: onRetry),
             // A registry can be read without a store; its documents are then not cached.
             cache: try? store,
-            credentials: environment.credentials(named: options.registry != nil || host == nil)
+            credentials: environment.credentials(named: options.registry != nil || host == nil),
+            trusted: (try? store).map(TrustedRegistries.init)
         )
     }
 
@@ -137,10 +140,12 @@ struct Surroundings: Sendable {
     func target(
         _ options: RegistryOptions,
         _ network: NetworkOptions,
+        _ signing: SigningOptions,
         onRetry: @escaping @Sendable (String) -> Void
     ) async throws -> any RegistryTarget {
         try await environment.target(
             options.registry,
+            keys: try signing.keys(self),
             transport: try transport(network, onRetry: onRetry)
         )
     }
@@ -150,16 +155,22 @@ struct Surroundings: Sendable {
         from source: String,
         to destination: String,
         _ network: NetworkOptions,
+        _ signing: SigningOptions,
         onRetry: @escaping @Sendable (String) -> Void
     ) async throws -> (source: Registry, target: any RegistryTarget) {
         let transport = try transport(network, onRetry: onRetry)
-        let target = try await environment.target(destination, transport: transport)
+        let target = try await environment.target(
+            destination,
+            keys: try signing.keys(self),
+            transport: transport
+        )
         let registry = Registry(
             try RegistryLocation(parsing: source),
             transport: transport,
             cache: nil,
             // One token does not serve two registries; it is for the one that is written.
-            credentials: environment.credentials(named: target is FolderTarget)
+            credentials: environment.credentials(named: target is FolderTarget),
+            trusted: (try? store).map(TrustedRegistries.init)
         )
         return (registry, target)
     }

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The ami-zoo contributors
+
+internal import ZooCore
+internal import ZooFiles
+internal import ZooTrust
+
+/// The metadata of a signed registry folder, locked: its targets are the index documents, by their paths below
+/// `index/`.
+struct SignedIndex {
+    private let root: String
+    private let lock: OpenFile
+    private let signer: RegistrySigner?
+    let repository: MetadataRepository
+    let state: RepositoryState
+
+    /// Waits for the lock of the metadata; nil for a registry that is not signed.
+    init?(_ folder: RegistryFolder, _ cancellation: Cancellation) throws {
+        guard folder.kind == .registry, try folder.documents.description().trust != nil else {
+            return nil
+        }
+        root = folder.root
+        lock = try folder.locks.lock(.trust, .exclusive, cancellation)
+        signer = folder.signer
+        repository = MetadataRepository(registry: folder.root)
+        state = try repository.state()
+    }
+
+    /// The path of an index document as a target.
+    static func target(of name: ModelName) -> String { "\(name.namespace)/\(name.name).json" }
+
+    /// The model of a target; nil for a target that is no index document.
+    static func model(of target: String) -> ModelName? {
+        guard target.hasSuffix(".json") else { return nil }
+        return try? ModelName(parsing: String(target.dropLast(".json".count)))
+    }
+
+    // MARK: Changing
+
+    /// The change that lists an index document, or with nil no longer does.
+    ///
+    /// - Throws: ``ZooError`` with code `trust.signer-required` when the keys are not those of the role that
+    ///   signs for the model.
+    func change(
+        of name: ModelName,
+        to file: TargetFile?
+    ) throws(ZooError) -> (RepositoryChange, RegistrySigner) {
+        let path = Self.target(of: name)
+        let role = try repository.role(for: path, in: state)
+        guard let signer else { throw .unsigned(name, role) }
+        var targets = role.targets.content.targets
+        targets[ExactName(path)] = file
+        let signed = try role.next(targets: targets, signing: signer.keys, at: signer.now())
+        guard let signed else { throw .unsigned(name, role) }
+        return (RepositoryChange(targets: [signed]), signer)
+    }
+
+    /// Makes a change current.
+    func commit(_ change: (RepositoryChange, RegistrySigner)) throws(ZooError) {
+        let (change, signer) = change
+        try repository.commit(change, to: state, signing: signer.online, at: signer.now())
+    }
+
+    // MARK: Completing
+
+    /// Brings the index documents of the last change up to date, whose writer may have been killed.
+    func completeLastChange() throws(ZooError) {
+        for (path, file) in try repository.lastChange(in: state) {
+            guard let name = Self.model(of: path) else { continue }
+            try restore(name, as: file)
+        }
+    }
+
+    /// Makes the index document of a model what is signed.
+    ///
+    /// A document that somebody changed without signing it must not become the base of the next signed one.
+    ///
+    /// - Throws: ``ZooError`` with code `trust.index-unsigned` when the signed one is not there, or when
+    ///   nothing is signed but a document exists.
+    func restore(_ name: ModelName) throws(ZooError) {
+        let path = Self.target(of: name)
+        let role = try repository.role(for: path, in: state)
+        let file = role.targets.content.targets[ExactName(path)]
+        if file == nil, try FileSystem.status("\(root)/\(RegistryLayout.index(name))") != nil {
+            throw ZooError(
+                .indexUnsigned,
+                "'\(root)/\(RegistryLayout.index(name))' is not signed, and this registry is",
+                remedy: "move it away, then publish its releases with --sign-with"
+            )
+        }
+        try restore(name, as: file)
+    }
+
+    private func restore(_ name: ModelName, as file: TargetFile?) throws(ZooError) {
+        let path = "\(root)/\(RegistryLayout.index(name))"
+        let current: [UInt8]? =
+            try FileSystem.status(path) == nil
+            ? nil : try FileSystem.document(path, limit: FormatLimits.indexDocument)
+        guard let file else {
+            guard current != nil else { return }
+            try FileSystem.remove(path)
+            return try FileSystem.synchronizeFolder(FileSystem.parent(of: path))
+        }
+        if let current, (try? file.require(current)) != nil { return }
+        guard let digest = file.hashes.digest,
+            let bytes = try? FileSystem.document(
+                "\(root)/\(IndexRevision(of: name, digest).path)",
+                limit: FormatLimits.indexDocument
+            ), (try? file.require(bytes)) != nil
+        else {
+            throw ZooError(
+                .indexUnsigned,
+                "'\(path)' is not the signed index document, which is missing",
+                remedy: "restore the folder 'index' from a backup or a copy of the registry"
+            )
+        }
+        try FileSystem.writeAtomically(path, bytes)
+    }
+}
+
+extension SigningRole {
+    /// The next version of the role with other targets; nil when too few of the keys belong to it.
+    ///
+    /// - Parameters:
+    ///   - targets: all targets.
+    ///   - keys: private keys, of this role and others.
+    ///   - now: the time in seconds since 1970.
+    /// - Returns: the metadata, verified.
+    /// - Throws: ``ZooError`` with a `key.*` code, or `trust.keys-invalid`.
+    func next(
+        targets: [ExactName: TargetFile],
+        signing keys: [PrivateKey],
+        at now: Int
+    ) throws(ZooError) -> Verified<TargetsMetadata>? {
+        let content = self.targets.content.next(targets: targets, at: now)
+        var draft = try MetadataDraft(content)
+        try draft.sign(with: keys, for: self.keys)
+        guard draft.signatures(of: self.keys) >= self.keys.threshold else { return nil }
+        return try draft.verified(as: name, by: self.keys)
+    }
+}
+
+extension ZooError {
+    fileprivate static func unsigned(_ name: ModelName, _ role: SigningRole) -> ZooError {
+        let keys = role.keys.keys.values.map { String($0.hint.prefix(12)) }.sorted()
+        return ZooError(
+            .trustUnsigned,
+            "the registry is signed, and a change of '\(name)' needs \(role.keys.threshold) of the keys "
+                + "\(keys.joined(separator: ", ")) of the role '\(role.name)'",
+            remedy:
+                "give them with --sign-with, and the folder of the registry's own keys with --state"
+        )
+    }
+}
