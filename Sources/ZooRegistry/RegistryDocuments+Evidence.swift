@@ -119,6 +119,7 @@ extension IndexDocument.Entry {
             yank: yank,
             attachments: attachments,
             statedEvidence: statedEvidence,
+            logIndex: logIndex,
             unknownMembers: unknownMembers
         )
     }

@@ -98,6 +98,7 @@ extension IndexDocument {
             kind: kind,
             entries: entries.map { $0.version == entry.version ? entry : $0 },
             channels: channels,
+            logIndex: logIndex,
             unknownMembers: unknownMembers
         )
     }
