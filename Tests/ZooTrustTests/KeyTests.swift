@@ -42,7 +42,7 @@ import ZooTrust
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
             let key = try KeyFolder.privateKey(in: file, passphrase: { nil })
             let message = Array("a statement".utf8)
-            try folder.write(try await key.signature(for: message), to: "signature")
+            try folder.write(try key.signature(for: message), to: "signature")
             try folder.write(message, to: "message")
             let exported = folder.path(of: "key.pub")
             _ = try await openssl("pkey", "-in", file, "-pubout", "-out", exported)

@@ -82,15 +82,20 @@ public struct BillOfMaterials: Sendable {
     /// The state of the evidence in a sentence; signatures are not checked here.
     var evidenceText: String {
         let counts = ClaimCounts(claims)
-        return switch evidence {
-        case .validated(let evidence):
-            "validated \(evidence.created) by ami-zoo \(evidence.program): \(counts.text); no signature "
-                + "was checked"
-        case .failed(let error): "failed: \(error.message)"
-        case .unvalidated(let waiver): "not validated: \(waiver.reason): \(counts.unmeasuredText)"
-        case .invalid(let error): "invalid: \(error.message): \(counts.unmeasuredText)"
-        case .absent: "none: \(counts.unmeasuredText)"
-        }
+        let decision =
+            switch evidence.decision {
+            case .validated(let evidence):
+                "validated \(evidence.created) by ami-zoo \(evidence.program): \(counts.text); no signature "
+                    + "was checked"
+            case .failed(_, let error): "failed: \(error.message)"
+            case .unvalidated(let waiver):
+                "not validated: \(waiver.reason): \(counts.unmeasuredText)"
+            case .invalid(let error): "invalid: \(error.message): \(counts.unmeasuredText)"
+            case .absent: "none: \(counts.unmeasuredText)"
+            }
+        let unread = evidence.unreadable.count
+        return unread == 0
+            ? decision : "\(decision); other attachments that cannot be read: \(unread)"
     }
 
     /// The files that the weights were made from: those that a conversion read, else what the record says.

@@ -32,7 +32,7 @@ struct PublishCommand: ReportingCommand {
     @OptionGroup(title: "Network options") var network: NetworkOptions
 
     @OptionGroup var evidence: EvidenceOptions
-    @OptionGroup(title: "Signature options") var signing: PublicationSignatureOptions
+    @OptionGroup(title: "Signature options") var signature: PublicationSignatureOptions
 
     @Flag(help: "Check the releases and list what would be sent; send nothing.")
     var dryRun = false
@@ -54,7 +54,7 @@ struct PublishCommand: ReportingCommand {
         let gate = try PublicationGate(
             evidence,
             source: try surroundings.registry(folder: source.root, network),
-            signature: try signing.source(for: source.root)
+            signature: try signature.source(for: source.root)
         )
         let (clock, start) = (ContinuousClock(), ContinuousClock.now)
         let reports = try await Interruption.cancelling { [dryRun] in
