@@ -116,6 +116,38 @@ import ZooTesting
             #expect(try await zoo("verify", "test/table", "--key", "lab").status == 0)
             #expect(try await zoo("registry", "check", place.registry).status == 0)
 
+            // Nothing that lies in place of the signature keeps the model from being verified.
+            let file = "\(model)/model.sig"
+            try FileManager.default.removeItem(atPath: file)
+            try FileManager.default.createDirectory(
+                atPath: file,
+                withIntermediateDirectories: false
+            )
+            #expect(try await zoo("verify", model).status == 0)
+            try FileManager.default.removeItem(atPath: file)
+            // One of the same signer over other files does not hide the right one.
+            try folder.write([1], to: "else/config.json")
+            let elsewhere = folder.path(of: "else")
+            #expect(
+                try await zoo("sign", elsewhere, "--key", "lab", "--signature", file).status == 0
+            )
+            let both = try await zoo("verify", model, "--key", "lab", "--json")
+            #expect(both.status == 0, "\(both.output)")
+            let path = try both.document.object("signature").string("path", maximum: 4096)
+            #expect(path.contains("/.ami-zoo/attachments/"))
+            // A repair leaves the user's file, and puts back a missing one.
+            let bytes = try folder.read("pulled/model.sig")
+            let registry = ["--registry", place.registry]
+            for isThere in [true, false] {
+                if !isThere { try FileManager.default.removeItem(atPath: file) }
+                let repair = try await ProgramRun(
+                    Program.executable,
+                    ["repair", model] + registry,
+                    environment: zoo.environment
+                )
+                #expect(repair.status == 0, "\(repair.errors)")
+                #expect(try (folder.read("pulled/model.sig") == bytes) == isThere)
+            }
             // Whatever happens to the file, the attachment is the same signature.
             try FileManager.default.removeItem(atPath: "\(model)/model.sig")
             #expect(try await zoo("verify", model, "--key", "lab").status == 0)

@@ -181,6 +181,35 @@ import ZooTrust
         return Data(base64Encoded: lines.dropFirst().dropLast().joined())
     }
 
+    /// Authorities that vouch for each other could keep a reader busy for as long as there are ways through them.
+    @Test(arguments: [(6, nil), (7, "signature.malformed")])
+    func aSignatureHasFewCertificates(count: Int, code: String?) async throws {
+        let bundle = try JSONObject(try JSONValue(parsing: try Self.bundle("whole-chain")))
+        let chain = try bundle.object("verificationMaterial").object("x509CertificateChain")
+        let certificates = try chain.objects("certificates", maximum: 9)
+            .map { JSONValue.object($0.members) }
+        let repeated = Array(repeating: certificates[1], count: count - certificates.count)
+        var members = bundle.members
+        members["verificationMaterial"] = [
+            "x509CertificateChain": ["certificates": .array(certificates + repeated)]
+        ]
+        let found = await Self.code(
+            JSONValue.object(members).canonicalBytes,
+            by: try Self.trusted("whole-chain")
+        )
+        #expect(found == code)
+    }
+
+    /// The code of the refusal; nil if the signature holds.
+    private static func code(_ bundle: [UInt8], by trusted: TrustedCertificates) async -> String? {
+        do throws(ZooError) {
+            _ = try await SignatureBundle(parsing: bundle).verified(by: trusted, at: now)
+            return nil
+        } catch {
+            return error.code.rawValue
+        }
+    }
+
     @Test func aFileWithoutARootTrustsNobody() throws {
         let bundle = try Self.text("issuer-known.pem")
         let second = try #require(bundle.range(of: "-----BEGIN", options: .backwards))

@@ -45,7 +45,8 @@ extension Registry {
         return reader.result
     }
 
-    /// Reads the attachments of some types, newest first; those that cannot be read are left out.
+    /// Reads the attachments of some types, newest first, as far as the limits allow; those that cannot be read are left
+    /// out.
     ///
     /// - Parameters:
     ///   - types: the artifact types.

@@ -10,8 +10,11 @@ package import ZooCore
 ///
 /// The first one is for signing by what it says of itself; only ``TrustedCertificates`` says whether to believe it.
 package struct SignerCertificates: Sendable {
-    /// The largest number of certificates in a file or a signature.
-    package static let limit = 32
+    /// The largest number of certificates in a signature.
+    ///
+    /// A hostile one could hold authorities that vouch for each other; the number of ways through them grows with the
+    /// factorial of theirs.
+    package static let limit = 6
     /// The largest size of a file with certificates, in bytes.
     package static let fileLimit = 1 << 20
 

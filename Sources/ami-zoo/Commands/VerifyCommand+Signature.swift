@@ -99,15 +99,15 @@ struct SignatureOptions: ParsableArguments {
         in folder: String,
         _ attachments: [ReleaseAttachment]?
     ) throws -> [SignatureCandidate] {
-        if let signature { return [try SignatureCandidate(signature)] }
+        if let signature { return [SignatureCandidate(path: signature)] }
         var found: [SignatureCandidate] = []
         let path = "\(folder)/\(ModelFolder.signatureName)"
-        if try FileSystem.status(path) != nil { found.append(try SignatureCandidate(path)) }
+        if try FileSystem.status(path) != nil { found.append(SignatureCandidate(path: path)) }
         for attachment in attachments ?? [] {
             guard let bytes = attachment.modelSignature else { continue }
             let name = ContentDigest(of: bytes).hex
             let kept = "\(folder)/\(InstalledRelease.attachmentsFolder)/\(name)"
-            found.append(SignatureCandidate(path: kept, bytes: bytes))
+            found.append(SignatureCandidate(path: kept, kept: bytes))
         }
         return found
     }
@@ -127,45 +127,57 @@ struct SignatureOptions: ParsableArguments {
             message: "the folder has no signature '\(ModelFolder.signatureName)'",
             remedy: "ask the publisher for it, or name another file with --signature"
         )
+        var failed: SignatureOutcome?
         for (index, candidate) in candidates.enumerated() {
             do {
                 let bundle = try await BlockingWork.run { _ in
-                    try SignatureBundle(parsing: candidate.bytes)
+                    try SignatureBundle(parsing: try candidate.bytes)
                 }
                 let payload = try await bundle.verified(by: authority)
                 // That of a certificate is known only now.
                 try Surroundings().requireUsable(payload.key, to: .verify)
                 let model = try await BlockingWork.run { _ in try SignedModel(payload) }
                 let own = attachments == nil || signature != nil ? candidate.path : usual
-                return SignatureOutcome(
+                let outcome = SignatureOutcome(
                     path: candidate.path,
                     .checked(try await SignatureCheck(model, folder, signature: own))
                 )
+                if outcome.passed { return outcome }
+                // The same signer may have signed other files before.
+                failed = failed ?? outcome
             } catch let error as ZooError where error.code.category != .inputOutput {
                 if index == 0 { refusal = Finding(error, path: candidate.path) }
             }
         }
-        return SignatureOutcome(path: candidates.first?.path ?? usual, .refused(refusal))
+        return failed
+            ?? SignatureOutcome(path: candidates.first?.path ?? usual, .refused(refusal))
     }
 }
 
 /// A signature that may be of the required signer.
 struct SignatureCandidate: Sendable {
     let path: String
-    let bytes: [UInt8]
+    private let kept: [UInt8]?
 
-    init(path: String, bytes: [UInt8]) {
+    /// Refers to a file, or to bytes of it that were read and compared with the digest in its name.
+    init(path: String, kept: [UInt8]? = nil) {
         self.path = path
-        self.bytes = bytes
+        self.kept = kept
     }
 
-    init(_ path: String) throws(ZooError) {
-        self.path = path
-        bytes = try FileSystem.document(path, limit: SignatureBundle.limit, followingLinks: true)
+    var bytes: [UInt8] {
+        get throws(ZooError) {
+            if let kept { return kept }
+            return try FileSystem.document(
+                path,
+                limit: SignatureBundle.limit,
+                followingLinks: true
+            )
+        }
     }
 
     /// Who signed, as it claims; nil if it cannot be read.
-    var claim: SignerClaim? { try? SignatureBundle(parsing: bytes).claim }
+    var claim: SignerClaim? { (try? bytes).flatMap { try? SignatureBundle(parsing: $0).claim } }
 }
 
 /// What `verify` found out about a signature.
