@@ -60,6 +60,8 @@ import ZooTrust
             #expect(page.texts.contains { $0.contains(text) }, "\(text)")
         }
         #expect(page.named("h1").count == 1 && page.named("main").count == 1)
+        // Browsers do not decode entities in a style sheet.
+        #expect(!ValidationPage.style.contains { "<>&\"".contains($0) })
         #expect(!html.contains("url(") && !html.contains("@import") && !html.contains("<script"))
         #expect(
             page.elements.allSatisfy { $0.attributes["href"] == nil && $0.attributes["src"] == nil }

@@ -73,8 +73,8 @@ extension ValidationPage {
         .claims th:first-child,.claims td:first-child{grid-column:1/-1}
         .rules,.files,.rules tbody,.files tbody{display:block}
         .rules tr,.files tr{display:block;border-bottom:1px solid var(--edge);padding:.3rem 0}
-        .rules td:nth-child(2)::before{content:"requires: ";color:var(--soft)}
-        .rules td:nth-child(3)::before{content:"seen: ";color:var(--soft)}
+        .rules td:nth-child(2)::before{content:'requires: ';color:var(--soft)}
+        .rules td:nth-child(3)::before{content:'seen: ';color:var(--soft)}
         .rules th,.files th{display:none}.rules td,.files td{display:block;border:0;padding:0;text-align:left}
         .rules td:first-child,.files td:first-child{font-weight:600}}
         @media print{body{max-width:none}details{display:none}}
