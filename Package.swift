@@ -208,7 +208,7 @@ let package = Package(
         .target(
             name: "ZooServer",
             dependencies: [
-                "ZooCore", "ZooFiles", "ZooRegistry", "ZooStore",
+                "ZooCore", "ZooFiles", "ZooRegistry", "ZooStore", "ZooTrust",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),

@@ -106,7 +106,8 @@ extension IndexDocument.Entry {
         with(attachments: attachments, statedEvidence: statedEvidence)
     }
 
-    private func with(
+    /// This version with other attachments, and with a summary of them.
+    package func with(
         attachments: [IndexDocument.Attachment],
         statedEvidence: EvidenceSummary?
     ) -> Self {

@@ -92,7 +92,7 @@ extension RegistryFolder {
 
 extension IndexDocument {
     /// Returns this document with another entry for the same version.
-    fileprivate func replacing(_ entry: Entry) throws(ZooError) -> IndexDocument {
+    package func replacing(_ entry: Entry) throws(ZooError) -> IndexDocument {
         try IndexDocument(
             name: name,
             kind: kind,

@@ -64,7 +64,8 @@ extension RegistryFolder {
         }
         try blobs.write(release.bytes)
         try writer.replace(
-            with: try (old ?? IndexDocument(named: record.name, release)).adding(release)
+            with: try (old ?? IndexDocument(named: record.name, release.manifest.kind))
+                .adding(record, release.digest)
         )
         return true
     }
@@ -83,7 +84,7 @@ extension RegistryFolder {
 
     /// Adds the release to `index.json`, or removes the list when it would have more than `limit`
     /// releases; returns true when the release was not listed.
-    private func list(
+    func list(
         _ entry: ImageIndex.Entry,
         _ manifest: [UInt8],
         limit: Int = RegistryLayout.imageIndexLimit,
@@ -209,17 +210,19 @@ extension RegistryFolder {
 
 extension IndexDocument {
     /// Creates the document of a model without versions.
-    fileprivate init(named name: ModelName, _ release: CheckedRelease) throws(ZooError) {
-        try self.init(name: name, kind: release.manifest.kind, entries: [], channels: [:])
+    package init(named name: ModelName, _ kind: ArtifactKind) throws(ZooError) {
+        try self.init(name: name, kind: kind, entries: [], channels: [:])
     }
 
     /// Returns this document with one more version: in `stable`, or in `candidate` if it is a
     /// pre-release.
-    fileprivate func adding(_ release: CheckedRelease) throws(ZooError) -> IndexDocument {
-        let record = release.record
+    package func adding(
+        _ record: any ArchivedRecord,
+        _ digest: ContentDigest
+    ) throws(ZooError) -> IndexDocument {
         let entry = Entry(
             version: record.version,
-            digest: release.digest,
+            digest: digest,
             size: record.totalSize,
             created: record.created,
             licence: record.licence
@@ -238,7 +241,7 @@ extension IndexDocument {
 }
 
 extension ImageIndex.Entry {
-    fileprivate init(_ release: CheckedRelease) {
+    init(_ release: CheckedRelease) {
         self.init(
             name: release.record.name,
             version: release.record.version,

@@ -19,6 +19,10 @@ extension ZooError.Code {
     package static let blobUnreferenced = Self("registry.blob-unreferenced", .badData)
     /// The catalogue does not say what the index documents say.
     package static let catalogueStale = Self("registry.catalogue-stale", .badData)
+    /// A signed change of an index document changes what no publisher may change.
+    package static let trustSubmission = Self("trust.submission-invalid", .badData)
+    /// A release was pushed to a signed registry without its metadata.
+    package static let trustPush = Self("trust.signed-push-required", .notPermitted)
     /// An index document of a signed registry is not the one that was signed.
     package static let indexUnsigned = Self("trust.index-unsigned", .integrity)
 }

@@ -112,7 +112,8 @@ package struct RegistryServer: Sendable {
                 registry: try ServedRegistry(
                     root: root,
                     policy.isWritable ? options.writing : .never,
-                    prefix: prefix
+                    prefix: prefix,
+                    state: options.state.map { $0 + (prefix.map { "/\($0)" } ?? "") }
                 ),
                 reserved: prefix == nil ? Set(mounts.map(\.prefix.text)) : [],
                 policy: policy,
@@ -159,8 +160,12 @@ package struct RegistryServer: Sendable {
         )
         var services: [any Service] = [application]
         for responder in table.all {
-            guard let uploads = responder.registry.writer?.uploads else { continue }
-            services.append(UploadExpiry(uploads: uploads, logger: quiet))
+            guard let writer = responder.registry.writer else { continue }
+            services.append(UploadExpiry(uploads: writer.uploads, logger: quiet))
+            guard let trust = writer.trust else { continue }
+            services.append(
+                MetadataRenewal(registry: writer.registry, state: trust, logger: quiet)
+            )
         }
         var configuration = ServiceGroupConfiguration(
             services: services,

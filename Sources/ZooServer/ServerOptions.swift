@@ -17,6 +17,8 @@ package struct ServerOptions: Sendable {
     package var writing: Writing
     /// Whether it stores any OCI artifact, moving tags and SHA-512 digests.
     package var acceptsAnyArtifact: Bool
+    /// The folder with the own keys of signed registries, and below it a folder for each mounted one; nil for none.
+    package var state: String?
     /// Whether it deletes manifests and blobs for those who may.
     package var allowsDeletion: Bool
 
@@ -24,10 +26,12 @@ package struct ServerOptions: Sendable {
     package init(
         writing: Writing = .always,
         acceptsAnyArtifact: Bool = false,
-        allowsDeletion: Bool = false
+        allowsDeletion: Bool = false,
+        state: String? = nil
     ) {
         self.writing = writing
         self.acceptsAnyArtifact = acceptsAnyArtifact
         self.allowsDeletion = allowsDeletion
+        self.state = state
     }
 }

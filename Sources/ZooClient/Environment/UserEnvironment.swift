@@ -194,7 +194,9 @@ package struct UserEnvironment: Sendable {
                 base: base,
                 transport: transport,
                 credentials: credentials(named: true),
-                spool: spool
+                spool: spool,
+                keys: keys,
+                trusted: (try? store).map(TrustedRegistries.init)
             )
         }
     }
@@ -220,7 +222,9 @@ package struct UserEnvironment: Sendable {
             return try IndexEditor(
                 base: base,
                 transport: transport,
-                credentials: credentials(named: address != nil || host == nil)
+                credentials: credentials(named: address != nil || host == nil),
+                keys: keys,
+                trusted: (try? store).map(TrustedRegistries.init)
             )
         }
     }

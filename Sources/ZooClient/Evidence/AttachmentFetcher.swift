@@ -21,18 +21,26 @@ struct AttachmentFetcher {
 
     /// Fetches the manifest of an attachment, then its blobs.
     ///
+    /// - Parameters:
+    ///   - attachment: the attachment, as it is listed.
+    ///   - known: its manifest if it need not be fetched.
+    /// - Returns: the attachment.
     /// - Throws: ``ZooError`` with code `evidence.attachment-too-large`, `evidence.attachment-changed` when its
     ///   size is not the listed one, as ``AttachmentManifest/init(_:of:)`` and ``ReleaseAttachment/init(_:_:)``, or
     ///   the error of the source.
     mutating func fetch(
-        _ attachment: IndexDocument.Attachment
+        _ attachment: IndexDocument.Attachment,
+        manifest known: [UInt8]? = nil
     ) async throws -> ReleaseAttachment {
         try budget.charge(attachment)
-        let bytes = try await registry.manifest(
-            attachment.digest,
-            of: name,
-            limit: attachment.size
-        )
+        var bytes = known ?? []
+        if known == nil {
+            bytes = try await registry.manifest(
+                attachment.digest,
+                of: name,
+                limit: attachment.size
+            )
+        }
         guard bytes.count == attachment.size else {
             throw ZooError(
                 .attachmentChanged,

@@ -15,20 +15,59 @@ extension Registry {
         of record: ReleaseRecord,
         _ digest: ContentDigest
     ) async throws -> AttachedEvidence {
-        var reader = EvidenceReader(of: record, digest)
         let listed: [IndexDocument.Attachment]
         do {
             listed = try await attachments(of: digest, record.name)
         } catch let error as ZooError where error.code == .attachmentTooLarge {
+            var reader = EvidenceReader(of: record, digest)
             reader.add(error, of: nil)
             return reader.result
         }
-        let wanted = EvidenceReader.order(listed)
+        return try await evidence(of: record, digest, listed: listed)
+    }
+
+    /// Summarises what is attached to a release, as its index document states it; nil for no evidence, and for a
+    /// data set.
+    ///
+    /// - Parameters:
+    ///   - digest: the digest of the release's manifest.
+    ///   - name: the model.
+    ///   - attachments: what is attached.
+    ///   - pushed: the manifest of an attachment that no index document lists yet, which a server may not show.
+    /// - Returns: the summary.
+    /// - Throws: ``ZooError`` when the registry cannot be read; `CancellationError`.
+    func evidenceSummary(
+        of digest: ContentDigest,
+        _ name: ModelName,
+        listed attachments: [IndexDocument.Attachment],
+        pushed: (digest: ContentDigest, manifest: [UInt8])
+    ) async throws -> EvidenceSummary? {
+        guard EvidenceSummary(ofTypes: attachments) != nil else { return nil }
+        let manifest = try ReleaseManifest(canonical: try await manifest(digest, of: name))
+        let record = try manifest.kind.record(
+            canonical: try await blob(manifest.record.digest, of: name, limit: FormatLimits.record)
+        )
+        guard let model = record as? ReleaseRecord else { return nil }
+        return EvidenceSummary(
+            of: try await evidence(of: model, digest, listed: attachments, pushed: pushed),
+            model
+        )
+    }
+
+    private func evidence(
+        of record: ReleaseRecord,
+        _ digest: ContentDigest,
+        listed attachments: [IndexDocument.Attachment],
+        pushed: (digest: ContentDigest, manifest: [UInt8])? = nil
+    ) async throws -> AttachedEvidence {
+        var reader = EvidenceReader(of: record, digest)
+        let wanted = EvidenceReader.order(attachments)
         var fetcher = AttachmentFetcher(self, digest, record.name)
         for attachment in wanted.prefix(AttachmentLimits.attachments)
         where reader.wants(attachment.type) {
             do {
-                reader.add(try await fetcher.fetch(attachment))
+                let manifest = pushed?.digest == attachment.digest ? pushed?.manifest : nil
+                reader.add(try await fetcher.fetch(attachment, manifest: manifest))
             } catch let error as ZooError where error.code.category != .unreachable {
                 reader.add(error, of: attachment.type)
             }

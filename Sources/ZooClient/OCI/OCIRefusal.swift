@@ -3,6 +3,7 @@
 
 internal import ZooCore
 internal import ZooRegistry
+internal import ZooTrust
 
 /// The first error of an OCI error document.
 ///
@@ -32,7 +33,7 @@ struct OCIRefusal {
     private static let known: [ZooError.Code] = [
         .versionTaken, .blobMissing, .releaseInconsistent, .blobMismatch, .manifestInvalid,
         .fieldInvalid, .modelUnknown, .locksUnavailable, .uploadBusy, .uploadUnknown, .uploadRange,
-        .uploadTable, .uploadBlocks, .uploadIncomplete, .uploadMismatch,
+        .uploadTable, .uploadBlocks, .uploadIncomplete, .uploadMismatch, .trustPush, .trustUnsigned,
     ]
 
     /// The error to report.

@@ -21,12 +21,13 @@ package struct OCISource: RegistrySource {
     /// - Throws: ``ZooError`` with code `transport.*` when it does not answer.
     func isThere() async throws -> Bool { try await repositories.isThere() }
 
-    /// Fetches an index document, or the catalogue of `ami-zoo serve`; there are no other documents.
+    /// Fetches an index document, or the catalogue or signed metadata of `ami-zoo serve`; there are no other
+    /// documents.
     package func document(
         _ document: RegistryDocument,
         entityTag: String?
     ) async throws -> SourceDocument {
-        if case .catalogue = document,
+        if document.isServed,
             let served = try await repositories.file(
                 document.path,
                 entityTag: entityTag,

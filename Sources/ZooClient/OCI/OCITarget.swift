@@ -11,6 +11,8 @@ package import ZooTransport
 package struct OCITarget: RegistryTarget {
     let repositories: OCIRepositories
     private let spool: String
+    /// What publishes in a signed registry; nil without keys.
+    private let signed: SignedEditor?
 
     /// Creates a target.
     ///
@@ -19,26 +21,47 @@ package struct OCITarget: RegistryTarget {
     ///   - transport: the HTTP transport.
     ///   - credentials: finds the credentials of the registry.
     ///   - spool: a folder for temporary files, which is created.
+    ///   - keys: the keys that sign what is published, which a signed registry requires.
+    ///   - trusted: the registries whose root this machine trusts.
     /// - Throws: ``ZooError`` with code `reference.malformed`.
     package init(
         base: String,
         transport: HTTPTransport,
         credentials: @escaping RegistryCredentials.Lookup,
-        spool: String
+        spool: String,
+        keys: PublisherKeys = .none,
+        trusted: TrustedRegistries? = nil
     ) throws(ZooError) {
-        repositories = OCIRepositories(
+        let repositories = OCIRepositories(
             try OCIEndpoint(base: base),
             transport: transport,
             credentials: credentials
         )
+        self.repositories = repositories
         self.spool = spool
+        signed =
+            keys.keys.isEmpty
+            ? nil
+            : SignedEditor(
+                repositories: repositories,
+                registry: Registry(
+                    .web(base),
+                    transport: transport,
+                    cache: nil,
+                    credentials: credentials,
+                    trusted: trusted
+                ),
+                keys: keys.keys
+            )
     }
 
     /// The origin and prefix.
     package var address: String { repositories.address }
 
     /// An editor, which every OCI registry has.
-    package func indexEditor() async throws -> IndexEditor? { IndexEditor(repositories) }
+    package func indexEditor() async throws -> IndexEditor? {
+        IndexEditor(repositories, signed: signed)
+    }
 
     /// Whether the registry has a blob in the model's repository.
     package func holds(_ blob: Descriptor, of name: ModelName) async throws -> Bool {
@@ -216,6 +239,11 @@ package struct OCITarget: RegistryTarget {
     ) async throws -> Bool {
         let digest = ContentDigest(of: manifest)
         let tag = identity.version.description
+        if let signed {
+            return try await signed.publish(manifest, as: identity) {
+                try require($0, digest, of: identity)
+            }
+        }
         if let existing = try await repositories.manifest(
             tag,
             of: identity.name,
@@ -278,6 +306,7 @@ package struct OCITarget: RegistryTarget {
             as: attachment.digest.description,
             of: name
         )
+        if let signed { return try await signed.attach(manifest, attachment, to: digest, of: name) }
         // With this header, the registry says that it lists the manifest by itself.
         guard response["OCI-Subject"] == nil else { return }
         let tag = BlobDigest(digest).referrersTag

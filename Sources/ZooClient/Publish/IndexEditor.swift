@@ -11,7 +11,7 @@ internal import ZooTransport
 package struct IndexEditor: Sendable {
     private enum Place {
         case folder(String, PublisherKeys)
-        case server(OCIRepositories)
+        case server(OCIRepositories, SignedEditor?)
     }
 
     private let place: Place
@@ -25,19 +25,37 @@ package struct IndexEditor: Sendable {
     init(
         base: String,
         transport: HTTPTransport,
-        credentials: @escaping RegistryCredentials.Lookup
+        credentials: @escaping RegistryCredentials.Lookup,
+        keys: PublisherKeys = .none,
+        trusted: TrustedRegistries? = nil
     ) throws(ZooError) {
+        let repositories = OCIRepositories(
+            try OCIEndpoint(base: base),
+            transport: transport,
+            credentials: credentials
+        )
         place = .server(
-            OCIRepositories(
-                try OCIEndpoint(base: base),
-                transport: transport,
-                credentials: credentials
-            )
+            repositories,
+            keys.keys.isEmpty
+                ? nil
+                : SignedEditor(
+                    repositories: repositories,
+                    registry: Registry(
+                        .web(base),
+                        transport: transport,
+                        cache: nil,
+                        credentials: credentials,
+                        trusted: trusted
+                    ),
+                    keys: keys.keys
+                )
         )
     }
 
-    /// Creates an editor of an OCI registry.
-    init(_ repositories: OCIRepositories) { place = .server(repositories) }
+    /// Creates an editor of an OCI registry, which changes a signed one only with the editor for that.
+    init(_ repositories: OCIRepositories, signed: SignedEditor?) {
+        place = .server(repositories, signed)
+    }
 
     /// Reads the index document of a model; nil when a folder, or a registry of another kind, does not
     /// have the model.
@@ -49,7 +67,7 @@ package struct IndexEditor: Sendable {
             return try await BlockingWork.run { _ in
                 try RegistryDocuments(root: root).index(of: name)
             }
-        case .server(let repositories):
+        case .server(let repositories, _):
             if case .fetched(let bytes, _)? = try await repositories.indexDocument(
                 of: name,
                 entityTag: nil
@@ -80,11 +98,24 @@ package struct IndexEditor: Sendable {
             return try await BlockingWork.run { cancellation in
                 try keys.open(root).apply(change, at: date, cancellation)
             }
-        case .server(let repositories):
+        case .server(let repositories, let signed?):
+            return try await signed.change(change.name) { index in
+                guard let index else { throw Self.unknown(change.name, repositories) }
+                return try index.applying(change, at: date, in: repositories.address)
+            }
+        case .server(let repositories, nil):
             return try await Self.isOurs(repositories)
                 ? Self.send(change, to: repositories)
                 : TaggedIndex(of: change.name, in: repositories).apply(change, at: date)
         }
+    }
+
+    private static func unknown(_ name: ModelName, _ repositories: OCIRepositories) -> ZooError {
+        ZooError(
+            .modelUnknown,
+            "\(repositories.address) has no model or data set '\(name)'",
+            remedy: "check the name with 'ami-zoo list --registry \(repositories.address)'"
+        )
     }
 
     private static func isOurs(_ repositories: OCIRepositories) async throws -> Bool {
@@ -133,7 +164,7 @@ package struct IndexEditor: Sendable {
 
 extension ZooError {
     /// The error in the body of a response of our own server; nil when it has none.
-    fileprivate init?(refusal response: HTTPResponse) {
+    init?(refusal response: HTTPResponse) {
         guard let document = try? JSONObject(try JSONValue(parsing: response.body)),
             let error = try? document.object("error"), let code = try? error.string("code"),
             let message = try? error.string("message", maximum: 4000)

@@ -13,6 +13,7 @@ package struct AddressSource: RegistrySource {
     /// Nil when the path of the address cannot be the prefix of a repository.
     private let oci: OCISource?
     private let kind = Kind()
+    private let credentials: RegistryCredentials.Lookup
 
     /// Creates a source for a base URL.
     init(
@@ -20,6 +21,7 @@ package struct AddressSource: RegistrySource {
         transport: HTTPTransport,
         credentials: @escaping RegistryCredentials.Lookup
     ) {
+        self.credentials = credentials
         web = WebSource(base: base, transport: transport)
         oci = (try? OCIEndpoint(base: base)).map {
             OCISource(OCIRepositories($0, transport: transport, credentials: credentials))
@@ -56,6 +58,11 @@ package struct AddressSource: RegistrySource {
         }
     }
 
+    private func hasCredentials() async throws -> Bool {
+        let host = web.address.drop { $0 != "/" }.dropFirst(2).prefix { $0 != "/" }
+        return try await credentials(String(host)) != nil
+    }
+
     private func source() async throws -> any RegistrySource {
         guard let oci, try await isOCI() else { return web }
         return oci
@@ -71,8 +78,9 @@ package struct AddressSource: RegistrySource {
             await kind.know(isOCI: false)
             return found
         } catch let error as ZooError where error.isAnswer {
-            // No other kind of registry has these files, and asking would cost a request each time.
-            if case .signed = document { throw error }
+            // No other kind of registry has these files, and asking would cost requests each time. But a server with
+            // accounts shows them only to those who log in.
+            if case .signed = document, try await !hasCredentials() { throw error }
             guard let oci, try await isOCI() else { throw error }
             return try await oci.document(document, entityTag: entityTag)
         }

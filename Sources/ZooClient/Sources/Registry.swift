@@ -167,10 +167,16 @@ package struct Registry: Sendable {
     private func signedRegistry() throws -> SignedRegistry? {
         try signed.value.withLock { known in
             if let known { return known.registry }
-            let entry = try trusted?.entry(for: location)
-            let registry = entry.map { SignedRegistry($0, source, cache: cache, now: now()) }
+            let registry = try newSignedRegistry()
             known = KnownSignedRegistry.Answer(registry: registry)
             return registry
+        }
+    }
+
+    /// A new update of the signed registry; nil for one whose root is not trusted.
+    func newSignedRegistry() throws -> SignedRegistry? {
+        try trusted?.entry(for: location).map {
+            SignedRegistry($0, source, cache: cache, now: now())
         }
     }
 

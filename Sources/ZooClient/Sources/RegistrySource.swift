@@ -168,6 +168,14 @@ package enum RegistryDocument: Hashable, Sendable {
         }
     }
 
+    /// Whether `ami-zoo serve` has the document also for those who must log in.
+    var isServed: Bool {
+        switch self {
+        case .catalogue, .signed: true
+        case .description, .imageIndex, .index: false
+        }
+    }
+
     /// The maximum size in bytes.
     package var limit: Int {
         switch self {

@@ -70,6 +70,14 @@ actor SignedRegistry {
         return IndexProof(index: bytes, proof: proof)
     }
 
+    /// The role that signs for a model, whether or not it lists it.
+    ///
+    /// - Throws: as ``MetadataUpdater/signingRole(for:)``.
+    func signingRole(of name: ModelName) async throws -> SigningRole {
+        try await refresh()
+        return try await updater.signingRole(for: "\(name.namespace)/\(name.name).json")
+    }
+
     /// Updates the metadata once, while no other process does.
     private func refresh() async throws {
         guard !isCurrent else { return }

@@ -56,10 +56,11 @@ package struct ArchiveVerification: Sendable {
         if let (reference, registry) = release {
             let found = try await registry.withTables(try await registry.resolve(reference))
             expected = try await BlockingWork.run { _ in try Self.choose(path, digest, in: found) }
+            let listed: VerificationAnchor.Kind = try registry.isSigned() ? .tuf : .registry
             anchor = expected.map {
                 let isPinned = reference.digest != nil
                 return VerificationAnchor(
-                    isPinned ? .requested : .registry,
+                    isPinned ? .requested : listed,
                     $0.archive.archive.digest,
                     source: isPinned ? reference.description : registry.source.address
                 )

@@ -41,10 +41,38 @@ struct IndexWriter {
     /// - Throws: ``ZooError`` with code `trust.signer-required`, or `io.*`.
     func replace(with document: IndexDocument) throws {
         let bytes = document.canonicalBytes
-        let change = try signed?.change(
-            of: name,
-            to: TargetFile(SignedIndex.target(of: name), content: bytes)
+        try replace(
+            with: bytes,
+            try signed?.change(
+                of: name,
+                to: TargetFile(SignedIndex.target(of: name), content: bytes)
+            )
         )
+    }
+
+    /// Replaces the index document by one that a publisher signed.
+    ///
+    /// - Parameters:
+    ///   - document: the document.
+    ///   - targets: the next version of the role that lists it.
+    /// - Throws: ``ZooError`` with code `trust.not-signed`, or as ``SignedIndex/change(of:to:signedAs:)``.
+    func replace(with document: IndexDocument, signedAs targets: [UInt8]) throws {
+        guard let signed else {
+            throw ZooError(
+                .trustAbsent,
+                "'\(folder.root)' is not signed",
+                remedy: "publish without --sign-with"
+            )
+        }
+        let bytes = document.canonicalBytes
+        let file = TargetFile(SignedIndex.target(of: name), content: bytes)
+        try replace(with: bytes, try signed.change(of: name, to: file, signedAs: targets))
+    }
+
+    private func replace(
+        with bytes: [UInt8],
+        _ change: (RepositoryChange, RegistrySigner)?
+    ) throws {
         let path = "\(folder.root)/\(RegistryLayout.index(name))"
         try FileSystem.createFolder(FileSystem.parent(of: path))
         if try folder.documents.description().namesIndexDocumentsByDigest {

@@ -74,6 +74,7 @@ extension RegistryFolder {
                 remedy: "change its keys with 'ami-zoo trust rotate \(self.root)'"
             )
         }
+        try state.prepare()
         let online = try OnlineKeys.make(in: state.keys, forRoot: 1)
         func header(_ lifetime: Int) -> MetadataHeader {
             MetadataHeader(version: 1, expires: Timestamp(secondsSince1970: now + lifetime))

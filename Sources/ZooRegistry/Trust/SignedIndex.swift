@@ -55,6 +55,42 @@ struct SignedIndex {
         return (RepositoryChange(targets: [signed]), signer)
     }
 
+    /// The change that a publisher made and signed.
+    ///
+    /// - Parameters:
+    ///   - name: the model.
+    ///   - file: its index document.
+    ///   - bytes: the next version of the role that signs for the model.
+    /// - Returns: the change, with what signs snapshot and timestamp.
+    /// - Throws: ``ZooError`` with code `trust.changed-meanwhile`, `trust.signatures-missing`,
+    ///   `trust.expired`, or `trust.submission-invalid` when it lists or delegates something else.
+    func change(
+        of name: ModelName,
+        to file: TargetFile,
+        signedAs bytes: [UInt8]
+    ) throws(ZooError) -> (RepositoryChange, RegistrySigner) {
+        guard let signer else { throw ZooError(signerRequiredBy: root) }
+        let role = try repository.role(for: file.path, in: state)
+        let next = try SignedDocument<TargetsMetadata>(parsing: bytes)
+            .verified(as: role.name, by: role.keys)
+        guard next.version == role.targets.version + 1 else {
+            throw .changedMeanwhile(role.name, role.targets.version, next.version)
+        }
+        try next.requireCurrent(at: Timestamp(secondsSince1970: signer.now()))
+        var targets = role.targets.content.targets
+        targets[ExactName(file.path)] = file
+        guard next.content.targets == targets,
+            next.content.delegations == role.targets.content.delegations
+        else {
+            throw ZooError(
+                .trustSubmission,
+                "the metadata '\(role.name)' changes more than '\(name)'",
+                remedy: "run the command again, which starts from the current metadata"
+            )
+        }
+        return (RepositoryChange(targets: [next]), signer)
+    }
+
     /// Makes a change current.
     func commit(_ change: (RepositoryChange, RegistrySigner)) throws(ZooError) {
         let (change, signer) = change
@@ -115,28 +151,6 @@ struct SignedIndex {
             )
         }
         try FileSystem.writeAtomically(path, bytes)
-    }
-}
-
-extension SigningRole {
-    /// The next version of the role with other targets; nil when too few of the keys belong to it.
-    ///
-    /// - Parameters:
-    ///   - targets: all targets.
-    ///   - keys: private keys, of this role and others.
-    ///   - now: the time in seconds since 1970.
-    /// - Returns: the metadata, verified.
-    /// - Throws: ``ZooError`` with a `key.*` code, or `trust.keys-invalid`.
-    func next(
-        targets: [ExactName: TargetFile],
-        signing keys: [PrivateKey],
-        at now: Int
-    ) throws(ZooError) -> Verified<TargetsMetadata>? {
-        let content = self.targets.content.next(targets: targets, at: now)
-        var draft = try MetadataDraft(content)
-        try draft.sign(with: keys, for: self.keys)
-        guard draft.signatures(of: self.keys) >= self.keys.threshold else { return nil }
-        return try draft.verified(as: name, by: self.keys)
     }
 }
 

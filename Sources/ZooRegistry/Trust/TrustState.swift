@@ -13,6 +13,7 @@ internal import ZooTrust
 /// trust/pending/   root.json, targets.json and <namespace>.json, until enough keys signed them
 /// ```
 package struct TrustState: Sendable {
+    private let folder: String
     /// The folder of the online keys.
     package let keys: String
     /// The folder of metadata that waits for signatures.
@@ -33,9 +34,17 @@ package struct TrustState: Sendable {
                 remedy: "give a folder outside the registry with --state"
             )
         }
+        self.folder = folder
         keys = "\(folder)/trust/keys"
         pending = "\(folder)/trust/pending"
     }
+}
+
+extension TrustState {
+    /// Makes the folder, in which also accounts of a server may lie, private.
+    ///
+    /// - Throws: ``ZooError`` with code `io.folder-not-private`, or `io.*`.
+    func prepare() throws(ZooError) { _ = try PrivateFolder(folder) }
 }
 
 /// Metadata that waits for signatures.

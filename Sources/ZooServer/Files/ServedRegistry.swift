@@ -4,6 +4,7 @@
 internal import ZooCore
 internal import ZooFiles
 internal import ZooRegistry
+internal import ZooTrust
 
 /// A registry folder that is open for serving, and for writing where that is possible.
 struct ServedRegistry: Sendable {
@@ -11,6 +12,8 @@ struct ServedRegistry: Sendable {
     struct Writer: Sendable {
         /// The folder.
         let registry: RegistryFolder
+        /// Where the own keys of a signed registry lie; nil for others, and where the server has none.
+        let trust: TrustState?
         /// The uploads that are not complete.
         let uploads: UploadFolder
     }
@@ -32,26 +35,41 @@ struct ServedRegistry: Sendable {
     ///   - root: the folder.
     ///   - writing: whether to open it for writing.
     ///   - prefix: the prefix under which it is mounted; nil at the root of the server.
+    ///   - state: the folder with the own keys of a signed registry; nil for none.
     /// - Throws: ``ZooError`` with code `server.root-invalid`, `registry.locks-unavailable`, or `io.*`.
     init(
         root: String,
         _ writing: ServerOptions.Writing,
-        prefix: MountPrefix? = nil
+        prefix: MountPrefix? = nil,
+        state: String? = nil
     ) throws(ZooError) {
         folder = try ServedFolder(path: root)
         contents = RepositoryContents(root: root)
         self.root = root
         self.prefix = prefix
-        writer = writing == .never ? nil : try Self.writer(root, writing)
+        writer = writing == .never ? nil : try Self.writer(root, writing, state)
     }
 
     private static func writer(
         _ root: String,
-        _ writing: ServerOptions.Writing
+        _ writing: ServerOptions.Writing,
+        _ state: String?
     ) throws(ZooError) -> Writer? {
         do throws(ZooError) {
+            var registry = try RegistryFolder(opening: root)
+            var trust: TrustState?
+            if let state, try registry.isSigned() {
+                let found = try TrustState(state, of: root)
+                // Without its keys, the registry is served, and changes of it are refused.
+                if try FileSystem.status(found.keys) != nil {
+                    let online = try OnlineKeys(in: found.keys)
+                    registry.signer = RegistrySigner(keys: [], online: online)
+                    trust = found
+                }
+            }
             return Writer(
-                registry: try RegistryFolder(opening: root),
+                registry: registry,
+                trust: trust,
                 uploads: try UploadFolder(root: root)
             )
         } catch

@@ -144,7 +144,21 @@ extension OCIResponder {
 
     /// Stores a manifest by what it is, and returns the action for the log; nil when nothing changed.
     private func store(_ put: Put, _ writer: ServedRegistry.Writer) async throws -> String? {
-        if let type = put.manifest.artifactType, ArtifactKind(artifactType: type) != nil {
+        let isVersion =
+            put.manifest.artifactType.flatMap { ArtifactKind(artifactType: $0) } != nil
+        if try await blocking({ try writer.registry.isSigned() }) {
+            switch put.reference {
+            case .tag where isVersion: throw Self.signedPush
+            case .digest where isVersion: return try await keep(put, writer)
+            case .digest:
+                guard let subject = put.manifest.subject?.digest,
+                    try await isRelease(subject, in: put.repository)
+                else { break }
+                return try await keep(put, writer)
+            case .tag: break
+            }
+        }
+        if isVersion {
             return try await publish(put, writer) ? "publish" : nil
         }
         if case .digest = put.reference, let name = put.repository.modelName,
@@ -184,6 +198,21 @@ extension OCIResponder {
             )
         }
         return "publish"
+    }
+
+    private static var signedPush: ZooError {
+        ZooError(
+            .trustPush,
+            "this registry is signed: a release is published with an index document and metadata that its "
+                + "publisher signed",
+            remedy: "publish with 'ami-zoo publish --sign-with NAME'"
+        )
+    }
+
+    /// Keeps a manifest as a blob, which a signed index document will list.
+    private func keep(_ put: Put, _ writer: ServedRegistry.Writer) async throws -> String? {
+        try await BlockingWork.run { _ in _ = try writer.registry.blobs.write(put.bytes) }
+        return nil
     }
 
     private func isRelease(

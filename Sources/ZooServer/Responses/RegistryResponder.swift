@@ -44,6 +44,14 @@ struct RegistryResponder: Sendable {
         let access = access.withoutChanges(in: reserved)
         try refuseForeignHost(request)
         if isOCI { return try await answerOCI(request, target, access) }
+        if let name = SignedSubmission.model(at: String(target.path)) {
+            let repository = RepositoryName(name)
+            guard access.allows(.publish, in: repository.namespace) else {
+                throw denial(.publish, repository, request, access)
+            }
+            let submissions = SubmissionResponder(registry: registry, policy: policy)
+            return (try await submissions.respond(to: request, of: name, access), nil)
+        }
         let changes = ChangeResponder(registry: registry, policy: policy)
         if let change = try await changes.change(request, target) {
             let repository = RepositoryName(change.name)
@@ -186,8 +194,9 @@ struct RegistryResponder: Sendable {
             response.headers[.allow] = "GET, HEAD"
             return (response, nil)
         }
-        guard let resource = RegistryResource(target), access.allows(.read, in: resource.namespace)
-        else { return (.notFound(request), nil) }
+        guard let resource = RegistryResource(target), resource.isReadable(access) else {
+            return (.notFound(request), nil)
+        }
         do {
             let found = try await readers.runIfActive { [registry, tags] in
                 try registry.folder.open(resource).map { ($0, try tags.tag(of: $0, as: resource)) }
@@ -254,13 +263,20 @@ struct RegistryResponder: Sendable {
 }
 
 extension RegistryResource {
-    /// The namespace that a reader of the resource must be allowed to read.
-    fileprivate var namespace: String {
+    /// Whether somebody may read the resource.
+    fileprivate func isReadable(_ access: Access) -> Bool {
         switch self {
-        case .index(let name): name.namespace
-        case .revision(let revision): revision.name.namespace
-        case .description, .imageLayout, .imageIndex, .catalogue, .metadata, .blob:
-            Access.everywhere
+        case .index(let name): return access.allows(.read, in: name.namespace)
+        case .revision(let revision): return access.allows(.read, in: revision.name.namespace)
+        case .metadata(let name):
+            // A version and a role, which is a namespace unless the role is one of the top level.
+            let role = name.split(separator: ".").dropFirst().dropLast().joined(separator: ".")
+            let isTop = ["", "root", "targets", "snapshot"].contains(role)
+            // Without those nobody could verify what he may read.
+            if isTop, access.subject != nil { return true }
+            return access.allows(.read, in: isTop ? Access.everywhere : role)
+        case .description, .imageLayout, .imageIndex, .catalogue, .blob:
+            return access.allows(.read, in: Access.everywhere)
         }
     }
 }

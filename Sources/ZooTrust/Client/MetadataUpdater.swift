@@ -74,6 +74,27 @@ package actor MetadataUpdater {
         return (target, TargetProof(target: path, time: now, documents: documents))
     }
 
+    /// The role that signs for a target, whether or not it lists it.
+    ///
+    /// - Throws: ``ZooError`` with code `trust.too-many-steps`, or what ``refresh()`` throws.
+    package func signingRole(for path: String) async throws -> SigningRole {
+        let snapshot = try await refresh()
+        var keys = snapshot.root.root.content.targets
+        var role = try await targets(of: .targets, by: keys, in: snapshot)
+        for _ in 0..<limits.delegatedRoles {
+            guard let next = role.content.delegations.matching(path).first else {
+                return SigningRole(keys: keys, targets: role)
+            }
+            keys = next.keys
+            role = try await targets(of: next.role, by: keys, in: snapshot)
+        }
+        throw ZooError(
+            .trustTooManySteps,
+            "the target '\(path)' is delegated more than \(limits.delegatedRoles) times",
+            remedy: "report it to the registry's owner"
+        )
+    }
+
     private func find(
         _ path: String
     ) async throws -> (target: TargetFile, documents: [RoleName: [UInt8]]) {

@@ -90,7 +90,7 @@ package struct Verified<Content: RoleMetadata>: Sendable {
     /// Checks that the metadata is not expired.
     ///
     /// - Throws: ``ZooError`` with code `trust.expired`.
-    func requireCurrent(at now: Timestamp) throws(ZooError) {
+    package func requireCurrent(at now: Timestamp) throws(ZooError) {
         guard now < content.header.expires else {
             throw ZooError(
                 .trustExpired,

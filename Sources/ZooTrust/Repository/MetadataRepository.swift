@@ -348,7 +348,7 @@ extension ZooError {
         )
     }
 
-    fileprivate static func changedMeanwhile(
+    package static func changedMeanwhile(
         _ role: RoleName,
         _ version: Int,
         _ found: Int

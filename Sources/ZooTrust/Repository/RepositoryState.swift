@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
-internal import ZooCore
+package import ZooCore
 
 /// The current metadata of the top-level roles of a repository, verified but perhaps expired.
 package struct RepositoryState: Sendable {
@@ -42,5 +42,27 @@ package struct RepositoryChange: Sendable {
     ) {
         self.root = root
         self.targets = targets
+    }
+}
+
+extension SigningRole {
+    /// The next version of the role with other targets; nil when too few of the keys belong to it.
+    ///
+    /// - Parameters:
+    ///   - targets: all targets.
+    ///   - keys: private keys, of this role and others.
+    ///   - now: the time in seconds since 1970.
+    /// - Returns: the metadata, verified.
+    /// - Throws: ``ZooError`` with a `key.*` code, or `trust.keys-invalid`.
+    package func next(
+        targets: [ExactName: TargetFile],
+        signing keys: [PrivateKey],
+        at now: Int
+    ) throws(ZooError) -> Verified<TargetsMetadata>? {
+        let content = self.targets.content.next(targets: targets, at: now)
+        var draft = try MetadataDraft(content)
+        try draft.sign(with: keys, for: self.keys)
+        guard draft.signatures(of: self.keys) >= self.keys.threshold else { return nil }
+        return try draft.verified(as: name, by: self.keys)
     }
 }

@@ -93,7 +93,8 @@ struct ServeCommand: AsyncParsableCommand {
                 options: ServerOptions(
                     writing: readOnly ? .never : accounts == nil ? .ifPossible : .always,
                     acceptsAnyArtifact: accept == .any,
-                    allowsDeletion: allowDelete
+                    allowsDeletion: allowDelete,
+                    state: access.state.map(FileSystem.absolute)
                 ),
                 logger: logger,
                 tls: tls
