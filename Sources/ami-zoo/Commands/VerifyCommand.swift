@@ -195,7 +195,7 @@ struct VerifyCommand: ReportingCommand {
                         ? nil
                         : keys.key(
                             ofSignatures: try signing.candidates(in: subject.folder, attachments)
-                                .map(\.bytes)
+                                .compactMap { try? $0.bytes }
                         )
                 }
                 let signature = try await signing.check(
