@@ -19,6 +19,7 @@ struct RequestParsingTests {
         arguments: [
             "/zoo.json", "/oci-layout", "/index.json", "/index/ami/ball-drop.json",
             "/index/a/b.json.json", "/catalogue.json", "/blobs/sha256/\(hex)",
+            "/tuf/timestamp.json", "/tuf/1.root.json", "/tuf/23.ami.json",
         ]
     )
     func reaches(_ path: String) throws {
@@ -38,6 +39,9 @@ struct RequestParsingTests {
             "/blobs/sha256/..", "/blobs/sha256/\(hex.uppercased())", "/blobs/sha512/\(hex)",
             "/blobs/sha256//\(hex)", "/blobs/sha256%2f\(hex)", "/.git/config", "http://",
             "http://zoo.json", "ftp://host/zoo.json", "/zoo.json#a", "/tuf/root.json",
+            "/tuf/01.root.json", "/tuf/0.root.json", "/tuf/1.json", "/tuf/1..json",
+            "/tuf/1.root.json/",
+            "/tuf/../zoo.json", "/tuf/.1.root.json", "/tuf/1.Ami.json", "/tuf/1.root.json.tmp",
         ]
     )
     func reachesNothingElse(_ target: String) {

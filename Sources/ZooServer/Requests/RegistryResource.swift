@@ -91,16 +91,14 @@ enum RegistryResource: Hashable, Sendable {
 
     /// Whether a name is that of a file of signed metadata: `timestamp.json`, or a version and a role.
     private static func isMetadata(_ name: String) -> Bool {
-        let allowed = name.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-                true
-            default: false
-            }
-        }
-        return allowed && name.utf8.first != UInt8(ascii: ".") && name.hasSuffix(".json")
-            && name.utf8.count <= 255
+        guard name != "timestamp.json" else { return true }
+        let version = name.utf8.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        guard version.first.map({ $0 != UInt8(ascii: "0") }) ?? false, name.utf8.count <= 255,
+            let role = String(name.dropFirst(version.count)).dropping(prefix: ".")?
+                .dropping(suffix: ".json")
+        else { return false }
+        // Namespaces of models, and the roles of the top level.
+        return (try? ModelName(parsing: "\(role)/name")) != nil
     }
 }
 
