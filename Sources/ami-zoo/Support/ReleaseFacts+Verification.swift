@@ -4,6 +4,7 @@
 internal import ZooArchive
 internal import ZooClient
 internal import ZooCore
+internal import ZooRegistry
 internal import ZooStore
 internal import ZooTrust
 
@@ -30,6 +31,11 @@ extension ReleaseFacts {
             anchors = .established(Set(all.compactMap { Anchor(rawValue: $0.kind.rawValue) }))
         }
         registry = Self.registry(all, mismatch)
+        if mismatch == nil, let anchor = all.first(where: { $0.kind == .tuf }) {
+            currency = .established(
+                anchor.provedAt?.time ?? Timestamp(secondsSince1970: Clock.seconds())
+            )
+        }
         signatures = signature?.fact ?? .notChecked("the folder has no signature")
         evidence = Self.evidence(verification, record, evidenceSigning)
     }
@@ -52,7 +58,7 @@ extension ReleaseFacts {
         _ mismatch: Finding?
     ) -> Fact<String> {
         if let mismatch { return .refuted(mismatch.message) }
-        if let anchor = anchors.first(where: { $0.kind == .registry }) {
+        if let anchor = anchors.first(where: { $0.kind == .tuf || $0.kind == .registry }) {
             return .established(anchor.source)
         }
         if let receipt = anchors.compactMap(\.receipt).first {
