@@ -79,7 +79,6 @@ extension IndexDocument {
             yank: yank,
             attachments: entry.attachments,
             statedEvidence: entry.statedEvidence,
-            logIndex: entry.logIndex,
             unknownMembers: entry.unknownMembers
         )
         return try with(entries.map { $0.version == entry.version ? changed : $0 }, channels)
@@ -95,7 +94,6 @@ extension IndexDocument {
             kind: kind,
             entries: entries,
             channels: channels,
-            logIndex: logIndex,
             unknownMembers: unknownMembers
         )
     }

@@ -120,7 +120,6 @@ extension IndexDocument.Entry {
             yank: yank,
             attachments: attachments,
             statedEvidence: statedEvidence,
-            logIndex: logIndex,
             unknownMembers: unknownMembers
         )
     }

@@ -98,7 +98,6 @@ extension IndexDocument {
             kind: kind,
             entries: entries.map { $0.version == entry.version ? entry : $0 },
             channels: channels,
-            logIndex: logIndex,
             unknownMembers: unknownMembers
         )
     }

@@ -22,8 +22,6 @@ extension ZooError.Code {
     package static let channelNotRecorded = Self("store.channel-not-recorded", .notFound)
     /// Several versions of a model are installed, and one has to be named.
     package static let severalInstalled = Self("store.several-installed", .usage)
-    /// What this machine knows of the log of a registry cannot be read.
-    package static let logMemoryUnreadable = Self("store.log-unreadable", .integrity)
     /// A model is not installed.
     package static let notInstalled = Self("store.not-installed", .notFound)
 }

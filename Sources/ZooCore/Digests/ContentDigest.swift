@@ -46,23 +46,6 @@ public struct ContentDigest: Hashable, Sendable, Comparable {
         words = (values[0], values[1], values[2], values[3])
     }
 
-    /// Creates a digest from its 32 bytes.
-    package init(bytes: ArraySlice<UInt8>) {
-        precondition(bytes.count == 32, "a digest of \(bytes.count) bytes")
-        var values: [UInt64] = [0, 0, 0, 0]
-        for (position, byte) in bytes.enumerated() {
-            values[position / 8] = values[position / 8] << 8 | UInt64(byte)
-        }
-        self.init(words: (values[0], values[1], values[2], values[3]))
-    }
-
-    /// The 32 bytes.
-    package var bytes: [UInt8] {
-        [words.0, words.1, words.2, words.3].flatMap { word in
-            (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) }
-        }
-    }
-
     /// The 64 hexadecimal digits.
     public var hex: String {
         [words.0, words.1, words.2, words.3].map { word in
@@ -120,7 +103,11 @@ extension ContentDigest {
 
         /// The digest of everything added so far.
         public func finish() -> ContentDigest {
-            ContentDigest(bytes: Array(state.finalize())[...])
+            var values: [UInt64] = [0, 0, 0, 0]
+            for (position, byte) in state.finalize().enumerated() {
+                values[position / 8] = values[position / 8] << 8 | UInt64(byte)
+            }
+            return ContentDigest(words: (values[0], values[1], values[2], values[3]))
         }
     }
 }

@@ -38,8 +38,6 @@ public struct IndexDocument: Sendable, Equatable {
         public let attachments: [Attachment]
         /// What the document states about the attached evidence; nil if it states nothing.
         public let statedEvidence: EvidenceSummary?
-        /// The index of the entry in the registry's log that published this version; nil without a log.
-        public let logIndex: Int?
         /// Members that this program does not know.
         public let unknownMembers: [String: JSONValue]
 
@@ -53,7 +51,6 @@ public struct IndexDocument: Sendable, Equatable {
             yank: Yank? = nil,
             attachments: [Attachment] = [],
             statedEvidence: EvidenceSummary? = nil,
-            logIndex: Int? = nil,
             unknownMembers: [String: JSONValue] = [:]
         ) {
             self.version = version
@@ -64,7 +61,6 @@ public struct IndexDocument: Sendable, Equatable {
             self.yank = yank
             self.attachments = attachments
             self.statedEvidence = statedEvidence
-            self.logIndex = logIndex
             self.unknownMembers = unknownMembers
         }
     }
@@ -100,8 +96,6 @@ public struct IndexDocument: Sendable, Equatable {
     public let entries: [Entry]
     /// The versions of each channel.
     public let channels: [ChannelName: Set<SemanticVersion>]
-    /// The index of the entry in the registry's log that names this document; nil without a log.
-    public let logIndex: Int?
     /// Members that this program does not know.
     public let unknownMembers: [String: JSONValue]
 
@@ -114,14 +108,12 @@ public struct IndexDocument: Sendable, Equatable {
         kind: ArtifactKind = .model,
         entries: [Entry],
         channels: [ChannelName: Set<SemanticVersion>],
-        logIndex: Int? = nil,
         unknownMembers: [String: JSONValue] = [:]
     ) throws(ZooError) {
         self.name = name
         self.kind = kind
         self.entries = entries.sorted { $0.version < $1.version }
         self.channels = channels
-        self.logIndex = logIndex
         self.unknownMembers = unknownMembers
         let versions = Set(entries.map(\.version))
         guard versions.count == entries.count else { throw invalid("it lists a version twice") }
@@ -163,15 +155,11 @@ public struct IndexDocument: Sendable, Equatable {
             kind: format == .one ? .model : try object.choice("kind", of: ArtifactKind.self),
             entries: entries,
             channels: channels,
-            logIndex: try object.optionalInteger("logIndex", in: Self.logIndices),
             unknownMembers: object.members(besides: [
-                "format", "name", "kind", "versions", "channels", "logIndex",
+                "format", "name", "kind", "versions", "channels",
             ])
         )
     }
-
-    /// The indices of the entries of a log.
-    fileprivate static let logIndices = 0...JSONValue.largestInteger
 
     private func invalid(_ what: String) -> ZooError {
         ZooError(.indexInvalid, "the index document of '\(name)' is inconsistent: \(what)")
@@ -182,13 +170,12 @@ public struct IndexDocument: Sendable, Equatable {
         let listed = channels.map { channel, members in
             (channel.text, JSONValue.array(members.sorted().map { .string($0.description) }))
         }
-        var members: [String: JSONValue] = [
+        let members: [String: JSONValue] = [
             "format": .string(Self.format),
             "name": .string(name.description), "kind": .string(kind.rawValue),
             "versions": .array(entries.map(\.json)),
             "channels": .object(Dictionary(uniqueKeysWithValues: listed)),
         ]
-        if let logIndex { members["logIndex"] = .integer(logIndex) }
         return JSONValue.object(members.merging(unknownMembers) { own, _ in own }).canonicalBytes
     }
 
@@ -239,9 +226,8 @@ extension IndexDocument.Entry {
         self.attachments = attachments
         let evidence = format == .one ? nil : Self.evidence(object)
         statedEvidence = evidence
-        logIndex = try object.optionalInteger("logIndex", in: IndexDocument.logIndices)
         var known: Set = [
-            "version", "digest", "size", "created", "licence", "yanked", "attachments", "logIndex",
+            "version", "digest", "size", "created", "licence", "yanked", "attachments",
         ]
         // A summary that this program cannot read is kept as it is.
         if evidence != nil { known.insert("evidence") }
@@ -289,7 +275,6 @@ extension IndexDocument.Entry {
             )
         }
         if let statedEvidence { members["evidence"] = statedEvidence.json }
-        if let logIndex { members["logIndex"] = .integer(logIndex) }
         return .object(members.merging(unknownMembers) { own, _ in own })
     }
 }

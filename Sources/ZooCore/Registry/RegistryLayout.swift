@@ -8,7 +8,6 @@
 /// index/<namespace>/<name>.json   one document per model
 /// index/<namespace>/<hex>.<name>.json the same under its digest, where a log or TUF names it
 /// blobs/sha256/<hex>              manifests, records, archives, block tables: immutable
-/// log/                            the transparency log: a checkpoint and tiles (C2SP tlog-tiles)
 /// catalogue.json                  the head of the catalogue, which is derived from the rest
 /// deleted/<namespace>/<name>.jsonl the versions of a model that were deleted
 /// oci-layout, index.json          make the folder an OCI image layout; a derived view
@@ -30,11 +29,6 @@ public enum RegistryLayout {
     public static let catalogue = "catalogue.json"
     /// The folder of blobs.
     public static let blobs = "blobs/sha256"
-
-    /// The folder of the log.
-    package static let log = "log"
-    /// The checkpoint of the log, in its folder.
-    package static let logCheckpoint = "checkpoint"
 
     /// The path of a blob.
     public static func blob(_ digest: ContentDigest) -> String { "\(blobs)/\(digest.hex)" }

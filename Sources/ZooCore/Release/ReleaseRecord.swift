@@ -199,7 +199,7 @@ extension JSONObject {
         }
     }
 
-    package func timestamp(_ name: String) throws(ZooError) -> Timestamp {
+    func timestamp(_ name: String) throws(ZooError) -> Timestamp {
         let text = try string(name)
         guard let time = Timestamp(parsing: text) else {
             throw invalid(name, "is '\(text)', and must be a UTC time like 2026-01-31T12:00:00Z")

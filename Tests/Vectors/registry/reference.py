@@ -860,8 +860,6 @@ def read_index(data, selectors=()):
             yank = an_object(entry["yanked"])
             string(yank, "reason", 1000)
             read_time(string(yank, "date"))
-        if "logIndex" in entry:
-            integer(entry, "logIndex", 0, 2**53 - 1)
         if version_2 and "attachments" in entry:
             attachments[version] = [
                 f"{string(item, 'type')} {digest_field(item, 'digest')} {size(item, 'size')}"
@@ -869,8 +867,6 @@ def read_index(data, selectors=()):
             ]
         twice = twice or version in versions
         versions[version] = entry
-    if "logIndex" in obj:
-        integer(obj, "logIndex", 0, 2**53 - 1)
     channels = an_object(required(obj, "channels"))
     for channel in channels:
         in_field(read_channel, channel)
