@@ -56,7 +56,7 @@ extension RegistryFolder {
         for algorithm in BlobDigest.Algorithm.allCases {
             try sweep.blobs(algorithm, references, cancellation)
         }
-        try sweep.revisions(documents, cancellation)
+        try sweep.revisions(documents, signed, cancellation)
         if let signed { try sweep.metadata(signed, cancellation) }
         try sweep.temporaryFiles(cancellation)
         return sweep.collected
@@ -125,9 +125,10 @@ private struct Sweep {
         if removed > 0, !dryRun { try FileSystem.synchronizeFolder(folder) }
     }
 
-    /// Removes the index documents under their digest that are not the current ones.
+    /// Removes the index documents under their digest that are neither the current nor the signed ones.
     mutating func revisions(
         _ documents: RegistryDocuments,
+        _ signed: SignedIndex?,
         _ cancellation: Cancellation
     ) throws {
         for path in try FileSystem.entries(below: "\(root)/index") {
@@ -136,7 +137,9 @@ private struct Sweep {
                 let status = try FileSystem.status("\(root)/\(revision.path)"),
                 status.kind == .file, status.modified < cutoff,
                 try documents.indexBytes(of: revision.name).map({ ContentDigest(of: $0) })
-                    != revision.digest
+                    != revision.digest,
+                // The document under its name may have been changed; the signed one restores it.
+                try signed?.digest(of: revision.name) != revision.digest
             else { continue }
             try remove("\(root)/\(revision.path)", bytes: status.size)
             collected.revisions += 1

@@ -119,4 +119,26 @@ import ZooTrust
             )
         }
     }
+
+    @Test func aCollectionKeepsTheSignedDocumentOfAChangedOne() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try OwnedRegistry(in: folder)
+            try registry.tiny.publish("1.0.0")
+            let path = registry.path("index/ami/tiny.json")
+            let old = try FileSystem.document(path, limit: 1 << 20)
+            try registry.tiny.publish("1.1.0")
+            // Nothing of the last change is incomplete.
+            _ = try registry.open().renewMetadata(
+                in: registry.state,
+                with: [],
+                at: OwnedRegistry.start,
+                Cancellation()
+            )
+            try FileSystem.writeAtomically(path, old)
+            _ = try registry.open().collect(olderThan: .max, dryRun: false, Cancellation())
+            try registry.tiny.publish("1.2.0")
+            let store = try registry.store()
+            #expect(try await registry.versions(store) == ["1.0.0", "1.1.0", "1.2.0"])
+        }
+    }
 }

@@ -41,6 +41,17 @@ struct Submission: Sendable, CustomTestStringConvertible {
         )
     }
 
+    /// The same metadata, valid for another time in seconds.
+    private static func valid(_ targets: TargetsMetadata, for seconds: Int) -> TargetsMetadata {
+        TargetsMetadata(
+            header: MetadataHeader(
+                version: targets.header.version,
+                expires: Timestamp(secondsSince1970: OwnedRegistry.start + seconds)
+            ),
+            targets: targets.targets
+        )
+    }
+
     static let all = [
         Submission(name: "a new version", code: nil),
         Submission(name: "a foreign key", code: .trustSignatures, isForeign: true),
@@ -109,6 +120,16 @@ struct Submission: Sendable, CustomTestStringConvertible {
                     targets: $0.targets
                 )
             }
+        ),
+        Submission(
+            name: "metadata that expires within a minute",
+            code: .trustSubmission,
+            targets: { valid($0, for: 60) }
+        ),
+        Submission(
+            name: "metadata that is valid for ten years",
+            code: .trustSubmission,
+            targets: { valid($0, for: 3650 * OwnedRegistry.day) }
         ),
         Submission(
             name: "another model in the metadata",

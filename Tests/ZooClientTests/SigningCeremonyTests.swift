@@ -228,4 +228,37 @@ import ZooTrust
             #expect(try await code(after: 700) == nil)
         }
     }
+
+    @Test func aRenewalKeepsWhatWaitsForSignatures() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try OwnedRegistry(in: folder)
+            let others = try (0..<3).map { _ in try PrivateKey.generate() }
+            let outcome = try registry.open().rotate(
+                root: plan(others, threshold: 2),
+                targets: nil,
+                online: false,
+                in: registry.state,
+                with: registry.keys + others.prefix(1),
+                at: OwnedRegistry.start,
+                Cancellation()
+            )
+            let path = try #require(outcome.missing.first?.path)
+            let waiting = try FileSystem.document(path, limit: 1 << 20)
+            let renewed = try registry.open(after: 5).renewMetadata(
+                in: registry.state,
+                with: [],
+                at: OwnedRegistry.start + 5 * OwnedRegistry.day,
+                Cancellation()
+            )
+            #expect(renewed.missing.isEmpty)
+            #expect(try FileSystem.document(path, limit: 1 << 20) == waiting)
+            let done = try registry.open(after: 5).signPending(
+                in: registry.state,
+                with: [others[1]],
+                at: OwnedRegistry.start + 5 * OwnedRegistry.day,
+                Cancellation()
+            )
+            #expect(done.missing.isEmpty)
+        }
+    }
 }

@@ -362,7 +362,8 @@ extension RegistryFolder {
         } else {
             try create(change, signing: online, at: now, cancellation)
         }
-        try PendingMetadata.remove(from: state)
+        // A renewal of snapshot and timestamp must not discard what others are still signing.
+        if !pending.isEmpty { try PendingMetadata.remove(from: state) }
         return TrustOutcome(
             missing: [],
             state: try MetadataRepository(registry: root).state(),

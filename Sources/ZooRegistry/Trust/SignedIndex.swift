@@ -77,6 +77,7 @@ struct SignedIndex {
             throw .changedMeanwhile(role.name, role.targets.version, next.version)
         }
         try next.requireCurrent(at: Timestamp(secondsSince1970: signer.now()))
+        try requireUsualLifetime(next, at: signer.now())
         var targets = role.targets.content.targets
         targets[ExactName(file.path)] = file
         guard next.content.targets == targets,
@@ -89,6 +90,25 @@ struct SignedIndex {
             )
         }
         return (RepositoryChange(targets: [next]), signer)
+    }
+
+    /// Refuses metadata that would soon end every reading of the role, or that outlives the usual time.
+    private func requireUsualLifetime(
+        _ next: Verified<TargetsMetadata>,
+        at now: Int
+    ) throws(ZooError) {
+        let (lifetime, day) = (MetadataLifetimes().targets, 86_400)
+        let expires = next.content.header.expires
+        guard !MetadataLifetimes.isDue(expires, lifetime: lifetime, now: now),
+            expires <= Timestamp(secondsSince1970: now + lifetime + day)
+        else {
+            throw ZooError(
+                .trustSubmission,
+                "the metadata '\(next.role)' is valid until \(expires), and must be valid for \(lifetime / day) "
+                    + "days from now",
+                remedy: "set the clock of this machine, then run the command again"
+            )
+        }
     }
 
     /// Makes a change current.
@@ -105,6 +125,13 @@ struct SignedIndex {
             guard let name = Self.model(of: path) else { continue }
             try restore(name, as: file)
         }
+    }
+
+    /// The digest of the signed index document of a model; nil when none is signed.
+    func digest(of name: ModelName) throws(ZooError) -> ContentDigest? {
+        let path = Self.target(of: name)
+        return try repository.role(for: path, in: state)
+            .targets.content.targets[ExactName(path)]?.hashes.digest
     }
 
     /// Makes the index document of a model what is signed.

@@ -54,6 +54,8 @@ struct PendingMetadata {
 
     init() {}
 
+    var isEmpty: Bool { root == nil && targets.isEmpty }
+
     /// Reads what waits.
     init(in state: TrustState) throws(ZooError) {
         for file in try FileSystem.names(in: state.pending) where file.hasSuffix(".json") {

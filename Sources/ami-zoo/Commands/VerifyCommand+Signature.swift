@@ -244,6 +244,8 @@ struct SignatureOutcome: Sendable {
             return
                 "signature: \(signer), not checked; --key or --certificate-chain checks '\(path)'"
         case .refused: return "signature: refused"
+        case .checked(let check) where !check.passed:
+            return "signature: FAILED, not every file is as signed \(check.model.signerText)"
         case .checked(let check):
             var text =
                 "signature: \(check.files) files, \(ByteCount(check.bytes)), every byte is as "

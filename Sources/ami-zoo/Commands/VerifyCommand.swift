@@ -117,8 +117,11 @@ struct VerifyCommand: ReportingCommand {
         } catch let error as ZooError
             where error.code == .notARelease && FileSystem.isFolder(model) && asksForSignatureOnly
         {
-            // Any folder can be signed.
-            guard let authority = try signing.authority(Surroundings()) else { throw error }
+            // Any folder can be signed, and none but a release can be what a policy requires.
+            let surroundings = Surroundings()
+            guard let authority = try signing.authority(surroundings),
+                try requirements.load(surroundings).path == nil
+            else { throw error }
             return .signedFolder(try await signing.outcome(model, by: authority))
         }
     }
@@ -188,33 +191,42 @@ struct VerifyCommand: ReportingCommand {
                     provenance = ReleaseProvenance(kept.attachments, of: release.record)
                     attachments = kept.attachments
                 }
-                let keys = policy.loaded
-                let signer = try await BlockingWork.run { [attachments] _ in
-                    // Without keys nothing is read that nobody asked for.
-                    keys.keys.isEmpty
-                        ? nil
-                        : keys.key(
-                            ofSignatures: try signing.candidates(in: subject.folder, attachments)
-                                .compactMap { try? $0.bytes }
-                        )
-                }
-                let signature = try await signing.check(
+                var signature = try await signing.check(
                     subject.folder,
                     with: attachments,
-                    by: authority ?? signer.map(SignatureAuthority.key)
+                    by: authority
                 )
+                var signers = Set([signature?.signer].compactMap(\.self))
+                let claimed = try await BlockingWork.run { [attachments] _ -> [VerificationKey] in
+                    // Without keys nothing is read that nobody asked for.
+                    if policy.loaded.keys.isEmpty { return [] }
+                    let candidates = try signing.candidates(in: subject.folder, attachments)
+                    return policy.loaded.keys(ofSignatures: candidates.compactMap { try? $0.bytes })
+                }
+                for key in claimed {
+                    let outcome = try await signing.check(
+                        subject.folder,
+                        with: attachments,
+                        by: .key(key)
+                    )
+                    if let signer = outcome?.signer { signers.insert(signer) }
+                    if authority == nil, signature?.passed != true { signature = outcome }
+                }
                 let evidence = verification.evidence ?? .absent
-                let witness = evidence.signed.flatMap { keys.key(ofSignatures: [$0.bundle]) }
-                let evidenceSigning = await evidence.signing(
-                    authority ?? witness.map(SignatureAuthority.key)
-                )
+                var evidenceSigning = await evidence.signing(authority)
+                if !evidenceSigning.passed, let bundle = evidence.signed?.bundle,
+                    let key = policy.loaded.keys(ofSignatures: [bundle]).first
+                {
+                    evidenceSigning = await evidence.signing(.key(key))
+                }
                 let facts = subject.record.map {
-                    ReleaseFacts($0, verification, signature, evidenceSigning)
+                    ReleaseFacts($0, verification, signature, signers, evidenceSigning)
                 }
                 return VerifyOutcome(
                     subject: subject,
                     verification: verification,
                     signature: signature,
+                    isSignatureRequired: signing.isRequired,
                     evidenceSigning: evidenceSigning,
                     provenance: provenance,
                     policy: policy,
@@ -267,6 +279,8 @@ struct VerifyOutcome: Report {
     let verification: Verification
     var comparison: UpstreamComparison.Outcome?
     let signature: SignatureOutcome?
+    /// Whether an option requires a signature; what a policy requires is among its verdicts.
+    let isSignatureRequired: Bool
     /// What is known about the signature of the evidence.
     let evidenceSigning: EvidenceSigning
     /// What a conversion states about the files.
@@ -279,11 +293,12 @@ struct VerifyOutcome: Report {
     var time = Duration.zero
 
     var findings: [Finding] {
-        verification.findings + (comparison?.findings ?? []) + (signature?.findings ?? [])
+        verification.findings + (comparison?.findings ?? [])
+            + (isSignatureRequired ? signature?.findings ?? [] : [])
             + (policy.loaded.path == nil ? [] : verdicts?.findings ?? [])
     }
     var isSound: Bool {
-        verification.passed && signature?.isSound != false
+        verification.passed && (!isSignatureRequired || signature?.isSound != false)
             && !findings.contains { $0.severity == .error }
     }
     private var isAllSound: Bool { isSound && others.allSatisfy(\.isSound) }

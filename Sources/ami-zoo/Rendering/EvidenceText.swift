@@ -44,21 +44,20 @@ extension AttachedEvidence {
 
     /// The field `evidence` of `show`, `verify` and `validate`.
     func json(_ record: ReleaseRecord, _ signing: EvidenceSigning) -> JSONValue {
-        let isSigned = if case .passed = signing { true } else { false }
         var members: [String: JSONValue] =
             switch decision {
             case .validated(let evidence):
                 [
                     "state": "validated", "created": .string(evidence.created.text),
                     "program": .string(evidence.program), "machine": evidence.machine,
-                    "signed": .bool(isSigned), "signature": signing.json,
+                    "signed": .bool(signing.passed), "signature": signing.json,
                 ]
             case .failed(let statement, let error):
                 [
                     "state": "failed", "created": .string(statement.created.text),
                     "program": .string(statement.program), "machine": statement.machine,
                     "code": .string(error.code.rawValue), "reason": .string(error.message),
-                    "signed": .bool(isSigned), "signature": signing.json,
+                    "signed": .bool(signing.passed), "signature": signing.json,
                 ]
             case .unvalidated(let waiver):
                 [

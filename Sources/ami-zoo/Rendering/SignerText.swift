@@ -54,6 +54,8 @@ enum EvidenceSigning: Sendable {
     /// It cannot be read, is not of the required signer, or is over something else.
     case refused(ZooError)
 
+    var passed: Bool { if case .passed = self { true } else { false } }
+
     var text: String {
         switch self {
         case .none: return "not signed"

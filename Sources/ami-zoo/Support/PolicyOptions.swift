@@ -68,14 +68,14 @@ struct LoadedPolicy: Sendable {
     /// The public keys of its signers that are on this machine and not revoked.
     let keys: [VerificationKey]
 
-    /// The key of a signer that one of some signatures names; nil if none names one of these keys.
-    func key(ofSignatures bundles: [[UInt8]]) -> VerificationKey? {
-        for bundle in bundles {
-            guard case .key(let hint?)? = (try? SignatureBundle(parsing: bundle))?.signer,
-                let key = keys.first(where: { $0.hint == hint })
-            else { continue }
-            return key
+    /// The keys of signers that signatures name, each once; a claim until they are checked.
+    func keys(ofSignatures bundles: [[UInt8]]) -> [VerificationKey] {
+        let hints = bundles.compactMap { bundle -> String? in
+            guard case .key(let hint)? = (try? SignatureBundle(parsing: bundle))?.signer else {
+                return nil
+            }
+            return hint
         }
-        return nil
+        return keys.filter { hints.contains($0.hint) }
     }
 }

@@ -15,11 +15,13 @@ extension ReleaseFacts {
     ///   - record: the record of the folder, which the manifest names.
     ///   - verification: the result.
     ///   - signature: what was found out about the signature of the files; nil if there is none.
+    ///   - signers: everybody whose signature of the files was checked and holds.
     ///   - evidenceSigning: what was found out about the signature of the evidence.
     init(
         _ record: any ArchivedRecord,
         _ verification: Verification,
         _ signature: SignatureOutcome?,
+        _ signers: Set<Signer>,
         _ evidenceSigning: EvidenceSigning
     ) {
         self.init(record, integrity: Self.integrity(verification))
@@ -31,13 +33,25 @@ extension ReleaseFacts {
             anchors = .established(Set(all.compactMap { Anchor(rawValue: $0.kind.rawValue) }))
         }
         registry = Self.registry(all, mismatch)
-        if mismatch == nil, let anchor = all.first(where: { $0.kind == .tuf }) {
-            currency = .established(
-                anchor.provedAt?.time ?? Timestamp(secondsSince1970: Clock.seconds())
-            )
+        // Metadata of another registry says nothing about this one.
+        if case .established(let address) = registry,
+            let anchor = all.first(where: { $0.kind == .tuf && $0.source == address })
+        {
+            currency = Self.currency(anchor)
         }
-        signatures = signature?.fact ?? .notChecked("the folder has no signature")
+        signatures =
+            signers.isEmpty
+            ? signature?.fact ?? .notChecked("the folder has no signature") : .established(signers)
         evidence = Self.evidence(verification, record, evidenceSigning)
+    }
+
+    private static func currency(_ anchor: VerificationAnchor) -> Fact<Timestamp> {
+        guard let proved = anchor.provedAt else {
+            return .established(Timestamp(secondsSince1970: Clock.seconds()))
+        }
+        return proved.hasExpired
+            ? .notChecked("signed metadata called it current at \(proved.time), and expired since")
+            : .established(proved.time)
     }
 
     private static func integrity(_ verification: Verification) -> Fact<Integrity> {
@@ -93,7 +107,6 @@ extension ReleaseFacts {
 extension SignatureOutcome {
     /// What it says about who signed the files.
     fileprivate var fact: Fact<Set<ReleaseFacts.Signer>> {
-        if let signer { return .established([signer]) }
         guard let finding = findings.first else {
             return .notChecked("there is a signature, and no key to check it with; --key names one")
         }
