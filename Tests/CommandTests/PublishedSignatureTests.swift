@@ -222,4 +222,49 @@ import ZooTesting
             #expect(try await place.zoo("verify", model, "--key", "lab").status == 0)
         }
     }
+
+    @Test func aPolicyCountsEverySigner() async throws {
+        try await TemporaryFolder.with { folder in
+            let place = try await Place(in: folder)
+            #expect(try await place.pack("layout").status == 0)
+            var keys: [String: String] = [:]
+            for key in ["lab", "other"] {
+                keys[key] = try await place.zoo("keys", "export", key, "--json").text("key")
+            }
+            let hints = ["lab", "other"].map { keys[$0] ?? "" }
+            func verify(_ rule: String, _ model: String) async throws -> ProgramRun {
+                let text = """
+                    format: ami-zoo.policy/1
+                    signers: {lab: {keys: ['\(hints[0])']}, other: {keys: ['\(hints[1])']}}
+                    rules: [\(rule)]
+                    """
+                try folder.write(Array(text.utf8), to: "policy.yaml")
+                let policy = folder.path(of: "policy.yaml")
+                return try await place.zoo("verify", model, "--policy", policy)
+            }
+            let both = "{signatures: {signers: [lab, other], threshold: 2}}"
+            let lab = "{signatures: {signers: [lab]}}"
+            #expect(try await place.publish("layout", "--sign", "lab").status == 0)
+            let one = try await place.pull(to: "one")
+            #expect(try await verify(both, one).status == 1)
+            #expect(try await verify(lab, one).status == 0)
+
+            #expect(try await place.publish("layout", "--sign", "other").status == 0)
+            let two = try await place.pull(to: "two")
+            let counted = try await verify(both, two)
+            #expect(counted.status == 0, "\(counted.output)")
+            #expect(try await verify(lab, two).status == 0)
+
+            // A signature over other files: nothing fails that no rule requires.
+            try folder.write(Array("b table\n".utf8), to: "others/one.csv")
+            let others = folder.path(of: "others")
+            #expect(try await place.zoo("sign", others, "--key", "lab").status == 0)
+            let files = FileManager.default
+            try files.removeItem(atPath: "\(two)/.ami-zoo/attachments")
+            try files.removeItem(atPath: "\(two)/model.sig")
+            try files.copyItem(atPath: "\(others)/model.sig", toPath: "\(two)/model.sig")
+            #expect(try await verify("{}", two).status == 0)
+            #expect(try await verify(lab, two).status == 1)
+        }
+    }
 }
