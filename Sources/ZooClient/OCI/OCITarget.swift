@@ -39,20 +39,14 @@ package struct OCITarget: RegistryTarget {
         )
         self.repositories = repositories
         self.spool = spool
-        signed =
-            keys.keys.isEmpty
-            ? nil
-            : SignedEditor(
-                repositories: repositories,
-                registry: Registry(
-                    .web(base),
-                    transport: transport,
-                    cache: nil,
-                    credentials: credentials,
-                    trusted: trusted
-                ),
-                keys: keys.keys
-            )
+        signed = SignedEditor(
+            repositories,
+            at: base,
+            transport: transport,
+            credentials: credentials,
+            keys: keys,
+            trusted: trusted
+        )
     }
 
     /// The origin and prefix.

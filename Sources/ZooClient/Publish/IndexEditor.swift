@@ -34,22 +34,15 @@ package struct IndexEditor: Sendable {
             transport: transport,
             credentials: credentials
         )
-        place = .server(
+        let signed = SignedEditor(
             repositories,
-            keys.keys.isEmpty
-                ? nil
-                : SignedEditor(
-                    repositories: repositories,
-                    registry: Registry(
-                        .web(base),
-                        transport: transport,
-                        cache: nil,
-                        credentials: credentials,
-                        trusted: trusted
-                    ),
-                    keys: keys.keys
-                )
+            at: base,
+            transport: transport,
+            credentials: credentials,
+            keys: keys,
+            trusted: trusted
         )
+        place = .server(repositories, signed)
     }
 
     /// Creates an editor of an OCI registry, which changes a signed one only with the editor for that.

@@ -17,6 +17,27 @@ struct SignedEditor: Sendable {
     /// How often a change starts again after one of somebody else.
     private static let attempts = 5
 
+    /// Creates an editor of the registry at an address; nil without keys, which only a signed registry needs.
+    init?(
+        _ repositories: OCIRepositories,
+        at base: String,
+        transport: HTTPTransport,
+        credentials: @escaping RegistryCredentials.Lookup,
+        keys: PublisherKeys,
+        trusted: TrustedRegistries?
+    ) {
+        guard !keys.keys.isEmpty else { return nil }
+        self.repositories = repositories
+        registry = Registry(
+            .web(base),
+            transport: transport,
+            cache: nil,
+            credentials: credentials,
+            trusted: trusted
+        )
+        self.keys = keys.keys
+    }
+
     /// Makes a change.
     ///
     /// - Parameters:

@@ -225,8 +225,15 @@ package struct SignatureBundle: Sendable {
         }
     }
 
-    /// Whether a key signed the text, whatever names the signer.
-    package func isSigned(by key: VerificationKey) -> Bool { isValid(for: key) }
+    /// Whether a key signed the text, and the bundle names the signer by exactly these certificates, or without any by
+    /// the key.
+    package func isSigned(
+        by key: VerificationKey,
+        naming certificates: SignerCertificates?
+    ) -> Bool {
+        isValid(for: key) && self.certificates == certificates?.encoded ?? []
+            && signer == (certificates == nil ? .key(hint: key.hint) : .certificates)
+    }
 
     /// The signed text if a key signed it, whatever names the signer; for a check of what was just written.
     func text(signedWith key: VerificationKey) throws(ZooError) -> SignedPayload {

@@ -54,7 +54,8 @@ struct PublishCommand: ReportingCommand {
         let gate = try PublicationGate(
             evidence,
             source: try surroundings.registry(folder: source.root, network),
-            signature: try signature.source(for: source.root)
+            signature: try signature.source(for: source.root),
+            isDryRun: dryRun
         )
         let (clock, start) = (ContinuousClock(), ContinuousClock.now)
         let reports = try await Interruption.cancelling { [dryRun] in

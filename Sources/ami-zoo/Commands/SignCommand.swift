@@ -32,21 +32,7 @@ struct SignCommand: ReportingCommand {
     )
     var key: String
 
-    @Option(
-        help: ArgumentHelp(
-            "The certificate of the key: a PEM file.",
-            valueName: "file"
-        )
-    )
-    var certificate: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "With --certificate: the certificates between it and the root, in a PEM file.",
-            valueName: "file"
-        )
-    )
-    var chain: String?
+    @OptionGroup var certificates: CertificateOptions
 
     @Option(
         help: ArgumentHelp(
@@ -57,12 +43,6 @@ struct SignCommand: ReportingCommand {
     var signature: String?
 
     @OptionGroup var output: OutputOptions
-
-    func validate() throws {
-        guard chain == nil || certificate != nil else {
-            throw ValidationError("--chain requires --certificate")
-        }
-    }
 
     func report() async throws -> SignOutcome {
         let folder = FileSystem.absolute(folder)
@@ -81,8 +61,7 @@ struct SignCommand: ReportingCommand {
                 remedy: "move it away, or give another file with --signature"
             )
         }
-        let argument = SignerArgument(key: key, certificate: certificate, chain: chain)
-        let (key, certificates) = try argument.signer(for: folder)
+        let (key, certificates) = try certificates.signer(key, for: folder)
         return try await Interruption.cancelling {
             let signer = ModelSigner(key: key, certificates: certificates)
             let result = try await signer.sign(folder, signature: path)

@@ -77,17 +77,7 @@ struct ValidateCommand: ReportingCommand {
     )
     var key: String?
 
-    @Option(help: ArgumentHelp("With --key: the certificate of the key.", valueName: "file"))
-    var certificate: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "With --certificate: the certificates between it and the root.",
-            valueName: "file"
-        )
-    )
-    var chain: String?
-
+    @OptionGroup var certificates: CertificateOptions
     @OptionGroup var compute: ComputeOptions
     @OptionGroup var output: OutputOptions
 
@@ -98,9 +88,7 @@ struct ValidateCommand: ReportingCommand {
         guard key == nil || shard == nil else {
             throw ValidationError("--key signs the report, and --shard makes none")
         }
-        guard certificate == nil || key != nil, chain == nil || certificate != nil else {
-            throw ValidationError("--certificate requires --key, and --chain --certificate")
-        }
+        try certificates.require("--key", key)
     }
 
     func report() async throws -> ValidateOutcome {
@@ -116,8 +104,7 @@ struct ValidateCommand: ReportingCommand {
         let (accepted, named) = (acceptRegression, previous)
         // Before hours of measuring.
         let signer = try key.map { key throws(ZooError) in
-            try SignerArgument(key: key, certificate: certificate, chain: chain)
-                .signer(for: computation.location.folder)
+            try certificates.signer(key, for: computation.location.folder)
         }
         return try await computation.run {
             let subject = try await computation.location.subject(description)

@@ -35,72 +35,6 @@ struct EvidenceOptions: ParsableArguments {
     }
 }
 
-/// How the files of a published release are signed.
-struct PublicationSignatureOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "Sign the files of each release with this key of yours, or private key in a PEM file.",
-            valueName: "key"
-        )
-    )
-    var sign: String?
-
-    @Option(help: ArgumentHelp("With --sign: the certificate of the key.", valueName: "file"))
-    var certificate: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "With --certificate: the certificates between it and the root.",
-            valueName: "file"
-        )
-    )
-    var chain: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Publish this signature, which covers exactly the files of the release.",
-            valueName: "file"
-        )
-    )
-    var signature: String?
-
-    func validate() throws {
-        guard sign == nil || signature == nil else {
-            throw ValidationError("--sign and --signature exclude each other")
-        }
-        guard certificate == nil || sign != nil else {
-            throw ValidationError("--certificate requires --sign")
-        }
-        guard chain == nil || certificate != nil else {
-            throw ValidationError("--chain requires --certificate")
-        }
-    }
-
-    /// What to sign with, or the signature.
-    ///
-    /// - Parameter folder: the folder that is published.
-    /// - Returns: the source; nil for the signature that was packed with the release.
-    /// - Throws: ``ZooError`` with a `key.*`, `certificate.*` or `io.*` code.
-    func source(for folder: String) throws(ZooError) -> ReleaseSignature? {
-        if let sign {
-            let argument = SignerArgument(key: sign, certificate: certificate, chain: chain)
-            let (key, certificates) = try argument.signer(for: folder)
-            return .key(key, certificates)
-        }
-        return try signature.map { path throws(ZooError) in
-            .bundle(
-                try FileSystem.document(path, limit: SignatureBundle.limit, followingLinks: true)
-            )
-        }
-    }
-}
-
-/// Where the signature of a release comes from.
-enum ReleaseSignature: Sendable {
-    case key(PrivateKey, SignerCertificates?)
-    case bundle([UInt8])
-}
-
 /// Lets a model be published only with evidence for exactly its bytes, or with a reason.
 struct PublicationGate: Sendable {
     private let folder: String?
@@ -108,6 +42,7 @@ struct PublicationGate: Sendable {
     private let store: ModelStore
     private let source: Registry?
     private let signature: ReleaseSignature?
+    private let isDryRun: Bool
 
     /// Prepares the gate.
     ///
@@ -115,13 +50,16 @@ struct PublicationGate: Sendable {
     ///   - options: the evidence on the command line.
     ///   - source: the registry that is published from, whose own evidence counts too.
     ///   - signature: where the signature of a release comes from; nil for the one that was packed with it.
+    ///   - isDryRun: whether a new signature is not kept in the store.
     /// - Throws: ``ZooError`` when the reason is not valid.
     init(
         _ options: EvidenceOptions,
         source: Registry? = nil,
-        signature: ReleaseSignature? = nil
+        signature: ReleaseSignature? = nil,
+        isDryRun: Bool = false
     ) throws(ZooError) {
         self.signature = signature
+        self.isDryRun = isDryRun
         folder = options.evidence.map(FileSystem.absolute)
         waiver =
             if let reason = options.unvalidated {
@@ -178,17 +116,15 @@ struct PublicationGate: Sendable {
         let kept = try await BlockingWork.run { _ in try folder.signature() }
         switch signature {
         case .key(let key, let certificates):
-            let claim = certificates.map { SignerClaim.certificate($0.facts.subject) }
             if let kept, let bundle = try? SignatureBundle(parsing: kept.bundle),
-                bundle.isSigned(by: key.publicKey), try bundle.difference(from: record) == nil,
-                bundle.claim == claim ?? .key(key.publicKey.hint)
+                bundle.isSigned(by: key.publicKey, naming: certificates),
+                try bundle.difference(from: record) == nil
             {
                 break
             }
             let bundle = try await ModelSigner(key: key, certificates: certificates)
                 .sign(record.name.description, record.signedFiles)
-            let bytes = try bundle.bytes
-            try await BlockingWork.run { _ in try folder.keep(signature: bytes) }
+            return try await draft(of: bundle.bytes, keptIn: folder, manifest)
         case .bundle(let bytes) where bytes != kept?.bundle:
             let bundle = try SignatureBundle(parsing: bytes)
             if let difference = try bundle.difference(from: record) {
@@ -199,12 +135,29 @@ struct PublicationGate: Sendable {
                     remedy: "sign the release with 'ami-zoo publish --sign KEY'"
                 )
             }
-            try await BlockingWork.run { _ in try folder.keep(signature: bytes) }
+            return try await draft(of: bytes, keptIn: folder, manifest)
         case .bundle, nil: break
         }
-        return try await BlockingWork.run { _ in try folder.signature() }.map {
+        return kept.map {
             AttachmentDraft(signature: $0.bundle, created: $0.created, to: manifest)
         }
+    }
+
+    /// A new signature, which the store keeps unless nothing is published.
+    private func draft(
+        of bundle: [UInt8],
+        keptIn folder: EvidenceFolder,
+        _ manifest: Descriptor
+    ) async throws -> AttachmentDraft {
+        var created = Timestamp.now
+        if !isDryRun {
+            created =
+                try await BlockingWork.run { _ in
+                    try folder.keep(signature: bundle)
+                    return try folder.signature()?.created
+                } ?? created
+        }
+        return AttachmentDraft(signature: bundle, created: created, to: manifest)
     }
 
     /// What a conversion stated about the files, as it was packed.

@@ -1,22 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+internal import ArgumentParser
 internal import ZooCore
 internal import ZooFiles
 internal import ZooTrust
 
-/// Who signs, on a command line: a key, and the files with its certificate and those of its issuers.
-struct SignerArgument {
-    let key: String
-    let certificate: String?
-    let chain: String?
+/// The certificates that name whoever signs, beside the option for the key.
+struct CertificateOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The certificate of the key that signs: a PEM file.",
+            valueName: "file"
+        )
+    )
+    var certificate: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --certificate: the certificates between it and the root, in a PEM file.",
+            valueName: "file"
+        )
+    )
+    var chain: String?
+
+    func validate() throws {
+        guard chain == nil || certificate != nil else {
+            throw ValidationError("--chain requires --certificate")
+        }
+    }
+
+    /// Refuses certificates without a key.
+    func require(_ option: String, _ key: String?) throws {
+        guard certificate == nil || key != nil else {
+            throw ValidationError("--certificate requires \(option)")
+        }
+    }
 
     /// The private key with its certificates, which are valid now.
     ///
-    /// - Parameter folder: the folder that is published, in which no private key may lie.
+    /// - Parameters:
+    ///   - key: the name of a key, or a PEM file.
+    ///   - folder: the folder that is signed or published, in which no private key may lie.
     /// - Returns: the key, and the certificates if there are any.
     /// - Throws: ``ZooError`` with a `key.*`, `certificate.*` or `io.*` code.
-    func signer(for folder: String) throws(ZooError) -> (PrivateKey, SignerCertificates?) {
+    func signer(
+        _ key: String,
+        for folder: String
+    ) throws(ZooError) -> (PrivateKey, SignerCertificates?) {
         let certificates = try certificates()
         let argument = KeyArgument(text: key, surroundings: Surroundings())
         return (try argument.signingKey(for: folder), certificates)
