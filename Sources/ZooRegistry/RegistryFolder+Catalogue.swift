@@ -146,6 +146,16 @@ extension RegistryFolder {
                 continue
             }
             if try documents.isDeleted(entry) { continue }
+            // Nobody signs the list, so that a change of it must not become one of the signed documents.
+            guard try !isSigned() else {
+                throw ZooError(
+                    .indexUnsigned,
+                    "'\(root)/\(RegistryLayout.imageIndex)' lists '\(entry.name):\(entry.version)', which no "
+                        + "signed index document does",
+                    remedy:
+                        "remove it from the list, or publish it with 'ami-zoo publish --sign-with KEY'"
+                )
+            }
             let release = try check(
                 manifest: try blobs.read(entry.digest, limit: FormatLimits.manifest),
                 as: Identity(name: entry.name, version: entry.version),

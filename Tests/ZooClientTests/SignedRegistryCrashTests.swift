@@ -141,4 +141,78 @@ import ZooTrust
             #expect(try await registry.versions(store) == ["1.0.0", "1.1.0", "1.2.0"])
         }
     }
+
+    /// Keys are replaced, with the old ones of the registry or after they were lost; every state between two files
+    /// is brought to an end by the next writer.
+    @Test(arguments: [false, true])
+    func aChangeOfTheRootThatWasKilledIsMadeOrGivenUp(areKeysLost: Bool) async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try OwnedRegistry(in: folder)
+            try registry.tiny.publish("1.0.0")
+            let before = try registry.files()
+            if areKeysLost { try FileSystem.remove(registry.state.keys) }
+            let owner = try PrivateKey.generate()
+            let outcome = try RegistryFolder(opening: registry.tiny.root).rotate(
+                root: RolePlan(keys: [owner.publicKey], threshold: 1),
+                targets: nil,
+                online: true,
+                in: registry.state,
+                with: registry.keys + [owner],
+                at: OwnedRegistry.start,
+                Cancellation()
+            )
+            #expect(outcome.missing.isEmpty)
+            let root = try #require(try registry.files()["tuf/2.root.json"])
+            var steps = try changes(registry, since: before)
+            let last = try #require(steps.firstIndex { $0.path == "tuf/2.root.json" })
+            #expect(steps[last - 1].path == "tuf/timestamp.json")
+            steps.insert(("tuf/next.root.json", root), at: 0)
+            steps.append(("tuf/next.root.json", nil))
+            for count in 0...steps.count {
+                var files = before
+                for step in steps.prefix(count) { files[step.path] = step.bytes }
+                try registry.restore(files)
+                // The old keys of the registry are gone, so only what was made can be continued.
+                let isMade =
+                    try FileSystem.document(
+                        registry.path("tuf/timestamp.json"),
+                        limit: 1 << 20
+                    ) != before["tuf/timestamp.json"]
+                guard isMade || !areKeysLost else { continue }
+                let writer = try registry.open()
+                try writer.apply(
+                    IndexChange(name, .yank(SemanticVersion(parsing: "1.0.0"), reason: "a test")),
+                    at: date,
+                    Cancellation()
+                )
+                let store = try registry.store(named: FileSystem.uniqueName())
+                #expect(try await registry.versions(store) == ["1.0.0"], "\(count)")
+                let roots = try FileSystem.names(in: registry.path("tuf"))
+                    .filter { $0.hasSuffix("root.json") }
+                #expect(
+                    roots.sorted() == (isMade ? ["1.root.json", "2.root.json"] : ["1.root.json"])
+                )
+            }
+        }
+    }
+
+    @Test func aRebuildSignsNothingThatOnlyTheImageIndexLists() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try OwnedRegistry(in: folder)
+            try registry.tiny.publish("1.0.0")
+            var files = try registry.files()
+            try registry.tiny.publish("1.1.0")
+            // Blobs and list of a release that nobody signed.
+            for (path, bytes) in try registry.files()
+            where path.hasPrefix("blobs/") || path == "index.json" { files[path] = bytes }
+            try registry.restore(files)
+            do {
+                _ = try registry.open().rebuild(Cancellation())
+                Issue.record("a release was signed that nobody published")
+            } catch let error as ZooError {
+                #expect(error.code == .indexUnsigned)
+            }
+            #expect(try await registry.versions(try registry.store()) == ["1.0.0"])
+        }
+    }
 }

@@ -97,19 +97,10 @@ struct TinyRegistry {
             archives: archives
         )
         let digest = try blobs.write(manifest.canonicalBytes)
-        let index = "\(root)/\(RegistryLayout.imageIndex)"
-        let listed = try ImageIndex(parsing: try FileSystem.document(index, limit: 1 << 20)).adding(
-            ImageIndex.Entry(
-                name: record.name,
-                version: record.version,
-                digest: digest,
-                size: manifest.canonicalBytes.count
-            )
-        )
-        try FileSystem.writeAtomically(index, listed.canonicalBytes)
         var registry = try RegistryFolder(opening: root)
         registry.signer = signer
-        _ = try registry.rebuild(Cancellation())
+        let release = try registry.check(manifest: manifest.canonicalBytes, as: nil, Cancellation())
+        _ = try registry.publish(release, Cancellation())
         return digest
     }
 

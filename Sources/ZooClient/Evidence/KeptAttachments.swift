@@ -18,7 +18,7 @@ package struct KeptAttachments: Sendable {
         let error: ZooError
     }
 
-    /// The attachments that are whole, by digest.
+    /// The attachments that are whole, in the order of the folder's list, newest first; without a list by digest.
     package let attachments: [ReleaseAttachment]
     /// What is wrong with the others.
     package let findings: [Finding]

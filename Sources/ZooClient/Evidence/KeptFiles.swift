@@ -119,7 +119,7 @@ struct KeptFiles {
     private mutating func manifests(of release: ContentDigest) -> [AttachmentManifest] {
         guard let list else { return foundManifests(of: release) }
         var manifests: [AttachmentManifest] = []
-        for entry in list.entries.sorted(by: { $0.digest < $1.digest }) {
+        for entry in list.entries {
             let name = entry.digest.hex
             do throws(ZooError) {
                 if let error = wrong[name] { throw error }

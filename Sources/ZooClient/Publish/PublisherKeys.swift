@@ -34,7 +34,7 @@ package struct PublisherKeys: Sendable {
                 .trustAbsent,
                 "'\(root)' is not signed, and keys to sign with were given",
                 remedy: "leave out --sign-with and --state, or sign the registry with "
-                    + "'ami-zoo trust init \(root)'"
+                    + "'ami-zoo trust init \(root) --state FOLDER --key KEY'"
             )
         }
         guard let state else {

@@ -120,6 +120,12 @@ private struct RegistryFiles: RepositoryFiles {
             return bytes
         } catch let error as ZooError where error.code.category == .notFound {
             return nil
+        } catch let error as ZooError
+            where error.code.category == .notPermitted
+            && name.hasSuffix(".\(RoleName.root.fileName())")
+        {
+            // Object stores without the right to list say so of a file that does not exist, as the next root does.
+            return nil
         } catch let error as ZooError where Self.tooLarge.contains(error.code.rawValue) {
             throw ZooError.tooLarge(name, limit: limit)
         }

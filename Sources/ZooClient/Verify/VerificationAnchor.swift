@@ -34,6 +34,8 @@ package struct VerificationAnchor: Sendable, Equatable {
     package let receipt: StoreReceipt?
     /// When signed metadata proved the digest, if that was at the pull; nil for other origins.
     package let provedAt: ProvedAt?
+    /// Why the registry hides the version; nil if it does not, and for other origins.
+    package let yank: IndexDocument.Yank?
 
     /// When a digest was proved by metadata that was kept.
     package struct ProvedAt: Sendable, Equatable {
@@ -48,12 +50,14 @@ package struct VerificationAnchor: Sendable, Equatable {
         _ kind: Kind,
         _ digest: ContentDigest,
         source: String,
-        provedAt: ProvedAt? = nil
+        provedAt: ProvedAt? = nil,
+        yank: IndexDocument.Yank? = nil
     ) {
         self.kind = kind
         self.digest = digest
         self.source = source
         self.provedAt = provedAt
+        self.yank = yank
         receipt = nil
     }
 
@@ -63,7 +67,7 @@ package struct VerificationAnchor: Sendable, Equatable {
         digest = receipt.digest
         self.source = source
         self.receipt = receipt
-        provedAt = nil
+        (provedAt, yank) = (nil, nil)
     }
 
     /// The JSON form.
@@ -117,7 +121,8 @@ package struct AnchorSearch: Sendable {
                 VerificationAnchor(
                     try registry.isSigned() ? .tuf : .registry,
                     entry.digest,
-                    source: registry.source.address
+                    source: registry.source.address,
+                    yank: entry.yank
                 )
             )
         }
@@ -144,7 +149,11 @@ package struct AnchorSearch: Sendable {
     ) -> (VerificationAnchor?, Finding?) {
         guard let folder = store.trustPath(of: release.folder) else { return (nil, nil) }
         do throws(ZooError) {
-            guard let receipt = try TrustReceipt(in: folder) else { return (nil, nil) }
+            // Without the registry's root, what its metadata says proves nothing to this machine.
+            guard let receipt = try TrustReceipt(in: folder), receipt.time <= now,
+                let location = try? RegistryLocation(parsing: receipt.registry),
+                try TrustedRegistries(in: store).entry(for: location) != nil
+            else { return (nil, nil) }
             let digest = try receipt.digest(of: release)
             let isValid = (try? receipt.digest(of: release, at: now)) != nil
             let anchor = VerificationAnchor(

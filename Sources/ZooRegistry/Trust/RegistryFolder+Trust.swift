@@ -5,43 +5,6 @@ package import ZooCore
 package import ZooFiles
 package import ZooTrust
 
-/// What became of a change of the metadata of a registry.
-package struct TrustOutcome: Sendable {
-    /// A document that needs more signatures.
-    package struct Missing: Sendable {
-        /// The role.
-        package let role: String
-        /// The file to sign.
-        package let path: String
-        /// How many keys signed it.
-        package let signatures: Int
-        /// How many must.
-        package let threshold: Int
-    }
-
-    /// What needs more signatures; empty when the change is done.
-    package let missing: [Missing]
-    /// The state of the registry; nil when it is not signed yet.
-    package let state: RepositoryState?
-
-    /// The digest of the first root, by which clients recognise the registry; nil when it is not signed yet.
-    package let fingerprint: ContentDigest?
-}
-
-/// The keys that a role is to have.
-package struct RolePlan: Sendable {
-    let keys: [VerificationKey]
-    let threshold: Int
-
-    /// Plans a role.
-    package init(keys: [VerificationKey], threshold: Int) {
-        self.keys = keys
-        self.threshold = threshold
-    }
-
-    func roleKeys() throws(ZooError) -> RoleKeys { try RoleKeys(keys, threshold: threshold) }
-}
-
 /// Making and changing the metadata of a signed registry. Publications wait meanwhile.
 extension RegistryFolder {
     /// Makes a registry a signed one: root, targets with all index documents, and the keys of snapshot and
@@ -71,7 +34,7 @@ extension RegistryFolder {
             throw ZooError(
                 .trustExists,
                 "'\(self.root)' is already signed",
-                remedy: "change its keys with 'ami-zoo trust rotate \(self.root)'"
+                remedy: "change its keys with 'ami-zoo trust rotate'"
             )
         }
         try state.prepare()
@@ -288,7 +251,7 @@ extension RegistryFolder {
         let excluding = try locks.lock(.blobs, .exclusive, cancellation)
         defer { withExtendedLifetime(excluding) {} }
         var pending = try PendingMetadata(in: state)
-        guard pending.root != nil || !pending.targets.isEmpty else {
+        guard !pending.isEmpty else {
             throw ZooError(
                 .trustAbsent,
                 "no metadata waits for signatures in '\(state.pending)'",
@@ -296,6 +259,15 @@ extension RegistryFolder {
             )
         }
         let signed = try signedState(cancellation)
+        guard pending.follows(signed?.state) else {
+            try PendingMetadata.remove(from: state)
+            throw ZooError(
+                .trustChanged,
+                "the registry changed since the metadata was made that waited for signatures",
+                remedy:
+                    "make the change again with 'ami-zoo trust rotate' or 'ami-zoo trust delegate'"
+            )
+        }
         try pending.sign(with: keys, after: signed?.state)
         return try finish(pending, signed, in: state, at: now, cancellation)
     }
@@ -316,7 +288,7 @@ extension RegistryFolder {
             throw ZooError(
                 .trustAbsent,
                 "'\(root)' is not signed",
-                remedy: "sign it with 'ami-zoo trust init \(root)'"
+                remedy: "sign it with 'ami-zoo trust init \(root) --state FOLDER --key KEY'"
             )
         }
         var pending = PendingMetadata()
@@ -385,7 +357,7 @@ extension RegistryFolder {
             throw ZooError(
                 .trustChanged,
                 "index documents changed since the metadata was made",
-                remedy: "run 'ami-zoo trust init \(self.root)' again"
+                remedy: "run 'ami-zoo trust init' again with the same options"
             )
         }
         for name in try documents.names() {

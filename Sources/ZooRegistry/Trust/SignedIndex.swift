@@ -23,6 +23,7 @@ struct SignedIndex {
         lock = try folder.locks.lock(.trust, .exclusive, cancellation)
         signer = folder.signer
         repository = MetadataRepository(registry: folder.root)
+        try repository.completeRoot()
         state = try repository.state()
     }
 

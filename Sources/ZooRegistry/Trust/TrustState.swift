@@ -88,6 +88,16 @@ struct PendingMetadata {
         }
     }
 
+    /// Whether every document is the next version in a state; nil for a registry that is not signed yet.
+    func follows(_ state: RepositoryState?) -> Bool {
+        let current = state?.root.version ?? 0
+        return root.map { $0.content.header.version == current + 1 } != false
+            && targets.allSatisfy { role, draft in
+                let known = state?.snapshot.content.file(of: role)?.version ?? 0
+                return draft.content.header.version == known + 1
+            }
+    }
+
     // MARK: Signatures
 
     /// Which keys must sign which document.

@@ -12,6 +12,9 @@ package struct MetadataRepository: Sendable {
     /// The name of the folder in a registry.
     package static let folder = "tuf"
 
+    /// A root that is about to become current; no reader asks for this name.
+    private static let nextRoot = "next.root.json"
+
     /// The path of the folder.
     package let path: String
     private let lifetimes: MetadataLifetimes
@@ -29,8 +32,9 @@ package struct MetadataRepository: Sendable {
     /// - Throws: ``ZooError`` with code `trust.metadata-missing`, `trust.signatures-missing`,
     ///   `trust.content-mismatch` or `trust.version-mismatch`, or what
     ///   ``SignedDocument/init(parsing:)`` throws.
-    package func state() throws(ZooError) -> RepositoryState {
-        let root = try newestRoot()
+    package func state() throws(ZooError) -> RepositoryState { try state(of: newestRoot()) }
+
+    private func state(of root: Verified<RootMetadata>) throws(ZooError) -> RepositoryState {
         let timestamp: Verified<TimestampMetadata> = try read(
             RoleName.timestamp.fileName(),
             as: .timestamp,
@@ -226,7 +230,36 @@ package struct MetadataRepository: Sendable {
         )
     }
 
+    /// Brings a change of the root to its end, whose writer was killed: it is made if the timestamp belongs to it, and
+    /// given up otherwise.
+    ///
+    /// - Throws: ``ZooError`` as ``state()`` when the metadata fits neither root, or `io.*`.
+    package func completeRoot() throws(ZooError) {
+        guard try FileSystem.status("\(path)/\(Self.nextRoot)") != nil else { return }
+        let current = try newestRoot()
+        if let next = try? root(after: current), (try? state(of: next)) != nil {
+            try write(next)
+        } else {
+            _ = try state(of: current)
+        }
+        try FileSystem.remove("\(path)/\(Self.nextRoot)")
+    }
+
+    /// The root that a killed writer left, signed for the current one too.
+    private func root(
+        after current: Verified<RootMetadata>
+    ) throws(ZooError) -> Verified<RootMetadata> {
+        let document = try SignedDocument<RootMetadata>(parsing: try bytes(Self.nextRoot))
+        _ = try document.verified(as: .root, by: current.content.root)
+        let next = try document.verifiedByItself()
+        try require(next, current.version + 1)
+        return next
+    }
+
     /// Commits a change: all files of the new state, then `timestamp.json`, which makes it current.
+    ///
+    /// A new root lies under another name before, because the timestamp may be one that only it accepts, and gets its own
+    /// after: ``completeRoot()``.
     ///
     /// Snapshot and timestamp are also signed for the old root when the root changes, so that clients that have
     /// only the old one read both the state before and the state after.
@@ -244,6 +277,14 @@ package struct MetadataRepository: Sendable {
         signing online: OnlineKeys,
         at now: Int
     ) throws(ZooError) {
+        var roots = [state.root]
+        if let root = change.root {
+            guard root.version == state.root.version + 1 else {
+                throw .changedMeanwhile(.root, state.root.version, root.version)
+            }
+            roots.append(root)
+            try FileSystem.writeAtomically("\(path)/\(Self.nextRoot)", root.bytes)
+        }
         var files = state.snapshot.content.files
         for targets in change.targets {
             let name = Self.name(of: targets.role)
@@ -253,13 +294,6 @@ package struct MetadataRepository: Sendable {
             try write(targets)
             files[name] = MetadataFile(version: targets.version, targets.bytes)
         }
-        var roots = [state.root]
-        if let root = change.root {
-            guard root.version == state.root.version + 1 else {
-                throw .changedMeanwhile(.root, state.root.version, root.version)
-            }
-            roots.append(root)
-        }
         try publish(
             files: files,
             after: (state.snapshot.version, state.timestamp.version),
@@ -267,7 +301,10 @@ package struct MetadataRepository: Sendable {
             online,
             now
         )
-        if let root = change.root { try write(root) }
+        if let root = change.root {
+            try write(root)
+            try FileSystem.remove("\(path)/\(Self.nextRoot)")
+        }
     }
 
     private func publish(

@@ -46,6 +46,7 @@ extension ReleaseFacts {
     }
 
     private static func currency(_ anchor: VerificationAnchor) -> Fact<Timestamp> {
+        if let yank = anchor.yank { return .refuted("the version was yanked: \(yank.reason)") }
         guard let proved = anchor.provedAt else {
             return .established(Timestamp(secondsSince1970: Clock.seconds()))
         }
