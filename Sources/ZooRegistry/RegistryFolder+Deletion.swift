@@ -44,6 +44,8 @@ extension RegistryFolder {
             guard let logged else { throw ZooError(unknown: version, of: name, in: root) }
             return logged
         }
+        // Without it the log would say of a version that stays that it was deleted.
+        try writer.requireSigner()
         if logged != entry.digest {
             let deletion = Deletion(
                 name: name,

@@ -8,35 +8,6 @@ import ZooTesting
 
 /// Claims about data that only users hold: measured when the data are given, and never called reproduced otherwise.
 @Suite struct HeldClaimTests {
-    private static let images = "\(Program.root)Tests/Vectors/evaluation/held/images"
-
-    /// A k-NN of images in class folders, with the digests of its files.
-    private static func suite(_ digests: [String: String]) -> JSONValue {
-        func split(_ name: String, _ count: Int) -> JSONValue {
-            var members: [String: JSONValue] = [
-                "name": .string(name), "count": .integer(count),
-                "layout": ["kind": "class-folders", "folder": .string(name)],
-            ]
-            if let digest = digests[name] { members["digest"] = .string(digest) }
-            return .object(members)
-        }
-        return [
-            "format": "ami-zoo.suite/1", "name": "pictures", "suite": "knn", "suiteVersion": 1,
-            "data": [
-                "kind": "held", "name": "held-pictures", "split": "val",
-                "splits": [split("train", 32), split("val", 16)],
-            ],
-            "parameters": [
-                "input": "images", "fit": "train", "label": "class", "raw": false,
-                "preprocessing": "meta-image", "neighbours": [5], "temperature": .number(0.07),
-            ],
-            "metrics": [
-                ["name": "accuracy, 5 neighbours", "unit": "fraction", "direction": "higher"]
-            ],
-            "seed": 0,
-        ]
-    }
-
     /// A model folder with a claim on held data beside those of the candidate.
     private struct Claimed {
         let candidate: ValidationCandidate
@@ -46,7 +17,7 @@ import ZooTesting
         init(in folder: TemporaryFolder) async throws {
             candidate = try await ValidationCandidate(in: folder)
             let file = try folder.write(
-                HeldClaimTests.suite([:]).canonicalBytes,
+                HeldPictures.suite(data: "held-pictures").canonicalBytes,
                 to: "pictures.json"
             )
             let run = try await candidate.zoo(
@@ -56,7 +27,7 @@ import ZooTesting
                 "--suite",
                 file,
                 "--data",
-                "held-pictures=\(HeldClaimTests.images)"
+                "held-pictures=\(HeldPictures.images)"
             )
             try #require(run.status == 0, "\(run.output)\(run.errors)")
             let report = try run.document.objects("reports", maximum: 1)[0]
@@ -75,7 +46,10 @@ import ZooTesting
             datasetDigest: String? = nil,
             value: Double? = nil
         ) throws {
-            let suite = HeldClaimTests.suite(digests ?? self.digests)
+            let suite = HeldPictures.suite(
+                data: "held-pictures",
+                digests: digests ?? self.digests
+            )
             try candidate.folder.write(suite.canonicalBytes, to: "model/suites/pictures.json")
             let claim = """
                   - suite: pictures
@@ -95,7 +69,7 @@ import ZooTesting
         }
     }
 
-    private static let given = ["--data", "held-pictures=\(images)"]
+    private static let given = ["--data", "held-pictures=\(HeldPictures.images)"]
 
     private func outcomes(_ run: ProgramRun) throws -> [String] {
         try run.document.objects("claims", maximum: 9).map { claim throws in
@@ -159,7 +133,7 @@ import ZooTesting
 
             try claimed.write()
             let copy = folder.path(of: "images")
-            try FileManager.default.copyItem(atPath: Self.images, toPath: copy)
+            try FileManager.default.copyItem(atPath: HeldPictures.images, toPath: copy)
             let file = URL(filePath: "\(copy)/train/Zebra/7.png")
             var bytes = try Data(contentsOf: file)
             bytes[bytes.count / 2] ^= 1

@@ -8,31 +8,9 @@ import ZooTesting
 
 /// `evaluate --data` as its users run it: a folder, and archives of it.
 @Suite struct HeldDataTests {
-    private static let images = "\(Program.root)Tests/Vectors/evaluation/held/images"
-
     /// A k-NN of images in class folders, with ami/ball-drop.
     private static func write(_ name: String, to folder: TemporaryFolder) throws -> String {
-        func split(_ name: String, _ count: Int) -> JSONValue {
-            [
-                "name": .string(name), "count": .integer(count),
-                "layout": ["kind": "class-folders", "folder": .string(name)],
-            ]
-        }
-        let document: JSONValue = [
-            "format": "ami-zoo.suite/1", "name": "pictures", "suite": "knn", "suiteVersion": 1,
-            "data": [
-                "kind": "held", "name": "pictures", "split": "val",
-                "splits": [split("train", 32), split("val", 16)],
-            ],
-            "parameters": [
-                "input": "images", "fit": "train", "label": "class", "raw": false,
-                "preprocessing": "meta-image", "neighbours": [5], "temperature": .number(0.07),
-            ],
-            "metrics": [
-                ["name": "accuracy, 5 neighbours", "unit": "fraction", "direction": "higher"]
-            ],
-            "seed": 0,
-        ]
+        let document = HeldPictures.suite(data: "pictures")
         return try folder.write(document.canonicalBytes, to: name)
     }
 
@@ -78,7 +56,7 @@ import ZooTesting
                 try #require(run.status == 0, "\(run.output)\(run.errors)")
                 return try run.document.required("reports")
             }
-            let first = try await reports(Self.images)
+            let first = try await reports(HeldPictures.images)
             for name in ["x.tar", "x.tar.gz", "x.tar.zst", "x.zip", "x.7z"] {
                 let archive = try await Self.pack(name, in: folder)
                 // Computed again, from the bytes of the archive.
@@ -89,7 +67,7 @@ import ZooTesting
                 let run = try await Self.run(
                     zoo,
                     suite,
-                    ["pictures=\(Self.images)"],
+                    ["pictures=\(HeldPictures.images)"],
                     ["--shard", "\(part)/2", "--work", folder.path(of: "part\(part)")]
                 )
                 #expect(run.status == 0, "\(run.output)")
@@ -137,13 +115,15 @@ import ZooTesting
             #expect(missing.0 == "evaluation.data-missing")
             #expect(missing.1 == 64)
             #expect(missing.2.contains("--data pictures=PATH"))
-            #expect(try await failure(["others=\(Self.images)"]).0 == "evaluation.data-missing")
-            #expect(try await failure([Self.images]).1 == 64)
+            #expect(
+                try await failure(["others=\(HeldPictures.images)"]).0 == "evaluation.data-missing"
+            )
+            #expect(try await failure([HeldPictures.images]).1 == 64)
             #expect(try await failure(["pictures="]).1 == 64)
             #expect(try await failure(["pictures=a", "pictures=b"]).1 == 64)
             #expect(try await failure(["pictures=\(folder.path(of: "none"))"]).0 == "io.not-found")
             // The folder above, and a file that is no archive.
-            let above = try await failure(["pictures=\(Self.images)/.."])
+            let above = try await failure(["pictures=\(HeldPictures.images)/.."])
             #expect(above.0 == "evaluation.file-missing", "\(above.2)")
             #expect(try await failure(["pictures=\(suite)"]).0 == "io.not-a-file")
 
@@ -165,7 +145,7 @@ import ZooTesting
                 withIntermediateDirectories: true
             )
             try FileManager.default.copyItem(
-                atPath: Self.images,
+                atPath: HeldPictures.images,
                 toPath: folder.path(of: "bad/images")
             )
             try folder.write([1, 2, 3], to: "bad/images/val/Zebra/7.png")

@@ -83,6 +83,11 @@ struct IndexWriter {
         try FileSystem.writeAtomically(path, bytes)
     }
 
+    /// Checks that the keys suffice for a change, before something is written that cannot be taken back.
+    ///
+    /// - Throws: ``ZooError`` with code `trust.signer-required`.
+    func requireSigner() throws { _ = try signed?.change(of: name, to: nil) }
+
     /// Removes the index document.
     ///
     /// - Throws: ``ZooError`` with code `trust.signer-required`, or `io.*`.

@@ -95,12 +95,15 @@ package struct SignerFacts: Sendable, Equatable {
     package let serial: String
     /// The last instant of its validity.
     package let expires: Timestamp
+    /// Whether ``subject`` and ``issuer`` are the whole names: only then may somebody be recognised by them.
+    package let hasWholeNames: Bool
 
     init(_ certificate: Certificate) {
         subject = certificate.subject.shown
         issuer = certificate.issuer.shown
         serial = Array(certificate.serialNumber.bytes).hexadecimal
         expires = certificate.validity.upperBound
+        hasWholeNames = subject == "\(certificate.subject)" && issuer == "\(certificate.issuer)"
     }
 }
 

@@ -20,7 +20,7 @@ package enum Fact<Value: Sendable>: Sendable {
 package struct ReleaseFacts: Sendable {
     /// What the digest of a manifest was compared with: `kind` of the field `anchor` of `verify`.
     package enum Anchor: String, Sendable, CaseIterable {
-        case requested, tuf, registry, store, signature, folder
+        case requested, tuf, registry, store, folder
     }
 
     /// Who made a signature.

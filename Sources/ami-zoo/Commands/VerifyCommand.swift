@@ -27,8 +27,8 @@ struct VerifyCommand: ReportingCommand {
 
             With --key, also proves that every file of the model is as the owner of that key signed it \
             (OpenSSF Model Signing); with --certificate-chain, as somebody signed it for whom one of these \
-            root certificates vouches. The signature is model.sig in the folder unless --signature names \
-            it. The manifest and the record in .ami-zoo, which state name and version, are not signed.
+            root certificates vouches. The signature is model.sig in the folder, or one that was attached to \
+            the release, unless --signature names it. The manifest and the record in .ami-zoo, which state name and version, are not signed.
 
             A policy says what else a model must have: signers, evidence, a licence, an age. It is a file, \
             policy.yaml in the folder of the configuration unless --policy names another. With --explain, \

@@ -129,10 +129,14 @@ extension EvidenceSigning {
 }
 
 extension ReleaseFacts.Signer {
-    /// Whoever made a signature that was verified.
+    /// Whoever made a signature that was verified; the key for a certificate whose names are cut or changed when they are
+    /// shown, because other names would look the same.
     init(_ key: VerificationKey, _ certificate: SignerFacts?) {
         self =
-            certificate.map { .certificate(identity: $0.subject, issuer: $0.issuer) }
-            ?? .key(key.hint)
+            if let certificate, certificate.hasWholeNames {
+                .certificate(identity: certificate.subject, issuer: certificate.issuer)
+            } else {
+                .key(key.hint)
+            }
     }
 }
