@@ -85,9 +85,12 @@ struct TrustAddCommand: ReportingCommand {
             }
         }
         let now = Timestamp(secondsSince1970: Clock.seconds())
-        return try await BlockingWork.run { _ in
+        return try await BlockingWork.run { [firstUse] _ in
             try surroundings.store.prepare()
-            return TrustedRegistryOutcome(entry: try list.add(bytes, of: location, at: now))
+            return TrustedRegistryOutcome(
+                entry: try list.add(bytes, of: location, at: now),
+                isFirstUse: firstUse
+            )
         }
     }
 
@@ -108,9 +111,15 @@ struct TrustAddCommand: ReportingCommand {
 
 struct TrustedRegistryOutcome: Report {
     let entry: TrustedRegistries.Entry
+    let isFirstUse: Bool
 
     var json: JSONValue { entry.json }
-    var text: String { "\(entry.address) is trusted: root \(entry.fingerprint)" }
+
+    var text: String {
+        "\(entry.address) is trusted: root \(entry.fingerprint)"
+            + (isFirstUse
+                ? "\nnothing proves this root yet: compare it with what the owner says" : "")
+    }
 }
 
 extension TrustedRegistries.Entry {

@@ -59,7 +59,7 @@ struct TrustOverview: Report {
             throw ZooError(
                 .trustAbsent,
                 "'\(root)' is not signed",
-                remedy: "sign it with 'ami-zoo trust init \(root)'"
+                remedy: "sign it with 'ami-zoo trust init \(root) --state FOLDER --key KEY'"
             )
         }
         path = root

@@ -52,7 +52,12 @@ struct SignatureOptions: ParsableArguments {
             return .key(try argument.verificationKey())
         }
         return try certificateChain.map { path throws(ZooError) in
-            .certificates(try TrustedCertificates(pem: try CertificateFile.text(path)), at: .now)
+            .certificates(
+                try CertificateFile.read(path) { pem throws(ZooError) in
+                    try TrustedCertificates(pem: pem)
+                },
+                at: .now
+            )
         }
     }
 

@@ -56,10 +56,9 @@ struct CertificateOptions: ParsableArguments {
     private func certificates() throws(ZooError) -> SignerCertificates? {
         guard let certificate else { return nil }
         let chain = try chain.map(CertificateFile.text)
-        let certificates = try SignerCertificates(
-            pem: try CertificateFile.text(certificate),
-            chain: chain
-        )
+        let certificates = try CertificateFile.read(certificate) { pem throws(ZooError) in
+            try SignerCertificates(pem: pem, chain: chain)
+        }
         try certificates.requireValid(at: .now)
         return certificates
     }
@@ -74,5 +73,23 @@ enum CertificateFile {
             followingLinks: true
         )
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// What `body` makes of a file; its errors about the form of certificates name the file.
+    static func read<Result>(
+        _ path: String,
+        _ body: (String) throws(ZooError) -> Result
+    ) throws(ZooError) -> Result {
+        let text = try text(path)
+        do throws(ZooError) {
+            return try body(text)
+        } catch  where error.code == .certificateMalformed {
+            throw ZooError(
+                error.code,
+                "'\(path)': \(error.message)",
+                remedy: error.remedy,
+                cause: error.cause
+            )
+        }
     }
 }
