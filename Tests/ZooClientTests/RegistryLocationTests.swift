@@ -5,28 +5,28 @@ import Testing
 import ZooClient
 import ZooCore
 
-@Suite("Registry location")
-struct RegistryLocationTests {
-    @Test(
-        "of a host is HTTPS, and HTTP on this machine",
-        arguments: [
-            ("zoo.example", "https://zoo.example"),
-            ("zoo.example:8443", "https://zoo.example:8443"),
-            ("localhost", "http://localhost"), ("LocalHost:8080", "http://LocalHost:8080"),
-            ("127.0.0.1:5000", "http://127.0.0.1:5000"),
-            ("localhost.example", "https://localhost.example"),
-        ]
-    )
-    func hosts(host: String, address: String) throws {
-        #expect(RegistryLocation(host: host).description == address)
-        // Every host here is one that a reference can name.
-        #expect(try ModelReference(parsing: "\(host)/ami/ball-drop").host == host)
+/// Addresses of registries on a command line.
+@Suite struct RegistryLocationTests {
+    /// What is trusted is found by the address: no other form of it may be read unsigned.
+    @Test(arguments: [
+        "https://", "https:///zoo", "https://user@host.example/zoo", "https://host.example./zoo",
+        "https://host.example.:443/zoo", "https://host.example/./zoo", "https://host.example//zoo",
+        "https://host.example/a/../zoo", "https://host.example/zoo?x", "https://host.example/zoo#x",
+        "https://host.example\\@other.example/zoo", "https://host.example/zoo zoo",
+    ])
+    func anAddressHasOneForm(_ text: String) {
+        #expect(throws: ZooError(.registryAddress, "")) { try RegistryLocation(parsing: text) }
     }
 
-    @Test("of a reference is never an IPv6 address, which the grammar cannot express")
-    func noIPv6() {
-        #expect(throws: ZooError(.referenceMalformed, "")) {
-            try ModelReference(parsing: "[::1]:8080/ami/ball-drop")
+    @Test func plainAddressesAreTaken() throws {
+        for (text, canonical) in [
+            ("https://host.example", "https://host.example"),
+            ("https://HOST.example:443/Zoo/", "https://host.example/Zoo"),
+            ("http://127.0.0.1:8080/a/b//", "http://127.0.0.1:8080/a/b"),
+            ("http://[::1]:8080", "http://[::1]:8080"),
+        ] {
+            let location = try RegistryLocation(parsing: text)
+            #expect(TrustedRegistries.canonical(location) == canonical)
         }
     }
 }

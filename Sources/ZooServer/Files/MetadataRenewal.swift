@@ -7,6 +7,8 @@ internal import ZooFiles
 internal import ZooRegistry
 
 /// Signs snapshot and timestamp of a signed registry again, at the start of the server and then every six hours.
+///
+/// The timestamp is valid for seven days, so that many renewals may fail before a client notices.
 struct MetadataRenewal: Service {
     /// The registry.
     let registry: RegistryFolder
