@@ -337,6 +337,35 @@ struct FolderAttack: Sendable, CustomTestStringConvertible {
         }
     }
 
+    /// A registry of another owner with the same release, whose receipt is whole in itself.
+    @Test func aReceiptOfAnotherRootIsNoProof() async throws {
+        try await TemporaryFolder.with { folder in
+            let registry = try OwnedRegistry(in: folder)
+            try registry.tiny.publish("1.0.0")
+            let store = try registry.store()
+            let pulled = try await Puller(registry: registry.client(store), store: store)
+                .pull(.of("ami/tiny"))
+            let release = try InstalledRelease(folder: pulled.path)
+            let receipt = try #require(store.trustPath(of: pulled.path))
+            try await TemporaryFolder.with { elsewhere in
+                let other = try OwnedRegistry(in: elsewhere)
+                try other.tiny.publish("1.0.0")
+                let otherStore = try other.store()
+                let pulled = try await Puller(registry: other.client(otherStore), store: otherStore)
+                    .pull(.of("ami/tiny"))
+                let forged = try #require(otherStore.trustPath(of: pulled.path))
+                for name in try FileSystem.files(below: forged) where name != "pull.json" {
+                    let bytes = try FileSystem.document("\(forged)/\(name)", limit: 1 << 20)
+                    try FileSystem.writeAtomically("\(receipt)/\(name)", bytes)
+                }
+            }
+            let anchors = try await AnchorSearch(store: store).anchors(of: release)
+            #expect(anchors.all.map(\.kind) == [.store, .folder])
+            #expect(anchors.findings.map(\.code) == [.trustSignatures])
+            #expect(anchors.findings.map(\.severity) == [.warning])
+        }
+    }
+
     // MARK: Writers
 
     @Test func aWriterWithoutTheKeysChangesNothing() async throws {

@@ -83,6 +83,26 @@ package struct TrustReceipt: Sendable {
         try FileSystem.writeAtomically("\(folder)/pull.json", document.canonicalBytes)
     }
 
+    /// Whether the root metadata of the receipt is one that the machine trusts: the one that the user trusted first, or
+    /// one that a threshold of the keys of the root that is trusted now signed.
+    ///
+    /// A root between them whose keys were all replaced since is not known to be of the registry.
+    ///
+    /// - Throws: ``ZooError`` with a `json.*`, `format.*`, `trust.*` or `io.*` code when either root cannot be read.
+    func isRooted(in entry: TrustedRegistries.Entry) throws(ZooError) -> Bool {
+        let kept = proof.proof.documents[.root] ?? []
+        if ContentDigest(of: kept) == entry.fingerprint { return true }
+        let trusted = try entry.metadata.trustedRoot()
+        do throws(ZooError) {
+            _ = try SignedDocument<RootMetadata>(parsing: kept)
+                .verified(as: .root, by: trusted.content.root)
+            return true
+        } catch {
+            guard error.code == .trustSignatures else { throw error }
+            return false
+        }
+    }
+
     /// Checks that the release was the one that the registry listed, with metadata that was valid.
     ///
     /// - Parameters:

@@ -5,6 +5,7 @@ package import ZooCore
 internal import ZooFiles
 internal import ZooRegistry
 package import ZooStore
+internal import ZooTrust
 
 /// The expected digest of a manifest and its origin.
 package struct VerificationAnchor: Sendable, Equatable {
@@ -152,8 +153,21 @@ package struct AnchorSearch: Sendable {
             // Without the registry's root, what its metadata says proves nothing to this machine.
             guard let receipt = try TrustReceipt(in: folder), receipt.time <= now,
                 let location = try? RegistryLocation(parsing: receipt.registry),
-                try TrustedRegistries(in: store).entry(for: location) != nil
+                let trusted = try TrustedRegistries(in: store).entry(for: location)
             else { return (nil, nil) }
+            guard try receipt.isRooted(in: trusted) else {
+                let finding = Finding(
+                    .trustSignatures,
+                    .warning,
+                    path: "\(folder)/tuf/root.json",
+                    message:
+                        "what the pull kept does not count: its root metadata is neither what was trusted first "
+                        + "for \(receipt.registry) nor signed by the keys of the root that is trusted now",
+                    remedy:
+                        "remove '\(folder)' to do without the proof; the next pull keeps a new one"
+                )
+                return (nil, finding)
+            }
             let digest = try receipt.digest(of: release)
             let isValid = (try? receipt.digest(of: release, at: now)) != nil
             let anchor = VerificationAnchor(
