@@ -77,6 +77,57 @@ import ZooTesting
         }
     }
 
+    /// A policy is held against what an archive can show, and what it cannot show is never met.
+    @Test func aPolicyIsHeldAgainstAnArchive() async throws {
+        try await fetched { zoo, archive, url, folder in
+            let name = try await name(of: url, zoo)
+            let release = ["--release", name, "--registry", url]
+            let digest = ContentDigest(of: try folder.read("weights.tar.zst")).description
+            func run(_ rules: String, _ arguments: [String]) async throws -> ProgramRun {
+                try folder.write(Array("format: ami-zoo.policy/1\n\(rules)\n".utf8), to: "p.yaml")
+                return try await verify(
+                    zoo,
+                    archive,
+                    arguments + ["--policy", folder.path(of: "p.yaml"), "--explain"]
+                )
+            }
+            for rules in ["rules: [{anchor: [registry]}]", "rules: [{registry: '\(url)'}]"] {
+                let met = try await run(rules, release)
+                #expect(met.status == 0, "\(rules): \(met.output)\(met.errors)")
+                #expect(try met.document.object("policy").string("status") == "passed")
+            }
+            for rules in [
+                "rules: [{licences: [Zlib]}]", "rules: [{namespace: other}]",
+                "rules: [{anchor: [requested]}]", "rules: [{current: true}]",
+                "rules: [{evidence: {passed: true}}]",
+                "signers: {lab: {keys: ['\(String(repeating: "a", count: 64))']}}\n"
+                    + "rules: [{signatures: {signers: [lab]}}]",
+            ] {
+                let unmet = try await run(rules, release)
+                #expect(unmet.status == 1, "\(rules): \(unmet.output)\(unmet.errors)")
+                #expect(try unmet.document.string("status") == "failed")
+                let findings = try unmet.document.objects("findings", maximum: 20)
+                #expect(try findings.map { try $0.string("code") } == ["policy.unmet"])
+            }
+
+            // A digest of the archive alone says nothing of its release.
+            try folder.write(
+                Array("format: ami-zoo.policy/1\nrules: [{}]\n".utf8),
+                to: "store-config/ami-zoo/policy.yaml"
+            )
+            let unknown = try await verify(zoo, archive, ["--digest", digest])
+            #expect(unknown.status == 1 && unknown.output.contains("policy.unmet"))
+            #expect(try unknown.document.value("policy") == nil)
+            // Nor does it vouch for the release that the store knows it by.
+            let pulled = try await zoo("pull", name, "--registry", url, "--json")
+            try #require(pulled.status == 0, "\(pulled.errors)")
+            let anchored = "rules: [{anchor: [requested]}]"
+            #expect(try await run(anchored, ["--digest", digest]).status == 1)
+            #expect(try await run(anchored, ["--digest", try pulled.text("digest")]).status == 0)
+            #expect(try await run("rules: [{anchor: [store]}]", ["--digest", digest]).status == 0)
+        }
+    }
+
     @Test func everyChangeIsRefusedAndTheWrongBlocksAreNamed() async throws {
         try await fetched { zoo, archive, url, folder in
             let name = try await name(of: url, zoo)
@@ -126,7 +177,9 @@ import ZooTesting
             try #require(unsafe mkfifo(pipe, 0o600) == 0)
             let fifo = try await zoo("verify", pipe, "--json")
             #expect(fifo.status != 0)
-            for arguments in [["--only", "all"], ["--deep"], ["--registry", url]] {
+            for arguments in [
+                ["--only", "all"], ["--deep"], ["--registry", url], ["--html", "page.html"],
+            ] {
                 let usage = try await verify(zoo, archive, arguments)
                 #expect(usage.status == 64, "\(arguments)")
             }

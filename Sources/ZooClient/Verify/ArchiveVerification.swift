@@ -16,6 +16,8 @@ package struct ArchiveVerification: Sendable {
     package let anchor: VerificationAnchor
     /// The archive of a release that the file must be; nil when only its digest was given.
     package let expected: ArchiveExpectation?
+    /// What vouches for the release of ``expected``; nil when nothing says which release that is.
+    package let release: VerificationAnchor?
     /// The archive, when every byte of it and of its files was verified.
     package let verified: VerifiedArchive?
     /// What is wrong.
@@ -68,11 +70,13 @@ package struct ArchiveVerification: Sendable {
         } else {
             (expected, anchor) = try await BlockingWork.run { _ in installed(digest, in: store) }
         }
+        var vouching = anchor
         if let requested {
             // The digest of the release's manifest vouches for the digest of the archive in it.
             let isOfRelease = expected?.release == requested
             let wanted = isOfRelease ? expected?.archive.archive.digest : nil
             anchor = VerificationAnchor(.requested, wanted ?? requested, source: "--digest")
+            if isOfRelease { vouching = anchor }
         }
         guard let anchor else {
             throw ZooError(
@@ -83,9 +87,8 @@ package struct ArchiveVerification: Sendable {
                     + "with '--digest sha256:…'"
             )
         }
-        let wanted = expected
-        return try await BlockingWork.run { cancellation in
-            try ArchiveVerification(path, digest, anchor, wanted, cancellation)
+        return try await BlockingWork.run { [expected, vouching] cancellation in
+            try ArchiveVerification(path, digest, anchor, expected, vouching, cancellation)
         }
     }
 
@@ -94,6 +97,7 @@ package struct ArchiveVerification: Sendable {
         _ digest: ContentDigest,
         _ anchor: VerificationAnchor,
         _ expected: ArchiveExpectation?,
+        _ release: VerificationAnchor?,
         _ cancellation: Cancellation
     ) throws {
         var (verified, findings) = (VerifiedArchive?.none, [Finding]())
@@ -115,7 +119,8 @@ package struct ArchiveVerification: Sendable {
                 )
             )
         }
-        (self.path, self.digest, self.anchor, self.expected) = (path, digest, anchor, expected)
+        (self.path, self.digest, self.anchor) = (path, digest, anchor)
+        (self.expected, self.release) = (expected, release)
         // Bytes that are not what was asked for prove nothing of it.
         self.verified = findings.isEmpty ? verified : nil
         self.findings = findings

@@ -3,6 +3,7 @@
 
 internal import ZooClient
 internal import ZooCore
+internal import ZooTrust
 
 /// The report of `verify`.
 enum VerifyReport: Report {
@@ -26,15 +27,35 @@ enum VerifyReport: Report {
 /// The result for an archive.
 struct ArchiveOutcome: Report {
     let verification: ArchiveVerification
+    let policy: PolicyUse
+    /// What the policy says; nil when nothing says which release the archive belongs to.
+    let verdicts: PolicyReport?
     let time: Duration
 
-    var exitStatus: Int32 { verification.passed ? 0 : 1 }
+    var exitStatus: Int32 { isSound ? 0 : 1 }
+    private var isSound: Bool { verification.passed && unmet.isEmpty }
+
+    /// What the policy requires and nobody proved; nothing without a policy.
+    private var unmet: [Finding] {
+        guard let path = policy.loaded.path else { return [] }
+        if let verdicts { return verdicts.findings }
+        return [
+            Finding(
+                .policyUnmet,
+                path: verification.path,
+                message: "nothing says which release the archive belongs to, so that the policy "
+                    + "'\(path)' cannot be met",
+                remedy: "name the release with '--release NAME:VERSION'"
+            )
+        ]
+    }
+    private var findings: [Finding] { verification.findings + unmet }
 
     var json: JSONValue {
         let expected = verification.expected
         let files = verification.passed ? verification.verified?.files ?? [] : []
-        return [
-            "status": .string(verification.passed ? "passed" : "failed"),
+        var members: [String: JSONValue] = [
+            "status": .string(isSound ? "passed" : "failed"),
             "reference": expected.map { .string($0.reference.description) } ?? .null,
             "kind": expected.map { .string($0.record.kind.rawValue) } ?? .null,
             "archive": expected.map { .string($0.archive.name) } ?? .null,
@@ -43,22 +64,30 @@ struct ArchiveOutcome: Report {
             "files": .array(files.map(\.verifiedJSON)),
             // One archive does not show that its release is complete.
             "complete": .bool(false), "components": .null,
-            "findings": .array(verification.findings.map(\.json)),
+            "findings": .array(findings.map(\.json)),
         ]
+        if let policy = policy.json(verdicts) { members["policy"] = policy }
+        return .object(members)
     }
 
     var text: String {
         let identity =
             verification.expected.map { "archive '\($0.archive.name)' of \($0.reference)" }
             ?? "'\(verification.path)'"
-        guard verification.passed else {
-            return FindingList.text(verification.findings) + "\n\(identity): FAILED"
+        guard isSound else {
+            return ([FindingList.text(findings)] + explained + ["\(identity): FAILED"])
+                .joined(separator: "\n")
         }
         var lines = ["\(identity): \(content) (\(time.shortText))", explanation]
         if let others = verification.expected.map({ $0.archives - 1 }), others > 0 {
             lines.append("the release has \(Counted.text(others, "other archive"))")
         }
-        return lines.joined(separator: "\n")
+        return (lines + explained).joined(separator: "\n")
+    }
+
+    private var explained: [String] {
+        // Without a release there is nothing that rules could be about.
+        verification.expected == nil ? [] : policy.lines(verdicts)
     }
 
     private var content: String {

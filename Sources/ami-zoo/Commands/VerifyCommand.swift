@@ -36,7 +36,8 @@ struct VerifyCommand: ReportingCommand {
 
             An archive is a file that somebody fetched from a registry with another program. It is \
             compared with the release that --release names, with --digest, or with the installed \
-            releases.
+            releases. It holds neither signatures nor evidence: where a policy requires them, pull the \
+            release and verify that.
             """
     )
 
@@ -94,8 +95,8 @@ struct VerifyCommand: ReportingCommand {
                 "--only, --deep, --against, --key and --certificate-chain are not for an archive"
             )
         }
-        guard !isArchive || !requirements.isGiven else {
-            throw ValidationError("--policy, --explain and --html are not for an archive")
+        guard !isArchive || requirements.html == nil else {
+            throw ValidationError("--html is not for an archive")
         }
         guard !isArchive || registry == nil || release != nil else {
             throw ValidationError("for an archive, --registry requires --release")
@@ -144,6 +145,7 @@ struct VerifyCommand: ReportingCommand {
             )
         }
         let requested = try digest.map { try ContentDigest(parsing: $0) }
+        let policy = PolicyUse(try requirements.load(surroundings), explain: requirements.explain)
         let store = try surroundings.store
         let verification = try await Interruption.cancelling {
             try await ArchiveVerification.run(
@@ -153,7 +155,14 @@ struct VerifyCommand: ReportingCommand {
                 in: store
             )
         }
-        return ArchiveOutcome(verification: verification, time: ContinuousClock.now - start)
+        return ArchiveOutcome(
+            verification: verification,
+            policy: policy,
+            verdicts: ReleaseFacts(verification).map {
+                policy.loaded.policy.evaluate($0, at: Clock.seconds())
+            },
+            time: ContinuousClock.now - start
+        )
     }
 
     private func outcome() async throws -> VerifyOutcome {

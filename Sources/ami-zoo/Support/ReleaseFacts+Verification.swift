@@ -45,6 +45,30 @@ extension ReleaseFacts {
         evidence = Self.evidence(verification, record, evidenceSigning)
     }
 
+    /// What is known of the release of an archive; nil when nothing says which release that is.
+    ///
+    /// An archive holds files of a release, and neither signatures nor evidence.
+    init?(_ archive: ArchiveVerification) {
+        guard let expected = archive.expected else { return nil }
+        self.init(expected.record, integrity: Self.integrity(archive))
+        if archive.passed, let anchor = archive.release {
+            if let kind = Anchor(rawValue: anchor.kind.rawValue) { anchors = .established([kind]) }
+            registry = Self.registry([anchor], nil)
+        }
+        signatures = .notChecked("an archive has no signature; pull the release and verify that")
+        evidence = .notChecked("an archive has no evidence; pull the release and verify that")
+        currency = .notChecked("only a pulled release is; pull it and verify that")
+    }
+
+    private static func integrity(_ archive: ArchiveVerification) -> Fact<Integrity> {
+        guard archive.passed, let files = archive.verified?.files else {
+            return .refuted(archive.findings.first?.message ?? "not every byte was verified")
+        }
+        return .established(
+            Integrity(files: files.count, bytes: files.reduce(0) { $0 + $1.size })
+        )
+    }
+
     private static func currency(_ anchor: VerificationAnchor) -> Fact<Timestamp> {
         if let yank = anchor.yank { return .refuted("the version was yanked: \(yank.reason)") }
         guard let proved = anchor.provedAt else {
