@@ -113,6 +113,30 @@ import ZooTensor
         #expect(loadingError(bias)?.code == .tensorUnclaimed)
     }
 
+    /// `VJEPA2Model` of transformers also encodes such a folder; its predictor would be random.
+    @Test func anEncoderAloneEncodesAndHasNoPredictor() async throws {
+        let alone = try folder(weights: { tensors in
+            for name in tensors.keys where name.hasPrefix("predictor.") { tensors[name] = nil }
+        })
+        let (model, whole) = (
+            try VJEPA2Model(folder: alone.path), try VJEPA2Model(folder: Self.plain)
+        )
+        let pixels = Tensor(zeros: [1, 4, 3, 32, 32])
+        let (found, expected) = (try await model.encode(pixels), try await whole.encode(pixels))
+        #expect(found.tokens.values.values == expected.tokens.values.values)
+        #expect(model.predictor == nil)
+        let error = #expect(throws: ZooError(.modelUnsupported, "")) {
+            try model.requirePredictor()
+        }
+        #expect(error?.message.contains("has no predictor") == true)
+        // A predictor of which only a part is there is damaged.
+        let first = try #require(
+            try Checkpoint(opening: Self.plain).tensors.first { $0.name.hasPrefix("predictor.") }
+        )
+        let torn = try folder(weights: { $0[first.name] = nil })
+        #expect(loadingError(torn)?.code == .tensorMissing)
+    }
+
     @Test func foldersWithoutAConfigurationAreRefused() throws {
         let folder = try TemporaryFolder()
         #expect(loadingError(folder)?.code.rawValue == "io.not-found")

@@ -41,8 +41,9 @@ public struct VJEPA2Model: VideoEncoder {
     /// Loads a folder that transformers wrote: `config.json`, and `model.safetensors` or shards
     /// with an index, in float32, bfloat16 or float16.
     ///
-    /// From a `VJEPA2ForVideoClassification` it loads the base model, which may lack the predictor.
-    /// ``VideoClassifier`` also loads the classifier.
+    /// From a `VJEPA2ForVideoClassification` it loads the base model. ``VideoClassifier`` also loads
+    /// the classifier. Weights without any tensor of the predictor are those of an encoder only,
+    /// and ``VideoEncoder/predictor`` is nil.
     ///
     /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code.
     public init(folder path: String, positions: PositionGrid = .input) throws(ZooError) {
@@ -58,17 +59,17 @@ public struct VJEPA2Model: VideoEncoder {
         let configuration = try VJEPA2Configuration(folder.configuration)
         let checkpoint = try Checkpoint(opening: folder.path)
         let weights = WeightScope(checkpoint)
+        let prefix = configuration.isVideoClassifier ? "vjepa2." : ""
+        let model = try VJEPA2Model(
+            configuration,
+            configuration.isVideoClassifier ? weights.scope("vjepa2") : weights,
+            positions,
+            hasPredictor: checkpoint.tensors.contains { $0.name.hasPrefix("\(prefix)predictor.") }
+        )
         guard configuration.isVideoClassifier else {
-            let model = try VJEPA2Model(configuration, weights, positions, hasPredictor: true)
             try weights.requireComplete()
             return (model, nil)
         }
-        let model = try VJEPA2Model(
-            configuration,
-            weights.scope("vjepa2"),
-            positions,
-            hasPredictor: checkpoint.tensors.contains { $0.name.hasPrefix("vjepa2.predictor.") }
-        )
         let probe = try AttentiveProbe(
             ProbeConfiguration(classifier: folder.configuration, configuration),
             weights
