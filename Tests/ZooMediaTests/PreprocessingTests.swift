@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+import Foundation
 import Testing
 import ZooCore
 import ZooMedia
@@ -131,6 +132,64 @@ import ZooTensor
         let folder = try TemporaryFolder()
         #expect(throws: ZooError(.preprocessingMissing, "")) {
             try Preprocessing(folder: folder.path)
+        }
+    }
+
+    /// `VJEPA2VideoProcessor.from_pretrained(folder).size` and `.crop_size` of transformers 5.23.
+    @Test(
+        "the size of a V-JEPA 2 processor follows from its crop, whatever the file says",
+        arguments: [
+            (#""crop_size": {"height": 32, "width": 32}, "size": {"shortest_edge": 99}"#, 32, 36),
+            (#""crop_size": 48, "size": {"height": 48, "width": 48}"#, 48, 54),
+            (#""crop_size": 40, "size": 40"#, 40, 45), (#""crop_size": 15"#, 15, 17),
+            (#""size": null"#, 256, 292),
+        ]
+    )
+    func sizeFollowsCrop(_ members: String, _ crop: Int, _ side: Int) throws {
+        for (name, kind) in [
+            ("video_preprocessor_config.json", ""),
+            ("preprocessor_config.json", #""video_processor_type": "VJEPA2VideoProcessor", "#),
+        ] {
+            let folder = try TemporaryFolder()
+            try folder.write("{\(kind)\(members)}".utf8, to: name)
+            let found = try Preprocessing(folder: folder.path)
+            #expect(found.resize == .shortSide(side))
+            #expect(found.crop == .centre(width: crop, height: crop, rounding: .down))
+            var expected = Preprocessing.vjepa2Processor(crop: crop)
+            expected.resize = .shortSide(side)
+            #expect(found == expected)
+        }
+    }
+
+    @Test("a V-JEPA 2 processor without a crop does not crop, and lists are refused as there")
+    func cropsOfProcessors() throws {
+        let (folder, name) = (try TemporaryFolder(), "video_preprocessor_config.json")
+        try folder.write(#"{"do_center_crop": false, "crop_size": 32}"#.utf8, to: name)
+        let found = try Preprocessing(folder: folder.path)
+        #expect(found.crop == .none)
+        #expect(found.resize == .shortSide(36))
+        // A field that is null counts as false, one that is absent as true.
+        try folder.write(#"{"do_resize": null}"#.utf8, to: name)
+        #expect(try Preprocessing(folder: folder.path).resize == .none)
+        for crop in ["[32, 32]", "null", "-1", "0", #"{"shortest_edge": 32}"#, #""32""#] {
+            try folder.write("{\"crop_size\": \(crop)}".utf8, to: name)
+            #expect(throws: ZooError(.preprocessingInvalid, "")) {
+                try Preprocessing(folder: folder.path)
+            }
+        }
+    }
+
+    @Test("processor files may be links, as in the cache of Hugging Face")
+    func links() throws {
+        for (family, name) in [
+            ("vjepa2", "video_preprocessor_config.json"), ("vit", "preprocessor_config.json"),
+        ] {
+            let (folder, source) = (try TemporaryFolder(), "\(vectors)/processors/\(family)")
+            try FileManager.default.createSymbolicLink(
+                atPath: "\(folder.path)/\(name)",
+                withDestinationPath: "\(source)/\(name)"
+            )
+            #expect(try Preprocessing(folder: folder.path) == Preprocessing(folder: source))
         }
     }
 

@@ -18,7 +18,12 @@ extension Preprocessing {
             let path = "\(folder)/\(name)"
             if try FileSystem.status(path) != nil {
                 self = try Self.reading(path) { object throws(ZooError) in
-                    try Self(processor: object)
+                    var kind = try object.optionalString("video_processor_type")
+                    if kind == nil { kind = try object.optionalString("image_processor_type") }
+                    if kind == Self.videoProcessor || (kind == nil && name.hasPrefix("video_")) {
+                        return try Self(videoProcessor: object)
+                    }
+                    return try Self(processor: object)
                 }
                 return
             }
@@ -46,7 +51,8 @@ extension Preprocessing {
         _ path: String,
         _ body: (JSONObject) throws(ZooError) -> Preprocessing
     ) throws(ZooError) -> Preprocessing {
-        let bytes = try FileSystem.document(path, limit: 16 << 20)
+        // The Hugging Face cache consists of symbolic links.
+        let bytes = try FileSystem.document(path, limit: 16 << 20, followingLinks: true)
         do {
             return try body(try JSONObject(try JSONValue(parsing: bytes)))
         } catch {
@@ -65,6 +71,35 @@ extension Preprocessing {
 extension Preprocessing {
     /// The largest side of an image that a description may ask for.
     private static let sides = 1...16_384
+
+    private static let videoProcessor = "VJEPA2VideoProcessor"
+
+    /// The fields of `VJEPA2VideoProcessor`, with its defaults for fields that are absent.
+    ///
+    /// It computes the size from the crop, and ignores `size`. Source: huggingface/transformers
+    /// `video_processing_vjepa2.py`.
+    private init(videoProcessor object: JSONObject) throws(ZooError) {
+        var fields = object.members
+        // A field that is null is not absent: transformers takes it for no.
+        for (name, value) in Self.videoDefaults where fields[name] == nil { fields[name] = value }
+        let height: Int
+        switch fields["crop_size"] {
+        case .integer(let side)?: height = side
+        case .object(let size)?:
+            height = try JSONObject(.object(size)).integer("height", in: Self.sides)
+        default: throw object.invalid("crop_size", "must be an integer, or 'height' and 'width'")
+        }
+        guard Self.sides.contains(height) else { throw object.invalid("crop_size", "is \(height)") }
+        fields["size"] = ["shortest_edge": .integer(Int(Double(height * 256) / 224))]
+        try self.init(processor: try JSONObject(.object(fields)))
+    }
+
+    private static let videoDefaults: [String: JSONValue] = [
+        "do_resize": true, "do_center_crop": true, "do_rescale": true, "do_normalize": true,
+        "crop_size": 256, "resample": 2,
+        "image_mean": [.number(0.485), .number(0.456), .number(0.406)],
+        "image_std": [.number(0.229), .number(0.224), .number(0.225)],
+    ]
 
     /// The fields of `VJEPA2VideoProcessor` and `ViTImageProcessor`.
     ///
