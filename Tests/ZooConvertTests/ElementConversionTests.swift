@@ -52,6 +52,28 @@ import ZooTesting
         )
     }
 
+    /// All 256 numbers: `torch.arange(256, dtype=torch.uint8).view(dtype).float()` of PyTorch 2.13.
+    @Test(arguments: [(DType.f8E4M3, float8E4M3), (.f8E5M2, float8E5M2)])
+    func everyFloat8IsAsInPyTorch(_ dtype: DType, _ bits: [UInt32]) throws {
+        var conversion = try #require(ElementConversion(from: dtype, to: .f32))
+        let all = (0..<256).map { UInt8($0) }
+        var found: [UInt32] = []
+        try conversion.convert(unsafe all.span.bytes, of: "x") { span in
+            for index in 0..<span.byteCount / 4 {
+                found.append(
+                    unsafe span.unsafeLoadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
+                )
+            }
+        }
+        for (one, other) in zip(found, bits) {
+            let (one, other) = (Float(bitPattern: one), Float(bitPattern: other))
+            #expect(one.isNaN ? other.isNaN : one.bitPattern == other.bitPattern)
+        }
+        #expect(found.count == 256)
+        #expect(conversion.largestChange == 0)
+        #expect(ElementConversion(from: .f32, to: dtype) == nil)
+    }
+
     @Test func aNumberThatDoesNotFitIsRefused() {
         #expect(throws: ZooError(.conversionOverflow, "")) { try convert([65520], to: .f16) }
         #expect(throws: ZooError(.conversionOverflow, "")) { try convert([3.4e38], to: .bf16) }

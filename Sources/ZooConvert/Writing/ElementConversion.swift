@@ -16,18 +16,23 @@ package struct ElementConversion {
     package private(set) var largestChange = 0.0
     private var output: [UInt8] = []
 
-    /// A conversion from F32, F64, BF16 or F16 to F32, BF16 or F16; nil for other dtypes.
+    /// A conversion from F32, F64, BF16, F16, F8_E4M3 or F8_E5M2 to F32, BF16 or F16; nil for other
+    /// dtypes.
     package init?(from source: DType, to target: DType) {
-        guard Self.isFloatingPoint(source), Self.isFloatingPoint(target), target != .f64 else {
-            return nil
-        }
+        guard Self.isFloatingPoint(source), [.f32, .bf16, .f16].contains(target) else { return nil }
         self.source = source
         self.target = target
     }
 
     /// Whether elements of a dtype are converted; integers never are.
     package static func isFloatingPoint(_ dtype: DType) -> Bool {
-        dtype == .f32 || dtype == .f64 || dtype == .bf16 || dtype == .f16
+        [.f32, .f64, .bf16, .f16, .f8E4M3, .f8E5M2].contains(dtype)
+    }
+
+    /// Whether elements of a dtype are parts of numbers that other tensors scale; they are not
+    /// converted.
+    static func isScaledFormat(_ dtype: DType) -> Bool {
+        [.f8E8M0, .f8E4M3FNUZ, .f8E5M2FNUZ, .f4, .f6E2M3, .f6E3M2].contains(dtype)
     }
 
     /// Converts some elements.
@@ -68,8 +73,25 @@ package struct ElementConversion {
         case .f64: Double(bitPattern: word(span, offset))
         case .f32: Double(Float(bitPattern: word(span, offset)))
         case .f16: Double(Float16(bitPattern: word(span, offset)))
+        // Has the exponent of F16, and two bits of its mantissa.
+        case .f8E5M2: Double(Float16(bitPattern: UInt16(word(span, offset) as UInt8) << 8))
+        case .f8E4M3: float8(word(span, offset))
         default: Double(Float(bitPattern: UInt32(word(span, offset) as UInt16) << 16))
         }
+    }
+
+    /// Reads an E4M3 element, as PyTorch's `float8_e4m3fn`.
+    ///
+    /// The bias is 7, there is no infinity, and NaN has all bits set but the sign. Source:
+    /// Micikevicius et al., "FP8 Formats for Deep Learning", arXiv 2209.05433, table 1.
+    private static func float8(_ bits: UInt8) -> Double {
+        let (exponent, mantissa) = (Int(bits >> 3 & 0xF), Double(bits & 7))
+        guard bits & 0x7F != 0x7F else { return .nan }
+        let size =
+            exponent == 0
+            ? Double(sign: .plus, exponent: -9, significand: mantissa)
+            : Double(sign: .plus, exponent: exponent - 10, significand: 8 + mantissa)
+        return bits & 0x80 == 0 ? size : -size
     }
 
     private static func word<Word: FixedWidthInteger & BitwiseCopyable>(

@@ -81,7 +81,7 @@ extension ConversionPlan {
     ///   - dtype: the dtype of floating-point tensors; nil keeps it.
     /// - Returns: the tensors, in the order of the part's rules.
     /// - Throws: ``ZooError`` with code `convert.tensors-mismatch` if tensors to stack have
-    ///   different dtypes.
+    ///   different dtypes, or `convert.option-invalid` for a dtype that cannot be converted.
     func tensors(
         of part: Part,
         _ sources: [Source: UpstreamTensors],
@@ -102,6 +102,13 @@ extension ConversionPlan {
                     .conversionTensorsMismatch,
                     "'\(rule.upstream[0].name)' and the tensors stacked with it have different "
                         + "dtypes, or a dtype that safetensors does not support"
+                )
+            }
+            guard dtype == nil || !ElementConversion.isScaledFormat(source) else {
+                throw ZooError(
+                    .conversionOptionInvalid,
+                    "'\(rule.upstream[0].name)' is \(source.rawValue), which --dtype cannot convert",
+                    remedy: "leave out --dtype, which keeps it, or convert it in PyTorch first"
                 )
             }
             let changes = dtype != nil && ElementConversion.isFloatingPoint(source)
