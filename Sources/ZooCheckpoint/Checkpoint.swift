@@ -141,12 +141,19 @@ public struct Checkpoint: Sendable {
             self.init(format: .numPy, path: openedPath, views: ["array": array])
         } else {
             try Self.refuseOtherFormats(start, file)
+            try ForeignContent.refuse(start, file.path)
             let resembles = start.count > 8 && start[8] == UInt8(ascii: "{")
             guard resembles || file.path.hasSuffix(".safetensors") else {
+                let isBlank = start.allSatisfy { $0 == 0 }
                 throw ZooError(
                     .checkpointFormatUnknown,
-                    "'\(file.path)' is not a safetensors, PyTorch or NumPy file",
-                    remedy: "check that the file is complete and was not compressed"
+                    file.byteCount == 0
+                        ? "'\(file.path)' is empty"
+                        : "'\(file.path)' is not a safetensors, PyTorch or NumPy file"
+                            + (isBlank ? ": it begins with zeros" : ""),
+                    remedy: isBlank
+                        ? "its download was not finished; download it again"
+                        : "check that the file is complete and was not compressed"
                 )
             }
             let shard = try SafetensorsFile(file)
@@ -237,16 +244,6 @@ public struct Checkpoint: Sendable {
                 )
             }
             shards.append(shard)
-        }
-        let size = shards.reduce(0) { sum, shard in
-            shard.header.entries.reduce(sum) { $0 + $1.range.count }
-        }
-        guard size == index.totalSize ?? size else {
-            throw ZooError(
-                .shardIndexMismatch,
-                "the index states \(index.totalSize ?? 0) bytes of tensors, but the shards hold "
-                    + "\(size)"
-            )
         }
         self.init(format: .shardedSafetensors, path: path, shards: shards)
     }

@@ -16,6 +16,8 @@ package struct SafetensorsFile: Sendable {
     /// - Throws: ``ZooError`` with a `checkpoint.safetensors-*` code, or `io.*`.
     package init(_ file: MappedFile) throws(ZooError) {
         let path = file.path
+        let start = try file.bytes(0..<min(file.byteCount, ForeignContent.prefix))
+        try ForeignContent.refuse(start, path)
         guard file.byteCount >= 8 else {
             throw ZooError(
                 .safetensorsHeaderTruncated,

@@ -95,6 +95,8 @@ package struct SafetensorsHeader: Sendable {
             .safetensorsMetadataInvalid,
             "the metadata of '\(source)' is not a map from strings to strings"
         )
+        // Some writers state that there is none; the reference implementation accepts it.
+        if case .null = value { return [:] }
         guard case .object(let members) = value else { throw invalid }
         var metadata: [String: String] = [:]
         for (key, value) in members {

@@ -13,8 +13,6 @@ struct ShardIndex {
 
     /// The file of each tensor.
     let fileOfTensor: [String: String]
-    /// The total size of all tensors in bytes, if the index states it.
-    let totalSize: Int?
 
     /// The shard files, sorted.
     var files: [String] { Set(fileOfTensor.values.map(ExactName.init)).sorted().map(\.text) }
@@ -40,10 +38,8 @@ struct ShardIndex {
             let root = try JSONObject(
                 try JSONValue(parsing: text, limits: JSONValue.Limits(bytes: Self.limit))
             )
-            totalSize = try root.optionalObject("metadata")?.optionalInteger(
-                "total_size",
-                in: 0...JSONValue.largestInteger
-            )
+            // `metadata.total_size` is not read, as in transformers: it is stale in many published
+            // folders, and the map and the headers of the shards say which bytes must be there.
             let map = try root.object("weight_map")
             var files: [String: String] = [:]
             for name in map.members.keys { files[name] = try map.string(name, maximum: 255) }
