@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The ami-zoo contributors
 
+import Foundation
 import Testing
 import ZooCore
 import ZooMedia
@@ -59,6 +60,54 @@ import ZooMedia
         let stored = try await MediaFile.open(folder.path, orientation: .stored)
         #expect(try await stored.turns(at: [2, 1]) == [nil, nil])
         await #expect(throws: ZooError(.mediaFrameMissing, "")) { try await media.turns(at: [3]) }
+    }
+
+    @Test("only pictures of a folder are frames, and the rest is named")
+    func strays() async throws {
+        let folder = try TemporaryFolder()
+        for (index, value) in [1, 3, 2].enumerated() {
+            try folder.write(bytes(of: "oriented/\(value).png"), to: "\(index).png")
+        }
+        let clean = try await MediaFile.open(folder.path).read(indices: [0, 1, 2]).frames
+        for name in [
+            "0_meta.json", "Thumbs.db", "desktop.ini", "labels.txt", "no-ending", ".DS_Store",
+        ] {
+            try folder.write("x".utf8, to: name)
+        }
+        try folder.write([], to: "empty")
+        try FileManager.default.createDirectory(
+            atPath: "\(folder.path)/1",
+            withIntermediateDirectories: false
+        )
+        try folder.write(bytes(of: "videos/h264.mp4"), to: "clip.mp4")
+        let media = try await MediaFile.open(folder.path)
+        #expect(try await media.countFrames() == 3)
+        #expect(try await media.read(indices: [0, 1, 2]).frames == clean)
+        #expect(
+            Set(media.strays) == [
+                "0_meta.json", "Thumbs.db", "desktop.ini", "labels.txt", "no-ending", "empty", "1",
+                "clip.mp4",
+            ]
+        )
+        // A damaged frame is an error, and not left out.
+        try folder.write("x".utf8, to: "1.png")
+        await #expect(throws: ZooError(.mediaUnknown, "")) {
+            try await MediaFile.open(folder.path).read(indices: [1])
+        }
+    }
+
+    @Test("a folder without pictures says what it holds")
+    func noPictures() async throws {
+        let folder = try TemporaryFolder()
+        for name in ["a.mp4", "b.mp4"] {
+            try folder.write(bytes(of: "videos/h264.mp4"), to: name)
+        }
+        let error = await #expect(throws: ZooError(.mediaNoFrames, "")) {
+            try await MediaFile.open(folder.path)
+        }
+        #expect(error?.message.contains("'a.mp4', 'b.mp4'") == true)
+        // The remedy.
+        #expect(try await MediaFile.open("\(folder.path)/a.mp4").countFrames() > 0)
     }
 
     @Test("a written PNG file holds the same pixels")

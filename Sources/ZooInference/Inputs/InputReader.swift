@@ -55,12 +55,9 @@ public struct InputReader: Sendable {
                 items.append(path)
                 continue
             }
-            let names = try FileSystem.names(in: path).filter { !$0.hasPrefix(".") }
-                .sorted(by: FrameFolder.isOrdered)
-            guard !names.isEmpty else {
-                throw ZooError(.mediaNoFrames, "the folder '\(path)' has no images")
-            }
-            items += names.map { "\(path)/\($0)" }
+            let folder = try FrameFolder(path, also: "safetensors")
+            size.noteStrays(folder.strays, of: path)
+            items += folder.frames
         }
         return items
     }
@@ -193,6 +190,7 @@ public struct InputReader: Sendable {
             )
         }
         let media = try await MediaFile.open(path, orientation: selection.orientation)
+        size.noteStrays(media.strays, of: path)
         if let turn = media.turn { size.note(turn, of: path) }
         return media
     }

@@ -18,6 +18,7 @@ final class InputSize: Sendable {
     private let input: ModelInput
     private let onNote: (@Sendable (String) -> Void)?
     private let noted = Mutex<Set<[Int]>>([])
+    private let notedFolders = Mutex<Set<String>>([])
 
     init(_ input: ModelInput, onNote: (@Sendable (String) -> Void)?) {
         self.input = input
@@ -34,6 +35,14 @@ final class InputSize: Sendable {
             "'\(path)' is \(sizes[1]) x \(sizes[0]) pixels; the model was trained on \(input.width) x "
                 + "\(input.height), and features at other sizes may be worse"
         )
+    }
+
+    /// Notes what lies among the frames of a folder and is not read.
+    func noteStrays(_ names: [String], of path: String) {
+        guard let onNote, !names.isEmpty, notedFolders.withLock({ $0.insert(path).inserted }) else {
+            return
+        }
+        onNote("'\(path)' holds more than pictures; left out: \(FrameFolder.list(names))")
     }
 
     /// Notes that an image or a video is rotated or mirrored before the model sees it.

@@ -33,6 +33,8 @@ public struct MediaFile: Sendable {
     /// How frames are turned from the way they are stored; nil when they are not, and for a folder,
     /// whose files may differ: ask ``turns(at:)``.
     public let turn: EXIFOrientation?
+    /// Names of files and folders in a folder that are no pictures, and are not read.
+    public let strays: [String]
     /// The files of a folder.
     private let files: [String]
 
@@ -45,13 +47,14 @@ public struct MediaFile: Sendable {
         self.limits = limits
         self.orientation = orientation
         if try FileSystem.followedStatus(path).kind == .folder {
-            files = try FrameFolder.paths(in: path, limits: limits)
+            let folder = try FrameFolder(path, limits: limits)
+            (files, strays) = (folder.frames, folder.strays)
             kind = .folder
             frameRate = nil
             turn = nil
             return
         }
-        files = []
+        (files, strays) = ([], [])
         let file = try OpenFile(path, .readFollowing)
         let start = try file.bytes(0..<min(file.status().size, 16))
         if let format = ImageFormat(signature: start) {
