@@ -20,6 +20,7 @@ enum PickleGlobal: Hashable {
     case device
     case layout
     case parameter
+    case partial
     case rebuildParameter
     case rebuildTensor(Rebuild)
     /// A typed storage, such as `torch.FloatStorage`.
@@ -51,6 +52,7 @@ enum PickleGlobal: Hashable {
             "builtins bytearray": .byteArray,
             "builtins complex": .complex,
             "_codecs encode": .encode,
+            "functools partial": .partial,
             "torch Size": .size,
             "torch device": .device,
             "torch.serialization _get_layout": .layout,

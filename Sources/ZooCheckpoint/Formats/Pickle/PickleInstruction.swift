@@ -34,6 +34,7 @@ enum PickleInstruction: UInt8 {
     case emptyList = 0x5D
     case emptyDictionary = 0x7D
     case emptySet = 0x8F
+    case addItems = 0x90
     case append = 0x61
     case appends = 0x65
     case setItem = 0x73

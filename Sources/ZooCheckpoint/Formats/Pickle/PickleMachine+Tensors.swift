@@ -10,11 +10,19 @@ extension PickleMachine {
     ///
     /// In the legacy container, the tuple also selects a part of the storage.
     mutating func pushStorage() throws(ZooError) {
-        guard case .tuple(let items) = pickle.values[try pop(count: 1)[0]], items.count >= 5,
+        guard case .tuple(let items) = pickle.values[try pop(count: 1)[0]], items.count >= 4,
             items.count <= 6
         else { throw reader.malformed("refers to something that is not a storage") }
         let values = items.map { pickle.values[$0] }
-        guard case .string("storage") = values[0], case .string(let key) = values[2],
+        // The legacy container writes the source text of a class beside its name; nobody reads it.
+        if isLegacy, items.count == 4, case .string("module") = values[0],
+            case .label(let name) = values[1]
+        {
+            try push(.label(name))
+            return
+        }
+        guard items.count >= 5, case .string("storage") = values[0],
+            case .string(let key) = values[2],
             case .string = values[3], case .integer(let count) = values[4], count >= 0
         else { throw reader.malformed("has an invalid description of a storage") }
         let dtype: DType?
@@ -23,6 +31,7 @@ extension PickleMachine {
         case .global(.untypedStorage): dtype = nil
         case .global(.typedStorage):
             throw reader.invalidTensor("a storage does not state its element type")
+        case .label(let name): throw reader.forbidden(name)
         default: throw reader.malformed("refers to a storage of an unknown type")
         }
         let part = values.count == 6 ? try self.part(values[5], of: key, count: count) : nil
@@ -74,7 +83,7 @@ extension PickleMachine {
         let sizes = try integers(values[2], "sizes")
         let strides = try integers(values[3], "strides")
         if rebuild != .first {
-            guard case .dictionary(let hooks, _) = values[5], hooks.isEmpty else {
+            guard hasNoHooks(values[5]) else {
                 throw reader.invalidTensor("a tensor has hooks")
             }
         }

@@ -59,6 +59,7 @@ struct PickleMachine {
                 guard stack.count == 1, marks.isEmpty else {
                     throw reader.malformed("ends with \(stack.count) values instead of one")
                 }
+                try rejectLoneLabel()
                 pickle.root = stack[0]
                 pickle.end = reader.position
                 return pickle
@@ -66,6 +67,16 @@ struct PickleMachine {
             try perform(instruction)
         }
         throw reader.limit("\(PickleLimits.instructions) instructions")
+    }
+
+    /// Rejects a label in a pickle without objects, which has no use for the name.
+    private func rejectLoneLabel() throws(ZooError) {
+        var label: String?
+        for value in pickle.values {
+            if case .object = value { return }
+            if case .label(let name) = value, label == nil { label = name }
+        }
+        if let label { throw reader.forbidden(label) }
     }
 
     private func hexadecimal(_ code: UInt8) -> String { "0x" + String(code, radix: 16) }
@@ -103,6 +114,7 @@ struct PickleMachine {
         case .emptyList: try push(.list([]))
         case .emptyDictionary: try push(.dictionary([], isOrdered: false))
         case .emptySet: try push(.set([]))
+        case .addItems: try addItems(try popToMark())
         case .append: try append(try pop(count: 1))
         case .appends: try append(try popToMark())
         case .setItem: try setItems(try pop(count: 2))
@@ -130,10 +142,13 @@ struct PickleMachine {
     }
 
     private mutating func pushGlobal(module: String, name: String) throws(ZooError) {
-        guard let global = PickleGlobal(module: module, name: name) else {
+        if let global = PickleGlobal(module: module, name: name) {
+            try push(.global(global))
+        } else if let label = PickleLabel.text(module: module, name: name) {
+            try push(.label(label))
+        } else {
             throw reader.forbidden("\(module).\(name)")
         }
-        try push(.global(global))
     }
 
     // MARK: Stack and memo
@@ -199,6 +214,16 @@ struct PickleMachine {
         pickle.values[target] = .list(items)
     }
 
+    private mutating func addItems(_ elements: [PickleValue.Reference]) throws(ZooError) {
+        let target = try top()
+        guard case .set(var items) = pickle.values[target] else {
+            throw reader.malformed("adds to a value that is not a set")
+        }
+        pickle.values[target] = .none
+        items.append(contentsOf: elements)
+        pickle.values[target] = .set(items)
+    }
+
     private mutating func setItems(_ elements: [PickleValue.Reference]) throws(ZooError) {
         let target = try top()
         guard case .dictionary(var items, let isOrdered) = pickle.values[target] else {
@@ -216,7 +241,7 @@ struct PickleMachine {
     }
 
     /// Whether a value can be a key: any value but a container, or a tuple of such values.
-    private func isKey(_ reference: PickleValue.Reference) -> Bool {
+    func isKey(_ reference: PickleValue.Reference) -> Bool {
         func isPlain(_ value: PickleValue) -> Bool {
             switch value {
             case .list, .dictionary, .set, .tuple: false
@@ -229,15 +254,37 @@ struct PickleMachine {
         return items.allSatisfy { isPlain(pickle.values[$0]) }
     }
 
-    /// Drops the attributes of an `OrderedDict`, such as the `_metadata` of a state dictionary.
+    /// Keeps the attributes of an object, and drops those of an `OrderedDict`, such as the
+    /// `_metadata` of a state dictionary, which do not describe tensors.
     ///
-    /// They do not describe tensors. No other value may have attributes.
+    /// No other value may have attributes.
     private mutating func build() throws(ZooError) {
         let state = try pop(count: 1)[0]
+        let target = try top()
+        if case .object(let name, nil) = pickle.values[target] {
+            let attributes = try attributes(state, of: name)
+            pickle.values[target] = .object(name, attributes: attributes)
+            return
+        }
         guard case .dictionary(_, isOrdered: true) = pickle.values[try top()],
             case .dictionary = pickle.values[state]
         else {
             throw reader.malformed("sets the state of a value that is not an OrderedDict")
         }
+    }
+    /// The attributes in the state of an object: a dictionary, or none beside those in slots.
+    private func attributes(
+        _ state: PickleValue.Reference,
+        of name: String
+    ) throws(ZooError) -> PickleValue.Reference? {
+        switch pickle.values[state] {
+        case .dictionary: return state
+        case .tuple(let parts) where parts.count == 2:
+            if case .dictionary = pickle.values[parts[0]] { return parts[0] }
+            if case .none = pickle.values[parts[0]] { return nil }
+        case .tuple(let parts) where parts.count == 4 && name == "functools.partial": return nil
+        default: break
+        }
+        throw reader.malformed("sets a state of '\(name)' that is not a dictionary of attributes")
     }
 }

@@ -26,8 +26,10 @@ struct PickleTree {
     ///   tensors have the same name.
     init(of pickle: Pickle, source: String) throws(ZooError) {
         let reader = PickleReader(bytes: [], position: pickle.end, source: source)
+        try Self.rejectSaveHooks(pickle, reader)
         let holdsTensors = try Self.holdsTensors(pickle, reader)
-        if case .dictionary = pickle.values[pickle.root] {
+        switch pickle.values[pickle.root] {
+        case .dictionary, .object:
             for (key, value) in Self.children(of: pickle.root, in: pickle) ?? [] {
                 // In a flat state dictionary, the keys are the names of tensors.
                 var name = key
@@ -35,6 +37,7 @@ struct PickleTree {
                 if !topLevelKeys.contains(name) { topLevelKeys.append(name) }
                 if let text = Self.text(of: pickle.values[value]) { notes[key] = text }
             }
+        default: break
         }
         var names: Set<String> = []
         var path: [String] = []
@@ -140,8 +143,64 @@ struct PickleTree {
                 }
             }
             return children
+        case .object(_, let attributes?): return moduleChildren(attributes, in: pickle)
         default: return nil
         }
+    }
+
+    /// Rejects modules with hooks that PyTorch calls to rename tensors in `state_dict()`: the names
+    /// in such a file are not those of the weights.
+    private static func rejectSaveHooks(
+        _ pickle: Pickle,
+        _ reader: PickleReader
+    ) throws(ZooError) {
+        for case .object(let name, let attributes?) in pickle.values {
+            for (key, value) in children(of: attributes, in: pickle) ?? []
+            where key == "_state_dict_hooks" {
+                guard case .dictionary(let hooks, _) = pickle.values[value], !hooks.isEmpty else {
+                    continue
+                }
+                throw reader.error(
+                    .torchTensorInvalid,
+                    "holds a '\(name.prefix(200))' whose hooks may rename its tensors"
+                )
+            }
+        }
+    }
+
+    /// The tensors and modules of an `nn.Module` by name, in the order of its `state_dict()`; nil
+    /// for any other object, whose attributes PyTorch does not save either.
+    ///
+    /// Source: pytorch/pytorch `torch/nn/modules/module.py`, `_save_to_state_dict`.
+    private static func moduleChildren(
+        _ attributes: PickleValue.Reference,
+        in pickle: Pickle
+    ) -> [(key: String, value: PickleValue.Reference)]? {
+        var parts: [String: PickleValue.Reference] = [:]
+        for (key, value) in children(of: attributes, in: pickle) ?? [] { parts[key] = value }
+        guard let parameters = parts["_parameters"], let buffers = parts["_buffers"],
+            let modules = parts["_modules"]
+        else { return nil }
+        var hidden: Set<ExactName> = []
+        if let names = parts["_non_persistent_buffers_set"],
+            case .set(let items) = pickle.values[names]
+        {
+            for item in items {
+                if case .string(let name) = pickle.values[item] { hidden.insert(ExactName(name)) }
+            }
+        }
+        func tensors(
+            _ part: PickleValue.Reference
+        ) -> [(key: String, value: PickleValue.Reference)] {
+            (children(of: part, in: pickle) ?? []).filter { child in
+                if case .tensor = pickle.values[child.value] { true } else { false }
+            }
+        }
+        let inner = (children(of: modules, in: pickle) ?? []).filter { child in
+            if case .object = pickle.values[child.value] { true } else { false }
+        }
+        return tensors(parameters) + tensors(buffers).filter { !hidden.contains(ExactName($0.key)) }
+            + inner
     }
 
     /// A key as text, and its kind: the string `1` and the number 1 are different keys.

@@ -26,6 +26,10 @@ enum PickleValue {
     case dictionary([Reference], isOrdered: Bool)
     /// A global name on the allowlist.
     case global(PickleGlobal)
+    /// A global name that stays a text; see ``PickleLabel``.
+    case label(String)
+    /// An object of the class with this name, and the dictionary of its attributes.
+    case object(String, attributes: Reference?)
     /// The index of a storage in ``Pickle/storages``.
     case storage(Int)
     /// The index of a tensor in ``Pickle/tensors``.
