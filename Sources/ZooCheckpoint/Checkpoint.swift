@@ -61,6 +61,7 @@ public struct Checkpoint: Sendable {
     package init(opening path: String, in files: any FileTree) throws(ZooError) {
         let single = "\(path)/model.safetensors"
         let index = "\(single).index.json"
+        let pickle = "\(path)/pytorch_model.bin"
         if try files.kind(path) == .folder {
             if try files.kind(single) != nil {
                 try self.init(file: files.open(single), openedAs: path)
@@ -70,7 +71,9 @@ public struct Checkpoint: Sendable {
                 throw ZooError(
                     .checkpointMissing,
                     "the folder '\(path)' holds neither 'model.safetensors' nor an index of shards",
-                    remedy: "convert other formats with 'ami-zoo convert'"
+                    remedy: try files.kind(pickle) == nil
+                        ? "name the file of the checkpoint"
+                        : "name its file '\(pickle)'; 'ami-zoo convert' makes a model folder of it"
                 )
             }
         } else if path.hasSuffix(".index.json") {

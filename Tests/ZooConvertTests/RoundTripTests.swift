@@ -139,6 +139,49 @@ import ZooTesting
         }
     }
 
+    /// Before safetensors, transformers wrote the same names with `torch.save`.
+    @Test(arguments: ["repository", "repository/pytorch_model.bin"])
+    func aPickleOfTransformersIsConverted(argument: String) async throws {
+        try await TemporaryFolder.with { folder in
+            for (from, to) in [
+                ("transformers-bin/pytorch_model.bin", "pytorch_model.bin"),
+                ("ijepa/expected-config.json", "config.json"),
+            ] {
+                let bytes = try Data(
+                    contentsOf: URL(filePath: "\(ConversionCase.root)/\(from)")
+                )
+                try folder.write(Array(bytes), to: "repository/\(to)")
+            }
+            let error = #expect(throws: ZooError(.checkpointMissing, "")) {
+                try Checkpoint(opening: folder.path(of: "repository"))
+            }
+            #expect(error?.remedy?.contains("repository/pytorch_model.bin'") == true)
+            let source = try ConversionSource(folder.path(of: argument), backbone: nil)
+            #expect(source.inputs.count == 2)
+            _ = try await Converter(
+                plan: try source.plan(ConversionOptions()),
+                sources: source.tensors,
+                options: ConversionOptions(),
+                identity: ConversionIdentity(
+                    name: try ModelName(parsing: "test/sample"),
+                    version: try SemanticVersion(parsing: "1.0.0"),
+                    created: Timestamp(secondsSince1970: 0)
+                ),
+                dtype: nil
+            ).write(to: folder.path(of: "new"))
+            let released = try Checkpoint(opening: folder.path(of: "new"))
+            let expected = try Checkpoint(
+                opening: "\(ConversionCase.root)/ijepa/expected.safetensors"
+            )
+            #expect(released.tensors.map(\.name) == expected.tensors.map(\.name))
+            for tensor in expected.tensors {
+                #expect(
+                    released[tensor.name]?.tensor.values == expected[tensor.name]?.tensor.values
+                )
+            }
+        }
+    }
+
     @Test func aFileOfTransformersThatLacksATensorIsRefused() async throws {
         try await TemporaryFolder.with { folder in
             let root = "\(ConversionCase.root)/vjepa2"

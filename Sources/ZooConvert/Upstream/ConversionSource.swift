@@ -21,7 +21,7 @@ package struct ConversionSource: Sendable {
     /// Opens the files.
     ///
     /// - Parameters:
-    ///   - path: the checkpoint, or a folder that holds one.
+    ///   - path: the checkpoint, or a folder that transformers wrote.
     ///   - backbone: the checkpoint that a probe was trained on.
     /// - Throws: ``ZooError`` with a `checkpoint.*`, `json.*` or `io.*` code.
     package init(_ path: String, backbone: String?) throws(ZooError) {
@@ -33,7 +33,7 @@ package struct ConversionSource: Sendable {
     /// - Throws: ``ZooError`` as ``init(_:backbone:)``.
     package init(_ main: FilePlace, backbone: FilePlace?) throws(ZooError) {
         let opened = OpenedFiles()
-        let main = FilePlace(main.path, in: NotedFiles(main.files, opened))
+        let main = try Self.checkpoint(FilePlace(main.path, in: NotedFiles(main.files, opened)))
         var tensors: [ConversionPlan.Source: UpstreamTensors] = [:]
         tensors[.main] = try Self.tensors(main)
         if let backbone {
@@ -47,8 +47,10 @@ package struct ConversionSource: Sendable {
         let format = tensors[.main]?.checkpoint.format
         let isSafetensors = format == .safetensors || format == .shardedSafetensors
         let file = "\(folder)/config.json"
-        // Next to a pickle, config.json can be an unrelated file.
-        guard isSafetensors, try main.files.kind(file) != nil else {
+        // Next to a pickle of other tensors, config.json can be an unrelated file.
+        let isNeeded =
+            isSafetensors || tensors[.main].flatMap(ConvertibleFamily.released.recognise) != nil
+        guard isNeeded, try main.files.kind(file) != nil else {
             configuration = nil
             inputs = opened.files
             return
@@ -56,6 +58,15 @@ package struct ConversionSource: Sendable {
         let bytes = try main.files.document(file, limit: 1 << 20)
         configuration = try JSONObject(try JSONValue(parsing: bytes))
         inputs = opened.files
+    }
+
+    /// The file to open: in a folder that transformers wrote before safetensors, its pickle.
+    private static func checkpoint(_ place: FilePlace) throws(ZooError) -> FilePlace {
+        guard try place.files.kind(place.path) == .folder else { return place }
+        for name in ["model.safetensors", "model.safetensors.index.json"]
+        where try place.files.kind("\(place.path)/\(name)") != nil { return place }
+        let pickle = "\(place.path)/pytorch_model.bin"
+        return try place.files.kind(pickle) == .file ? FilePlace(pickle, in: place.files) : place
     }
 
     private static func tensors(_ place: FilePlace) throws(ZooError) -> UpstreamTensors {
