@@ -110,6 +110,27 @@ import ZooMedia
         #expect(try await MediaFile.open("\(folder.path)/a.mp4").countFrames() > 0)
     }
 
+    @Test(
+        "pictures in formats that are not read are named",
+        arguments: [
+            ("heic", "HEIC", "heic"), ("heix", "HEIC", "HEIC"), ("mif1", "HEIF", "heic"),
+            ("avif", "AVIF", "avif"), ("avis", "AVIF", "avif"),
+        ]
+    )
+    func heif(_ brand: String, _ format: String, _ ending: String) async throws {
+        let folder = try TemporaryFolder()
+        let start: [UInt8] = [0, 0, 0, 24] + Array("ftyp\(brand)".utf8)
+        try folder.write(start + Array("\0\0\0\0mif1miaf".utf8), to: "a.\(ending)")
+        let path = folder.path
+        let error = await #expect(throws: ZooError(.mediaUnsupported, "")) {
+            try await MediaFile.open("\(path)/a.\(ending)")
+        }
+        #expect(error?.message.contains("in the format \(format),") == true)
+        await #expect(throws: ZooError(.mediaUnsupported, "")) {
+            try await MediaFile.open(path).read(indices: [0])
+        }
+    }
+
     @Test("a written PNG file holds the same pixels")
     func writesPNG() async throws {
         let image = try Expectations("images").image("420.jpg")

@@ -60,6 +60,7 @@ enum ImageDecoder {
             )
         }
         let bytes = try file.bytes(0..<size)
+        try ImageFormat.refuseOthers(Array(bytes.prefix(16)), path)
         guard let format = ImageFormat(signature: bytes) else { throw .mediaUnknown(path) }
         return (bytes, format)
     }

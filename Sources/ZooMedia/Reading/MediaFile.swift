@@ -63,6 +63,7 @@ public struct MediaFile: Sendable {
             turn =
                 orientation == .upright ? try ImageDecoder.turn(of: path, limits: limits) : nil
         } else {
+            try ImageFormat.refuseOthers(start, path)
             try ContainerExtent.check(file)
             let decoder = try VideoDecoder(path, limits: limits, orientation: orientation)
             kind = .video(container: decoder.container)
