@@ -105,4 +105,68 @@ import ZooTesting
             #expect(try report.fingerprint == release.fingerprint())
         }
     }
+
+    /// Elements of these dtypes mean nothing without the scales that other tensors hold.
+    @Test(arguments: [DType.f8E8M0, .f8E4M3FNUZ, .f8E5M2FNUZ, .f4, .f6E2M3, .f6E3M2])
+    func elementsThatOtherTensorsScaleAreKeptOrRefused(_ dtype: DType) async throws {
+        try await TemporaryFolder.with { folder in
+            let root = "\(ConversionCase.root)/vjepa2"
+            let whole = try Checkpoint(opening: "\(root)/expected.safetensors")
+            let changed = "encoder.layer.0.mlp.fc1.weight"
+            var tensors: [String: StoredTensor] = [:]
+            for view in whole.tensors { tensors[view.name] = whole[view.name] }
+            let shape = try #require(tensors[changed]).shape
+            let zeros = Zeros(try #require(shape.byteCount(of: dtype)))
+            tensors[changed] = unsafe StoredTensor(
+                dtype: dtype,
+                shape: shape,
+                unsafeBytes: UnsafeRawBufferPointer(zeros.bytes),
+                owner: zeros
+            )
+            let configuration = try Data(contentsOf: URL(filePath: "\(root)/expected-config.json"))
+            try folder.write(Array(configuration), to: "upstream/config.json")
+            let upstream = folder.path(of: "upstream/model.safetensors")
+            try SafetensorsWriter.write(tensors, to: upstream)
+            let source = try ConversionSource(upstream, backbone: nil)
+            func convert(_ target: DType?) async throws {
+                _ = try await Converter(
+                    plan: try source.plan(ConversionOptions()),
+                    sources: source.tensors,
+                    options: ConversionOptions(),
+                    identity: ConversionIdentity(
+                        name: try ModelName(parsing: "test/sample"),
+                        version: try SemanticVersion(parsing: "1.0.0"),
+                        created: Timestamp(secondsSince1970: 0)
+                    ),
+                    dtype: target
+                ).write(to: folder.path(of: "new"))
+            }
+            for target in [DType.f32, .bf16, .f16] {
+                let error = await #expect(throws: ZooError(.conversionOptionInvalid, "")) {
+                    try await convert(target)
+                }
+                #expect(error?.message.contains(dtype.rawValue) == true)
+                let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+                #expect(names == ["upstream"])
+            }
+            // The remedy.
+            try await convert(nil)
+            let release = try Checkpoint(opening: folder.path(of: "new"))
+            #expect(release.tensors.contains { $0.dtype == dtype })
+        }
+    }
+}
+
+/// Bytes that are zero.
+@safe
+private final class Zeros: @unchecked Sendable {
+    // Sendable without a lock: the bytes are never written after their creation.
+    @unsafe let bytes: UnsafeMutableRawBufferPointer
+
+    init(_ count: Int) {
+        unsafe bytes = .allocate(byteCount: count, alignment: 8)
+        unsafe bytes.initializeMemory(as: UInt8.self, repeating: 0)
+    }
+
+    deinit { unsafe bytes.deallocate() }
 }

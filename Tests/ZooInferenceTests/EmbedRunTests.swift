@@ -136,6 +136,36 @@ import ZooTesting
         }
     }
 
+    @Test func filesAmongTheFramesAreNotedOncePerFolder() async throws {
+        try await TemporaryFolder.with { folder in
+            let notes = Mutex<[String]>([])
+            let run = try await EmbedRun(folder: BallDrop.folder, pooling: .mean) { note in
+                notes.withLock { $0.append(note) }
+            }
+            for clip in ["one", "two", "clean"] {
+                for frame in 1...2 {
+                    _ = try BallDrop.image(named: "\(clip)/\(frame).png", in: folder)
+                }
+            }
+            for name in ["one/labels.txt", "two/Thumbs.db", "two/notes.md"] {
+                try folder.write(Array("x".utf8), to: name)
+            }
+            let clips = ["one", "two", "clean"].map { folder.path(of: $0) }
+            for _ in 0..<2 {
+                let rows = try await run.features(of: clips + clips).values
+                #expect(rows.shape == [6, 128])
+                // What is left out does not change the features.
+                #expect(Array(rows.values[0..<128]) == Array(rows.values[256..<384]))
+            }
+            let found = notes.withLock { $0 }.filter { $0.contains("left out") }.sorted()
+            #expect(found.count == 2)
+            #expect(found.first?.contains("'\(clips[0])'") == true)
+            #expect(found.first?.hasSuffix("left out: 'labels.txt'") == true)
+            #expect(found.last?.contains("'\(clips[1])'") == true)
+            #expect(found.last?.hasSuffix("left out: 'Thumbs.db', 'notes.md'") == true)
+        }
+    }
+
     @Test func picturesFarFromTheSizeOfTrainingAreRefused() async throws {
         try await TemporaryFolder.with { folder in
             let run = try await EmbedRun(folder: BallDrop.folder)
