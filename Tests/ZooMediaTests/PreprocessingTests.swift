@@ -194,6 +194,56 @@ import ZooTensor
     }
 
     @Test(
+        "no file of an installed release may be a link",
+        arguments: [
+            "video_preprocessor_config.json", "preprocessor_config.json", ".ami-zoo/record.json",
+            "release.json",
+        ]
+    )
+    func linksOfARelease(_ name: String) throws {
+        let file = try JSONValue(
+            parsing: Array(
+                Data(contentsOf: URL(filePath: "\(vectors)/../registry/record.json"))
+            )
+        )
+        guard case .array(let cases)? = try JSONObject(file).members["vectors"] else {
+            Issue.record("no vectors")
+            return
+        }
+        let record = try JSONObject(try #require(cases.first)).string("document", maximum: 1 << 16)
+        let isRecord = name.hasSuffix("record.json") || name == "release.json"
+        let content = isRecord ? record : #"{"do_resize": false, "do_center_crop": false}"#
+        let (folder, other) = (try TemporaryFolder(), try TemporaryFolder())
+        try FileManager.default.createDirectory(
+            atPath: "\(folder.path)/.ami-zoo",
+            withIntermediateDirectories: false
+        )
+        try folder.write(content.utf8, to: name)
+        let expected = try Preprocessing(folder: folder.path)
+        try FileManager.default.moveItem(
+            atPath: "\(folder.path)/\(name)",
+            toPath: "\(other.path)/file"
+        )
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder.path)/\(name)",
+            withDestinationPath: "\(other.path)/file"
+        )
+        var error = #expect(throws: ZooError.self) { try Preprocessing(folder: folder.path) }
+        #expect(error?.code.rawValue == "io.not-a-file")
+        // The same link in a folder that is not an installed release.
+        guard !name.hasPrefix(".") else { return }
+        try FileManager.default.removeItem(atPath: "\(folder.path)/.ami-zoo")
+        #expect(try Preprocessing(folder: folder.path) == expected)
+        // Nor may the folder of receipts be a link.
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(folder.path)/.ami-zoo",
+            withDestinationPath: other.path
+        )
+        error = #expect(throws: ZooError.self) { try Preprocessing(folder: folder.path) }
+        #expect(error?.code.rawValue == "io.not-a-file")
+    }
+
+    @Test(
         "hostile configurations are refused",
         arguments: [
             "", "[]", "{", #"{"do_resize": true}"#, #"{"do_resize": 1}"#,

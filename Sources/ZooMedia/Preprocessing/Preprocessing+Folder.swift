@@ -9,15 +9,27 @@ extension Preprocessing {
     ///
     /// It is read from `video_preprocessor_config.json` or `preprocessor_config.json` as
     /// transformers and `ami-zoo convert` write them, and where there is none from the release record
-    /// of an installed release or of a converted folder.
+    /// of an installed release or of a converted folder. The files of an installed release must be
+    /// regular files; in other folders they may be symbolic links, of which the Hugging Face cache
+    /// consists.
     ///
     /// - Throws: ``ZooError`` with code `media.preprocessing-missing` when the folder describes none,
     ///   `media.preprocessing-invalid` when it describes what is not supported, or `io.*`.
     public init(folder: String) throws(ZooError) {
+        let receipts = try FileSystem.status("\(folder)/.ami-zoo")
+        if let receipts, receipts.kind == .link {
+            throw ZooError(
+                .notAFile,
+                "'\(folder)/.ami-zoo' is a symbolic link, not a folder",
+                remedy: "pull the release again, or remove the link"
+            )
+        }
+        let followsLinks = receipts == nil
         for name in ["video_preprocessor_config.json", "preprocessor_config.json"] {
             let path = "\(folder)/\(name)"
             if try FileSystem.status(path) != nil {
-                self = try Self.reading(path) { object throws(ZooError) in
+                self = try Self.reading(path, followingLinks: followsLinks) {
+                    object throws(ZooError) in
                     var kind = try object.optionalString("video_processor_type")
                     if kind == nil { kind = try object.optionalString("image_processor_type") }
                     if kind == Self.videoProcessor || (kind == nil && name.hasPrefix("video_")) {
@@ -31,7 +43,7 @@ extension Preprocessing {
         for name in [".ami-zoo/record.json", "release.json"] {
             let path = "\(folder)/\(name)"
             guard try FileSystem.status(path) != nil else { continue }
-            self = try Self.reading(path) { object throws(ZooError) in
+            self = try Self.reading(path, followingLinks: followsLinks) { object throws(ZooError) in
                 try Self(
                     record: try ReleaseRecord(
                         canonical: JSONValue.object(object.members).canonicalBytes
@@ -49,10 +61,14 @@ extension Preprocessing {
 
     private static func reading(
         _ path: String,
+        followingLinks: Bool,
         _ body: (JSONObject) throws(ZooError) -> Preprocessing
     ) throws(ZooError) -> Preprocessing {
-        // The Hugging Face cache consists of symbolic links.
-        let bytes = try FileSystem.document(path, limit: 16 << 20, followingLinks: true)
+        let bytes = try FileSystem.document(
+            path,
+            limit: 16 << 20,
+            followingLinks: followingLinks
+        )
         do {
             return try body(try JSONObject(try JSONValue(parsing: bytes)))
         } catch {
