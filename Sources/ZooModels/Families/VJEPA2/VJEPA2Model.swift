@@ -43,7 +43,7 @@ public struct VJEPA2Model: VideoEncoder {
     ///
     /// From a `VJEPA2ForVideoClassification` it loads the base model. ``VideoClassifier`` also loads
     /// the classifier. Weights without any tensor of the predictor are those of an encoder only,
-    /// and ``VideoEncoder/predictor`` is nil.
+    /// and `predictor` is nil.
     ///
     /// - Throws: `ZooError` with a `model.*`, `checkpoint.*` or `io.*` code.
     public init(folder path: String, positions: PositionGrid = .input) throws(ZooError) {
