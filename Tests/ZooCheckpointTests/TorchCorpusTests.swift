@@ -87,7 +87,7 @@ import ZooTensor
         "text/int-and-text-collide": ("pickle-malformed", "two tensors would have one name"),
         "tensor/metadata-false": ("tensor-invalid", "PyTorch reads its elements differently"),
         "global/near/long-name": ("pickle-malformed", "the name is longer than a line may be"),
-        "newobj/tensor-class": (nil, "an object of any class is inert data without tensors"),
+        "newobj/tensor-class": ("tensor-invalid", "an object of any class is inert data"),
         "pickle/deep-key": ("pickle-malformed", "keys are plain values"),
     ]
 

@@ -5,8 +5,8 @@ internal import ZooTensor
 
 /// The allowlist of global names: those that PyTorch writes for tensors and plain containers.
 ///
-/// All other names are rejected. A denylist would not be safe: scanners that use one are
-/// regularly bypassed.
+/// All other names are rejected or stay texts (``PickleLabel``) that are never called. To call what
+/// is not on a denylist would not be safe: scanners that use one are regularly bypassed.
 ///
 /// Source: a subset of the allowlist in pytorch/pytorch `torch/_weights_only_unpickler.py`.
 enum PickleGlobal: Hashable {
@@ -20,6 +20,7 @@ enum PickleGlobal: Hashable {
     case device
     case layout
     case parameter
+    /// `functools.partial`, whose function stays a name.
     case partial
     case rebuildParameter
     case rebuildTensor(Rebuild)

@@ -79,6 +79,7 @@ extension PickleMachine {
         }
         throw reader.malformed("calls '\(global)' with invalid arguments")
     }
+
     /// The keys and values of a list of pairs.
     private func items(
         of pairs: [PickleValue.Reference]

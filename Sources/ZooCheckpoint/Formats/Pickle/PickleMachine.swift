@@ -266,12 +266,13 @@ struct PickleMachine {
             pickle.values[target] = .object(name, attributes: attributes)
             return
         }
-        guard case .dictionary(_, isOrdered: true) = pickle.values[try top()],
+        guard case .dictionary(_, isOrdered: true) = pickle.values[target],
             case .dictionary = pickle.values[state]
         else {
             throw reader.malformed("sets the state of a value that is not an OrderedDict")
         }
     }
+
     /// The attributes in the state of an object: a dictionary, or none beside those in slots.
     private func attributes(
         _ state: PickleValue.Reference,

@@ -12,25 +12,36 @@ struct PickleTree {
     /// The numbers and strings of the outermost dictionary, as text.
     private(set) var notes: [String: String] = [:]
 
+    /// A value in a container, by key.
+    typealias Child = (key: String, value: PickleValue.Reference)
+
     /// A container on the current path.
     private struct Level {
         let container: PickleValue.Reference
-        let children: [(key: String, value: PickleValue.Reference)]
+        let children: [Child]
         var next = 0
     }
 
     /// Traverses a pickle.
     ///
     /// - Throws: ``ZooError`` with code `checkpoint.pickle-limit` if the pickle contains itself, is
-    ///   nested too deeply, or expands to too many values, and `checkpoint.pickle-malformed` if two
-    ///   tensors have the same name.
+    ///   nested too deeply, or expands to too many values, `checkpoint.pickle-malformed` if two
+    ///   tensors have the same name, and `checkpoint.tensor-invalid` if the file is an object whose
+    ///   tensors have no names that are known.
     init(of pickle: Pickle, source: String) throws(ZooError) {
         let reader = PickleReader(bytes: [], position: pickle.end, source: source)
-        try Self.rejectSaveHooks(pickle, reader)
+        if case .object(let name, _) = pickle.values[pickle.root],
+            try PickledModule(pickle.root, in: pickle, reader) == nil
+        {
+            throw reader.error(
+                .torchTensorInvalid,
+                "is an object '\(name.prefix(200))', which is not a module"
+            )
+        }
         let holdsTensors = try Self.holdsTensors(pickle, reader)
         switch pickle.values[pickle.root] {
         case .dictionary, .object:
-            for (key, value) in Self.children(of: pickle.root, in: pickle) ?? [] {
+            for (key, value) in try Self.children(of: pickle.root, in: pickle, reader) ?? [] {
                 // In a flat state dictionary, the keys are the names of tensors.
                 var name = key
                 if case .tensor = pickle.values[value] { name = String(key.prefix { $0 != "." }) }
@@ -53,7 +64,7 @@ struct PickleTree {
                 tensors.append((name, tensor))
                 if !path.isEmpty { path.removeLast() }
             } else if let value = next, holdsTensors[value] {
-                let children = Self.children(of: value, in: pickle) ?? []
+                let children = try Self.children(of: value, in: pickle, reader) ?? []
                 levels.append(Level(container: value, children: children))
             } else if next != nil, !path.isEmpty {
                 path.removeLast()
@@ -95,7 +106,7 @@ struct PickleTree {
                 case .done: break
                 case .new:
                     if case .tensor = pickle.values[value] { holds[value] = true }
-                    if let children = children(of: value, in: pickle) {
+                    if let children = try children(of: value, in: pickle, reader) {
                         states[value] = .open
                         levels.append(Level(container: value, children: children))
                     } else {
@@ -121,16 +132,28 @@ struct PickleTree {
         }
     }
 
-    /// The children of a container by key; the last of several equal keys wins, as in Python.
+    /// What is in a container or a module by key; nil for other values.
+    ///
+    /// Attributes of objects that are no modules hold state of a program and not weights, so that
+    /// they are left out.
     private static func children(
         of value: PickleValue.Reference,
-        in pickle: Pickle
-    ) -> [(key: String, value: PickleValue.Reference)]? {
+        in pickle: Pickle,
+        _ reader: PickleReader
+    ) throws(ZooError) -> [Child]? {
+        guard let module = try PickledModule(value, in: pickle, reader) else {
+            return items(of: value, in: pickle)
+        }
+        return module.tensors + module.modules
+    }
+
+    /// The items of a container by key; the last of several equal keys wins, as in Python.
+    static func items(of value: PickleValue.Reference, in pickle: Pickle) -> [Child]? {
         switch pickle.values[value] {
         case .tuple(let items), .list(let items):
             return items.enumerated().map { (String($0.offset), $0.element) }
         case .dictionary(let items, _):
-            var children: [(key: String, value: PickleValue.Reference)] = []
+            var children: [Child] = []
             var places: [ExactName: Int] = [:]
             for index in stride(from: 0, to: items.count, by: 2) {
                 let (kind, key) = self.key(pickle.values[items[index]], position: index / 2)
@@ -143,64 +166,8 @@ struct PickleTree {
                 }
             }
             return children
-        case .object(_, let attributes?): return moduleChildren(attributes, in: pickle)
         default: return nil
         }
-    }
-
-    /// Rejects modules with hooks that PyTorch calls to rename tensors in `state_dict()`: the names
-    /// in such a file are not those of the weights.
-    private static func rejectSaveHooks(
-        _ pickle: Pickle,
-        _ reader: PickleReader
-    ) throws(ZooError) {
-        for case .object(let name, let attributes?) in pickle.values {
-            for (key, value) in children(of: attributes, in: pickle) ?? []
-            where key == "_state_dict_hooks" {
-                guard case .dictionary(let hooks, _) = pickle.values[value], !hooks.isEmpty else {
-                    continue
-                }
-                throw reader.error(
-                    .torchTensorInvalid,
-                    "holds a '\(name.prefix(200))' whose hooks may rename its tensors"
-                )
-            }
-        }
-    }
-
-    /// The tensors and modules of an `nn.Module` by name, in the order of its `state_dict()`; nil
-    /// for any other object, whose attributes PyTorch does not save either.
-    ///
-    /// Source: pytorch/pytorch `torch/nn/modules/module.py`, `_save_to_state_dict`.
-    private static func moduleChildren(
-        _ attributes: PickleValue.Reference,
-        in pickle: Pickle
-    ) -> [(key: String, value: PickleValue.Reference)]? {
-        var parts: [String: PickleValue.Reference] = [:]
-        for (key, value) in children(of: attributes, in: pickle) ?? [] { parts[key] = value }
-        guard let parameters = parts["_parameters"], let buffers = parts["_buffers"],
-            let modules = parts["_modules"]
-        else { return nil }
-        var hidden: Set<ExactName> = []
-        if let names = parts["_non_persistent_buffers_set"],
-            case .set(let items) = pickle.values[names]
-        {
-            for item in items {
-                if case .string(let name) = pickle.values[item] { hidden.insert(ExactName(name)) }
-            }
-        }
-        func tensors(
-            _ part: PickleValue.Reference
-        ) -> [(key: String, value: PickleValue.Reference)] {
-            (children(of: part, in: pickle) ?? []).filter { child in
-                if case .tensor = pickle.values[child.value] { true } else { false }
-            }
-        }
-        let inner = (children(of: modules, in: pickle) ?? []).filter { child in
-            if case .object = pickle.values[child.value] { true } else { false }
-        }
-        return tensors(parameters) + tensors(buffers).filter { !hidden.contains(ExactName($0.key)) }
-            + inner
     }
 
     /// A key as text, and its kind: the string `1` and the number 1 are different keys.
