@@ -44,10 +44,31 @@ struct ConversionCase {
         dtype: DType? = nil,
         shardSize: Int = Converter.shardSize
     ) async throws -> ConversionReport {
-        let options = options ?? self.options
-        return try await Converter(
-            plan: try source.plan(options),
-            sources: source.tensors,
+        try await source.convert(
+            to: folder,
+            options ?? self.options,
+            dtype: dtype,
+            shardSize: shardSize
+        )
+    }
+
+    /// `config.json` of the release in `folder`.
+    func configuration(of folder: TemporaryFolder) throws -> JSONObject {
+        try JSONObject(JSONValue(parsing: try folder.read("release/config.json")), at: "")
+    }
+}
+
+extension ConversionSource {
+    /// Converts the files under the name of a sample.
+    @discardableResult func convert(
+        to folder: String,
+        _ options: ConversionOptions = ConversionOptions(),
+        dtype: DType? = nil,
+        shardSize: Int = Converter.shardSize
+    ) async throws -> ConversionReport {
+        try await Converter(
+            plan: try plan(options),
+            sources: tensors,
             options: options,
             identity: ConversionIdentity(
                 name: try ModelName(parsing: "test/sample"),
@@ -57,11 +78,6 @@ struct ConversionCase {
             dtype: dtype,
             shardSize: shardSize
         ).write(to: folder)
-    }
-
-    /// `config.json` of the release in `folder`.
-    func configuration(of folder: TemporaryFolder) throws -> JSONObject {
-        try JSONObject(JSONValue(parsing: try folder.read("release/config.json")), at: "")
     }
 }
 

@@ -206,17 +206,7 @@ import ZooTesting
             try SafetensorsWriter.write(tensors, to: upstream)
             let source = try ConversionSource(upstream, backbone: nil)
             func convert(_ dtype: DType) async throws {
-                _ = try await Converter(
-                    plan: try source.plan(ConversionOptions()),
-                    sources: source.tensors,
-                    options: ConversionOptions(),
-                    identity: ConversionIdentity(
-                        name: try ModelName(parsing: "test/sample"),
-                        version: try SemanticVersion(parsing: "1.0.0"),
-                        created: Timestamp(secondsSince1970: 0)
-                    ),
-                    dtype: dtype
-                ).write(to: folder.path(of: "new"))
+                try await source.convert(to: folder.path(of: "new"), dtype: dtype)
             }
             await #expect(throws: ZooError(.conversionOverflow, "")) { try await convert(.f16) }
             var names = try FileManager.default.contentsOfDirectory(atPath: folder.path)

@@ -129,17 +129,7 @@ import ZooTesting
             try SafetensorsWriter.write(tensors, to: upstream)
             let source = try ConversionSource(upstream, backbone: nil)
             func convert(_ target: DType?) async throws {
-                _ = try await Converter(
-                    plan: try source.plan(ConversionOptions()),
-                    sources: source.tensors,
-                    options: ConversionOptions(),
-                    identity: ConversionIdentity(
-                        name: try ModelName(parsing: "test/sample"),
-                        version: try SemanticVersion(parsing: "1.0.0"),
-                        created: Timestamp(secondsSince1970: 0)
-                    ),
-                    dtype: target
-                ).write(to: folder.path(of: "new"))
+                try await source.convert(to: folder.path(of: "new"), dtype: target)
             }
             for target in [DType.f32, .bf16, .f16] {
                 let error = await #expect(throws: ZooError(.conversionOptionInvalid, "")) {

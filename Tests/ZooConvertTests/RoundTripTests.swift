@@ -97,19 +97,8 @@ import ZooTesting
         try await TemporaryFolder.with { folder in
             let first = try await sample.convert(to: folder.path(of: "release"))
             let source = try ConversionSource(folder.path(of: "release"), backbone: nil)
-            let plan = try source.plan(ConversionOptions())
-            #expect(plan.family == .vjepa2)
-            let second = try await Converter(
-                plan: plan,
-                sources: source.tensors,
-                options: ConversionOptions(),
-                identity: ConversionIdentity(
-                    name: try ModelName(parsing: "test/sample"),
-                    version: try SemanticVersion(parsing: "1.0.0"),
-                    created: Timestamp(secondsSince1970: 0)
-                ),
-                dtype: nil
-            ).write(to: folder.path(of: "again"))
+            #expect(try source.plan(ConversionOptions()).family == .vjepa2)
+            let second = try await source.convert(to: folder.path(of: "again"))
             #expect(second.fingerprint == first.fingerprint)
             #expect(
                 try folder.read("again/model.safetensors")
@@ -152,23 +141,9 @@ import ZooTesting
                 )
                 try folder.write(Array(bytes), to: "repository/\(to)")
             }
-            let error = #expect(throws: ZooError(.checkpointMissing, "")) {
-                try Checkpoint(opening: folder.path(of: "repository"))
-            }
-            #expect(error?.remedy?.contains("repository/pytorch_model.bin'") == true)
             let source = try ConversionSource(folder.path(of: argument), backbone: nil)
             #expect(source.inputs.count == 2)
-            _ = try await Converter(
-                plan: try source.plan(ConversionOptions()),
-                sources: source.tensors,
-                options: ConversionOptions(),
-                identity: ConversionIdentity(
-                    name: try ModelName(parsing: "test/sample"),
-                    version: try SemanticVersion(parsing: "1.0.0"),
-                    created: Timestamp(secondsSince1970: 0)
-                ),
-                dtype: nil
-            ).write(to: folder.path(of: "new"))
+            try await source.convert(to: folder.path(of: "new"))
             let released = try Checkpoint(opening: folder.path(of: "new"))
             let expected = try Checkpoint(
                 opening: "\(ConversionCase.root)/ijepa/expected.safetensors"
