@@ -46,7 +46,8 @@ public struct Checkpoint: Sendable {
     ///
     /// - Parameter path: a safetensors file, a `.safetensors.index.json` file, a file that
     ///   `torch.save`, `numpy.save` or `numpy.savez` wrote, or a model folder that contains
-    ///   `model.safetensors` or `model.safetensors.index.json`.
+    ///   `model.safetensors`, `model.safetensors.index.json` or, as transformers wrote it before
+    ///   safetensors, `pytorch_model.bin`.
     /// - Throws: ``ZooError`` with a `checkpoint.*` or `io.*` code.
     public init(opening path: String) throws(ZooError) {
         try self.init(opening: path, in: LocalFiles())
@@ -67,13 +68,14 @@ public struct Checkpoint: Sendable {
                 try self.init(file: files.open(single), openedAs: path)
             } else if try files.kind(index) != nil {
                 try self.init(index: index, in: files, openedAs: path)
+            } else if try files.kind(pickle) != nil {
+                try self.init(file: files.open(pickle), openedAs: path)
             } else {
                 throw ZooError(
                     .checkpointMissing,
-                    "the folder '\(path)' holds neither 'model.safetensors' nor an index of shards",
-                    remedy: try files.kind(pickle) == nil
-                        ? "name the file of the checkpoint"
-                        : "name its file '\(pickle)'; 'ami-zoo convert' makes a model folder of it"
+                    "the folder '\(path)' holds neither 'model.safetensors', an index of shards nor "
+                        + "'pytorch_model.bin'",
+                    remedy: "name the file of the checkpoint"
                 )
             }
         } else if path.hasSuffix(".index.json") {
@@ -132,7 +134,7 @@ public struct Checkpoint: Sendable {
     }
 
     private init(file: MappedFile, openedAs openedPath: String) throws(ZooError) {
-        let start = try file.bytes(0..<min(file.byteCount, 512))
+        let start = try file.bytes(0..<min(file.byteCount, ForeignContent.prefix))
         if start.starts(with: [0x50, 0x4B, 0x03, 0x04]) || start.starts(with: [0x50, 0x4B, 0x05]) {
             try self.init(zip: file, openedAs: openedPath)
         } else if let first = TorchFile.legacyStart(start) {
@@ -144,19 +146,14 @@ public struct Checkpoint: Sendable {
             self.init(format: .numPy, path: openedPath, views: ["array": array])
         } else {
             try Self.refuseOtherFormats(start, file)
-            try ForeignContent.refuse(start, file.path)
             let resembles = start.count > 8 && start[8] == UInt8(ascii: "{")
             guard resembles || file.path.hasSuffix(".safetensors") else {
-                let isBlank = start.allSatisfy { $0 == 0 }
+                try ForeignContent.refuse(start, file.path)
+                try ForeignContent.refuseBlank(start, file.path)
                 throw ZooError(
                     .checkpointFormatUnknown,
-                    file.byteCount == 0
-                        ? "'\(file.path)' is empty"
-                        : "'\(file.path)' is not a safetensors, PyTorch or NumPy file"
-                            + (isBlank ? ": it begins with zeros" : ""),
-                    remedy: isBlank
-                        ? "its download was not finished; download it again"
-                        : "check that the file is complete and was not compressed"
+                    "'\(file.path)' is not a safetensors, PyTorch or NumPy file",
+                    remedy: "check that the file is complete and was not compressed"
                 )
             }
             let shard = try SafetensorsFile(file)

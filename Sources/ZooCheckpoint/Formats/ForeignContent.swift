@@ -3,9 +3,9 @@
 
 internal import ZooCore
 
-/// What is found in place of a checkpoint after a download that failed or is not complete.
+/// What people find in place of a checkpoint after a download that failed or was not finished.
 enum ForeignContent {
-    /// Bytes of a file that are looked at.
+    /// The number of bytes at the start of a file that are looked at.
     static let prefix = 512
 
     /// Rejects a file that is recognised as something else than a checkpoint.
@@ -20,6 +20,18 @@ enum ForeignContent {
             .checkpointFormatUnknown,
             "'\(path)' is not a checkpoint: it is \(what)",
             remedy: remedy
+        )
+    }
+
+    /// Rejects a file without a format that is empty or begins with zeros.
+    ///
+    /// - Throws: ``ZooError`` with code `checkpoint.format-unknown`.
+    static func refuseBlank(_ start: [UInt8], _ path: String) throws(ZooError) {
+        guard start.allSatisfy({ $0 == 0 }) else { return }
+        throw ZooError(
+            .checkpointFormatUnknown,
+            "'\(path)' is not a checkpoint: it \(start.isEmpty ? "is empty" : "begins with zeros")",
+            remedy: "its download was not finished; download it again"
         )
     }
 

@@ -33,7 +33,7 @@ package struct ConversionSource: Sendable {
     /// - Throws: ``ZooError`` as ``init(_:backbone:)``.
     package init(_ main: FilePlace, backbone: FilePlace?) throws(ZooError) {
         let opened = OpenedFiles()
-        let main = try Self.checkpoint(FilePlace(main.path, in: NotedFiles(main.files, opened)))
+        let main = FilePlace(main.path, in: NotedFiles(main.files, opened))
         var tensors: [ConversionPlan.Source: UpstreamTensors] = [:]
         tensors[.main] = try Self.tensors(main)
         if let backbone {
@@ -58,15 +58,6 @@ package struct ConversionSource: Sendable {
         let bytes = try main.files.document(file, limit: 1 << 20)
         configuration = try JSONObject(try JSONValue(parsing: bytes))
         inputs = opened.files
-    }
-
-    /// The file to open: in a folder that transformers wrote before safetensors, its pickle.
-    private static func checkpoint(_ place: FilePlace) throws(ZooError) -> FilePlace {
-        guard try place.files.kind(place.path) == .folder else { return place }
-        for name in ["model.safetensors", "model.safetensors.index.json"]
-        where try place.files.kind("\(place.path)/\(name)") != nil { return place }
-        let pickle = "\(place.path)/pytorch_model.bin"
-        return try place.files.kind(pickle) == .file ? FilePlace(pickle, in: place.files) : place
     }
 
     private static func tensors(_ place: FilePlace) throws(ZooError) -> UpstreamTensors {

@@ -29,9 +29,9 @@ package struct ElementConversion {
         [.f32, .f64, .bf16, .f16, .f8E4M3, .f8E5M2].contains(dtype)
     }
 
-    /// Whether elements of a dtype are parts of numbers that other tensors scale; they are not
-    /// converted.
-    static func isScaledFormat(_ dtype: DType) -> Bool {
+    /// Whether a dtype is a float of 8 bits or fewer that is not converted; most of them mean nothing
+    /// without the scales that other tensors hold.
+    static func isOtherSmallFloat(_ dtype: DType) -> Bool {
         [.f8E8M0, .f8E4M3FNUZ, .f8E5M2FNUZ, .f4, .f6E2M3, .f6E3M2].contains(dtype)
     }
 

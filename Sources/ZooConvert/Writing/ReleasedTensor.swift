@@ -104,7 +104,7 @@ extension ConversionPlan {
                         + "dtypes, or a dtype that safetensors does not support"
                 )
             }
-            guard dtype == nil || !ElementConversion.isScaledFormat(source) else {
+            guard dtype == nil || !ElementConversion.isOtherSmallFloat(source) else {
                 throw ZooError(
                     .conversionOptionInvalid,
                     "'\(rule.upstream[0].name)' is \(source.rawValue), which --dtype cannot convert",

@@ -13,8 +13,8 @@ package struct FrameFolder: Sendable {
 
     /// Endings of picture files.
     ///
-    /// A file with one of them counts as a frame whatever it holds, so
-    /// that a damaged frame, or one of a format that is not read, is an error and not a gap.
+    /// A file with one of them counts as a frame whatever it holds, so that a damaged frame, or one
+    /// of a format that is not read, is an error and not a gap.
     private static let endings: Set<String> = [
         "png", "jpg", "jpeg", "webp", "avif", "bmp", "gif", "heic", "heif", "jp2", "jxl", "ppm",
         "tif", "tiff",

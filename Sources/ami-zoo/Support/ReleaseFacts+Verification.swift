@@ -57,7 +57,7 @@ extension ReleaseFacts {
         }
         signatures = .notChecked("an archive has no signature; pull the release and verify that")
         evidence = .notChecked("an archive has no evidence; pull the release and verify that")
-        currency = .notChecked("only a pulled release is; pull it and verify that")
+        currency = .notChecked("an archive does not show it; pull the release and verify that")
     }
 
     private static func integrity(_ archive: ArchiveVerification) -> Fact<Integrity> {
