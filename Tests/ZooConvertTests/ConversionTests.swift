@@ -170,6 +170,27 @@ import ZooTesting
         }
     }
 
+    /// Parts of names that wrappers add go, at any depth, and nothing that only looks like them.
+    @Test func onlyWholePartsOfNamesAreWrappers() async throws {
+        try await TemporaryFolder.with { folder in
+            let names = [
+                "ema.module._orig_mod.a.weight", "ema._fsdp_wrapped_module.b.weight",
+                "ema.c._checkpoint_wrapped_module.0._fsdp_wrapped_module.weight", "ema.n_averaged",
+                "ema.my_module.d.weight", "ema.e.module",
+            ]
+            let path = folder.path(of: "a.safetensors")
+            try SafetensorsWriter.write(
+                Dictionary(uniqueKeysWithValues: names.map { ($0, Tensor(zeros: [1])) }),
+                to: path
+            )
+            let upstream = try UpstreamTensors(Checkpoint(opening: path))
+            #expect(
+                try #require(upstream.groups["ema"]).tensors.keys.sorted()
+                    == ["a.weight", "b.weight", "c.0.weight", "e.module", "my_module.d.weight"]
+            )
+        }
+    }
+
     @Test func whatWeightsCannotTellIsAsked() throws {
         let tensors = try UpstreamTensors(
             Checkpoint(opening: "\(ConversionCase.root)/vjepa2/upstream.pt")

@@ -31,10 +31,15 @@ package struct UpstreamTensors: Sendable {
 
     /// The key of the group that holds every tensor under its full name.
     package static let whole = "."
-    /// The name parts that wrappers add; upstream removes them at any position.
+    /// The parts of names that wrappers add; upstream removes them at any position.
     ///
-    /// Source: facebookresearch/vjepa2 `src/hub/backbones.py`; `torch.compile` adds the last.
-    private static let wrappers = ["module.", "backbone.", "_orig_mod."]
+    /// Source: facebookresearch/vjepa2 `src/hub/backbones.py` (the first two), and PyTorch:
+    /// `torch.compile`, `FullyShardedDataParallel`, `checkpoint_wrapper`.
+    private static let wrappers: Set<Substring> = [
+        "module", "backbone", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module",
+    ]
+    /// The number of states that `torch.optim.swa_utils.AveragedModel` averaged, which is no weight.
+    private static let counter = "n_averaged"
 
     /// The checkpoint.
     package let checkpoint: Checkpoint
@@ -51,8 +56,8 @@ package struct UpstreamTensors: Sendable {
         for tensor in checkpoint.tensors {
             tensors[Self.whole, default: [:]][tensor.name] = tensor
             guard let (key, rest) = Self.split(tensor.name) else { continue }
-            var name = rest
-            for wrapper in Self.wrappers { name = name.replacing(wrapper, with: "") }
+            let name = Self.clean(rest)
+            guard name != Self.counter else { continue }
             if let other = tensors[key, default: [:]].updateValue(tensor, forKey: name) {
                 throw ZooError(
                     .conversionTensorsMismatch,
@@ -64,6 +69,13 @@ package struct UpstreamTensors: Sendable {
         groups = Dictionary(
             uniqueKeysWithValues: tensors.map { ($0.key, Group(key: $0.key, tensors: $0.value)) }
         )
+    }
+
+    /// A name without the parts that wrappers add; the last part is always the tensor's own.
+    private static func clean(_ name: String) -> String {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        return (parts.dropLast().filter { !wrappers.contains($0) } + parts.suffix(1))
+            .joined(separator: ".")
     }
 
     /// Splits a name into the key of its group and the name in the group.
